@@ -1,0 +1,6 @@
+//! fracas, an HTTP conflict simulator.
+#![forbid(unsafe_code)]
+
+pub mod matching;
+pub mod rules;
+pub mod words;

@@ -1,0 +1,243 @@
+//! One `[[rule]]`, valid.
+
+use std::num::{NonZeroU32, NonZeroU64};
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue, StatusCode};
+
+use crate::matching::Match;
+use crate::words::{Key, Kind, Phase, Share};
+
+/// One rule: which requests, which of them conflict, and what they are told.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Unique in its file. Without a `name`, `rule-N` by position (from 1).
+    pub name: Arc<str>,
+    /// Which requests the rule is about.
+    pub requests: Match,
+    /// Which of those requests conflict.
+    pub trigger: Trigger,
+    /// What counters and state are kept per.
+    pub per: Key,
+    /// The situation played.
+    pub kind: Kind,
+    /// Before the upstream, after it, or with the answer lost.
+    pub phase: Phase,
+    /// When a conflict ends for its key; `None`: every request is decided on its own.
+    pub clear: Option<Clear>,
+    /// What a refused client is told.
+    pub reply: Reply,
+    /// When the rule is awake, counted from the start of the proxy.
+    pub during: Option<During>,
+    /// How many conflicts the rule injects in all.
+    pub limit: Option<u64>,
+    /// A rule that is not enabled never matches.
+    pub enabled: bool,
+    /// What the client must live up to under this rule, over the file's `[expect]`.
+    pub expect: Expect,
+    /// Where the rule stands in its file, in bytes; empty for a rule that was not read.
+    pub span: Range<usize>,
+}
+
+/// Which of the matching requests conflict.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Trigger {
+    /// Every one.
+    Always,
+    /// That share of each key's requests, drawn per (seed, rule, key, n).
+    Rate(Share),
+    /// The first this many of each key.
+    First(u64),
+    /// Each n-th of a key.
+    Every(Every),
+    /// By position in each key's sequence, repeating.
+    Pattern(Pattern),
+    /// Those beyond a request rate of each key.
+    Above(Rate),
+    /// Those that the tracked state refuses.
+    On(Box<State>),
+}
+
+/// `every = N`: N is at least 1.
+pub type Every = NonZeroU64;
+
+/// `pattern = "..xx."`: true conflicts. 1 to 10,000 positions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern(pub Box<[bool]>);
+
+/// `"20/s"`: requests per period, both above zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    pub requests: NonZeroU32,
+    /// A second, a minute or an hour.
+    pub period: Duration,
+}
+
+/// `on = "…"`: a state trigger with what only it understands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum State {
+    /// The version that the request carries is not the newest seen.
+    Stale {
+        /// Where requests and answers carry the version, beside `If-Match` and `ETag`.
+        version: Option<VersionSource>,
+        /// The status for a request that carries none; `None` lets it pass.
+        missing: Option<StatusCode>,
+    },
+    /// Another matching request on the key is in flight.
+    Overlap { hold: Duration },
+    /// The key was created before and not released since.
+    Duplicate { release: Option<Selector> },
+    /// A live resource refers to this one.
+    Referenced { by: Selector, release: Option<Selector> },
+    /// The session is too old, or has served too many requests. At least one bound is given.
+    Expired { max_age: Option<Duration>, max_requests: Option<NonZeroU64> },
+    /// The idempotency key is still running, or is reused with another payload.
+    KeyInUse {
+        /// The status for another payload under the same key. Default 422.
+        mismatch: StatusCode,
+    },
+    /// Another client holds the lease on the key.
+    Locked { lease: Duration, release: Option<Selector> },
+}
+
+/// `release`, `by`: requests that end or make an entry of state, and the key they carry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Selector {
+    pub requests: Match,
+    pub per: Key,
+}
+
+/// `version = "body:/rev"`: where a version is, in requests and in answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VersionSource {
+    Header(HeaderName),
+    Query(Box<str>),
+    /// A JSON pointer.
+    Body(Box<str>),
+}
+
+/// When a conflict that was opened for a key and a client ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clear {
+    /// After a successful GET or HEAD of the resource by the same client.
+    Refetch,
+    /// When the client sends another validator than the refused one.
+    NewVersion,
+    /// After this long.
+    After(Duration),
+    /// After this many refused tries.
+    Tries(NonZeroU64),
+    /// Never.
+    Never,
+}
+
+/// When a rule is awake, counted from the start of the proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct During {
+    /// Asleep before this. Default 0.
+    pub after: Duration,
+    /// Awake for this long; `None`: to the end.
+    pub length: Option<Duration>,
+    /// Wakes again each time this has passed since `after`; longer than `length`.
+    pub every: Option<Duration>,
+}
+
+/// What a refused client is told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// Default 409.
+    pub status: StatusCode,
+    /// `None` under `phase = "lost"` unless the file gives a status: the connection just ends.
+    pub lost: LostAnswer,
+    pub body: ReplyBody,
+    /// Sent over those of the style; values may hold placeholders.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub retry_after: Option<RetryAfter>,
+    /// Up to this much is added to `retry_after`, drawn per (seed, rule, key, n).
+    pub retry_after_jitter: Duration,
+    pub delay: Delay,
+}
+
+/// What the client of a lost answer sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LostAnswer {
+    /// The connection ends without a byte of an answer.
+    Closed,
+    /// `reply.status`.
+    Status,
+}
+
+/// Waited before the answer is sent.
+pub type Delay = Duration;
+
+/// What the answer's body is made from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ReplyBody {
+    /// An API's own shape.
+    Style(ReplyStyle),
+    /// The file's own text, from `body` or read from `body_file`, with placeholders. The style
+    /// lends it the content type.
+    Text { text: Arc<str>, style: ReplyStyle },
+}
+
+/// Whose words the answer speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ReplyStyle {
+    #[default]
+    Problem,
+    Json,
+    Text,
+    Html,
+    Kubernetes,
+    Couchdb,
+    Elasticsearch,
+    S3,
+    Stripe,
+    Github,
+    Google,
+    AzureStorage,
+    AzureArm,
+    Cosmos,
+    Postgrest,
+    Docker,
+    Spring,
+    Django,
+    Scim,
+    Jsonapi,
+}
+
+/// `Retry-After`, in whole seconds or as a date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryAfter {
+    Seconds(Duration),
+    Date(Duration),
+}
+
+/// `[expect]`: what the client must live up to. `None`: nothing is asked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Expect {
+    pub max_tries: Option<NonZeroU64>,
+    pub min_gap: Option<Duration>,
+    pub backoff: Option<bool>,
+    pub jitter: Option<bool>,
+    pub retry_after: Option<bool>,
+    pub refetch: Option<bool>,
+    pub new_version: Option<bool>,
+    pub same_key: Option<bool>,
+    pub recovered: Option<Share>,
+    /// At least 1.
+    pub amplification: Option<f64>,
+    pub no_retry: Option<bool>,
+    /// `R1 = "off"` …: check numbers (1 to 17) and what their failure means.
+    pub checks: Vec<(u8, Grade)>,
+}
+
+/// What a failed check means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grade {
+    Off,
+    Warn,
+    Fail,
+}

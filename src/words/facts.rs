@@ -1,0 +1,231 @@
+//! What the rules may know of one request.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, Method, header, request::Parts};
+use serde_json::Value;
+
+/// One request as the rules see it: borrowed from the head that arrived, nothing copied but an
+/// escaped path.
+pub struct Facts<'r> {
+    /// The request's method.
+    pub method: &'r Method,
+    /// The path as forwarded, with percent-encoded unreserved characters decoded (RFC 3986 §2.3:
+    /// the two spellings are equivalent). Nothing else is normalised.
+    pub path: Cow<'r, str>,
+    /// The query as it arrived, without the question mark.
+    pub query: Option<&'r str>,
+    /// The host that the client asked for, without the port.
+    pub host: &'r str,
+    /// The header as it arrived.
+    pub headers: &'r HeaderMap,
+    /// The client's address: the peer's, or what a trusted peer says.
+    pub address: IpAddr,
+    /// What is known of the body.
+    pub body: BodyFacts,
+}
+
+impl<'r> Facts<'r> {
+    /// The facts of a request whose body was not looked at.
+    pub fn new(head: &'r Parts, address: IpAddr) -> Facts<'r> {
+        Facts {
+            method: &head.method,
+            path: decode_unreserved(head.uri.path()),
+            query: head.uri.query(),
+            host: host_of(head),
+            headers: &head.headers,
+            address,
+            body: BodyFacts::Unread,
+        }
+    }
+
+    /// The value of the header `name`; the first one where it is repeated.
+    pub fn header(&self, name: &HeaderName) -> Option<&'r [u8]> {
+        self.headers.get(name).map(http::HeaderValue::as_bytes)
+    }
+
+    /// The values of every cookie called `name`, in the order sent.
+    pub fn cookies<'n>(&self, name: &'n str) -> impl Iterator<Item = &'r str> + use<'r, 'n> {
+        self.headers
+            .get_all(header::COOKIE)
+            .iter()
+            .filter_map(|line| line.to_str().ok())
+            .flat_map(|line| line.split(';'))
+            .filter_map(move |pair| {
+                let (key, value) = pair.split_once('=')?;
+                (key.trim() == name).then(|| value.trim())
+            })
+    }
+
+    /// The decoded values of every query parameter called `name`, in the order sent.
+    pub fn queries<'n>(&self, name: &'n str) -> impl Iterator<Item = Cow<'r, str>> + use<'r, 'n> {
+        self.query.unwrap_or_default().split('&').filter_map(move |pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode_query(key) == name).then(|| decode_query(value))
+        })
+    }
+}
+
+/// What is known of a request's body.
+#[derive(Default)]
+pub enum BodyFacts {
+    /// Nobody looked: no rule needed it so far.
+    #[default]
+    Unread,
+    /// It is longer than `body_limit`, so that rules that read bodies do not match.
+    TooLong,
+    /// All of it. The JSON is parsed at most once, when a rule first asks.
+    Read { bytes: Bytes, json: OnceCell<Option<Value>> },
+}
+
+impl BodyFacts {
+    /// A body that was read whole.
+    pub fn read(bytes: Bytes) -> BodyFacts {
+        BodyFacts::Read { bytes, json: OnceCell::new() }
+    }
+
+    /// Whether nobody looked at the body yet.
+    pub fn is_unread(&self) -> bool {
+        matches!(self, BodyFacts::Unread)
+    }
+
+    /// The body as JSON; `None` when it is unread, too long, or not JSON.
+    pub fn json(&self) -> Option<&Value> {
+        match self {
+            BodyFacts::Read { bytes, json } => {
+                json.get_or_init(|| serde_json::from_slice(bytes).ok()).as_ref()
+            }
+            BodyFacts::Unread | BodyFacts::TooLong => None,
+        }
+    }
+}
+
+/// What tells clients apart: the first of these that a request has (`client_id`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity(pub Vec<IdentitySource>);
+
+/// One thing that may identify a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IdentitySource {
+    /// A header's value.
+    Header(HeaderName),
+    /// A cookie's value.
+    Cookie(Box<str>),
+    /// The client's address alone.
+    Address,
+    /// The client's address together with its `User-Agent`.
+    AddressAndUserAgent,
+}
+
+fn host_of(head: &Parts) -> &str {
+    if let Some(host) = head.uri.host() {
+        return host;
+    }
+    let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    match host.rfind(':') {
+        // The colons of an IPv6 address are inside brackets.
+        Some(colon) if !host[colon..].contains(']') => &host[..colon],
+        _ => host,
+    }
+}
+
+/// Decodes `%XX` of unreserved characters only (`A-Z a-z 0-9 - . _ ~`).
+fn decode_unreserved(path: &str) -> Cow<'_, str> {
+    if !path.contains('%') {
+        return Cow::Borrowed(path);
+    }
+    let mut decoded = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some(at) = rest.find('%') {
+        decoded.push_str(&rest[..at]);
+        let octet = rest.as_bytes().get(at + 1..at + 3).and_then(hex_octet);
+        match octet.map(char::from) {
+            Some(c) if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~') => {
+                decoded.push(c);
+                rest = &rest[at + 3..];
+            }
+            _ => {
+                decoded.push('%');
+                rest = &rest[at + 1..];
+            }
+        }
+    }
+    decoded.push_str(rest);
+    Cow::Owned(decoded)
+}
+
+/// Decodes a query's `+` and `%XX`; invalid UTF-8 is replaced.
+fn decode_query(text: &str) -> Cow<'_, str> {
+    if !text.contains(['%', '+']) {
+        return Cow::Borrowed(text);
+    }
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        match (bytes[at], bytes.get(at + 1..at + 3).and_then(hex_octet)) {
+            (b'%', Some(octet)) => {
+                decoded.push(octet);
+                at += 2;
+            }
+            (b'+', _) => decoded.push(b' '),
+            (byte, _) => decoded.push(byte),
+        }
+        at += 1;
+    }
+    Cow::Owned(String::from_utf8_lossy(&decoded).into_owned())
+}
+
+fn hex_octet(digits: &[u8]) -> Option<u8> {
+    let value = |digit: u8| char::from(digit).to_digit(16);
+    Some((value(digits[0])? * 16 + value(digits[1])?) as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(uri: &str, headers: &[(&str, &str)]) -> Parts {
+        let mut request = http::Request::builder().uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).expect("a valid request").into_parts().0
+    }
+
+    #[test]
+    fn only_unreserved_characters_are_decoded() {
+        for (raw, seen) in [
+            ("/items/7", "/items/7"),
+            ("/it%65ms/%7E", "/items/~"),
+            ("/a%2Fb", "/a%2Fb"),
+            ("/a%2", "/a%2"),
+            ("/a%zz%41", "/a%zzA"),
+            ("/a//b/../c;d", "/a//b/../c;d"),
+        ] {
+            assert_eq!(decode_unreserved(raw), seen, "{raw}");
+        }
+    }
+
+    #[test]
+    fn hosts_come_without_their_port() {
+        for (host, seen) in [("a.b", "a.b"), ("a.b:80", "a.b"), ("[::1]:80", "[::1]"), ("[::1]", "[::1]")] {
+            assert_eq!(host_of(&head("/", &[("host", host)])), seen);
+        }
+        assert_eq!(host_of(&head("http://x.y:8/", &[("host", "a.b")])), "x.y");
+    }
+
+    #[test]
+    fn cookies_and_queries_are_found_by_name_however_often_they_are_sent() {
+        let head = head("/?a=1&b=x+y%21&a=2&c", &[("cookie", "s=1; t=2"), ("cookie", "s=3")]);
+        let facts = Facts::new(&head, IpAddr::from([127, 0, 0, 1]));
+        assert_eq!(facts.cookies("s").collect::<Vec<_>>(), ["1", "3"]);
+        assert_eq!(facts.queries("a").collect::<Vec<_>>(), ["1", "2"]);
+        assert_eq!(facts.queries("b").collect::<Vec<_>>(), ["x y!"]);
+        assert_eq!(facts.queries("c").collect::<Vec<_>>(), [""]);
+        assert_eq!(facts.queries("d").count(), 0);
+    }
+}

@@ -1,0 +1,179 @@
+//! Keys: what counters and state are kept per.
+
+use std::fmt::Write as _;
+use std::hash::Hasher as _;
+use std::net::IpAddr;
+
+use http::{HeaderName, header};
+use serde_json::Value;
+use siphasher::sip128::{Hasher128 as _, SipHasher13};
+
+use super::{Facts, Identity, IdentitySource};
+
+/// A key's value as 128 bits. Two values share a hash with a chance of 2⁻¹²⁸ per pair, so that
+/// stores need not keep the values, which may be credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct KeyHash(pub u128);
+
+/// What a rule's counters and state are kept per (`per = …`); no part at all means the whole rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Key(pub Vec<KeyPart>);
+
+/// One part of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyPart {
+    Path,
+    Client,
+    Header(HeaderName),
+    Cookie(Box<str>),
+    Query(Box<str>),
+    /// A segment or group that the rule's path pattern captures.
+    Param(Box<str>),
+    /// A JSON pointer into the body (RFC 6901).
+    Body(Box<str>),
+}
+
+/// What a path pattern captured: names and values, in the pattern's order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Captures<'r>(pub Vec<(&'r str, &'r str)>);
+
+impl<'r> Captures<'r> {
+    /// The value captured as `name`.
+    pub fn get(&self, name: &str) -> Option<&'r str> {
+        self.0.iter().find(|(key, _)| *key == name).map(|(_, value)| *value)
+    }
+}
+
+impl Key {
+    /// The key of a whole rule, which every request has.
+    pub const RULE: Key = Key(Vec::new());
+
+    /// Whether the key needs the request's body.
+    pub fn reads_body(&self) -> bool {
+        self.0.iter().any(|part| matches!(part, KeyPart::Body(_)))
+    }
+
+    /// The key of a request; `None` when the request lacks a part of it.
+    pub fn hash(&self, facts: &Facts, captures: &Captures, identity: &Identity) -> Option<KeyHash> {
+        // Fixed keys: a journal's hashes mean the same in every run. A client that forges
+        // collisions, in about 2⁶⁴ tries, only confuses its own counters.
+        let mut hasher = SipHasher13::new_with_keys(0, 0);
+        for part in &self.0 {
+            part.value(facts, captures, identity, &mut |bytes| {
+                hasher.write_u64(bytes.len() as u64);
+                hasher.write(bytes);
+            })?;
+        }
+        Some(KeyHash(hasher.finish128().as_u128()))
+    }
+
+    /// The key of a request for people to read, credentials left out; `None` as for [`Key::hash`].
+    pub fn describe(&self, facts: &Facts, captures: &Captures, identity: &Identity) -> Option<String> {
+        let mut text = String::new();
+        for part in &self.0 {
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            if part.is_secret() {
+                let hash = Key(vec![part.clone()]).hash(facts, captures, identity)?;
+                let _ = write!(text, "{part}#{:08x}", hash.0 as u32);
+            } else {
+                part.value(facts, captures, identity, &mut |bytes| {
+                    text.push_str(&String::from_utf8_lossy(bytes));
+                })?;
+            }
+        }
+        Some(if text.is_empty() { "rule".to_owned() } else { text })
+    }
+}
+
+impl KeyPart {
+    /// Calls `each` with the pieces of the value; `None` when the request lacks it.
+    fn value(
+        &self,
+        facts: &Facts,
+        captures: &Captures,
+        identity: &Identity,
+        each: &mut dyn FnMut(&[u8]),
+    ) -> Option<()> {
+        match self {
+            KeyPart::Path => each(facts.path.as_bytes()),
+            KeyPart::Client => identity.of(facts, each)?,
+            KeyPart::Header(name) => each(facts.header(name)?),
+            KeyPart::Cookie(name) => each(facts.cookies(name).next()?.as_bytes()),
+            KeyPart::Query(name) => each(facts.queries(name).next()?.as_bytes()),
+            KeyPart::Param(name) => each(captures.get(name)?.as_bytes()),
+            KeyPart::Body(pointer) => match facts.body.json()?.pointer(pointer)? {
+                Value::Null => return None,
+                Value::String(text) => each(text.as_bytes()),
+                other => each(other.to_string().as_bytes()),
+            },
+        }
+        Some(())
+    }
+
+    /// Whether the value may be a credential: never shown, only hashed.
+    fn is_secret(&self) -> bool {
+        match self {
+            KeyPart::Client | KeyPart::Cookie(_) => true,
+            KeyPart::Header(name) => {
+                *name == header::AUTHORIZATION
+                    || *name == header::COOKIE
+                    || *name == header::PROXY_AUTHORIZATION
+            }
+            _ => false,
+        }
+    }
+}
+
+impl std::fmt::Display for KeyPart {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            KeyPart::Path => f.write_str("path"),
+            KeyPart::Client => f.write_str("client"),
+            KeyPart::Header(name) => write!(f, "header:{name}"),
+            KeyPart::Cookie(name) => write!(f, "cookie:{name}"),
+            KeyPart::Query(name) => write!(f, "query:{name}"),
+            KeyPart::Param(name) => write!(f, "param:{name}"),
+            KeyPart::Body(pointer) => write!(f, "body:{pointer}"),
+        }
+    }
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("rule");
+        }
+        for (at, part) in self.0.iter().enumerate() {
+            let separator = if at > 0 { " and " } else { "" };
+            write!(f, "{separator}{part}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Identity {
+    /// Calls `each` with what tells this request's client apart: the first source that it has.
+    fn of(&self, facts: &Facts, each: &mut dyn FnMut(&[u8])) -> Option<()> {
+        self.0.iter().find_map(|source| {
+            match source {
+                IdentitySource::Header(name) => each(facts.header(name)?),
+                IdentitySource::Cookie(name) => each(facts.cookies(name).next()?.as_bytes()),
+                IdentitySource::Address => each(&octets(facts.address)),
+                IdentitySource::AddressAndUserAgent => {
+                    each(&octets(facts.address));
+                    each(facts.header(&header::USER_AGENT).unwrap_or_default());
+                }
+            }
+            Some(())
+        })
+    }
+}
+
+fn octets(address: IpAddr) -> [u8; 16] {
+    match address {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
+        IpAddr::V6(v6) => v6.octets(),
+    }
+}

@@ -1,0 +1,11 @@
+//! Floor 0: the words every other floor speaks. No sockets, no clocks, no ambient chance.
+
+mod dice;
+mod facts;
+mod key;
+mod kind;
+
+pub use dice::{Dice, Share};
+pub use facts::{BodyFacts, Facts, Identity, IdentitySource};
+pub use key::{Captures, Key, KeyHash, KeyPart};
+pub use kind::{Kind, Phase};
