@@ -4,8 +4,10 @@ mod dice;
 mod facts;
 mod key;
 mod kind;
+mod moment;
 
 pub use dice::{Dice, Share};
 pub use facts::{BodyFacts, Facts, Identity, IdentitySource};
 pub use key::{Captures, Key, KeyHash, KeyPart};
 pub use kind::{Kind, Phase};
+pub use moment::Moment;
