@@ -1,8 +1,10 @@
 //! fracas, an HTTP conflict simulator.
 #![forbid(unsafe_code)]
 
+pub mod clock;
 pub mod judgement;
 pub mod matching;
+pub mod proxy;
 pub mod rules;
 pub mod store;
 pub mod words;

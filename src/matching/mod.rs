@@ -32,6 +32,9 @@ impl Match {
         !self.body.is_empty() || self.not.as_ref().is_some_and(|not| not.reads_body())
     }
 
+    pub fn check_head<'r>(&'r self, facts: &'r Facts<'_>) -> Result<Captures<'r>, Mismatch> {
+        self.check(facts)
+    }
     /// What the path captured, or the first thing that does not hold.
     pub fn check<'r>(&'r self, facts: &'r Facts<'_>) -> Result<Captures<'r>, Mismatch> {
         let _ = facts;

@@ -86,6 +86,18 @@ pub struct UpstreamUrl {
     pub base_path: Box<str>,
 }
 
+impl UpstreamUrl {
+    /// `Host` as the upstream knows itself: without the scheme's own port (RFC 9110 §7.2).
+    pub fn host_header(&self) -> String {
+        let Authority { host, port } = &self.authority;
+        let host = if host.contains(':') { format!("[{host}]") } else { host.to_string() };
+        match (self.scheme, port) {
+            (Scheme::Http, 80) | (Scheme::Https, 443) => host,
+            _ => format!("{host}:{port}"),
+        }
+    }
+}
+
 /// A host and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authority {
@@ -98,6 +110,16 @@ pub struct Authority {
 pub enum Scheme {
     Http,
     Https,
+}
+
+impl Scheme {
+    /// `http` or `https`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        }
+    }
 }
 
 /// Where the dashboard and its API listen.

@@ -1,0 +1,37 @@
+//! The only reader of the clocks.
+
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+
+use crate::words::Moment;
+
+/// The proxy's own clock, which starts when it is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    start: Instant,
+}
+
+impl Clock {
+    /// A clock that starts now.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the monotonic clock")]
+    pub fn start() -> Clock {
+        Clock { start: Instant::now() }
+    }
+
+    /// How long the clock has run.
+    pub fn now(&self) -> Moment {
+        Moment::after_start(self.start.elapsed())
+    }
+
+    /// The time of day, which may jump.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
+    pub fn wall(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    /// How long until `moment`; zero when it is past.
+    pub fn until(&self, moment: Moment) -> Duration {
+        moment.since(self.now())
+    }
+}

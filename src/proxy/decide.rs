@@ -1,0 +1,89 @@
+//! Which rule answers a request: the first in file order that matches and fires.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Response;
+use http::request::Parts;
+
+use super::body::RequestBody;
+use super::worker::{Client, Shared};
+use crate::judgement::{ActiveRule, Occasion};
+use crate::store::Slot;
+use crate::words::{Captures, Facts, Key, KeyHash, Moment};
+
+/// A conflict decided on.
+pub struct Conflict<'s> {
+    pub rule: &'s ActiveRule,
+    /// Which of its key's requests this is, from 1.
+    pub n: u64,
+    pub answer: Response<Bytes>,
+    pub delay: Duration,
+}
+
+/// Decides a request. The body is read, up to `body_limit`, only if a rule that could still match
+/// needs it.
+pub async fn decide<'s>(
+    shared: &'s Shared,
+    client: &Client,
+    head: &Parts,
+    body: &mut RequestBody,
+) -> Option<Conflict<'s>> {
+    if shared.rules.is_empty() {
+        return None;
+    }
+    let now = shared.clock.now();
+    let mut facts = Facts::new(head, client.address_behind(&head.headers, &shared.settings.trusted));
+    for (position, active) in shared.rules.candidates(&facts) {
+        if !active.is_awake(now) {
+            continue;
+        }
+        if active.reads_body && facts.body.is_unread() {
+            if active.rule.requests.check_head(&facts).is_err() {
+                continue;
+            }
+            facts.body = body.look(shared.settings.body_limit).await;
+        }
+        let Ok(captures) = active.rule.requests.check(&facts) else { continue };
+        let Some(key) = active.rule.per.hash(&facts, &captures, &shared.settings.client_id) else { continue };
+        if let Some(n) = fires(shared, position, active, key, now) {
+            return Some(conflict(shared, active, &facts, &captures, key, n));
+        }
+    }
+    None
+}
+
+/// Counts the request for its rule and key; `Some(n)` if it conflicts.
+fn fires(shared: &Shared, position: u32, active: &ActiveRule, key: KeyHash, now: Moment) -> Option<u64> {
+    let tally = shared.tallies.get(position as usize)?;
+    tally.add_match();
+    let answer = shared.store.run(Slot(position), key, active.rule.trigger.ask(), now);
+    let fires = active.rule.trigger.judge(answer, active.dice, key) && tally.try_fire(active.rule.limit);
+    fires.then(|| answer.n())
+}
+
+fn conflict<'s>(
+    shared: &'s Shared,
+    active: &'s ActiveRule,
+    facts: &Facts<'_>,
+    captures: &Captures<'_>,
+    key: KeyHash,
+    n: u64,
+) -> Conflict<'s> {
+    let occasion = Occasion {
+        facts,
+        captures,
+        n,
+        key,
+        key_text: &|| Key::describe(&active.rule.per, facts, captures, &shared.settings.client_id),
+        now: shared.clock.wall(),
+        dice: active.dice,
+    };
+    let mut answer = active.reply.render(&occasion, shared.settings.mark);
+    if shared.settings.cors
+        && let Some(origin) = facts.headers.get(http::header::ORIGIN)
+    {
+        crate::judgement::allow_cors(answer.headers_mut(), origin);
+    }
+    Conflict { rule: active, n, answer, delay: active.rule.reply.delay }
+}

@@ -1,0 +1,111 @@
+//! One request's life, top to bottom.
+
+use std::convert::Infallible;
+use std::rc::Rc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use http::header::{self, HeaderValue};
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
+use hyper::body::Incoming;
+
+use super::body::{AnswerBody, RequestBody};
+use super::decide::{Conflict, decide};
+use super::error::Failure;
+use super::headers;
+use super::worker::{Client, Worker};
+
+/// Answers one request: by the rules, or else by the upstream.
+pub async fn exchange(
+    worker: Rc<Worker>,
+    client: Rc<Client>,
+    request: Request<Incoming>,
+) -> Result<Response<AnswerBody>, Infallible> {
+    let shared = &*worker.shared;
+    shared.counters.requests.fetch_add(1, Relaxed);
+    let (head, body) = request.into_parts();
+    let mut body = RequestBody::new(body, Rc::clone(&worker.tasks));
+
+    if let Err(failure) = admit(&head, shared.settings.limits.uri_bytes) {
+        return Ok(closing(failure.answer()));
+    }
+    if let Some(conflict) = decide(shared, &client, &head, &mut body).await {
+        return Ok(inject(conflict, &head, &body).await);
+    }
+    let shown = Shown::of(&head);
+    let answer = worker.forwarder.forward(head, body, &client).await;
+    Ok(answer.unwrap_or_else(|failure| {
+        shared.counters.failures.fetch_add(1, Relaxed);
+        shown.log(failure);
+        failure.answer()
+    }))
+}
+
+/// Refuses what cannot be understood in one way only, before any rule sees it.
+fn admit(head: &Parts, uri_bytes: usize) -> Result<(), Failure> {
+    if head.method == Method::CONNECT {
+        return Err(Failure::Connect);
+    }
+    if head.uri.path_and_query().is_some_and(|target| target.as_str().len() > uri_bytes) {
+        return Err(Failure::UriTooLong);
+    }
+    headers::check_request(&head.method, head.version < Version::HTTP_11, &head.headers)
+        .map_err(Failure::BadRequest)
+}
+
+/// The conflict's answer, once its delay is over.
+async fn inject(conflict: Conflict<'_>, head: &Parts, body: &RequestBody) -> Response<AnswerBody> {
+    let Conflict { rule, n, answer, delay } = conflict;
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+    tracing::info!(
+        target: "fracas::conflict",
+        status = answer.status().as_u16(),
+        method = %head.method,
+        path = head.uri.path(),
+        rule = &*rule.rule.name,
+        kind = rule.rule.kind.as_str(),
+        phase = rule.rule.phase.as_str(),
+        n,
+        client = user_agent(&head.headers),
+    );
+    let answer = answer.map(|bytes| AnswerBody::Own(Some(bytes).filter(|bytes| !bytes.is_empty())));
+    // A client that waits for a 100 and gets an answer instead may not send its body at all: what
+    // comes next on the connection would be anyone's guess (RFC 9110 §10.1.1).
+    if head.headers.contains_key(header::EXPECT) && !body.is_read() { closing(answer) } else { answer }
+}
+
+fn closing(mut answer: Response<AnswerBody>) -> Response<AnswerBody> {
+    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    answer
+}
+
+fn user_agent(headers: &HeaderMap) -> &str {
+    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("-");
+    agent.split(' ').next().unwrap_or(agent)
+}
+
+/// What a log line shows of a request that is gone by then.
+struct Shown {
+    method: Method,
+    uri: http::Uri,
+}
+
+impl Shown {
+    fn of(head: &Parts) -> Shown {
+        Shown { method: head.method.clone(), uri: head.uri.clone() }
+    }
+
+    fn log(&self, failure: Failure) {
+        let status: StatusCode = failure.status();
+        tracing::warn!(
+            target: "fracas::failure",
+            status = status.as_u16(),
+            method = %self.method,
+            path = self.uri.path(),
+            error = failure.word(),
+            "{failure}",
+        );
+    }
+}

@@ -1,0 +1,61 @@
+//! Listening sockets: whatever depends on the operating system is here.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// Connections that wait to be accepted; the kernel may cap it lower.
+const BACKLOG: i32 = 4096;
+
+/// One listener for each worker, all on one address. With port 0 the kernel chooses it once.
+///
+/// On Linux each has its own queue (`SO_REUSEPORT`), among which the kernel balances. Elsewhere that
+/// does not balance, so the workers accept from one queue in turns.
+pub fn listeners(address: SocketAddr, workers: usize) -> io::Result<Vec<TcpListener>> {
+    if !cfg!(target_os = "linux") {
+        let first = open(address, Sharing::Alone)?;
+        return (0..workers).map(|_| first.try_clone()).collect();
+    }
+    // A socket that shares its port may be bound beside a stranger's that does: ask without.
+    let address = open(address, Sharing::Alone)?.local_addr()?;
+    (0..workers).map(|_| open(address, Sharing::Workers)).collect()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sharing {
+    Alone,
+    Workers,
+}
+
+fn open(address: SocketAddr, sharing: Sharing) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // Otherwise a port stays taken for a minute after its last connection. On Windows it means
+    // something else: that others may take the port over.
+    if cfg!(unix) {
+        socket.set_reuse_address(true)?;
+    }
+    #[cfg(unix)]
+    if sharing == Sharing::Workers {
+        socket.set_reuse_port(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_share_a_port_and_strangers_do_not() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let ours = listeners(address, 3).expect("a free port");
+        let taken = ours[0].local_addr().expect("an address");
+        assert!(ours.iter().all(|listener| listener.local_addr().is_ok_and(|address| address == taken)));
+        let error = listeners(taken, 1).expect_err("the port is taken");
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+    }
+}

@@ -1,0 +1,240 @@
+//! Floor 3: the data path.
+//!
+//! [`Proxy::bind`] takes the port and [`Proxy::start`] the threads; a request's life is
+//! `exchange.rs`, read from top to bottom.
+
+mod body;
+mod connect;
+mod decide;
+mod error;
+mod exchange;
+mod forward;
+mod headers;
+mod listen;
+mod pool;
+mod rewrite;
+mod tally;
+mod tasks;
+mod upgrade;
+mod worker;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::thread::JoinHandle;
+
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::sync::{Semaphore, watch};
+
+use self::connect::Connector;
+pub use self::connect::ConnectorError;
+use self::forward::Forwarder;
+use self::pool::Pool;
+use self::tasks::Tasks;
+use self::worker::{Order, Shared, Worker};
+use crate::clock::Clock;
+use crate::judgement::{RuleSet, TemplateMistake};
+use crate::rules::{Config, Settings, Trigger, UpstreamUrl};
+use crate::store::Store;
+
+/// A proxy that holds its port and serves nobody yet.
+pub struct Proxy {
+    listeners: Vec<TcpListener>,
+    address: SocketAddr,
+    upstream: UpstreamUrl,
+    connector: Connector,
+    shared: Arc<Shared>,
+}
+
+/// Why a proxy cannot start.
+#[derive(Debug)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    Listen(SocketAddr, io::Error),
+    /// The upstream can never be connected to.
+    Upstream(ConnectorError),
+    /// Replies that can never be rendered.
+    Replies(Vec<TemplateMistake>),
+    /// The system gives no thread or no event queue.
+    Thread(io::Error),
+}
+
+impl Proxy {
+    /// Takes the port. `upstream` is where requests go: `config` may name the sample API, which
+    /// runs wherever the caller started it.
+    pub fn bind(config: Config, upstream: UpstreamUrl) -> Result<Proxy, StartError> {
+        let Config { settings, rules } = config;
+        let connector = Connector::new(&upstream, settings.timeouts.connect).map_err(StartError::Upstream)?;
+        let rules = RuleSet::new(rules, settings.seed).map_err(StartError::Replies)?;
+        let workers = worker_count(&settings);
+        let listeners = listen::listeners(settings.listen, workers)
+            .map_err(|error| StartError::Listen(settings.listen, error))?;
+        let address = match listeners.first().map(TcpListener::local_addr) {
+            Some(Ok(address)) => address,
+            _ => settings.listen,
+        };
+        let shared = Arc::new(Shared {
+            tallies: rules.iter().map(|_| tally::Tally::default()).collect(),
+            store: Store::new(settings.limits.keys, settings.limits.key_ttl),
+            connections: Arc::new(Semaphore::new(
+                settings.limits.connections.get().min(Semaphore::MAX_PERMITS),
+            )),
+            clock: Clock::start(),
+            counters: tally::Counters::default(),
+            rules,
+            settings,
+        });
+        Ok(Proxy { listeners, address, upstream, connector, shared })
+    }
+
+    /// Where it listens, with the port that was chosen for port 0.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Starts the workers; requests are served from here on.
+    pub fn start(self) -> Result<Running, StartError> {
+        let (order, _) = watch::channel(Order::Serve);
+        let mut threads = Vec::new();
+        for (number, listener) in self.listeners.into_iter().enumerate() {
+            let thread = thread(
+                number,
+                Arc::clone(&self.shared),
+                self.upstream.clone(),
+                self.connector.clone(),
+                listener,
+                order.subscribe(),
+            );
+            threads.push(thread.map_err(StartError::Thread)?);
+        }
+        Ok(Running { address: self.address, shared: self.shared, order, threads })
+    }
+}
+
+/// A proxy that serves.
+pub struct Running {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    order: watch::Sender<Order>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Accepts nothing more; what is in flight may end, within `timeouts.drain`.
+    pub fn drain(&self) {
+        self.send(Order::Drain);
+    }
+
+    /// Ends everything at once.
+    pub fn stop(&self) {
+        self.send(Order::Stop);
+    }
+
+    /// Waits for the workers to end, after [`Running::drain`] or [`Running::stop`].
+    pub fn join(self) -> Summary {
+        for thread in self.threads {
+            // A worker that panicked was counted where it did.
+            let _ = thread.join();
+        }
+        self.shared.summary()
+    }
+
+    /// What happened so far.
+    pub fn summary(&self) -> Summary {
+        self.shared.summary()
+    }
+
+    fn send(&self, order: Order) {
+        self.order.send_if_modified(|current| {
+            let is_further = order > *current;
+            *current = order.max(*current);
+            is_further
+        });
+    }
+}
+
+/// What the rules did.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    pub rules: Vec<RuleSummary>,
+    pub requests: u64,
+    /// Requests that got no answer from the upstream.
+    pub failures: u64,
+    pub panics: u64,
+    /// Keys of state forgotten because there were too many.
+    pub evicted: u64,
+}
+
+/// What one rule did.
+#[derive(Clone, Debug)]
+pub struct RuleSummary {
+    pub name: Arc<str>,
+    pub trigger: Trigger,
+    pub matched: u64,
+    pub fired: u64,
+}
+
+impl Shared {
+    fn summary(&self) -> Summary {
+        let rules = self.rules.iter().zip(&self.tallies).map(|(active, tally)| RuleSummary {
+            name: Arc::clone(&active.rule.name),
+            trigger: active.rule.trigger.clone(),
+            matched: tally.matched(),
+            fired: tally.fired(),
+        });
+        Summary {
+            rules: rules.collect(),
+            requests: self.counters.requests.load(Relaxed),
+            failures: self.counters.failures.load(Relaxed),
+            panics: self.counters.panics.load(Relaxed),
+            evicted: self.store.evicted(),
+        }
+    }
+}
+
+/// One worker for each core that this process may use.
+fn worker_count(settings: &Settings) -> usize {
+    settings.workers.or_else(|| std::thread::available_parallelism().ok()).map_or(1, |workers| workers.get())
+}
+
+/// Starts a worker's thread. What it serves with is made there: none of it may leave.
+fn thread(
+    number: usize,
+    shared: Arc<Shared>,
+    upstream: UpstreamUrl,
+    connector: Connector,
+    listener: TcpListener,
+    order: watch::Receiver<Order>,
+) -> io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(format!("fracas-worker-{number}")).spawn(move || {
+        let runtime = match Builder::new_current_thread().enable_all().build_local(LocalOptions::default()) {
+            Ok(runtime) => runtime,
+            Err(error) => return tracing::error!(%error, "a worker could not start"),
+        };
+        runtime.block_on(async move {
+            let listener = match tokio::net::TcpListener::from_std(listener) {
+                Ok(listener) => listener,
+                Err(error) => return tracing::error!(%error, "a worker could not listen"),
+            };
+            let tasks = Rc::new(Tasks::new(Arc::clone(&shared.counters.panics)));
+            let settings = &shared.settings;
+            let forwarder = Forwarder {
+                host: Forwarder::host_header(&upstream, settings.host),
+                pool: Pool::new(shared.clock, settings.timeouts.keep_alive),
+                tasks: Rc::clone(&tasks),
+                clock: shared.clock,
+                response_head: settings.timeouts.response_head,
+                upstream,
+                connector,
+            };
+            Rc::new(Worker { shared, forwarder, tasks }).run(listener, order).await;
+        });
+    })
+}
