@@ -6,6 +6,7 @@ mod segment;
 mod tests;
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::PatternMistake;
 use super::outline::{Outline, Tail};
@@ -19,7 +20,10 @@ use segment::Segment;
 /// `/items/**` fits `/items`, `/items/` and `/items/a/b`. Of several ways to fit, each name takes
 /// the shortest text from the left: `/{a}-{b}` splits `/x-y-z` into `x` and `y-z`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PathPattern {
+pub struct PathPattern(Arc<Parsed>);
+
+#[derive(Debug, PartialEq)]
+struct Parsed {
     /// As written.
     text: Box<str>,
     /// The segments around each `**`: one group where there is none.
@@ -30,7 +34,7 @@ impl PathPattern {
     /// At most 1 KiB. Percent-encoded unreserved characters are decoded, as they are in the paths
     /// it is compared with.
     pub fn parse(text: &str) -> Result<PathPattern, PatternMistake> {
-        Ok(PathPattern { text: text.into(), groups: parse::groups(text)? })
+        Ok(PathPattern(Arc::new(Parsed { text: text.into(), groups: parse::groups(text)? })))
     }
 
     /// What it captures of `path`; `None` when it does not fit.
@@ -39,7 +43,7 @@ impl PathPattern {
     /// each group is looked for once, from the left.
     pub fn captures<'r>(&'r self, path: &'r str) -> Option<Captures<'r>> {
         let mut found = Vec::new();
-        let (first, rest) = self.groups.split_first()?;
+        let (first, rest) = self.0.groups.split_first()?;
         if !path.starts_with('/') {
             return None;
         }
@@ -70,19 +74,19 @@ impl PathPattern {
 
     /// The names it captures, in its order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.groups.iter().flatten().flat_map(Segment::names)
+        self.0.groups.iter().flatten().flat_map(Segment::names)
     }
 
     /// Whether only one path fits.
     pub(super) fn is_literal(&self) -> bool {
-        self.groups.len() == 1 && self.groups.iter().flatten().all(|segment| segment.literal().is_some())
+        self.0.groups.len() == 1 && self.0.groups.iter().flatten().all(|segment| segment.literal().is_some())
     }
 
     /// What every path that fits looks like.
     pub(super) fn outline(&self) -> Outline {
-        let first = self.groups.first().map(|group| &**group).unwrap_or_default();
+        let first = self.0.groups.first().map(|group| &**group).unwrap_or_default();
         let mut runs = Vec::new();
-        for group in &self.groups {
+        for group in &self.0.groups {
             let mut run = String::new();
             for segment in group {
                 run.push('/');
@@ -92,7 +96,7 @@ impl PathPattern {
         }
         Outline {
             segments: first.iter().map(|segment| segment.literal().map(Into::into)).collect(),
-            tail: if self.groups.len() == 1 { Tail::End } else { Tail::Rest },
+            tail: if self.0.groups.len() == 1 { Tail::End } else { Tail::Rest },
             literals: runs.into_iter().map(|run| vec![run.into_bytes().into()]).collect(),
         }
     }
@@ -101,7 +105,7 @@ impl PathPattern {
 /// As written.
 impl fmt::Display for PathPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&self.0.text)
     }
 }
 

@@ -10,10 +10,14 @@ const MOST_ALTERNATIVES: usize = 64;
 /// What every path that `hir` matches from end to end looks like.
 pub(super) fn of(hir: &Hir) -> Outline {
     let mut segments = Segments::default();
-    let tail = match segments.walk(hir) {
+    let (front, tail) = match optional_tail(hir) {
+        Some(front) => (front, Tail::Rest),
+        None => (std::slice::from_ref(hir), Tail::End),
+    };
+    let tail = match front.iter().try_for_each(|part| segments.walk(part)) {
         Some(()) => {
             segments.close();
-            Tail::End
+            tail
         }
         None => Tail::Rest,
     };
@@ -72,6 +76,23 @@ impl Segments {
             Some(Open::Any) => self.done.push(None),
             None => {}
         }
+    }
+}
+
+/// What comes before an optional tail that begins with a slash, as in `/items(/.*)?`.
+fn optional_tail(hir: &Hir) -> Option<&[Hir]> {
+    let HirKind::Concat(parts) = hir.kind() else { return None };
+    let (last, front) = parts.split_last()?;
+    let HirKind::Repetition(repetition) = last.kind() else { return None };
+    begins_with_slash(&repetition.sub).then_some(front)
+}
+
+fn begins_with_slash(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Literal(literal) => literal.0.first() == Some(&b'/'),
+        HirKind::Capture(capture) => begins_with_slash(&capture.sub),
+        HirKind::Concat(parts) => parts.first().is_some_and(begins_with_slash),
+        _ => false,
     }
 }
 
