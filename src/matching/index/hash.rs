@@ -16,7 +16,7 @@ pub(super) fn hash(seed: u64, bytes: &[u8]) -> u64 {
         state = mix(state, u64::from_le_bytes(*word));
     }
     let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
+    last.iter_mut().zip(rest).for_each(|(last, byte)| *last = *byte);
     mix(state, u64::from_le_bytes(last))
 }
 
