@@ -44,6 +44,8 @@ mod shop;
 mod stats;
 mod streams;
 mod table;
+#[cfg(test)]
+mod tests;
 mod users;
 mod websocket;
 
