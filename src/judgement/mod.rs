@@ -1,11 +1,17 @@
 //! Floor 2: judging requests. Pure: time, chance and state are arguments.
 
+mod clear;
+mod operation;
 mod ruleset;
+mod state;
 mod trigger;
+
+pub use clear::validator;
+pub use operation::{Answer, Ask, Learnt, Place, Seen, StoredAnswer, Table, Tell};
+pub use state::{Exchange, Judgement, LEASE, Lesson, Outcome, Told, Versions};
 
 pub use ruleset::{ActiveRule, RuleSet};
 pub use stub::{CompiledReply, Occasion, TemplateMistake, allow_cors};
-pub use trigger::{Answer, Ask};
 
 mod reply {
     pub use super::stub::*;

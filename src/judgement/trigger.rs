@@ -2,38 +2,19 @@
 
 use std::time::Duration;
 
-use crate::rules::{During, Rate, Trigger};
+use super::operation::{Answer, Ask};
+use crate::rules::{During, State, Trigger};
 use crate::words::{Dice, KeyHash, Moment};
 
-/// One atomic operation on what is kept for a rule and a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ask {
-    /// Counts the request.
-    Count,
-    /// Counts the request, and takes a token from a bucket that holds `rate.requests` of them and
-    /// refills evenly, so that one full period's worth may come at once.
-    Window(Rate),
-}
-
-/// What the store says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// This is the key's `n`-th request, from 1.
-    Counted { n: u64 },
-    /// This is the key's `n`-th request, and `within` says whether there was a token for it.
-    Windowed { n: u64, within: bool },
-}
-
-impl Answer {
-    /// Which of the key's requests this is, from 1.
-    pub fn n(self) -> u64 {
+impl Trigger {
+    /// The state that the trigger tracks, under `on`.
+    pub fn state(&self) -> Option<&State> {
         match self {
-            Answer::Counted { n } | Answer::Windowed { n, .. } => n,
+            Trigger::On(state) => Some(state),
+            _ => None,
         }
     }
-}
 
-impl Trigger {
     /// What has to be known before a request can be judged.
     pub fn ask(&self) -> Ask {
         match self {
@@ -43,7 +24,7 @@ impl Trigger {
     }
 
     /// Whether the request conflicts.
-    pub fn judge(&self, answer: Answer, dice: Dice, key: KeyHash) -> bool {
+    pub fn judge(&self, answer: &Answer, dice: Dice, key: KeyHash) -> bool {
         let n = answer.n();
         match self {
             Trigger::Always => true,
@@ -61,7 +42,7 @@ impl crate::rules::Pattern {
     /// Whether position `n` (from 1) of the repeating sequence conflicts.
     fn conflicts(&self, n: u64) -> bool {
         let length = self.0.len().max(1) as u64;
-        let position = (n - 1) % length;
+        let position = n.saturating_sub(1) % length;
         self.0.get(position as usize).copied().unwrap_or(false)
     }
 }
@@ -88,13 +69,13 @@ mod tests {
     use std::num::{NonZeroU32, NonZeroU64};
 
     use super::*;
-    use crate::rules::Pattern;
+    use crate::rules::{Pattern, Rate};
     use crate::words::Share;
 
     fn fired(trigger: &Trigger, requests: u64) -> String {
         let dice = Dice::new(1, "rule");
         (1..=requests)
-            .map(|n| if trigger.judge(Answer::Counted { n }, dice, KeyHash(0)) { 'x' } else { '.' })
+            .map(|n| if trigger.judge(&Answer::Counted { n }, dice, KeyHash(0)) { 'x' } else { '.' })
             .collect()
     }
 
@@ -121,7 +102,7 @@ mod tests {
         let rate = Rate { requests: NonZeroU32::MIN, period: Duration::from_secs(1) };
         let trigger = Trigger::Above(rate);
         assert_eq!(trigger.ask(), Ask::Window(rate));
-        let judge = |within| trigger.judge(Answer::Windowed { n: 9, within }, Dice::new(1, "r"), KeyHash(0));
+        let judge = |within| trigger.judge(&Answer::Windowed { n: 9, within }, Dice::new(1, "r"), KeyHash(0));
         assert!(judge(false) && !judge(true));
     }
 

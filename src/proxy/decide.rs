@@ -8,8 +8,7 @@ use http::request::Parts;
 
 use super::body::RequestBody;
 use super::worker::{Client, Shared};
-use crate::judgement::{ActiveRule, Occasion};
-use crate::store::Slot;
+use crate::judgement::{ActiveRule, Occasion, Place, Table};
 use crate::words::{Captures, Facts, Key, KeyHash, Moment};
 
 /// A conflict decided on.
@@ -57,8 +56,9 @@ pub async fn decide<'s>(
 fn fires(shared: &Shared, position: u32, active: &ActiveRule, key: KeyHash, now: Moment) -> Option<u64> {
     let tally = shared.tallies.get(position as usize)?;
     tally.add_match();
-    let answer = shared.store.run(Slot(position), key, active.rule.trigger.ask(), now);
-    let fires = active.rule.trigger.judge(answer, active.dice, key) && tally.try_fire(active.rule.limit);
+    let answer =
+        shared.store.run(Place { rule: position, table: Table::Count, key }, active.rule.trigger.ask(), now);
+    let fires = active.rule.trigger.judge(&answer, active.dice, key) && tally.try_fire(active.rule.limit);
     fires.then(|| answer.n())
 }
 

@@ -1,9 +1,10 @@
 //! Floor 3: where keyed state lives.
 //!
-//! Every operation is atomic, takes constant time, and is about one rule and one key. What is kept
-//! is bounded twice: by `limits.keys`, beyond which the key that was asked about longest ago is
+//! Every operation is atomic, takes constant time, and is about one [`Place`]. What is kept is
+//! bounded twice: by `limits.keys`, beyond which the key that was asked about longest ago is
 //! forgotten, and by `limits.key_ttl`, after which a key that nobody asked about starts afresh.
 
+mod entry;
 mod shard;
 
 use std::hash::{BuildHasher, RandomState};
@@ -11,23 +12,23 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use self::shard::{Entry, Shard};
-use crate::judgement::{Answer, Ask};
-use crate::words::{KeyHash, Moment};
-
-/// A rule's place in its set, as far as the store is concerned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Slot(pub u32);
+use self::shard::Shard;
+use crate::judgement::{Answer, Ask, Place, Table, Tell, Told};
+use crate::words::Moment;
 
 /// Keyed state in this process's memory, shared by all workers.
 ///
-/// About 130 bytes a key: the million keys of the default limit stay under 160 MiB.
+/// About 180 bytes a key: the million keys of the default limit stay under 256 MiB. Kept answers
+/// come on top, [`ANSWERS`] of them at the most.
 #[derive(Debug)]
 pub struct Store {
     shards: Box<[Mutex<Shard>]>,
     /// Keys are partly chosen by clients: where they land must not be.
     placement: RandomState,
 }
+
+/// How many answers are kept to be given again; older ones are forgotten, their keys are not.
+pub const ANSWERS: usize = 1_024;
 
 impl Store {
     /// Keys share one lock up to this many, which makes the eviction order exact.
@@ -40,27 +41,35 @@ impl Store {
     pub fn new(keys: NonZeroUsize, ttl: Duration) -> Store {
         let count = if keys.get() <= Store::ONE_SHARD { 1 } else { Store::SHARDS };
         let limit = keys.get().div_ceil(count);
-        let shards = (0..count).map(|_| Mutex::new(Shard::new(limit, ttl))).collect();
+        let shards = (0..count).map(|_| Mutex::new(Shard::new(limit, ANSWERS / count, ttl))).collect();
         Store { shards, placement: RandomState::new() }
     }
 
     /// Runs one operation at `now`.
-    pub fn run(&self, slot: Slot, key: KeyHash, ask: Ask, now: Moment) -> Answer {
-        let mut shard = self.shard(slot, key);
-        let entry = shard.entry((slot, key), now);
-        entry.count = entry.count.saturating_add(1);
-        match ask {
-            Ask::Count => Answer::Counted { n: entry.count },
-            Ask::Window(rate) => Answer::Windowed {
-                n: entry.count,
-                within: take_token(entry, rate.requests.get(), rate.period, now),
-            },
+    pub fn run(&self, place: Place, ask: Ask, now: Moment) -> Answer {
+        self.shard(place).ask(place, ask, now)
+    }
+
+    /// Tells an outcome at `now`.
+    pub fn tell(&self, place: Place, tell: Tell, now: Moment) {
+        self.shard(place).tell(place, tell, now);
+    }
+
+    /// Tells what a lesson taught.
+    pub fn learn(&self, told: Told, now: Moment) {
+        match told {
+            Told::One(place, tell) => self.tell(place, tell, now),
+            Told::Detach(referrer) => {
+                if let Answer::Held(Some(key)) = self.run(referrer, Ask::Take, now) {
+                    self.tell(Place { table: Table::State, key, ..referrer }, Tell::Unrefer, now);
+                }
+            }
         }
     }
 
     /// What the key's count stands at, without counting; for `explain` and summaries.
-    pub fn count(&self, slot: Slot, key: KeyHash) -> u64 {
-        self.shard(slot, key).peek((slot, key)).map_or(0, |entry| entry.count)
+    pub fn count(&self, place: Place) -> u64 {
+        self.shard(place).count(place)
     }
 
     /// Keys held now.
@@ -68,15 +77,20 @@ impl Store {
         self.locked().map(|shard| shard.len()).sum()
     }
 
+    /// Keys of one table held now; looks at every key.
+    pub fn keys_of(&self, table: Table) -> usize {
+        self.locked().map(|shard| shard.keys_of(table)).sum()
+    }
+
     /// Keys forgotten so far because the store was full.
     pub fn evicted(&self) -> u64 {
         self.locked().map(|shard| shard.evicted()).sum()
     }
 
-    fn shard(&self, slot: Slot, key: KeyHash) -> MutexGuard<'_, Shard> {
+    fn shard(&self, place: Place) -> MutexGuard<'_, Shard> {
         let at = match self.shards.len() {
             1 => 0,
-            shards => self.placement.hash_one((slot, key)) as usize % shards,
+            shards => self.placement.hash_one(place) as usize % shards,
         };
         lock(&self.shards[at])
     }
@@ -89,17 +103,6 @@ impl Store {
 /// A panic elsewhere leaves counters as they were: no reason to stop counting.
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Generic cell rate algorithm (ITU-T I.371): one number a key, the moment at which the bucket will
-/// be full again. A request fits if, with its own cost added, that is at most a period away.
-fn take_token(entry: &mut Entry, requests: u32, period: Duration, now: Moment) -> bool {
-    let full_at = entry.moment.max(now) + period / requests;
-    let within = full_at.since(now) <= period;
-    if within {
-        entry.moment = full_at;
-    }
-    within
 }
 
 #[cfg(test)]

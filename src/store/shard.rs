@@ -1,22 +1,11 @@
 //! A bounded map that forgets what was asked about longest ago.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use super::Slot;
-use crate::words::{KeyHash, Moment};
-
-/// What an entry is kept under.
-pub(super) type Place = (Slot, KeyHash);
-
-/// What is kept for one rule and one key.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Entry {
-    /// Requests counted.
-    pub count: u64,
-    /// A window's state.
-    pub moment: Moment,
-}
+use super::entry::{self, Entry};
+use crate::judgement::{Answer, Ask, Place, Table, Tell};
+use crate::words::Moment;
 
 /// Entries in a map, linked in the order in which they were last asked about.
 #[derive(Debug)]
@@ -28,6 +17,13 @@ pub(super) struct Shard {
     limit: usize,
     ttl: Duration,
     evicted: u64,
+    /// The last ticket given.
+    ticket: u64,
+    /// Places where answers are kept, the oldest first.
+    answers: VecDeque<Place>,
+    answer_limit: usize,
+    /// Nodes that hold nothing.
+    free: Vec<u32>,
 }
 
 #[derive(Debug)]
@@ -43,7 +39,7 @@ struct Node {
 const NONE: u32 = u32::MAX;
 
 impl Shard {
-    pub fn new(limit: usize, ttl: Duration) -> Shard {
+    pub fn new(limit: usize, answer_limit: usize, ttl: Duration) -> Shard {
         let limit = limit.clamp(1, NONE as usize);
         Shard {
             places: HashMap::new(),
@@ -53,7 +49,48 @@ impl Shard {
             limit,
             ttl,
             evicted: 0,
+            ticket: 0,
+            answers: VecDeque::new(),
+            answer_limit: answer_limit.max(1),
+            free: Vec::new(),
         }
+    }
+
+    /// Answers what is asked about a place.
+    pub fn ask(&mut self, place: Place, ask: Ask, now: Moment) -> Answer {
+        let only_looks =
+            matches!(ask, Ask::Version | Ask::Holder | Ask::Take | Ask::References | Ask::Opened { .. });
+        if only_looks && !self.places.contains_key(&place) {
+            return Entry::Nothing.ask(ask, now, 0);
+        }
+        self.ticket += 1;
+        let ticket = self.ticket;
+        let answer = self.entry(place, now).ask(ask, now, ticket);
+        self.give_up_if_empty(place);
+        answer
+    }
+
+    /// Takes in what is told about a place.
+    pub fn tell(&mut self, place: Place, tell: Tell, now: Moment) {
+        let makes = matches!(tell, Tell::Learn { .. } | Tell::Hold { .. } | Tell::Refer | Tell::Open { .. });
+        if !makes && !self.places.contains_key(&place) {
+            return;
+        }
+        let keeps_answer = matches!(tell, Tell::Finish { answer: Some(_), .. });
+        self.entry(place, now).tell(tell, now);
+        if keeps_answer {
+            self.limit_answers(place);
+        }
+        self.give_up_if_empty(place);
+    }
+
+    /// What the count at a place stands at.
+    pub fn count(&self, place: Place) -> u64 {
+        self.places.get(&place).map_or(0, |&at| self.nodes[at as usize].entry.count())
+    }
+
+    pub fn keys_of(&self, table: Table) -> usize {
+        self.places.keys().filter(|place| place.table == table).count()
     }
 
     pub fn len(&self) -> usize {
@@ -64,13 +101,8 @@ impl Shard {
         self.evicted
     }
 
-    pub fn peek(&self, place: Place) -> Option<&Entry> {
-        let at = *self.places.get(&place)?;
-        Some(&self.nodes[at as usize].entry)
-    }
-
     /// The entry of `place`, as new when nobody asked about it for the time to live.
-    pub fn entry(&mut self, place: Place, now: Moment) -> &mut Entry {
+    fn entry(&mut self, place: Place, now: Moment) -> &mut Entry {
         let at = match self.places.get(&place) {
             Some(&at) => {
                 if self.is_stale(at, now) {
@@ -91,7 +123,7 @@ impl Shard {
     /// A node for a new place: the oldest one's when that is stale or there is no room.
     fn insert(&mut self, place: Place, now: Moment) -> u32 {
         let node = Node { place, entry: Entry::default(), touched: now, newer: NONE, older: NONE };
-        let full = self.nodes.len() >= self.limit;
+        let full = self.places.len() >= self.limit;
         let at = if self.oldest != NONE && (full || self.is_stale(self.oldest, now)) {
             let oldest = self.oldest;
             if !self.is_stale(oldest, now) {
@@ -101,6 +133,9 @@ impl Shard {
             self.places.remove(&self.nodes[oldest as usize].place);
             self.nodes[oldest as usize] = node;
             oldest
+        } else if let Some(free) = self.free.pop() {
+            self.nodes[free as usize] = node;
+            free
         } else {
             self.nodes.push(node);
             (self.nodes.len() - 1) as u32
@@ -110,7 +145,31 @@ impl Shard {
     }
 
     fn is_stale(&self, at: u32, now: Moment) -> bool {
-        now.since(self.nodes[at as usize].touched) > self.ttl
+        let node = &self.nodes[at as usize];
+        !entry::lives(&node.entry, node.touched, self.ttl, now)
+    }
+
+    /// Forgets the oldest kept answers beyond the limit; that they were answered stays known.
+    fn limit_answers(&mut self, newest: Place) {
+        self.answers.push_back(newest);
+        while self.answers.len() > self.answer_limit {
+            let oldest = self.answers.pop_front().and_then(|place| self.places.get(&place));
+            if let Some(&at) = oldest
+                && let Entry::Finished { answer, .. } = &mut self.nodes[at as usize].entry
+            {
+                *answer = None;
+            }
+        }
+    }
+
+    fn give_up_if_empty(&mut self, place: Place) {
+        if let Some(&at) = self.places.get(&place)
+            && self.nodes[at as usize].entry.is_nothing()
+        {
+            self.unlink(at);
+            self.places.remove(&place);
+            self.free.push(at);
+        }
     }
 
     fn unlink(&mut self, at: u32) {

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use super::*;
 use crate::rules::Rate;
+use crate::words::KeyHash;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -11,9 +12,13 @@ fn store(keys: usize, ttl: Duration) -> Store {
     Store::new(NonZeroUsize::new(keys).expect("at least one key"), ttl)
 }
 
+fn place(rule: u32, key: u128) -> Place {
+    Place { rule, table: Table::Count, key: KeyHash(key) }
+}
+
 fn count(store: &Store, slot: u32, key: u128, second: u64) -> u64 {
     let now = Moment::after_start(Duration::from_secs(second));
-    store.run(Slot(slot), KeyHash(key), Ask::Count, now).n()
+    store.run(place(slot, key), Ask::Count, now).n()
 }
 
 #[test]
@@ -21,7 +26,7 @@ fn rules_and_keys_are_counted_apart() {
     let store = store(100, HOUR);
     assert_eq!([count(&store, 0, 1, 0), count(&store, 0, 1, 0), count(&store, 0, 2, 0)], [1, 2, 1]);
     assert_eq!([count(&store, 1, 1, 0), count(&store, 0, 1, 0)], [1, 3]);
-    assert_eq!((store.count(Slot(0), KeyHash(1)), store.count(Slot(9), KeyHash(1))), (3, 0));
+    assert_eq!((store.count(place(0, 1)), store.count(place(9, 1))), (3, 0));
     assert_eq!(store.keys(), 3);
 }
 
@@ -32,7 +37,7 @@ fn the_key_asked_about_longest_ago_goes_first() {
         count(&store, 0, key, 0);
     }
     assert_eq!((store.keys(), store.evicted()), (3, 1));
-    assert_eq!(store.count(Slot(0), KeyHash(2)), 0, "2 was asked about longest ago");
+    assert_eq!(store.count(place(0, 2)), 0, "2 was asked about longest ago");
     assert_eq!(count(&store, 0, 1, 0), 3);
 }
 
@@ -63,7 +68,7 @@ fn a_full_store_stays_at_its_limit_whatever_comes() {
             assert_eq!(store.keys(), model.len(), "limit {limit}");
         }
         for key in model {
-            assert!(store.count(Slot(0), KeyHash(key)) > 0);
+            assert!(store.count(place(0, key)) > 0);
         }
     }
 }
@@ -74,7 +79,7 @@ fn a_window_lets_a_full_period_through_at_once_and_then_its_rate() {
     let rate = Rate { requests: NonZeroU32::new(4).expect("not zero"), period: Duration::from_secs(1) };
     let mut ask = |millisecond| {
         let now = Moment::after_start(Duration::from_millis(millisecond));
-        match store.run(Slot(0), KeyHash(0), Ask::Window(rate), now) {
+        match store.run(place(0, 0), Ask::Window(rate), now) {
             Answer::Windowed { within, .. } => within,
             other => panic!("{other:?}"),
         }

@@ -15,6 +15,35 @@ use super::{Facts, Identity, IdentitySource};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct KeyHash(pub u128);
 
+impl KeyHash {
+    /// The hash of some pieces, each apart from the next.
+    pub fn of<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> KeyHash {
+        let mut hasher = KeyHasher::new();
+        pieces.into_iter().for_each(|piece| hasher.add(piece));
+        hasher.finish()
+    }
+}
+
+/// Hashes a key's pieces as they come.
+struct KeyHasher(SipHasher13);
+
+impl KeyHasher {
+    fn new() -> KeyHasher {
+        // Fixed keys: a journal's hashes mean the same in every run. A client that forges
+        // collisions, in about 2⁶⁴ tries, only confuses its own counters.
+        KeyHasher(SipHasher13::new_with_keys(0, 0))
+    }
+
+    fn add(&mut self, piece: &[u8]) {
+        self.0.write_u64(piece.len() as u64);
+        self.0.write(piece);
+    }
+
+    fn finish(self) -> KeyHash {
+        KeyHash(self.0.finish128().as_u128())
+    }
+}
+
 /// What a rule's counters and state are kept per (`per = …`); no part at all means the whole rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Key(pub Vec<KeyPart>);
@@ -55,16 +84,11 @@ impl Key {
 
     /// The key of a request; `None` when the request lacks a part of it.
     pub fn hash(&self, facts: &Facts, captures: &Captures, identity: &Identity) -> Option<KeyHash> {
-        // Fixed keys: a journal's hashes mean the same in every run. A client that forges
-        // collisions, in about 2⁶⁴ tries, only confuses its own counters.
-        let mut hasher = SipHasher13::new_with_keys(0, 0);
+        let mut hasher = KeyHasher::new();
         for part in &self.0 {
-            part.value(facts, captures, identity, &mut |bytes| {
-                hasher.write_u64(bytes.len() as u64);
-                hasher.write(bytes);
-            })?;
+            part.value(facts, captures, identity, &mut |bytes| hasher.add(bytes))?;
         }
-        Some(KeyHash(hasher.finish128().as_u128()))
+        Some(hasher.finish())
     }
 
     /// The key of a request for people to read, credentials left out; `None` as for [`Key::hash`].
@@ -154,6 +178,14 @@ impl std::fmt::Display for Key {
 }
 
 impl Identity {
+    /// What tells this request's client apart from others; one and the same for those that have
+    /// nothing of what is asked for.
+    pub fn hash(&self, facts: &Facts) -> KeyHash {
+        let mut hasher = KeyHasher::new();
+        let _ = self.of(facts, &mut |bytes| hasher.add(bytes));
+        hasher.finish()
+    }
+
     /// Calls `each` with what tells this request's client apart: the first source that it has.
     fn of(&self, facts: &Facts, each: &mut dyn FnMut(&[u8])) -> Option<()> {
         self.0.iter().find_map(|source| {

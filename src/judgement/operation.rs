@@ -1,0 +1,149 @@
+//! The store's vocabulary: what a rule asks before it judges a request, and what it tells once the
+//! outcome is known. Each is one atomic operation on what is kept for one place.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+use crate::rules::{Clear, Rate};
+use crate::words::{KeyHash, Moment};
+
+/// Where something is kept: for which rule, of what sort, under which key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The rule's position in its file.
+    pub rule: u32,
+    pub table: Table,
+    pub key: KeyHash,
+}
+
+/// The sorts of things kept for one rule, which never meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Table {
+    /// How many requests there were.
+    Count,
+    /// What `on` tracks.
+    State,
+    /// Which thing a referring resource refers to, by the resource's own path.
+    Referrer,
+    /// Conflicts opened under `clear`.
+    Opened,
+}
+
+/// Asked before a request is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Counts the request.
+    Count,
+    /// Counts the request, and takes a token from a bucket that holds `rate.requests` of them and
+    /// refills evenly, so that one full period's worth may come at once.
+    Window(Rate),
+    /// The newest version seen.
+    Version,
+    /// Enters, unless another is in. Whoever does not leave is taken to have left after the lease.
+    Enter { lease: Duration, payload: KeyHash },
+    /// Who holds the key.
+    Holder,
+    /// How many live things refer to the key.
+    References,
+    /// Who holds the key, which is free from here on.
+    Take,
+    /// When the key was first seen, and how many requests it has made; counts this one.
+    Since,
+    /// Whether a conflict is open; counts this try, and closes the conflict that it clears.
+    Opened { clear: Clear, validator: Option<KeyHash> },
+}
+
+/// What the store says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// This is the key's `n`-th request, from 1.
+    Counted { n: u64 },
+    /// This is the key's `n`-th request, and `within` says whether there was a token for it.
+    Windowed { n: u64, within: bool },
+    /// Nothing is known before an answer taught it.
+    Version(Option<Seen>),
+    /// The request is the only one in; `ticket` is what it leaves with.
+    Entered { ticket: u64 },
+    /// Another is in, with this payload.
+    Running { payload: KeyHash },
+    /// Another was in, with this payload, and was answered; `None` when the answer was too long.
+    Finished { payload: KeyHash, answer: Option<Arc<StoredAnswer>> },
+    /// `None`: nobody holds it.
+    Held(Option<KeyHash>),
+    /// How many.
+    References(u64),
+    /// First seen then; this is its `n`-th request.
+    Since { first: Moment, n: u64 },
+    /// No conflict is open.
+    Closed,
+    /// One was open until this request.
+    Cleared,
+    /// One is open, and this is the `tries`-th request that it refuses; it was opened by the key's
+    /// `n`-th.
+    Open { n: u64, tries: u64 },
+}
+
+impl Answer {
+    /// Which of the key's requests this is, from 1; 0 where that was not asked.
+    pub fn n(&self) -> u64 {
+        match self {
+            Answer::Counted { n }
+            | Answer::Windowed { n, .. }
+            | Answer::Since { n, .. }
+            | Answer::Open { n, .. } => *n,
+            _ => 0,
+        }
+    }
+}
+
+/// Told once the outcome of a request is known.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Tell {
+    /// A version was seen by an exchange that began then. What a write taught is not overruled by a
+    /// read that began before it ended.
+    Learn { seen: Seen, began: Moment, how: Learnt },
+    /// The request that entered with the ticket has ended without an answer to keep.
+    Leave { ticket: u64 },
+    /// The request that entered with the ticket was answered.
+    Finish { ticket: u64, payload: KeyHash, answer: Option<Arc<StoredAnswer>> },
+    /// The key is held, for the lease if there is one.
+    Hold { holder: KeyHash, lease: Option<Duration> },
+    /// Whatever was kept ends.
+    Release,
+    /// One more live thing refers to the key.
+    Refer,
+    /// One fewer does.
+    Unrefer,
+    /// A conflict opens, by the key's `n`-th request.
+    Open { n: u64, validator: Option<KeyHash> },
+    /// The client has read the resource, by an exchange that began then; only of interest while a
+    /// conflict is open that was opened before.
+    Read { began: Moment },
+}
+
+/// What is known of a resource's newest version. All `None`: it changed, and how is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// A strong entity tag with its quotes, or the value of a version field.
+    pub version: Option<Box<str>>,
+    /// `Last-Modified`, in seconds since 1970.
+    pub modified: Option<i64>,
+}
+
+/// What sort of exchange taught a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learnt {
+    Read,
+    Write,
+}
+
+/// An answer kept to be given again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredAnswer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
