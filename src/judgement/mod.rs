@@ -1,16 +1,18 @@
 //! Floor 2: judging requests. Pure: time, chance and state are arguments.
 
 mod clear;
+mod learning;
 mod operation;
 mod ruleset;
 mod state;
 mod trigger;
 
 pub use clear::validator;
+pub use learning::Lessons;
 pub use operation::{Answer, Ask, Learnt, Place, Seen, StoredAnswer, Table, Tell};
-pub use state::{Exchange, Judgement, LEASE, Lesson, Outcome, Told, Versions};
 
-pub use ruleset::{ActiveRule, RuleSet};
+pub use ruleset::{ActiveRule, Concern, RuleSet, Unconcerned};
+pub use state::{Exchange, Judgement, LEASE, Lesson, Outcome, Told, Versions};
 pub use stub::{CompiledReply, Occasion, TemplateMistake, allow_cors};
 
 mod reply {
@@ -29,6 +31,8 @@ mod stub {
         pub key_text: &'a dyn Fn() -> Option<String>,
         pub now: std::time::SystemTime,
         pub dice: Dice,
+        pub versions: &'a super::Versions,
+        pub status: Option<http::StatusCode>,
     }
     impl CompiledReply {
         pub fn new(_: &crate::rules::Rule) -> Result<Self, Vec<TemplateMistake>> {

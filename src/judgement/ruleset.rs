@@ -1,14 +1,17 @@
 //! The rules of a running proxy, compiled: what is looked up, drawn and answered for each.
 
+use super::learning::Learners;
+use super::operation::Answer;
 use super::reply::{CompiledReply, TemplateMistake};
-use crate::matching::{Match, RuleIndex};
-use crate::rules::Rule;
-use crate::words::{Dice, Facts, Moment};
+use crate::matching::{Match, Mismatch, RuleIndex};
+use crate::rules::{Clear, Rule};
+use crate::words::{Captures, Dice, Facts, Identity, KeyHash, Moment};
 
 /// Rules in file order, with the index that finds them.
 pub struct RuleSet {
     rules: Box<[ActiveRule]>,
     index: RuleIndex,
+    learners: Learners,
 }
 
 /// A rule, ready to judge and to answer.
@@ -29,7 +32,7 @@ impl RuleSet {
             match CompiledReply::new(&rule) {
                 Ok(reply) => active.push(ActiveRule {
                     dice: Dice::new(seed, &rule.name),
-                    reads_body: rule.requests.reads_body() || rule.per.reads_body(),
+                    reads_body: rule.reads_body(),
                     reply,
                     rule,
                 }),
@@ -41,12 +44,23 @@ impl RuleSet {
         }
         let matches: Vec<&Match> = active.iter().map(|active| &active.rule.requests).collect();
         let index = RuleIndex::new(matches);
-        Ok(RuleSet { rules: active.into(), index })
+        let learners = Learners::new(&active);
+        Ok(RuleSet { rules: active.into(), index, learners })
     }
 
     /// The rules in file order.
     pub fn iter(&self) -> impl Iterator<Item = &ActiveRule> {
         self.rules.iter()
+    }
+
+    /// The rule at a position.
+    pub fn get(&self, position: u32) -> Option<&ActiveRule> {
+        self.rules.get(position as usize)
+    }
+
+    /// What exchanges teach, and whom.
+    pub fn learners(&self) -> &Learners {
+        &self.learners
     }
 
     /// Whether there is nothing to decide.
@@ -70,4 +84,44 @@ impl ActiveRule {
     pub fn is_awake(&self, now: Moment) -> bool {
         self.rule.enabled && self.rule.during.is_none_or(|during| during.is_awake(now))
     }
+
+    /// What the rule needs to count a request that it is about, or why it leaves it alone.
+    pub fn concern<'r>(
+        &'r self,
+        facts: &'r Facts<'_>,
+        identity: &Identity,
+    ) -> Result<Concern<'r>, Unconcerned<'r>> {
+        let captures = self.rule.requests.check(facts).map_err(Unconcerned::Mismatch)?;
+        let key = self.rule.per.hash(facts, &captures, identity).ok_or(Unconcerned::NoKey)?;
+        Ok(Concern { captures, key })
+    }
+
+    /// Whether a request that was counted conflicts; `limit` is not looked at.
+    pub fn judge(&self, answer: &Answer, key: KeyHash) -> bool {
+        self.rule.trigger.judge(answer, self.dice, key)
+    }
+}
+
+impl Rule {
+    /// Whether it cannot be decided without the request's body.
+    fn reads_body(&self) -> bool {
+        // A version may be in the body, and it says whether a conflict is over.
+        let is_by_version = self.clear == Some(Clear::NewVersion);
+        let is_by_state = self.trigger.state().is_some_and(|state| state.reads_body());
+        self.requests.reads_body() || self.per.reads_body() || is_by_version || is_by_state
+    }
+}
+
+/// A request that a rule is about.
+pub struct Concern<'r> {
+    pub captures: Captures<'r>,
+    pub key: KeyHash,
+}
+
+/// Why a rule leaves a request alone.
+pub enum Unconcerned<'r> {
+    /// The request does not match.
+    Mismatch(Mismatch<'r>),
+    /// The request lacks what the rule's counters are kept per.
+    NoKey,
 }

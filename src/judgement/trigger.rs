@@ -15,6 +15,11 @@ impl Trigger {
         }
     }
 
+    /// How much longer an admitted request stays in flight after its answer.
+    pub fn hold(&self) -> Duration {
+        self.state().map_or(Duration::ZERO, |state| state.hold())
+    }
+
     /// What has to be known before a request can be judged.
     pub fn ask(&self) -> Ask {
         match self {

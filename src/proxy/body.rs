@@ -12,6 +12,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::sync::Notify;
 
+use super::passage::Settlement;
 use super::pool::Lease;
 use super::tasks::Tasks;
 use crate::clock::Clock;
@@ -22,7 +23,45 @@ pub enum AnswerBody {
     /// Made here.
     Own(Option<Bytes>),
     /// The upstream's. Its end, and only its end, gives the connection back to the pool.
-    Upstream { body: Incoming, lease: Option<Lease> },
+    Upstream { body: Incoming, lease: Option<Lease>, watch: Option<Box<Watch>> },
+}
+
+/// Keeps what passes, up to a limit, for whoever settles at the end.
+pub struct Watch {
+    seen: BytesMut,
+    limit: u64,
+    is_too_long: bool,
+    settlement: Settlement,
+}
+
+impl AnswerBody {
+    /// Settles when the body has passed; what is longer than `limit` is not kept.
+    pub fn watch(&mut self, limit: u64, settlement: Settlement) {
+        match self {
+            AnswerBody::Upstream { body, watch, .. } if !body.is_end_stream() => {
+                *watch =
+                    Some(Box::new(Watch { seen: BytesMut::new(), limit, is_too_long: false, settlement }));
+            }
+            _ => settlement.finish(Some(Bytes::new())),
+        }
+    }
+}
+
+impl Watch {
+    fn see(&mut self, frame: &Frame<Bytes>) {
+        if let Some(data) = frame.data_ref() {
+            self.is_too_long |= (self.seen.len() + data.len()) as u64 > self.limit;
+            if self.is_too_long {
+                self.seen.clear();
+            } else {
+                self.seen.extend_from_slice(data);
+            }
+        }
+    }
+
+    fn finish(self) {
+        self.settlement.finish((!self.is_too_long).then(|| self.seen.freeze()));
+    }
 }
 
 impl Body for AnswerBody {
@@ -35,14 +74,20 @@ impl Body for AnswerBody {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         match &mut *self {
             AnswerBody::Own(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            AnswerBody::Upstream { body, lease } => {
+            AnswerBody::Upstream { body, lease, watch } => {
                 let frame = ready!(Pin::new(&mut *body).poll_frame(cx));
+                if let (Some(watch), Some(Ok(frame))) = (watch.as_mut(), &frame) {
+                    watch.see(frame);
+                }
                 match &frame {
                     Some(Err(_)) => drop(lease.take()),
                     Some(Ok(_)) if !body.is_end_stream() => {}
                     _ => {
                         if let Some(lease) = lease.take() {
                             lease.give_back();
+                        }
+                        if let Some(watch) = watch.take() {
+                            watch.finish();
                         }
                     }
                 }
@@ -199,6 +244,24 @@ impl Drop for RequestBody {
         }
     }
 }
+
+/// Reads and drops an answer that the client will not get, so that its connection can be used again;
+/// what is long, or slow to come, is not worth it.
+pub async fn drain(mut body: AnswerBody) {
+    let drain = async {
+        let mut read = 0;
+        while read < DRAIN_BYTES {
+            match body.frame().await {
+                Some(Ok(frame)) => read += frame.data_ref().map_or(0, Bytes::len),
+                _ => break,
+            }
+        }
+    };
+    let _ = tokio::time::timeout(LINGER_IDLE, drain).await;
+}
+
+/// Beyond this a new connection is cheaper.
+const DRAIN_BYTES: usize = 1 << 20;
 
 /// In all, as nginx's `lingering_time`.
 const LINGER_TIME: Duration = Duration::from_secs(30);

@@ -1,5 +1,6 @@
 //! Which rule answers a request: the first in file order that matches and fires.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -7,32 +8,53 @@ use http::Response;
 use http::request::Parts;
 
 use super::body::RequestBody;
+use super::judge::{Asked, Claim, Judged, Verdict, judge};
+use super::passage::{Guard, Passage};
 use super::worker::{Client, Shared};
-use crate::judgement::{ActiveRule, Occasion, Place, Table};
-use crate::words::{Captures, Facts, Key, KeyHash, Moment};
+use crate::judgement::{ActiveRule, Concern, Occasion, StoredAnswer, allow_cors};
+use crate::words::{Captures, Facts, Key, KeyHash, Phase};
+
+/// What is done with a request.
+pub enum Decision {
+    /// It goes to the upstream.
+    Forward(Passage),
+    /// The upstream never sees it.
+    Refuse(Conflict),
+    /// It goes to the upstream, and if that accepts it, the client is not told so.
+    Disturb(Conflict, Passage),
+    /// It was answered before.
+    Replay(Replay),
+}
 
 /// A conflict decided on.
-pub struct Conflict<'s> {
-    pub rule: &'s ActiveRule,
+pub struct Conflict {
+    /// The rule's position.
+    pub rule: u32,
     /// Which of its key's requests this is, from 1.
     pub n: u64,
+    pub claim: Claim,
     pub answer: Response<Bytes>,
     pub delay: Duration,
 }
 
+/// An answer that is given again.
+pub struct Replay {
+    pub rule: u32,
+    pub n: u64,
+    pub answer: Arc<StoredAnswer>,
+}
+
 /// Decides a request. The body is read, up to `body_limit`, only if a rule that could still match
 /// needs it.
-pub async fn decide<'s>(
-    shared: &'s Shared,
-    client: &Client,
-    head: &Parts,
-    body: &mut RequestBody,
-) -> Option<Conflict<'s>> {
+pub async fn decide(shared: &Arc<Shared>, client: &Client, head: &Parts, body: &mut RequestBody) -> Decision {
+    let mut passage = Passage::default();
     if shared.rules.is_empty() {
-        return None;
+        return Decision::Forward(passage);
     }
     let now = shared.clock.now();
+    let identity = &shared.settings.client_id;
     let mut facts = Facts::new(head, client.address_behind(&head.headers, &shared.settings.trusted));
+    let mut disturbance = None;
     for (position, active) in shared.rules.candidates(&facts) {
         if !active.is_awake(now) {
             continue;
@@ -43,33 +65,57 @@ pub async fn decide<'s>(
             }
             facts.body = body.look(shared.settings.body_limit).await;
         }
-        let Ok(captures) = active.rule.requests.check(&facts) else { continue };
-        let Some(key) = active.rule.per.hash(&facts, &captures, &shared.settings.client_id) else { continue };
-        if let Some(n) = fires(shared, position, active, key, now) {
-            return Some(conflict(shared, active, &facts, &captures, key, n));
+        let Ok(Concern { captures, key }) = active.concern(&facts, identity) else { continue };
+        let Some(tally) = shared.tallies.get(position as usize) else { continue };
+        tally.add_match();
+        let asked = Asked { facts: &facts, key, client: identity.hash(&facts), now };
+        let Judged { n, verdict } = judge(&shared.store, position, active, &asked);
+        let claim = match verdict {
+            Verdict::Pass | Verdict::Cleared => continue,
+            Verdict::Admit(entrance) => {
+                passage.enter(Guard::new(shared, entrance), active.rule.trigger.hold());
+                continue;
+            }
+            Verdict::Replay(answer) => return Decision::Replay(Replay { rule: position, n, answer }),
+            Verdict::Conflict(claim) => claim,
+        };
+        let conflict = |claim| Conflict {
+            rule: position,
+            n,
+            answer: answer(shared, active, &facts, &captures, key, n, &claim),
+            claim,
+            delay: active.rule.reply.delay,
+        };
+        if active.rule.phase != Phase::Before {
+            disturbance = Some(conflict(claim));
+            break;
+        }
+        if claim.play(&shared.store, tally, active.rule.limit, now) {
+            return Decision::Refuse(conflict(claim));
         }
     }
-    None
+    let learners = shared.rules.learners();
+    if !learners.is_empty() {
+        if facts.body.is_unread() && learners.want_body(&facts) {
+            facts.body = body.look(shared.settings.body_limit).await;
+        }
+        passage.learn(learners.lessons(&shared.rules, &facts, identity, now));
+    }
+    match disturbance {
+        Some(conflict) => Decision::Disturb(conflict, passage),
+        None => Decision::Forward(passage),
+    }
 }
 
-/// Counts the request for its rule and key; `Some(n)` if it conflicts.
-fn fires(shared: &Shared, position: u32, active: &ActiveRule, key: KeyHash, now: Moment) -> Option<u64> {
-    let tally = shared.tallies.get(position as usize)?;
-    tally.add_match();
-    let answer =
-        shared.store.run(Place { rule: position, table: Table::Count, key }, active.rule.trigger.ask(), now);
-    let fires = active.rule.trigger.judge(&answer, active.dice, key) && tally.try_fire(active.rule.limit);
-    fires.then(|| answer.n())
-}
-
-fn conflict<'s>(
-    shared: &'s Shared,
-    active: &'s ActiveRule,
+fn answer(
+    shared: &Shared,
+    active: &ActiveRule,
     facts: &Facts<'_>,
     captures: &Captures<'_>,
     key: KeyHash,
     n: u64,
-) -> Conflict<'s> {
+    claim: &Claim,
+) -> Response<Bytes> {
     let occasion = Occasion {
         facts,
         captures,
@@ -78,12 +124,14 @@ fn conflict<'s>(
         key_text: &|| Key::describe(&active.rule.per, facts, captures, &shared.settings.client_id),
         now: shared.clock.wall(),
         dice: active.dice,
+        versions: &claim.versions,
+        status: claim.status,
     };
     let mut answer = active.reply.render(&occasion, shared.settings.mark);
     if shared.settings.cors
         && let Some(origin) = facts.headers.get(http::header::ORIGIN)
     {
-        crate::judgement::allow_cors(answer.headers_mut(), origin);
+        allow_cors(answer.headers_mut(), origin);
     }
-    Conflict { rule: active, n, answer, delay: active.rule.reply.delay }
+    answer
 }

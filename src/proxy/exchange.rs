@@ -1,45 +1,76 @@
 //! One request's life, top to bottom.
 
-use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
+use http::{Method, Request, Response, Version};
 use hyper::body::Incoming;
 
-use super::body::{AnswerBody, RequestBody};
-use super::decide::{Conflict, decide};
+use super::body::{self, AnswerBody, RequestBody};
+use super::decide::{Conflict, Decision, Replay, decide};
 use super::error::Failure;
 use super::headers;
-use super::worker::{Client, Worker};
+use super::shown::Shown;
+use super::worker::{Client, Shared, Worker};
+use crate::judgement::StoredAnswer;
+use crate::rules::LostAnswer;
+use crate::words::Phase;
 
 /// Answers one request: by the rules, or else by the upstream.
 pub async fn exchange(
     worker: Rc<Worker>,
     client: Rc<Client>,
     request: Request<Incoming>,
-) -> Result<Response<AnswerBody>, Infallible> {
-    let shared = &*worker.shared;
+) -> Result<Response<AnswerBody>, Lost> {
+    let shared = &worker.shared;
     shared.counters.requests.fetch_add(1, Relaxed);
     let (head, body) = request.into_parts();
     let mut body = RequestBody::new(body, Rc::clone(&worker.tasks));
 
+    let shown = Shown::of(&head, shared.clock);
     if let Err(failure) = admit(&head, shared.settings.limits.uri_bytes) {
+        shown.log_answer(failure.status());
         return Ok(closing(failure.answer()));
     }
-    if let Some(conflict) = decide(shared, &client, &head, &mut body).await {
-        return Ok(inject(conflict, &head, &body).await);
+    let (conflict, passage) = match decide(shared, &client, &head, &mut body).await {
+        Decision::Refuse(conflict) => return Ok(refuse(shared, conflict, &head, &shown, &body).await),
+        Decision::Replay(replay) => return Ok(give_again(shared, replay, &shown)),
+        Decision::Disturb(conflict, passage) => (Some(conflict), passage),
+        Decision::Forward(passage) => (None, passage),
+    };
+    let mut answer = match worker.forwarder.forward(head, body, &client).await {
+        Ok(answer) => answer,
+        Err(failure) => {
+            shared.counters.failures.fetch_add(1, Relaxed);
+            shown.log_failure(failure);
+            return Ok(failure.answer());
+        }
+    };
+    passage.settle(shared, &mut answer).await;
+    match conflict {
+        Some(conflict) => disturb(&worker, conflict, answer, &shown).await,
+        None => {
+            shown.log_answer(answer.status());
+            Ok(answer)
+        }
     }
-    let shown = Shown::of(&head);
-    let answer = worker.forwarder.forward(head, body, &client).await;
-    Ok(answer.unwrap_or_else(|failure| {
-        shared.counters.failures.fetch_add(1, Relaxed);
-        shown.log(failure);
-        failure.answer()
-    }))
 }
+
+/// The answer is withheld: the connection ends without a byte of it.
+#[derive(Debug)]
+pub struct Lost;
+
+impl std::fmt::Display for Lost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the answer was lost on purpose")
+    }
+}
+
+impl std::error::Error for Lost {}
 
 /// Refuses what cannot be understood in one way only, before any rule sees it.
 fn admit(head: &Parts, uri_bytes: usize) -> Result<(), Failure> {
@@ -54,58 +85,77 @@ fn admit(head: &Parts, uri_bytes: usize) -> Result<(), Failure> {
 }
 
 /// The conflict's answer, once its delay is over.
-async fn inject(conflict: Conflict<'_>, head: &Parts, body: &RequestBody) -> Response<AnswerBody> {
-    let Conflict { rule, n, answer, delay } = conflict;
-    if !delay.is_zero() {
-        tokio::time::sleep(delay).await;
-    }
-    tracing::info!(
-        target: "fracas::conflict",
-        status = answer.status().as_u16(),
-        method = %head.method,
-        path = head.uri.path(),
-        rule = &*rule.rule.name,
-        kind = rule.rule.kind.as_str(),
-        phase = rule.rule.phase.as_str(),
-        n,
-        client = user_agent(&head.headers),
-    );
-    let answer = answer.map(|bytes| AnswerBody::Own(Some(bytes).filter(|bytes| !bytes.is_empty())));
+async fn refuse(
+    shared: &Shared,
+    conflict: Conflict,
+    head: &Parts,
+    shown: &Shown,
+    body: &RequestBody,
+) -> Response<AnswerBody> {
+    pause(conflict.delay).await;
+    shown.log_conflict(shared, &conflict);
+    let answer = own(conflict.answer);
     // A client that waits for a 100 and gets an answer instead may not send its body at all: what
     // comes next on the connection would be anyone's guess (RFC 9110 §10.1.1).
     if head.headers.contains_key(header::EXPECT) && !body.is_read() { closing(answer) } else { answer }
 }
 
-fn closing(mut answer: Response<AnswerBody>) -> Response<AnswerBody> {
-    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+/// What the client is told in place of the upstream's answer, if that was a success; any other
+/// passes.
+async fn disturb(
+    worker: &Worker,
+    conflict: Conflict,
+    answer: Response<AnswerBody>,
+    shown: &Shown,
+) -> Result<Response<AnswerBody>, Lost> {
+    let shared = &worker.shared;
+    let (Some(active), Some(tally)) =
+        (shared.rules.get(conflict.rule), shared.tallies.get(conflict.rule as usize))
+    else {
+        return Ok(answer);
+    };
+    let rule = &active.rule;
+    let fires = answer.status().is_success()
+        && conflict.claim.play(&shared.store, tally, rule.limit, shared.clock.now());
+    if !fires {
+        shown.log_answer(answer.status());
+        return Ok(answer);
+    }
+    worker.tasks.spawn(body::drain(answer.into_body()));
+    pause(conflict.delay).await;
+    shown.log_conflict(shared, &conflict);
+    match (rule.phase, rule.reply.lost) {
+        (Phase::Lost, LostAnswer::Closed) => Err(Lost),
+        _ => Ok(own(conflict.answer)),
+    }
+}
+
+/// The answer that a request with the same idempotency key got.
+fn give_again(shared: &Shared, replay: Replay, shown: &Shown) -> Response<AnswerBody> {
+    let StoredAnswer { status, headers, body } = &*replay.answer;
+    let mut answer = Response::new(AnswerBody::Own(Some(body.clone()).filter(|body| !body.is_empty())));
+    *answer.status_mut() = *status;
+    answer.headers_mut().clone_from(headers);
+    // As Stripe says it; most clients know no other word for it.
+    answer.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
+    shown.log_answer(*status);
+    if let Some(active) = shared.rules.get(replay.rule) {
+        tracing::debug!(rule = &*active.rule.name, n = replay.n, "gave the stored answer again");
+    }
     answer
 }
 
-fn user_agent(headers: &HeaderMap) -> &str {
-    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("-");
-    agent.split(' ').next().unwrap_or(agent)
+fn own(answer: Response<Bytes>) -> Response<AnswerBody> {
+    answer.map(|bytes| AnswerBody::Own(Some(bytes).filter(|bytes| !bytes.is_empty())))
 }
 
-/// What a log line shows of a request that is gone by then.
-struct Shown {
-    method: Method,
-    uri: http::Uri,
+async fn pause(delay: Duration) {
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
 }
 
-impl Shown {
-    fn of(head: &Parts) -> Shown {
-        Shown { method: head.method.clone(), uri: head.uri.clone() }
-    }
-
-    fn log(&self, failure: Failure) {
-        let status: StatusCode = failure.status();
-        tracing::warn!(
-            target: "fracas::failure",
-            status = status.as_u16(),
-            method = %self.method,
-            path = self.uri.path(),
-            error = failure.word(),
-            "{failure}",
-        );
-    }
+fn closing(mut answer: Response<AnswerBody>) -> Response<AnswerBody> {
+    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    answer
 }

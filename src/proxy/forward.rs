@@ -196,7 +196,7 @@ impl Forwarder {
         } else {
             Some(lease)
         };
-        Ok(Response::from_parts(head, AnswerBody::Upstream { body, lease }))
+        Ok(Response::from_parts(head, AnswerBody::Upstream { body, lease, watch: None }))
     }
 }
 

@@ -84,6 +84,11 @@ impl State {
         }
     }
 
+    /// Whether answers are kept, to be given again.
+    pub fn keeps_answers(&self) -> bool {
+        matches!(self, State::KeyInUse { .. })
+    }
+
     /// How much longer an admitted request stays in flight after its answer.
     pub fn hold(&self) -> Duration {
         match self {

@@ -1,0 +1,140 @@
+//! What a request on its way to the upstream owes: the places it has entered, and the lessons that
+//! its outcome teaches. Whatever is dropped on the way teaches nothing and leaves what it entered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode};
+use serde_json::Value;
+
+use super::body::AnswerBody;
+use super::judge::Entrance;
+use super::worker::Shared;
+use crate::judgement::{Lesson, Lessons, Outcome, StoredAnswer, Tell};
+
+/// One request's debts.
+#[derive(Default)]
+pub struct Passage {
+    guards: Vec<Guard>,
+    lessons: Lessons,
+    hold: Duration,
+}
+
+impl Passage {
+    /// The request has entered somewhere, and stays `hold` longer than its answer takes.
+    pub fn enter(&mut self, guard: Guard, hold: Duration) {
+        self.guards.push(guard);
+        self.hold = self.hold.max(hold);
+    }
+
+    /// The outcome will teach this.
+    pub fn learn(&mut self, lessons: Lessons) {
+        self.lessons = lessons;
+    }
+
+    /// Settles with the upstream's answer: what its head teaches now, what its body teaches when
+    /// that has passed.
+    pub async fn settle(self, shared: &Arc<Shared>, answer: &mut Response<AnswerBody>) {
+        let Passage { guards, lessons, hold } = self;
+        if guards.is_empty() && lessons.is_empty() {
+            return;
+        }
+        let (later, now): (Vec<Lesson>, Vec<Lesson>) = lessons.into_iter().partition(|lesson| {
+            shared.rules.get(lesson.place.rule).is_some_and(|active| lesson.reads_answer(&active.rule))
+        });
+        let status = answer.status();
+        teach(shared, &now, &Outcome { status, headers: answer.headers(), body: None });
+        if !hold.is_zero() {
+            tokio::time::sleep(hold).await;
+        }
+        let kept: Vec<Guard> = guards
+            .into_iter()
+            .filter(|guard| guard.entrance.payload.is_some() && status.is_success())
+            .collect();
+        if kept.is_empty() && later.is_empty() {
+            return;
+        }
+        let settlement = Settlement {
+            shared: Arc::clone(shared),
+            status,
+            headers: answer.headers().clone(),
+            guards: kept,
+            lessons: later,
+        };
+        answer.body_mut().watch(shared.settings.body_limit, settlement);
+    }
+}
+
+/// What is settled when an answer's body has passed.
+pub struct Settlement {
+    shared: Arc<Shared>,
+    status: StatusCode,
+    headers: HeaderMap,
+    guards: Vec<Guard>,
+    lessons: Lessons,
+}
+
+impl Settlement {
+    /// The whole body; `None` when it was too long to keep.
+    pub fn finish(mut self, body: Option<Bytes>) {
+        let json: Option<Value> = body.as_ref().and_then(|body| serde_json::from_slice(body).ok());
+        let outcome = Outcome { status: self.status, headers: &self.headers, body: json.as_ref() };
+        teach(&self.shared, &self.lessons, &outcome);
+        let answer = body
+            .map(|body| Arc::new(StoredAnswer { status: self.status, headers: self.headers.clone(), body }));
+        for guard in std::mem::take(&mut self.guards) {
+            guard.finish(answer.clone());
+        }
+    }
+}
+
+impl Drop for Settlement {
+    /// The client left while it read: the upstream has accepted all the same.
+    fn drop(&mut self) {
+        for guard in std::mem::take(&mut self.guards) {
+            guard.finish(None);
+        }
+    }
+}
+
+fn teach(shared: &Shared, lessons: &[Lesson], outcome: &Outcome<'_>) {
+    let now = shared.clock.now();
+    for lesson in lessons {
+        let Some(active) = shared.rules.get(lesson.place.rule) else { continue };
+        for told in lesson.tell(&active.rule, outcome) {
+            shared.store.learn(told, now);
+        }
+    }
+}
+
+/// A place that a request has entered, and leaves when this is dropped.
+pub struct Guard {
+    shared: Arc<Shared>,
+    entrance: Entrance,
+    is_finished: bool,
+}
+
+impl Guard {
+    /// The request has entered.
+    pub fn new(shared: &Arc<Shared>, entrance: Entrance) -> Guard {
+        Guard { shared: Arc::clone(shared), entrance, is_finished: false }
+    }
+
+    /// Leaves the answer behind.
+    fn finish(mut self, answer: Option<Arc<StoredAnswer>>) {
+        if let Entrance { place, ticket, payload: Some(payload) } = self.entrance {
+            self.is_finished = true;
+            self.shared.store.tell(place, Tell::Finish { ticket, payload, answer }, self.shared.clock.now());
+        }
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            let Entrance { place, ticket, .. } = self.entrance;
+            self.shared.store.tell(place, Tell::Leave { ticket }, self.shared.clock.now());
+        }
+    }
+}
