@@ -3,4 +3,5 @@
 
 pub mod matching;
 pub mod rules;
+pub mod rules_file;
 pub mod words;
