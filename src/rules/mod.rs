@@ -4,6 +4,7 @@
 
 mod rule;
 mod settings;
+pub mod template;
 
 pub use rule::{
     Clear, Delay, During, Every, Expect, Grade, LostAnswer, Pattern, Rate, Reply, ReplyBody, ReplyStyle,
