@@ -7,17 +7,16 @@ mod code;
 mod diagnostic;
 mod keys;
 mod not_yet;
-mod placeholder;
 mod read;
 mod rule;
 mod settings;
+pub mod template;
 mod units;
 
 pub use addresses::check_settings;
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Mistakes, Paint, Severity, Source};
 pub use keys::{reference, schema};
-pub use placeholder::placeholders;
 pub use read::{
     Accepted, BodyFileError, BodyFiles, LARGEST_BODY, LARGEST_FILE, MOST_RULES, read, upstream_from,
 };
