@@ -6,6 +6,7 @@ mod key;
 mod kind;
 
 pub use dice::{Dice, Share};
+pub(crate) use facts::decode_unreserved;
 pub use facts::{BodyFacts, Facts, Identity, IdentitySource};
 pub use key::{Captures, Key, KeyHash, KeyPart};
 pub use kind::{Kind, Phase};
