@@ -58,7 +58,7 @@ codes! {
     BadHeader = "bad-header": "A header name or value that HTTP does not allow, or that is not the file's to set.",
     BadPointer = "bad-pointer": "Not a JSON pointer (RFC 6901).",
     NotCaptured = "not-captured": "A `param:NAME` that the path does not capture.",
-    UnknownPlaceholder = "unknown-placeholder": "A `{{placeholder}}` that nothing fills.",
+    UnknownPlaceholder = "unknown-placeholder": "A `{placeholder}` that nothing fills.",
     OwnListener = "own-listener": "The upstream is this proxy itself.",
     SameAddress = "same-address": "Two listeners on one address.",
     NotYet = "not-yet": "A key that is understood, but whose behaviour is not built yet.",

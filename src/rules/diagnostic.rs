@@ -22,7 +22,7 @@ pub struct Diagnostic {
     /// Stands beside the underlined span.
     pub label: String,
     /// Another place that explains it, with its own label.
-    pub also: Option<(Range<usize>, String)>,
+    pub also: Option<Box<(Range<usize>, String)>>,
     /// What to do about it.
     pub help: Option<String>,
 }
@@ -85,7 +85,7 @@ impl Diagnostic {
 
     /// Shows another place that explains it.
     pub fn also(mut self, span: Range<usize>, label: impl Into<String>) -> Diagnostic {
-        self.also = Some((span, label.into()));
+        self.also = Some(Box::new((span, label.into())));
         self
     }
 
@@ -121,7 +121,7 @@ impl Diagnostic {
             (Some(file), Some(span)) => {
                 let first = file.clamp(span.clone());
                 let mut shown = file.lines(first.clone());
-                let also = self.also.as_ref().map(|(span, label)| (file.clamp(span.clone()), label));
+                let also = self.also.as_deref().map(|(span, label)| (file.clamp(span.clone()), label));
                 if let Some((also, label)) = &also {
                     let both = first.start.min(also.start)..first.end.max(also.end);
                     if both.len() <= FAR {
@@ -132,7 +132,9 @@ impl Diagnostic {
                     }
                 }
                 let within = |span: Range<usize>| span.start - shown.start..span.end - shown.start;
-                let mut snippet = Snippet::source(file.text.get(shown.clone()).unwrap_or_default())
+                // A Windows line ends with a carriage return, which is nobody's mistake.
+                let excerpt = file.text.get(shown.clone()).unwrap_or_default().replace('\r', " ");
+                let mut snippet = Snippet::source(excerpt)
                     .path(&file.name)
                     .line_start(file.position(shown.start).0)
                     .annotation(AnnotationKind::Primary.span(within(first)).label(&self.label));
@@ -150,7 +152,8 @@ impl Diagnostic {
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(help));
         }
-        renderer.term_width(WIDTH).render(&[group]) + "\n"
+        let rendered = renderer.term_width(WIDTH).render(&[group]);
+        rendered.lines().flat_map(|line| [line.trim_end(), "\n"]).collect()
     }
 }
 

@@ -104,8 +104,7 @@ const fn check(name: &'static str, meaning: &'static str, example: &'static str)
     entry(name, Value::Choice(&["off", "warn", "fail"]), Words("as the check finds"), meaning, example)
 }
 
-/// In the order of their numbers, which the reader relies on.
-pub(in crate::rules) static CHECKS: [Entry; 17] = [
+static CHECKS: [Entry; 17] = [
     check("R1", "The next move after a conflict is one that its kind allows.", "R1 = \"fail\""),
     check("R2", "Reads again before it writes again.", "R2 = \"fail\""),
     check("R3", "The next write carries the newest version.", "R3 = \"fail\""),

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Entry, Fallback, SECTIONS, Section};
-use crate::rules::{Code, placeholder};
+use crate::rules::{Code, template};
 
 /// The reference of rules files, in Markdown.
 pub fn reference() -> String {
@@ -11,14 +11,10 @@ pub fn reference() -> String {
     for section in SECTIONS {
         write_section(&mut page, section);
     }
-    page.push_str("\n## Placeholders\n\nIn a reply's texts, with or without spaces inside the braces.\n\n");
-    page.push_str("| placeholder | filled with |\n| --- | --- |\n");
-    for (name, filling) in placeholder::PLAIN {
-        let _ = writeln!(page, "| `{{{{{name}}}}}` | {filling} |");
-    }
-    for (name, filling) in placeholder::NAMED {
-        let argument = if name == "body" { "/pointer" } else { "NAME" };
-        let _ = writeln!(page, "| `{{{{{name}:{argument}}}}}` | {filling} |");
+    page.push_str("\n## Placeholders\n\nIn a reply's texts. Every other brace stands for itself; ");
+    page.push_str("`{{word}}` becomes `{word}`.\n\n| placeholder | filled with |\n| --- | --- |\n");
+    for (word, filling) in template::WORDS {
+        let _ = writeln!(page, "| `{{{word}}}` | {filling} |");
     }
     page.push_str("\n## Mistakes\n\nThe codes of what `fracas check` reports; they stay as they are.\n\n");
     page.push_str("| code | meaning |\n| --- | --- |\n");
@@ -47,6 +43,9 @@ request goes upstream untouched. Counters of a rule advance only when the rule i
 | a share | a number from 0 to 1: `0.25` is 25 % |
 | a pattern | text in which `*` is any run of characters; without one it is exact |
 | a JSON pointer | the way to a field (RFC 6901): `/user/name`, `/items/0` |
+| a key | `\"rule\"`, `\"path\"`, `\"client\"`, `\"header:NAME\"`, `\"cookie:NAME\"`, `\"query:NAME\"`, `\"param:NAME\"` (a capture of the path) or `\"body:/pointer\"` |
+| a client's mark | `\"header:NAME\"`, `\"cookie:NAME\"`, `\"address\"` or `\"address+user-agent\"` |
+| a version's place | `\"header:NAME\"`, `\"query:NAME\"` or `\"body:/pointer\"` |
 ";
 
 fn write_section(page: &mut String, section: &Section) {

@@ -61,7 +61,7 @@ static ANSWER: [Entry; 5] = [
         Value::Text(Form::Template),
         Words("that of the style"),
         "The answer's own text, at most 1 MiB.",
-        "body = '{\"error\":\"{{kind}} conflict\"}'",
+        "body = '{\"error\":\"{kind} conflict\"}'",
     ),
     entry(
         "body_file",

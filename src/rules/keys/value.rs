@@ -96,8 +96,8 @@ impl Value {
             Value::Table(_) => "a table".to_owned(),
             Value::Tables(_) => "a list of tables".to_owned(),
             Value::Map { name, value } => format!("a table of {name} to {}", value.noun()),
-            Value::Scalar => "text, a number, or true or false".to_owned(),
-            Value::Any(values) => values.iter().map(Value::noun).collect::<Vec<_>>().join("; or "),
+            Value::Scalar => "text, a number or a boolean".to_owned(),
+            Value::Any(values) => values.iter().map(Value::noun).collect::<Vec<_>>().join(", or "),
         }
     }
 }
@@ -106,7 +106,7 @@ impl Form {
     /// The text with its article.
     pub fn noun(self) -> &'static str {
         match self {
-            Form::Name => "a name",
+            Form::Name => "a word that is safe in a header",
             Form::Method => "a method",
             Form::PathPattern => "a path pattern",
             Form::Regex => "a regular expression",
@@ -115,12 +115,9 @@ impl Form {
             Form::Socket => "an address with a port",
             Form::HttpUrl => "an http or https URL",
             Form::RedisUrl => "a redis URL",
-            Form::Key => {
-                "\"rule\", \"path\", \"client\", \"header:NAME\", \"cookie:NAME\", \"query:NAME\", \
-                 \"param:NAME\" or \"body:/pointer\""
-            }
-            Form::Identity => "\"header:NAME\", \"cookie:NAME\", \"address\" or \"address+user-agent\"",
-            Form::Version => "\"header:NAME\", \"query:NAME\" or \"body:/pointer\"",
+            Form::Key => "a key",
+            Form::Identity => "a client's mark",
+            Form::Version => "a version's place",
             Form::Pointer => "a JSON pointer",
             Form::Sequence => "a sequence of `.` and `x`",
             Form::File => "a file's name",

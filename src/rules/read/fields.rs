@@ -98,7 +98,7 @@ fn unknown(section: &Section, name: &str, span: Range<usize>) -> Diagnostic {
     }
     let homes = SECTIONS.iter().filter(|home| !std::ptr::eq(**home, section));
     if let Some(home) = homes.clone().find(|home| home.entry(name).is_some()) {
-        return mistake.at(span, format!("a key of {}", home.name));
+        return mistake.at(span, format!("belongs in {}", home.name));
     }
     let listings: Vec<String> = section.groups.iter().map(|group| group.listing()).collect();
     mistake.at(span, "no such key").help(listings.join("\n"))
@@ -158,7 +158,7 @@ impl Reader<'_> {
             _ => {
                 self.report(
                     Diagnostic::error(Code::WrongType, "a body's value is text, a number, or true or false")
-                        .at(given.span(), super::values::this_is(given.value.get_ref()))
+                        .at(given.span(), super::values::this_is(given))
                         .help("to look into an object, name each field: { \"/user/name\" = \"Ada\" }"),
                 );
                 None

@@ -158,7 +158,9 @@ impl Reader<'_> {
             Ok(()) => Some(text.into()),
             Err(mistake) => {
                 let mistake = TextMistake::new(at + mistake.at.start..at + mistake.at.end, mistake.message);
-                self.bad_text(Code::BadPointer, item, mistake);
+                let span = self.within(item.value, mistake.at);
+                let title = format!("\"{}\" is not a JSON pointer", shown(text));
+                self.report(Diagnostic::error(Code::BadPointer, title).at(span, mistake.message));
                 None
             }
         }
@@ -166,7 +168,7 @@ impl Reader<'_> {
 }
 
 /// Whether a text is a JSON pointer (RFC 6901 §3).
-pub(in crate::rules) fn pointer(text: &str) -> Result<(), TextMistake> {
+pub(super) fn pointer(text: &str) -> Result<(), TextMistake> {
     if !text.is_empty() && !text.starts_with('/') {
         return Err(TextMistake::new(0..text.len(), format!("did you mean \"/{}\"?", shown(text))));
     }

@@ -174,14 +174,8 @@ impl Reader<'_> {
             match text.parse::<Cidr>() {
                 Ok(network) => networks.push(network),
                 Err(mistake) => {
-                    let span = item.span();
-                    let label = if mistake.message.is_empty() {
-                        "not an address".to_owned()
-                    } else {
-                        mistake.message
-                    };
-                    let mistake = Diagnostic::error(Code::BadAddress, title(&item)).at(span, label);
-                    self.report(mistake.help("for example \"10.0.0.7\", \"10.0.0.0/8\" or \"fd00::/8\""));
+                    let span = self.within(item.value, mistake.at);
+                    self.report(Diagnostic::error(Code::BadAddress, title(&item)).at(span, mistake.message));
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! What a refused client is told.
 
+use std::ops::Range;
 use std::path::{Component, Path};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +12,8 @@ use super::Reader;
 use super::fields::{Fields, Given};
 use crate::rules::diagnostic::shown;
 use crate::rules::keys::{DATE, REPLY};
-use crate::rules::units::TextMistake;
-use crate::rules::{Code, Diagnostic, LostAnswer, Reply, ReplyBody, ReplyStyle, RetryAfter, placeholder};
+use crate::rules::template::{Scope, TemplateMistake};
+use crate::rules::{Code, Diagnostic, LostAnswer, Reply, ReplyBody, ReplyStyle, RetryAfter, template};
 use crate::words::Phase;
 
 /// Why the text of a `body_file` cannot be had.
@@ -89,17 +90,34 @@ impl Reader<'_> {
             reply.status = status;
             reply.lost = LostAnswer::Status;
         }
+        let scope = Scope { params: captured, retry_after: fields.key_span("retry_after").is_some() };
         let style = fields.take("style").and_then(|given| self.choice(&given, &STYLES)).unwrap_or_default();
-        reply.body = match self.reply_text(&mut fields, captured) {
+        reply.body = match self.reply_text(&mut fields, &scope) {
             Some(text) => ReplyBody::Text { text, style },
             None => ReplyBody::Style(style),
         };
-        reply.headers =
-            fields.take("headers").map(|given| self.headers(&given, captured)).unwrap_or_default();
+        reply.headers = fields.take("headers").map(|given| self.headers(&given, &scope)).unwrap_or_default();
         self.coming_back(&mut fields, &mut reply);
         reply.delay = fields.take("delay").and_then(|given| self.duration(&given)).unwrap_or_default();
+        self.warn_of_silence(&fields, phase, &reply);
         fields.finish(self);
         reply
+    }
+
+    /// A lost answer without a status is no answer, so that nothing else of it matters.
+    fn warn_of_silence(&mut self, fields: &Fields, phase: Phase, reply: &Reply) {
+        if phase != Phase::Lost || reply.lost == LostAnswer::Status {
+            return;
+        }
+        let silent = ["style", "body", "body_file", "headers", "retry_after"];
+        if let Some((name, span)) = silent.iter().find_map(|name| Some((name, fields.key_span(name)?))) {
+            let title = format!("nobody sees the `{name}` of a lost answer");
+            self.report(
+                Diagnostic::warning(Code::NoEffect, title)
+                    .at(span, "changes nothing")
+                    .help("with `status = 504` there is an answer, as if from a gateway"),
+            );
+        }
     }
 
     /// The status of a refusal.
@@ -122,14 +140,14 @@ impl Reader<'_> {
         if phase == Phase::Lost && !status.is_server_error() {
             self.report(
                 Diagnostic::error(Code::BadStatus, "with `phase = \"lost\"` the status is that of a gateway, 500 to 599")
-                    .at(given.span(), "tells the client what became of its request")
+                    .at(given.span(), "with this answer nothing would be lost")
                     .help("for a client that is refused after the upstream applied its request, write `phase = \"after\"`"),
             );
         }
         Some(status)
     }
 
-    fn reply_text(&mut self, fields: &mut Fields, captured: &[&str]) -> Option<Arc<str>> {
+    fn reply_text(&mut self, fields: &mut Fields, scope: &Scope) -> Option<Arc<str>> {
         let (body, file) = (fields.take("body"), fields.take("body_file"));
         if let (Some(body), Some(file)) = (&body, &file) {
             self.report(
@@ -138,7 +156,7 @@ impl Reader<'_> {
                     .also(body.key.clone(), "the other one"),
             );
         }
-        let from_file = file.and_then(|given| self.body_file(&given, captured));
+        let from_file = file.and_then(|given| self.body_file(&given, scope));
         let written = body.and_then(|given| {
             let text = self.text(&given)?;
             if text.len() > LARGEST_BODY {
@@ -146,21 +164,20 @@ impl Reader<'_> {
                 self.report(mistake.at(given.key.clone(), "longer than that"));
                 return None;
             }
-            self.check_placeholders(&given, text, captured);
+            self.check_template(&given, text, scope);
             Some(Arc::from(text))
         });
         written.or(from_file)
     }
 
-    fn check_placeholders(&mut self, given: &Given, text: &str, captured: &[&str]) {
-        if let Err(mistake) = placeholder::check(text, captured) {
+    fn check_template(&mut self, given: &Given, text: &str, scope: &Scope) {
+        for mistake in template::check(text, scope) {
             let span = self.within(given.value, mistake.at.clone());
-            let unknown = unknown_placeholder(text, &mistake);
-            self.report(unknown.at(span, mistake.message));
+            self.report(unknown_placeholder(mistake, span, ""));
         }
     }
 
-    fn body_file(&mut self, given: &Given, captured: &[&str]) -> Option<Arc<str>> {
+    fn body_file(&mut self, given: &Given, scope: &Scope) -> Option<Arc<str>> {
         let name = self.text(given)?;
         let below = !name.is_empty()
             && !name.contains(['\\', '\0'])
@@ -170,9 +187,8 @@ impl Reader<'_> {
         let text = if below { (self.body_files)(name) } else { Err(BodyFileError::Outside) };
         match text {
             Ok(text) => {
-                if let Err(mistake) = placeholder::check(&text, captured) {
-                    let label = format!("in this file: {}", mistake.message);
-                    self.report(unknown_placeholder(&text, &mistake).at(given.span(), label));
+                for mistake in template::check(&text, scope) {
+                    self.report(unknown_placeholder(mistake, given.span(), "in this file: "));
                 }
                 Some(Arc::from(text))
             }
@@ -183,7 +199,7 @@ impl Reader<'_> {
         }
     }
 
-    fn headers(&mut self, given: &Given, captured: &[&str]) -> Vec<(HeaderName, HeaderValue)> {
+    fn headers(&mut self, given: &Given, scope: &Scope) -> Vec<(HeaderName, HeaderValue)> {
         let mut headers = Vec::new();
         for (name, span, value) in self.entries_of(given) {
             let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else {
@@ -204,11 +220,12 @@ impl Reader<'_> {
             }
             let Some(text) = self.text(&value) else { continue };
             match HeaderValue::from_str(text) {
-                Ok(line) => {
-                    self.check_placeholders(&value, text, captured);
+                // `HeaderValue` takes bytes beyond ASCII, which clients read in one of several ways.
+                Ok(line) if text.is_ascii() => {
+                    self.check_template(&value, text, scope);
                     headers.push((header, line));
                 }
-                Err(_) => {
+                _ => {
                     let title = format!("the value of `{header}` is not one that HTTP allows");
                     let label = "only visible ASCII characters, spaces and tabs";
                     self.report(Diagnostic::error(Code::BadHeader, title).at(value.span(), label));
@@ -257,10 +274,22 @@ impl Reader<'_> {
     }
 }
 
-fn unknown_placeholder(text: &str, mistake: &TextMistake) -> Diagnostic {
-    let piece = text.get(mistake.at.clone()).unwrap_or_default();
-    let title = format!("`{}` is not a placeholder", shown(piece));
-    Diagnostic::error(Code::UnknownPlaceholder, title).help(placeholder::listing())
+fn unknown_placeholder(mistake: TemplateMistake, span: Range<usize>, place: &str) -> Diagnostic {
+    let TemplateMistake { message, suggestion, .. } = mistake;
+    let unknown = Diagnostic::error(Code::UnknownPlaceholder, message);
+    // What was meant comes first, how to write the text itself after it.
+    let both = suggestion.split_inclusive(['?', ';']).next().filter(|first| first.len() < suggestion.len());
+    let Some(meant) = both else {
+        let words: Vec<String> = template::WORDS.iter().map(|(word, _)| format!("{{{word}}}")).collect();
+        let label = format!("{place}nothing fills this");
+        return unknown.at(span, label).help(format!("{suggestion}\nplaceholders: {}", words.join(" ")));
+    };
+    let label = format!("{place}{}", meant.trim_end_matches(';'));
+    let mut rest = suggestion.get(meant.len()..).unwrap_or_default().trim_start().to_owned();
+    if let Some(first) = rest.get_mut(..1) {
+        first.make_ascii_lowercase();
+    }
+    unknown.at(span, label).help(rest)
 }
 
 fn no_body(given: &Given, name: &str, error: BodyFileError) -> Diagnostic {
@@ -272,7 +301,11 @@ fn no_body(given: &Given, name: &str, error: BodyFileError) -> Diagnostic {
         ),
         BodyFileError::Outside => {
             let title = "a `body_file` lies below the folder of its rules file".to_owned();
-            (Code::OutsideFolder, title, "not a plain name below it".to_owned())
+            (
+                Code::OutsideFolder,
+                title,
+                "neither `..`, nor an absolute path, nor a link that leads out".to_owned(),
+            )
         }
         BodyFileError::TooLarge => {
             (Code::TooLarge, "a reply's body is at most 1 MiB".to_owned(), "longer than that".to_owned())

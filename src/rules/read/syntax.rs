@@ -64,35 +64,55 @@ fn line_start(text: &str, at: usize) -> usize {
     text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |line_break| line_break + 1)
 }
 
+/// The parser's terms in words for those who do not know its grammar.
 fn mistake(text: &str, span: Range<usize>, message: &str) -> Diagnostic {
     let piece = text.get(span.clone()).unwrap_or_default();
     let (what, expected) = message.split_once(", expected ").unwrap_or((message, ""));
     let after_equals =
         text.get(line_start(text, span.start)..span.start).is_some_and(|line| line.trim_end().ends_with('='));
-    let title = match what {
+    let should = |what: &str| format!("{what} should stand here");
+    let rest = text.get(span.start..).unwrap_or_default();
+    let (title, label) = match what {
         "duplicate key" => {
             let title = format!("`{}` is given twice", shown(piece));
             return Diagnostic::error(Code::Syntax, title).at(span, "given before, in the same table");
         }
-        "string values must be quoted" if piece.is_empty() => "a value is missing",
+        "string values must be quoted" if piece.is_empty() && after_equals => {
+            ("a value is missing", should("a value"))
+        }
         "string values must be quoted" | "invalid boolean" => {
             let label = format!("text stands in quotes: \"{}\"", shown(piece));
-            return Diagnostic::error(Code::Syntax, "a value is neither text, a number, true nor false")
-                .at(span, label);
+            ("a value is neither text, a number, true nor false", label)
         }
-        "invalid basic string" | "invalid literal string" => "a text does not end",
-        "unclosed table" | "unclosed array table" => "a table's heading does not end",
-        "unclosed array" => "a list does not end",
-        "unclosed inline table" => "a table does not end",
-        "key with no value" => "a key has no value",
-        "invalid mantissa" | "invalid fraction" => "a number lacks digits beside its point",
-        other => other,
-    };
-    let label = match (title, expected) {
-        ("a value is missing", _) if after_equals => "a value should stand here".to_owned(),
-        ("a key has no value", _) => "write `key = value`".to_owned(),
-        (_, "") => "not understood".to_owned(),
-        (_, expected) => format!("{expected} should stand here"),
+        "invalid basic string" | "invalid literal string" => ("a text does not end", should(expected)),
+        "missing escaped value" => {
+            ("TOML has no such escape", r"write \\ for \, or single quotes around the text".to_owned())
+        }
+        "unclosed table" | "unclosed array table" => ("a table's heading does not end", should(expected)),
+        "unclosed array" => ("a list does not end", should("`]`")),
+        "unclosed inline table" => ("a table does not end", should("`}`")),
+        "missing comma between array elements" => {
+            ("a list goes on without a comma", "`,` or `]` should stand before this".to_owned())
+        }
+        "missing comma between key-value pairs" => {
+            ("a table goes on without a comma", "`,` or `}` should stand before this".to_owned())
+        }
+        "key with no value" => ("a key has no value", "write `key = value`".to_owned()),
+        "invalid unquoted key" if piece == ":" => {
+            ("a key and its value have `=` between them", "not a colon".to_owned())
+        }
+        "invalid mantissa" | "invalid fraction" => {
+            ("a number lacks digits beside its point", should("digits"))
+        }
+        "unexpected leading zero" => ("a number begins with a zero", "leave it out".to_owned()),
+        "unexpected key or value" if rest.starts_with(',') => {
+            ("a value goes on after its end", "a list stands in brackets, a fraction has a point".to_owned())
+        }
+        "unexpected key or value" => {
+            ("a value goes on after its end", "the next key begins a line of its own".to_owned())
+        }
+        other if expected.is_empty() => (other, "not understood".to_owned()),
+        other => (other, should(expected)),
     };
     Diagnostic::error(Code::Syntax, title).at(span, label)
 }

@@ -37,6 +37,9 @@ pub(in crate::rules) fn parse(text: &str) -> Result<UpstreamUrl, TextMistake> {
     if let Some(at) = authority.rfind('@') {
         return mistake(start..start + at + 1, "no credentials here: they would be shown in logs");
     }
+    if authority.starts_with('[') && !authority.contains(']') {
+        return mistake(start..end, "a bracket is not closed");
+    }
     let (host, port) = split_port(authority);
     if host.is_empty() {
         return mistake(start..end.max(start), "a host should stand here");

@@ -20,7 +20,7 @@ impl Reader<'_> {
     pub fn wrong_type(&mut self, given: &Given) {
         self.report(
             Diagnostic::error(Code::WrongType, title(given))
-                .at(given.span(), this_is(given.value.get_ref()))
+                .at(given.span(), this_is(given))
                 .help(given.entry.for_example()),
         );
     }
@@ -36,16 +36,20 @@ impl Reader<'_> {
     pub fn within(&self, value: &Spanned<DeValue>, piece: Range<usize>) -> Range<usize> {
         let whole = value.span();
         let Some(text) = value.get_ref().as_str() else { return whole };
-        let inside = whole.start + 1..whole.end.saturating_sub(1);
-        // With one quote on either side and no escape, the text stands in the file as it is.
-        if piece.is_empty() && piece.end < text.len() || self.source.text.get(inside.clone()) != Some(text) {
-            return whole;
+        // Without an escape, the text stands in the file as it is, between its quotes. A line break
+        // right after three quotes is not part of it.
+        let inside = [(1, 1), (3, 3), (4, 3), (5, 3)]
+            .map(|(open, close)| whole.start + open..whole.end.saturating_sub(close))
+            .into_iter()
+            .find(|inside| self.source.text.get(inside.clone()) == Some(text));
+        match inside {
+            Some(inside) if piece.start < piece.end => {
+                inside.start + piece.start.min(text.len())..inside.start + piece.end.min(text.len())
+            }
+            // Something is missing at the end: the closing quote.
+            Some(inside) if piece.start >= text.len() => inside.end..whole.end,
+            _ => whole,
         }
-        if piece.is_empty() {
-            // At the text's end: the closing quote.
-            return inside.end..whole.end;
-        }
-        inside.start + piece.start.min(text.len())..inside.start + piece.end.min(text.len())
     }
 
     pub fn boolean(&mut self, given: &Given) -> Option<bool> {
@@ -201,7 +205,10 @@ impl Reader<'_> {
 
     pub fn size(&mut self, given: &Given) -> Option<u64> {
         let size = match given.value.get_ref() {
-            DeValue::Integer(_) => self.integer(given)?,
+            // A negative number is as much too small as none.
+            DeValue::Integer(number) => {
+                u64::from_str_radix(number.as_str(), number.radix()).unwrap_or_default()
+            }
             _ => match units::size(self.text(given)?) {
                 Ok(size) => size,
                 Err(mistake) => {
@@ -270,23 +277,26 @@ pub(super) fn title(given: &Given) -> String {
 }
 
 /// What stands there instead.
-pub(super) fn this_is(value: &DeValue) -> String {
-    match value {
-        DeValue::String(text) if text.parse::<f64>().is_ok() || matches!(&**text, "true" | "false") => {
-            format!("this is text; without quotes it is {}", number_or_boolean(text))
+pub(super) fn this_is(given: &Given) -> &'static str {
+    let wants_bare = matches!(
+        given.entry.value,
+        Value::Boolean | Value::Integer { .. } | Value::Share | Value::Number { .. }
+    );
+    match given.value.get_ref() {
+        DeValue::String(text) if wants_bare && text.parse::<f64>().is_ok() => {
+            "this is text; a number has no quotes"
         }
-        DeValue::String(_) => "this is text".to_owned(),
-        DeValue::Integer(_) => "this is a whole number".to_owned(),
-        DeValue::Float(_) => "this is a number with a fraction".to_owned(),
-        DeValue::Boolean(_) => "this is a boolean".to_owned(),
-        DeValue::Datetime(_) => "this is a date or a time".to_owned(),
-        DeValue::Array(_) => "this is a list".to_owned(),
-        DeValue::Table(_) => "this is a table".to_owned(),
+        DeValue::String(text) if wants_bare && matches!(&**text, "true" | "false") => {
+            "this is text; true and false have no quotes"
+        }
+        DeValue::String(_) => "this is text",
+        DeValue::Integer(_) => "this is a whole number",
+        DeValue::Float(_) => "this is a number with a fraction",
+        DeValue::Boolean(_) => "this is a boolean",
+        DeValue::Datetime(_) => "this is a date or a time",
+        DeValue::Array(_) => "this is a list",
+        DeValue::Table(_) => "this is a table",
     }
-}
-
-fn number_or_boolean(text: &str) -> &'static str {
-    if matches!(text, "true" | "false") { "a boolean" } else { "a number" }
 }
 
 fn bounds(value: &Value) -> Option<(u64, u64)> {
