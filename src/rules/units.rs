@@ -113,10 +113,10 @@ pub(super) fn in_words(duration: Duration) -> String {
     let millis = duration.as_millis();
     let (number, unit) = match millis {
         0 => return "0".to_owned(),
-        _ if millis % 86_400_000 == 0 => (millis / 86_400_000, "day"),
-        _ if millis % 3_600_000 == 0 => (millis / 3_600_000, "hour"),
-        _ if millis % 60_000 == 0 => (millis / 60_000, "minute"),
-        _ if millis % 1_000 == 0 => (millis / 1_000, "second"),
+        _ if millis.is_multiple_of(86_400_000) => (millis / 86_400_000, "day"),
+        _ if millis.is_multiple_of(3_600_000) => (millis / 3_600_000, "hour"),
+        _ if millis.is_multiple_of(60_000) => (millis / 60_000, "minute"),
+        _ if millis.is_multiple_of(1_000) => (millis / 1_000, "second"),
         _ => (millis, "millisecond"),
     };
     format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
@@ -125,7 +125,7 @@ pub(super) fn in_words(duration: Duration) -> String {
 /// A size for a sentence.
 pub(super) fn bytes(size: u64) -> String {
     for (scale, unit) in [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")] {
-        if size >= scale && size % scale == 0 {
+        if size >= scale && size.is_multiple_of(scale) {
             return format!("{} {unit}", size / scale);
         }
     }
