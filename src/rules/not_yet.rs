@@ -8,9 +8,7 @@ use toml::de::DeTable;
 use super::{Code, Diagnostic};
 
 /// The same in words, for the reference.
-pub(super) const LIST: &str = "`on` and what goes with it, `clear`, `phase` other than `\"before\"`, `expect`, \
-    an `admin` address, `state` in a Redis, `tls`, `journal`, and every `style` but `problem`, `json`, `text` and \
-    `html`";
+pub(super) const LIST: &str = "`expect`, an `admin` address, `state` in a Redis, `tls` and `journal`";
 
 /// Reports each use of what is not built yet.
 pub(super) fn refuse(file: &DeTable<'_>, report: &mut dyn FnMut(Diagnostic)) {
@@ -27,47 +25,11 @@ pub(super) fn refuse(file: &DeTable<'_>, report: &mut dyn FnMut(Diagnostic)) {
     }
     let rules = file.get("rule").and_then(|rules| rules.get_ref().as_array());
     for rule in rules.into_iter().flat_map(|rules| rules.iter()) {
-        if let Some(rule) = rule.get_ref().as_table() {
-            refuse_in_rule(rule, report);
+        if let Some(span) = rule.get_ref().as_table().and_then(|rule| key(rule, "expect")) {
+            report(not_yet("`expect`", span));
         }
     }
 }
-
-fn refuse_in_rule(rule: &DeTable<'_>, report: &mut dyn FnMut(Diagnostic)) {
-    for name in ["on", "clear", "expect"] {
-        if let Some(span) = key(rule, name) {
-            report(not_yet(&format!("`{name}`"), span));
-        }
-    }
-    if let Some((phase, span)) = text(rule, "phase").filter(|(phase, _)| matches!(*phase, "after" | "lost")) {
-        report(not_yet(&format!("`phase = \"{phase}\"`"), span));
-    }
-    let reply = rule.get("reply").and_then(|reply| reply.get_ref().as_table());
-    if let Some((style, span)) = reply.and_then(|reply| text(reply, "style"))
-        && LATER_STYLES.contains(&style)
-    {
-        report(not_yet(&format!("`style = \"{style}\"`"), span));
-    }
-}
-
-const LATER_STYLES: [&str; 16] = [
-    "kubernetes",
-    "couchdb",
-    "elasticsearch",
-    "s3",
-    "stripe",
-    "github",
-    "google",
-    "azure_storage",
-    "azure_arm",
-    "cosmos",
-    "postgrest",
-    "docker",
-    "spring",
-    "django",
-    "scim",
-    "jsonapi",
-];
 
 fn not_yet(what: &str, span: Range<usize>) -> Diagnostic {
     let title = format!("{what} is understood, but not built yet");

@@ -70,6 +70,11 @@ impl<'t, 'i> Fields<'t, 'i> {
         self.table.get_key_value(name).map(|(key, _)| key.span())
     }
 
+    /// The text of `name`, if it is one.
+    pub fn word(&self, name: &str) -> Option<&str> {
+        self.table.get(name)?.get_ref().as_str()
+    }
+
     /// Where the value of `name` stands.
     pub fn value_span(&self, name: &str) -> Option<Range<usize>> {
         self.table.get(name).map(Spanned::span)

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderName;
 use toml::de::{DeTable, DeValue};
 
 use super::Reader;
@@ -20,6 +21,18 @@ pub(super) type Names = HashMap<Arc<str>, Range<usize>>;
 
 const TRIGGERS: [&str; 6] = ["rate", "first", "every", "pattern", "above", "on"];
 
+/// What is counted per when a rule does not say: state is kept for a resource, but sessions are a
+/// client's and idempotency keys have a header of their own.
+fn default_key(on: Option<&str>, has_clear: bool) -> Key {
+    match on {
+        Some("expired") => Key(vec![KeyPart::Client]),
+        Some("key_in_use") => Key(vec![KeyPart::Header(HeaderName::from_static("idempotency-key"))]),
+        Some(_) => Key(vec![KeyPart::Path]),
+        None if has_clear => Key(vec![KeyPart::Path]),
+        None => Key::RULE,
+    }
+}
+
 impl Reader<'_> {
     /// The rule at `position`, from 1.
     pub fn rule(&mut self, position: usize, table: &DeTable, span: Range<usize>, names: &mut Names) -> Rule {
@@ -29,8 +42,7 @@ impl Reader<'_> {
         let requests = self.requests(&mut fields);
         let captured = requests.path.names();
         let per = fields.take("per").map(|given| self.key(&given, &captured));
-        let triggers = fields.key_span("on").is_some() || fields.key_span("clear").is_some();
-        let per = per.unwrap_or(if triggers { Key(vec![KeyPart::Path]) } else { Key::RULE });
+        let per = per.unwrap_or_else(|| default_key(fields.word("on"), fields.key_span("clear").is_some()));
         let trigger = self.trigger(&mut fields, &per);
         let kind = self.kind(&mut fields, &trigger);
         let phase = self.phase(&mut fields);
