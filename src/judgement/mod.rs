@@ -3,6 +3,7 @@
 mod clear;
 mod learning;
 mod operation;
+pub mod reply;
 mod ruleset;
 mod state;
 mod trigger;
@@ -11,36 +12,6 @@ pub use clear::validator;
 pub use learning::Lessons;
 pub use operation::{Answer, Ask, Learnt, Place, Seen, StoredAnswer, Table, Tell};
 
+pub use reply::{CompiledReply, Occasion, allow_cors};
 pub use ruleset::{ActiveRule, Concern, RuleSet, Unconcerned};
 pub use state::{Exchange, Judgement, LEASE, Lesson, Outcome, Told, Versions};
-pub use stub::{CompiledReply, Occasion, TemplateMistake, allow_cors};
-
-mod reply {
-    pub use super::stub::*;
-}
-mod stub {
-    use crate::words::*;
-    #[derive(Debug)]
-    pub struct TemplateMistake;
-    pub struct CompiledReply;
-    pub struct Occasion<'a> {
-        pub facts: &'a Facts<'a>,
-        pub captures: &'a Captures<'a>,
-        pub n: u64,
-        pub key: KeyHash,
-        pub key_text: &'a dyn Fn() -> Option<String>,
-        pub now: std::time::SystemTime,
-        pub dice: Dice,
-        pub versions: &'a super::Versions,
-        pub status: Option<http::StatusCode>,
-    }
-    impl CompiledReply {
-        pub fn new(_: &crate::rules::Rule) -> Result<Self, Vec<TemplateMistake>> {
-            Ok(Self)
-        }
-        pub fn render(&self, _: &Occasion, _mark: bool) -> http::Response<bytes::Bytes> {
-            http::Response::builder().status(409).body("x".into()).unwrap_or_default()
-        }
-    }
-    pub fn allow_cors(_: &mut http::HeaderMap, _: &http::HeaderValue) {}
-}

@@ -2,8 +2,9 @@
 
 use super::learning::Learners;
 use super::operation::Answer;
-use super::reply::{CompiledReply, TemplateMistake};
+use super::reply::CompiledReply;
 use crate::matching::{Match, Mismatch, RuleIndex};
+use crate::rules::template::TemplateMistake;
 use crate::rules::{Clear, Rule};
 use crate::words::{Captures, Dice, Facts, Identity, KeyHash, Moment};
 
@@ -24,12 +25,13 @@ pub struct ActiveRule {
 }
 
 impl RuleSet {
-    /// Compiles rules; `seed` decides their draws.
-    pub fn new(rules: Vec<Rule>, seed: u64) -> Result<RuleSet, Vec<TemplateMistake>> {
+    /// Compiles rules; `seed` decides their draws, and `mark` whether their
+    /// answers carry the `Fracas` header.
+    pub fn new(rules: Vec<Rule>, seed: u64, mark: bool) -> Result<RuleSet, Vec<TemplateMistake>> {
         let mut mistakes = Vec::new();
         let mut active = Vec::with_capacity(rules.len());
         for rule in rules {
-            match CompiledReply::new(&rule) {
+            match CompiledReply::new(&rule, mark) {
                 Ok(reply) => active.push(ActiveRule {
                     dice: Dice::new(seed, &rule.name),
                     reads_body: rule.reads_body(),

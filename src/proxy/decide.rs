@@ -12,7 +12,7 @@ use super::judge::{Asked, Claim, Judged, Verdict, judge};
 use super::passage::{Guard, Passage};
 use super::worker::{Client, Shared};
 use crate::judgement::{ActiveRule, Concern, Occasion, StoredAnswer, allow_cors};
-use crate::words::{Captures, Facts, Key, KeyHash, Phase};
+use crate::words::{Captures, Facts, KeyHash, Phase};
 
 /// What is done with a request.
 pub enum Decision {
@@ -121,13 +121,14 @@ fn answer(
         captures,
         n,
         key,
-        key_text: &|| Key::describe(&active.rule.per, facts, captures, &shared.settings.client_id),
+        identity: &shared.settings.client_id,
         now: shared.clock.wall(),
         dice: active.dice,
-        versions: &claim.versions,
         status: claim.status,
+        version_sent: claim.versions.sent.as_deref(),
+        version_current: claim.versions.current.as_deref(),
     };
-    let mut answer = active.reply.render(&occasion, shared.settings.mark);
+    let mut answer = active.reply.render(&occasion);
     if shared.settings.cors
         && let Some(origin) = facts.headers.get(http::header::ORIGIN)
     {
