@@ -3,8 +3,6 @@
 
 mod carried;
 mod lesson;
-#[cfg(test)]
-mod tests;
 
 pub use carried::Carried;
 pub(super) use carried::scalar;
