@@ -1,4 +1,10 @@
 //! Tests of the whole, from outside. They need nothing but Rust; `tests/real` drives real clients.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails panics")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by a panic"
+)]
 
 mod tidy;
