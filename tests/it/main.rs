@@ -7,4 +7,6 @@
     reason = "a test fails by a panic"
 )]
 
+mod binary;
+mod exactness;
 mod tidy;
