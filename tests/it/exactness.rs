@@ -23,7 +23,7 @@ fn the_first_3_of_each_key_conflict_and_no_other() {
     let keys: Vec<u32> = (0..1_000).flat_map(|key| [key; 20]).collect();
     let seen = ask(fracas.address(), 64, &keys);
     let mut conflicts: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
-    for Seen { key, conflict } in &seen {
+    for Seen { key, conflict, .. } in &seen {
         let conflicts = conflicts.entry(*key).or_default();
         conflicts.extend(conflict.as_ref().map(|conflict| conflict.n));
     }

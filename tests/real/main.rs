@@ -11,4 +11,5 @@
 mod binary;
 mod client;
 mod crawl;
+mod readme;
 mod register;

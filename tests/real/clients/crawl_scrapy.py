@@ -14,7 +14,6 @@ linked_hosts = set()
 
 class Pages(scrapy.Spider):
     name = "pages"
-    start_urls = [f"{url}/pages/1"]
     custom_settings = {
         "RETRY_HTTP_CODES": [409],
         "RETRY_TIMES": 20,
@@ -27,6 +26,10 @@ class Pages(scrapy.Spider):
         "TELNETCONSOLE_ENABLED": False,
         "LOG_LEVEL": "WARNING",
     }
+
+    async def start(self):
+        # Not start_urls: those are asked for once more when a page links to them.
+        yield scrapy.Request(f"{url}/pages/1", self.parse)
 
     def parse(self, response):
         path = urlsplit(response.url).path
