@@ -9,4 +9,5 @@
 
 mod binary;
 mod exactness;
+mod rules;
 mod tidy;
