@@ -10,7 +10,7 @@ use super::body::RequestBody;
 use super::worker::{Client, Shared};
 use crate::judgement::{ActiveRule, Occasion};
 use crate::store::Slot;
-use crate::words::{Captures, Facts, Key, KeyHash, Moment};
+use crate::words::{Captures, Facts, KeyHash, Moment};
 
 /// A conflict decided on.
 pub struct Conflict<'s> {
@@ -75,11 +75,14 @@ fn conflict<'s>(
         captures,
         n,
         key,
-        key_text: &|| Key::describe(&active.rule.per, facts, captures, &shared.settings.client_id),
+        identity: &shared.settings.client_id,
         now: shared.clock.wall(),
         dice: active.dice,
+        status: None,
+        version_sent: None,
+        version_current: None,
     };
-    let mut answer = active.reply.render(&occasion, shared.settings.mark);
+    let mut answer = active.reply.render(&occasion);
     if shared.settings.cors
         && let Some(origin) = facts.headers.get(http::header::ORIGIN)
     {
