@@ -1,14 +1,35 @@
 //! Floor 1: which requests a rule is about.
 
-use std::fmt;
-use std::net::IpAddr;
-use std::ops::Range;
-use std::str::FromStr;
+mod client;
+mod index;
+mod json;
+mod methods;
+mod mismatch;
+mod mistake;
+mod outline;
+mod path;
+mod regex;
+#[cfg(test)]
+mod tests;
+mod text;
 
-use http::{HeaderName, Method};
+use std::borrow::Cow;
+use std::fmt;
+
+use http::HeaderName;
 use serde_json::Value;
 
-use crate::words::{Captures, Facts};
+pub use client::Cidr;
+pub use index::{Candidates, RuleIndex};
+pub use methods::Methods;
+pub use mismatch::Mismatch;
+pub use mistake::PatternMistake;
+pub use path::PathPattern;
+pub use regex::PathRegex;
+pub use text::{Presence, TextPattern};
+
+use crate::words::{BodyFacts, Captures, Facts};
+use mismatch::Reason;
 
 /// Which requests a rule is about: everything given must hold.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,10 +40,11 @@ pub struct Match {
     pub headers: Vec<(HeaderName, Presence)>,
     pub queries: Vec<(Box<str>, Presence)>,
     pub cookies: Vec<(Box<str>, Presence)>,
-    /// JSON pointers and the values they must have.
+    /// JSON pointers (RFC 6901) and the values they must have; numbers are compared by value.
     pub body: Vec<(Box<str>, Value)>,
     /// Any of these; empty means any client.
     pub client: Vec<Cidr>,
+    /// What must not hold. Inside, [`Methods::Any`] is any method at all.
     pub not: Option<Box<Match>>,
 }
 
@@ -32,27 +54,102 @@ impl Match {
         !self.body.is_empty() || self.not.as_ref().is_some_and(|not| not.reads_body())
     }
 
-    pub fn check_head<'r>(&'r self, facts: &'r Facts<'_>) -> Result<Captures<'r>, Mismatch> {
-        self.check(facts)
+    /// What the path captured, or the first thing that does not hold. A body that was not read, or
+    /// is too long, is a mismatch of a rule that needs it.
+    pub fn check<'r>(&'r self, facts: &'r Facts<'_>) -> Result<Captures<'r>, Mismatch<'r>> {
+        let captures = self.check_head(facts)?;
+        self.check_body(facts)?;
+        Ok(captures)
     }
-    /// What the path captured, or the first thing that does not hold.
-    pub fn check<'r>(&'r self, facts: &'r Facts<'_>) -> Result<Captures<'r>, Mismatch> {
-        let _ = facts;
-        Err(Mismatch("stub".to_owned()))
+
+    /// As [`Match::check`], with everything that depends on the body taken to hold.
+    pub fn check_head<'r>(&'r self, facts: &'r Facts<'_>) -> Result<Captures<'r>, Mismatch<'r>> {
+        if !self.method.contains(facts.method) {
+            return Err(Mismatch { facts, reason: Reason::Method(&self.method) });
+        }
+        self.check_rest_of_head(facts)
+    }
+
+    fn check_rest_of_head<'r>(&'r self, facts: &'r Facts<'_>) -> Result<Captures<'r>, Mismatch<'r>> {
+        let no = |reason| Err(Mismatch { facts, reason });
+        let Some(captures) = self.path.captures(&facts.path) else {
+            return no(Reason::Path(&self.path));
+        };
+        if let Some(host) = &self.host
+            && !host.fits_ignoring_case(facts.host.as_bytes())
+        {
+            return no(Reason::Host(host));
+        }
+        for (name, presence) in &self.headers {
+            if !presence.holds(facts.headers.get_all(name).iter()) {
+                return no(Reason::Header(name, presence));
+            }
+        }
+        for (name, presence) in &self.queries {
+            if !presence.holds(facts.queries(name).map(into_bytes)) {
+                return no(Reason::Query(name, presence));
+            }
+        }
+        for (name, presence) in &self.cookies {
+            if !presence.holds(facts.cookies(name)) {
+                return no(Reason::Cookie(name, presence));
+            }
+        }
+        if !self.client.is_empty() && !self.client.iter().any(|network| network.contains(facts.address)) {
+            return no(Reason::Client(&self.client));
+        }
+        if let Some(not) = &self.not
+            && !not.reads_body()
+            && not.check_as_not(facts).is_ok()
+        {
+            return no(Reason::Excluded);
+        }
+        Ok(captures)
+    }
+
+    fn check_body<'r>(&'r self, facts: &'r Facts<'_>) -> Result<(), Mismatch<'r>> {
+        let no = |reason| Err(Mismatch { facts, reason });
+        if !self.body.is_empty() {
+            let json = match (&facts.body, facts.body.json()) {
+                (BodyFacts::Unread, _) => return no(Reason::BodyUnread),
+                (BodyFacts::TooLong, _) => return no(Reason::BodyTooLong),
+                (BodyFacts::Read { .. }, None) => return no(Reason::BodyNotJson),
+                (BodyFacts::Read { .. }, Some(json)) => json,
+            };
+            for (pointer, wanted) in &self.body {
+                if !json.pointer(pointer).is_some_and(|seen| json::equal(seen, wanted)) {
+                    return no(Reason::Body(pointer, wanted));
+                }
+            }
+        }
+        if let Some(not) = &self.not
+            && not.reads_body()
+        {
+            match not.check_as_not(facts) {
+                Ok(_) => return no(Reason::Excluded),
+                Err(unknown) if unknown.is_for_want_of_a_body() => return Err(unknown),
+                Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`Match::check`], for the inside of a `not`, where no method given means every method.
+    fn check_as_not<'r>(&'r self, facts: &'r Facts<'_>) -> Result<(), Mismatch<'r>> {
+        if self.method == Methods::Any {
+            self.check_rest_of_head(facts)?;
+        } else {
+            self.check_head(facts)?;
+        }
+        self.check_body(facts)
     }
 }
 
-/// Why a request does not match, in words: `method is PUT, the rule wants POST`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mismatch(pub String);
-
-/// Which methods.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Methods {
-    /// Any but OPTIONS and CONNECT, so that browsers' preflights pass.
-    #[default]
-    Any,
-    Only(Vec<Method>),
+fn into_bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    }
 }
 
 /// Which paths.
@@ -67,99 +164,30 @@ pub enum PathMatch {
 impl PathMatch {
     /// The names it captures, in its order.
     pub fn names(&self) -> Vec<&str> {
-        Vec::new()
+        match self {
+            PathMatch::Any => Vec::new(),
+            PathMatch::Pattern(pattern) => pattern.names().collect(),
+            PathMatch::Regex(regex) => regex.names().collect(),
+        }
+    }
+
+    /// What it captures of `path`; `None` when it does not fit.
+    pub fn captures<'r>(&'r self, path: &'r str) -> Option<Captures<'r>> {
+        match self {
+            PathMatch::Any => Some(Captures::default()),
+            PathMatch::Pattern(pattern) => pattern.captures(path),
+            PathMatch::Regex(regex) => regex.captures(path),
+        }
     }
 }
 
-/// `/items/{id}`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PathPattern(Box<str>);
-
-impl PathPattern {
-    pub fn parse(text: &str) -> Result<PathPattern, PatternMistake> {
-        Ok(PathPattern(text.into()))
-    }
-}
-
-/// An anchored regular expression.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PathRegex(Box<str>);
-
-impl PathRegex {
-    pub fn parse(text: &str) -> Result<PathRegex, PatternMistake> {
-        Ok(PathRegex(text.into()))
-    }
-}
-
-/// What is wrong with a pattern's text, and where in it (bytes).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PatternMistake {
-    pub at: Range<usize>,
-    /// One line, lower case, without a full stop.
-    pub message: String,
-}
-
-/// A header's, cookie's, query's or host's value; `*` is any run of characters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TextPattern(Box<str>);
-
-impl TextPattern {
-    pub fn new(text: &str) -> TextPattern {
-        TextPattern(text.into())
-    }
-}
-
-/// What is asked of a header, a cookie or a query parameter.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Presence {
-    Present,
-    Absent,
-    Like(TextPattern),
-}
-
-/// An address, or a network of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cidr {
-    address: IpAddr,
-    prefix: u8,
-}
-
-impl Cidr {
-    pub fn contains(self, address: IpAddr) -> bool {
-        address == self.address
-    }
-}
-
-impl FromStr for Cidr {
-    type Err = PatternMistake;
-
-    fn from_str(text: &str) -> Result<Cidr, PatternMistake> {
-        let _ = text;
-        Err(PatternMistake { at: 0..0, message: String::new() })
-    }
-}
-
-impl fmt::Display for Cidr {
+/// As written; nothing for any path.
+impl fmt::Display for PathMatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.prefix)
-    }
-}
-
-/// Finds the rules that may match a request. It only accelerates: what it leaves out does not match.
-#[derive(Debug)]
-pub struct RuleIndex {
-    rules: u32,
-}
-
-impl RuleIndex {
-    /// An index over rules in file order.
-    pub fn new<'m>(rules: impl IntoIterator<Item = &'m Match>) -> RuleIndex {
-        RuleIndex { rules: rules.into_iter().count() as u32 }
-    }
-
-    /// The positions of the rules that may match, ascending.
-    pub fn candidates(&self, facts: &Facts<'_>) -> impl Iterator<Item = u32> + use<> {
-        let _ = facts;
-        0..self.rules
+        match self {
+            PathMatch::Any => Ok(()),
+            PathMatch::Pattern(pattern) => pattern.fmt(f),
+            PathMatch::Regex(regex) => regex.fmt(f),
+        }
     }
 }

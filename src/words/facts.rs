@@ -133,7 +133,7 @@ fn host_of(head: &Parts) -> &str {
 }
 
 /// Decodes `%XX` of unreserved characters only (`A-Z a-z 0-9 - . _ ~`).
-fn decode_unreserved(path: &str) -> Cow<'_, str> {
+pub(crate) fn decode_unreserved(path: &str) -> Cow<'_, str> {
     if !path.contains('%') {
         return Cow::Borrowed(path);
     }

@@ -7,6 +7,7 @@ mod kind;
 mod moment;
 
 pub use dice::{Dice, Share};
+pub(crate) use facts::decode_unreserved;
 pub use facts::{BodyFacts, Facts, Identity, IdentitySource};
 pub use key::{Captures, Key, KeyHash, KeyPart};
 pub use kind::{Kind, Phase};

@@ -1,0 +1,202 @@
+//! What matches, and what people are told where it does not.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use http::{Method, Request, request::Parts};
+use serde_json::json;
+
+use super::*;
+
+/// A request without a body, as arrived.
+pub(super) fn head(method: &str, uri: &str, headers: &[(&str, &str)]) -> Parts {
+    let mut request = Request::builder().method(method).uri(uri);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(()).unwrap().into_parts().0
+}
+
+pub(super) fn pattern(text: &str) -> PathMatch {
+    PathMatch::Pattern(PathPattern::parse(text).unwrap())
+}
+
+pub(super) fn regex(text: &str) -> PathMatch {
+    PathMatch::Regex(PathRegex::parse(text).unwrap())
+}
+
+pub(super) fn like(text: &str) -> Presence {
+    Presence::Like(TextPattern::new(text))
+}
+
+pub(super) fn only(method: Method) -> Methods {
+    Methods::Only(vec![method])
+}
+
+fn header(name: &'static str, presence: Presence) -> Match {
+    Match { headers: vec![(HeaderName::from_static(name), presence)], ..Match::default() }
+}
+
+fn query(name: &str, presence: Presence) -> Match {
+    Match { queries: vec![(name.into(), presence)], ..Match::default() }
+}
+
+fn cookie(name: &str, presence: Presence) -> Match {
+    Match { cookies: vec![(name.into(), presence)], ..Match::default() }
+}
+
+fn body(pointer: &str, value: Value) -> Match {
+    Match { body: vec![(pointer.into(), value)], ..Match::default() }
+}
+
+fn not(inner: Match) -> Match {
+    Match { not: Some(Box::new(inner)), ..Match::default() }
+}
+
+const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 7));
+
+fn verdict(rule: &Match, facts: &Facts<'_>) -> String {
+    match rule.check(facts) {
+        Ok(_) => "matches".to_owned(),
+        Err(mismatch) => mismatch.to_string(),
+    }
+}
+
+/// Each rule against `PUT http://Api.example:80/items/7?page=1&q=a+b&page=2&token=t`.
+#[test]
+fn mismatches_say_what_does_not_hold() {
+    let head = head(
+        "PUT",
+        "/items/7?page=1&q=a+b&page=2&api_token=t",
+        &[
+            ("host", "Api.example:80"),
+            ("x-a", "1"),
+            ("x-a", "2"),
+            ("x-tab", "a\tb"),
+            ("x-empty", ""),
+            ("authorization", "Bearer secret"),
+            ("x-api-key", "secret"),
+            ("cookie", "session=secret; theme=dark"),
+        ],
+    );
+    let long = "p".repeat(100);
+    let host = |text: &str| Match { host: Some(TextPattern::new(text)), ..Match::default() };
+    let path = |path: PathMatch| Match { path, ..Match::default() };
+    let method = |methods: &[Method]| Match { method: Methods::Only(methods.to_vec()), ..Match::default() };
+    let client = |networks: &[&str]| Match {
+        client: networks.iter().map(|network| network.parse().unwrap()).collect(),
+        ..Match::default()
+    };
+    for (rule, expected) in [
+        (Match::default(), "matches"),
+        (method(&[Method::PUT]), "matches"),
+        (method(&[Method::POST]), "method is PUT, the rule wants POST"),
+        (method(&[Method::POST, Method::PATCH]), "method is PUT, the rule wants POST or PATCH"),
+        (path(pattern("/items/{id}")), "matches"),
+        (path(pattern("/orders")), "path /items/7 is not /orders"),
+        (path(pattern("/orders/{id}")), "path /items/7 does not fit /orders/{id}"),
+        (path(regex("/items/[a-z]+")), "path /items/7 does not fit /items/[a-z]+"),
+        (host("api.EXAMPLE"), "matches"),
+        (host("*.example"), "matches"),
+        (host("*.test"), "host is Api.example, the rule wants *.test"),
+        (header("x-a", Presence::Present), "matches"),
+        (header("x-a", like("2")), "matches"),
+        (header("x-a", like("3*")), "header x-a is 1, the rule wants 3*"),
+        (header("x-a", Presence::Absent), "header x-a is there, the rule wants it absent"),
+        (header("x-b", Presence::Absent), "matches"),
+        (header("x-b", Presence::Present), "no header x-b"),
+        (header("x-b", like("*")), "no header x-b"),
+        (header("x-tab", like("a b")), "header x-tab is a\\tb, the rule wants a b"),
+        (header("x-empty", like("a")), "header x-empty is \"\", the rule wants a"),
+        (header("authorization", like("Basic *")), "header authorization is not what the rule wants"),
+        (header("x-api-key", like("other")), "header x-api-key is not what the rule wants"),
+        (header("cookie", like("a=b")), "header cookie is not what the rule wants"),
+        (query("page", like("2")), "matches"),
+        (query("q", like("a b")), "matches"),
+        (query("q", like("a+b")), "query q is a b, the rule wants a+b"),
+        (query("x", Presence::Present), "no query x"),
+        (query("page", Presence::Absent), "query page is there, the rule wants it absent"),
+        (query("api_token", like("u")), "query api_token is not what the rule wants"),
+        (cookie("theme", like("d*k")), "matches"),
+        (cookie("session", like("other")), "cookie session is not what the rule wants"),
+        (cookie("lang", like("en")), "no cookie lang"),
+        (client(&["10.0.0.0/8"]), "matches"),
+        (client(&["::1", "192.168.0.0/16"]), "client is 10.0.0.7, the rule wants ::1 or 192.168.0.0/16"),
+        (not(method(&[Method::PUT])), "all that `not` asks holds"),
+        (not(method(&[Method::GET])), "matches"),
+        (not(Match { path: pattern("/items/*"), ..method(&[Method::GET]) }), "matches"),
+        (not(not(method(&[Method::PUT]))), "matches"),
+    ] {
+        assert_eq!(verdict(&rule, &Facts::new(&head, ADDRESS)), expected, "{rule:?}");
+    }
+    let head = self::head("GET", &format!("/{long}"), &[]);
+    let expected = format!("path /{}… is not /x", &long[..79]);
+    assert_eq!(verdict(&path(pattern("/x")), &Facts::new(&head, ADDRESS)), expected);
+}
+
+#[test]
+fn bodies_are_compared_once_they_are_known() {
+    let unread = || BodyFacts::Unread;
+    let too_long = || BodyFacts::TooLong;
+    let text = |text: &'static str| move || BodyFacts::read(Bytes::from_static(text.as_bytes()));
+    type Body = Box<dyn Fn() -> BodyFacts>;
+    let a = || body("/a", json!(1));
+    let post = |inner: Match| Match { method: only(Method::POST), ..inner };
+    let cases: [(Match, Body, &str, &str); 17] = [
+        (a(), Box::new(text("{\"a\": 1.0}")), "matches", "matches"),
+        (a(), Box::new(text("{\"a\": 2}")), "matches", "body at /a is not 1"),
+        (a(), Box::new(text("{}")), "matches", "body has nothing at /a"),
+        (a(), Box::new(text("a=1")), "matches", "body is not JSON"),
+        (a(), Box::new(text("")), "matches", "body is not JSON"),
+        (a(), Box::new(unread), "matches", "body was not read"),
+        (a(), Box::new(too_long), "matches", "body is longer than body_limit"),
+        (body("", json!([1])), Box::new(text("[2]")), "matches", "body is not [1]"),
+        (
+            post(a()),
+            Box::new(unread),
+            "method is PUT, the rule wants POST",
+            "method is PUT, the rule wants POST",
+        ),
+        (not(a()), Box::new(text("{\"a\": 1}")), "matches", "all that `not` asks holds"),
+        (not(a()), Box::new(text("{\"a\": 2}")), "matches", "matches"),
+        (not(a()), Box::new(text("a=1")), "matches", "matches"),
+        (not(a()), Box::new(unread), "matches", "body was not read"),
+        (not(a()), Box::new(too_long), "matches", "body is longer than body_limit"),
+        (not(post(a())), Box::new(too_long), "matches", "matches"),
+        (not(not(a())), Box::new(too_long), "matches", "body is longer than body_limit"),
+        (not(not(a())), Box::new(text("{\"a\": 1}")), "matches", "matches"),
+    ];
+    let head = head("PUT", "/", &[]);
+    for (rule, body, of_head, of_all) in cases {
+        let mut facts = Facts::new(&head, ADDRESS);
+        facts.body = body();
+        let seen =
+            rule.check_head(&facts).map_or_else(|mismatch| mismatch.to_string(), |_| "matches".to_owned());
+        assert_eq!(seen, of_head, "{rule:?}");
+        assert_eq!(verdict(&rule, &facts), of_all, "{rule:?}");
+        assert!(rule.reads_body());
+    }
+}
+
+#[test]
+fn preflights_pass_unless_the_rule_names_them() {
+    let head = head("OPTIONS", "/items", &[]);
+    let facts = Facts::new(&head, ADDRESS);
+    let items = || Match { path: pattern("/items"), ..Match::default() };
+    let options = Match { method: only(Method::OPTIONS), ..Match::default() };
+    let outside = "method is OPTIONS, which only a rule that names it wants";
+    assert_eq!(verdict(&items(), &facts), outside);
+    assert_eq!(verdict(&options, &facts), "matches");
+    // Inside `not`, no method given is any method.
+    let excluded = Match { not: Some(Box::new(items())), ..options };
+    assert_eq!(verdict(&excluded, &facts), "all that `not` asks holds");
+}
+
+#[test]
+fn captures_come_from_the_normalised_path() {
+    let head = head("GET", "/%69tems/%41%2F", &[]);
+    let facts = Facts::new(&head, ADDRESS);
+    let rule = Match { path: pattern("/it%65ms/{id}"), ..Match::default() };
+    assert_eq!(rule.check(&facts).unwrap().get("id"), Some("A%2F"));
+    assert_eq!(rule.path.names(), ["id"]);
+}

@@ -1,0 +1,178 @@
+//! Patterns for the values of headers, cookies, query parameters and hosts.
+
+use std::fmt;
+
+use memchr::memmem;
+
+/// A header's, cookie's, query's or host's value; `*` is any run of characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextPattern(Box<str>);
+
+impl TextPattern {
+    /// Every text is a pattern; without a `*` it stands for itself.
+    pub fn new(text: &str) -> TextPattern {
+        TextPattern(text.into())
+    }
+
+    /// Whether it fits the whole of `value`, upper and lower case told apart.
+    pub fn fits(&self, value: &[u8]) -> bool {
+        self.fits_by(value, |a, b| a == b, memmem::find)
+    }
+
+    /// As [`TextPattern::fits`], whatever the case of ASCII letters.
+    pub fn fits_ignoring_case(&self, value: &[u8]) -> bool {
+        self.fits_by(value, <[u8]>::eq_ignore_ascii_case, |value, piece| {
+            // `windows` refuses a width of zero.
+            let width = piece.len().max(1);
+            if piece.is_empty() {
+                Some(0)
+            } else {
+                value.windows(width).position(|w| w.eq_ignore_ascii_case(piece))
+            }
+        })
+    }
+
+    /// Each piece between stars is looked for once, from the left, and never again: where a piece
+    /// fits further left, whatever follows has only more room.
+    fn fits_by(
+        &self,
+        mut value: &[u8],
+        same: impl Fn(&[u8], &[u8]) -> bool,
+        find: impl Fn(&[u8], &[u8]) -> Option<usize>,
+    ) -> bool {
+        let Some((first, rest)) = self.0.split_once('*') else { return same(value, self.0.as_bytes()) };
+        let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+        match value.split_at_checked(first.len()) {
+            Some((start, rest)) if same(start, first.as_bytes()) => value = rest,
+            _ => return false,
+        }
+        let before_last = value.len().checked_sub(last.len());
+        match before_last.and_then(|at| value.split_at_checked(at)) {
+            Some((rest, end)) if same(end, last.as_bytes()) => value = rest,
+            _ => return false,
+        }
+        for piece in middle.split('*').map(str::as_bytes) {
+            let Some(at) = find(value, piece) else { return false };
+            value = value.get(at + piece.len()..).unwrap_or_default();
+        }
+        true
+    }
+
+    /// The only value that fits, where there is only one.
+    pub fn exact(&self) -> Option<&str> {
+        (!self.0.contains('*')).then_some(&self.0)
+    }
+}
+
+/// As written.
+impl fmt::Display for TextPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What is asked of a header, a cookie or a query parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Presence {
+    Present,
+    Absent,
+    /// Where there are several values, any one of them.
+    Like(TextPattern),
+}
+
+impl Presence {
+    /// Whether the values sent are what is asked.
+    pub fn holds<V: AsRef<[u8]>>(&self, mut values: impl Iterator<Item = V>) -> bool {
+        match self {
+            Presence::Present => values.next().is_some(),
+            Presence::Absent => values.next().is_none(),
+            Presence::Like(pattern) => values.any(|value| pattern.fits(value.as_ref())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_star_is_any_run() {
+        for (pattern, value, fits) in [
+            ("", "", true),
+            ("", "a", false),
+            ("abc", "abc", true),
+            ("abc", "ABC", false),
+            ("abc", "abcd", false),
+            ("*", "", true),
+            ("*", "anything", true),
+            ("a*", "abc", true),
+            ("a*", "ba", false),
+            ("*c", "abc", true),
+            ("a*c", "ac", true),
+            ("a*a", "a", false),
+            ("ab*ba", "aba", false),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "a-c-c", false),
+            ("a**c", "abc", true),
+        ] {
+            assert_eq!(TextPattern::new(pattern).fits(value.as_bytes()), fits, "{pattern} {value}");
+        }
+        assert!(TextPattern::new("a*").fits(b"a\xff"), "values need not be UTF-8");
+    }
+
+    #[test]
+    fn hosts_do_not_tell_cases_apart() {
+        for (pattern, host, fits) in [
+            ("API.example", "api.EXAMPLE", true),
+            ("*.Example", "api.exAMPLE", true),
+            ("*.example", "example", false),
+            ("a*b*.Example", "AxB.example", true),
+            ("a*b*.Example", "AxC.example", false),
+            ("[::1]", "[::1]", true),
+        ] {
+            assert_eq!(
+                TextPattern::new(pattern).fits_ignoring_case(host.as_bytes()),
+                fits,
+                "{pattern} {host}"
+            );
+        }
+    }
+
+    #[test]
+    fn any_one_of_several_values_may_fit() {
+        let like = |text| Presence::Like(TextPattern::new(text));
+        for (presence, values, holds) in [
+            (Presence::Present, &[][..], false),
+            (Presence::Present, &[""], true),
+            (Presence::Absent, &[], true),
+            (Presence::Absent, &["a"], false),
+            (like("b*"), &["a", "b1"], true),
+            (like("b*"), &["a"], false),
+            (like("*"), &[], false),
+        ] {
+            assert_eq!(presence.holds(values.iter()), holds, "{presence:?} {values:?}");
+        }
+    }
+
+    /// The definition, with its exponential cost.
+    fn fits_by_definition(pattern: &[u8], value: &[u8]) -> bool {
+        match (pattern, value) {
+            ([], []) => true,
+            ([b'*', rest @ ..], _) => (0..=value.len()).any(|at| fits_by_definition(rest, &value[at..])),
+            ([a, pattern @ ..], [b, value @ ..]) => a == b && fits_by_definition(pattern, value),
+            _ => false,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn fitting_is_what_its_definition_says(pattern in "[ab*]{0,7}", value in "[ab]{0,9}") {
+            prop_assert_eq!(
+                TextPattern::new(&pattern).fits(value.as_bytes()),
+                fits_by_definition(pattern.as_bytes(), value.as_bytes())
+            );
+        }
+    }
+}
