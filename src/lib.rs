@@ -7,5 +7,6 @@ pub mod judgement;
 pub mod matching;
 pub mod proxy;
 pub mod rules;
+pub mod rules_file;
 pub mod store;
 pub mod words;

@@ -2,9 +2,24 @@
 //!
 //! Only valid values live in these types: whoever holds a [`Rule`] need not check it again.
 
+mod addresses;
+mod code;
+mod diagnostic;
+mod keys;
+mod not_yet;
+mod read;
 mod rule;
 mod settings;
+pub mod template;
+mod units;
 
+pub use addresses::check_settings;
+pub use code::Code;
+pub use diagnostic::{Diagnostic, Mistakes, Paint, Severity, Source};
+pub use keys::{reference, schema};
+pub use read::{
+    Accepted, BodyFileError, BodyFiles, LARGEST_BODY, LARGEST_FILE, MOST_RULES, read, upstream_from,
+};
 pub use rule::{
     Clear, Delay, During, Every, Expect, Grade, LostAnswer, Pattern, Rate, Reply, ReplyBody, ReplyStyle,
     RetryAfter, Rule, Selector, State, Trigger, VersionSource,
@@ -21,4 +36,11 @@ pub struct Config {
     pub settings: Settings,
     /// The rules, in file order.
     pub rules: Vec<Rule>,
+}
+
+impl Config {
+    /// What runs without a rules file: every default and no rule.
+    pub fn builtin() -> Config {
+        Config { settings: Settings::default(), rules: Vec::new() }
+    }
 }

@@ -1,0 +1,119 @@
+//! Every key of a rules file, once. The reader takes bounds and words from here, and the reference
+//! (`docs/RULES.md`), the JSON Schema and the help of every mistake are made from it.
+
+mod expect;
+mod nearest;
+mod reference;
+mod reply;
+mod requests;
+mod rule;
+mod schema;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod top;
+mod value;
+
+pub(super) use nearest::nearest;
+pub use reference::reference;
+pub use schema::schema;
+pub(super) use value::{Form, Value, grouped, quoted_list};
+
+pub(super) use expect::EXPECT;
+pub(super) use reply::{DATE, REPLY};
+pub(super) use requests::{NOT, SELECTOR};
+pub(super) use rule::{DURING, RULE};
+pub(super) use settings::{JOURNAL, LIMITS, TIMEOUTS, TLS};
+pub(super) use top::TOP;
+
+/// One kind of table.
+#[derive(Debug)]
+pub(super) struct Section {
+    /// As in "`evry` is not a key of …".
+    pub name: &'static str,
+    /// Its heading in the reference.
+    pub heading: &'static str,
+    /// What stands before its keys in a whole file; tests try every example there.
+    #[cfg_attr(not(test), expect(dead_code, reason = "only tests build whole files"))]
+    pub frame: &'static str,
+    /// A few sentences for the reference.
+    pub about: &'static str,
+    pub groups: &'static [Group],
+}
+
+/// Keys of a section that answer one question.
+#[derive(Debug)]
+pub(super) struct Group {
+    /// As in "keys that say which requests conflict: …".
+    pub say: &'static str,
+    pub entries: &'static [Entry],
+}
+
+/// One key.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub name: &'static str,
+    pub value: Value,
+    pub default: Fallback,
+    /// What it does, with units; bounds are in the value. Markdown, whole sentences.
+    pub meaning: &'static str,
+    /// Lines that are valid after the section's frame.
+    pub example: &'static str,
+}
+
+/// What a file without the key means.
+#[derive(Debug)]
+pub(super) enum Fallback {
+    /// The same as with this TOML value.
+    Is(&'static str),
+    /// In words.
+    Words(&'static str),
+    /// Such a file is a mistake.
+    Required,
+}
+
+/// Every section, in the order of the reference.
+pub(super) static SECTIONS: [&Section; 12] =
+    [&TOP, &TIMEOUTS, &LIMITS, &TLS, &JOURNAL, &RULE, &NOT, &DURING, &REPLY, &DATE, &SELECTOR, &EXPECT];
+
+impl Section {
+    pub fn entries(&self) -> impl Iterator<Item = &'static Entry> + use<> {
+        self.groups.iter().flat_map(|group| group.entries)
+    }
+
+    pub fn entry(&self, name: &str) -> Option<&'static Entry> {
+        self.entries().find(|entry| entry.name == name)
+    }
+
+    /// The group that `name` is in.
+    pub fn group_of(&self, name: &str) -> Option<&'static Group> {
+        self.groups.iter().find(|group| group.entries.iter().any(|entry| entry.name == name))
+    }
+}
+
+impl Group {
+    /// "keys that say which requests conflict: rate, first, …".
+    pub fn listing(&self) -> String {
+        let names: Vec<&str> = self.entries.iter().map(|entry| entry.name).collect();
+        format!("keys that say {}: {}", self.say, names.join(", "))
+    }
+}
+
+impl Entry {
+    /// "for example `rate = 0.25`", with the line of the example that is about this key.
+    pub fn for_example(&self) -> String {
+        let line = self.example.lines().find(|line| line.starts_with(self.name)).unwrap_or(self.example);
+        format!("for example `{line}`")
+    }
+}
+
+/// An entry with the default left to words or to TOML.
+const fn entry(
+    name: &'static str,
+    value: Value,
+    default: Fallback,
+    meaning: &'static str,
+    example: &'static str,
+) -> Entry {
+    Entry { name, value, default, meaning, example }
+}

@@ -1,0 +1,120 @@
+//! Keys of a rule's `reply`.
+
+use std::time::Duration;
+
+use super::Fallback::{Is, Required, Words};
+use super::{Entry, Form, Group, Section, Value, entry};
+
+/// Of `Retry-After`, in whole seconds (RFC 9110 §10.2.3).
+const RETRY: Value = Value::Duration { least: Duration::ZERO, most: Duration::from_secs(24 * 60 * 60) };
+
+pub(in crate::rules) static REPLY: Section = Section {
+    name: "`reply`",
+    heading: "`reply`",
+    frame: "[[rule]]\n[rule.reply]\n",
+    about: "What a refused client is told. `body`, the text of `body_file` and the values of `headers` may hold \
+            placeholders, listed at the end.",
+    groups: &[
+        Group { say: "what the answer is", entries: &ANSWER },
+        Group { say: "when the client may come back", entries: &COMING_BACK },
+    ],
+};
+
+static ANSWER: [Entry; 5] = [
+    entry(
+        "status",
+        Value::Integer { least: 400, most: 599 },
+        Words("409; with `phase = \"lost\"` none: the connection just ends"),
+        "The status. With `phase = \"lost\"` it is that of a gateway, from 500 on.",
+        "status = 412",
+    ),
+    entry(
+        "style",
+        Value::Choice(&[
+            "problem",
+            "json",
+            "text",
+            "html",
+            "kubernetes",
+            "couchdb",
+            "elasticsearch",
+            "s3",
+            "stripe",
+            "github",
+            "google",
+            "azure_storage",
+            "azure_arm",
+            "cosmos",
+            "postgrest",
+            "docker",
+            "spring",
+            "django",
+            "scim",
+            "jsonapi",
+        ]),
+        Is("\"problem\""),
+        "Whose words the answer speaks. With a `body` it lends only the content type.",
+        "style = \"json\"",
+    ),
+    entry(
+        "body",
+        Value::Text(Form::Template),
+        Words("that of the style"),
+        "The answer's own text, at most 1 MiB.",
+        "body = '{\"error\":\"{kind} conflict\"}'",
+    ),
+    entry(
+        "body_file",
+        Value::Text(Form::File),
+        Words("none"),
+        "A file with the answer's text, at most 1 MiB of UTF-8, below the folder of the rules file.",
+        "body_file = \"conflict.json\"",
+    ),
+    entry(
+        "headers",
+        Value::Map { name: "a header's name", value: &Value::Text(Form::Template) },
+        Is("{}"),
+        "Sent over those of the style. Headers that frame a message or belong to one connection are fracas's own.",
+        "headers = { etag = '\"7\"' }",
+    ),
+];
+
+static COMING_BACK: [Entry; 3] = [
+    entry(
+        "retry_after",
+        Value::Any(&[RETRY, Value::Table(&DATE)]),
+        Words("none"),
+        "`Retry-After`, in whole seconds up to 24 hours, or as a date.",
+        "retry_after = \"2s\"",
+    ),
+    entry(
+        "retry_after_jitter",
+        Value::Duration { least: Duration::from_secs(1), most: Duration::from_secs(24 * 60 * 60) },
+        Words("none"),
+        "Up to this much, in whole seconds, is added to `retry_after`, drawn for each conflict.",
+        "retry_after = \"2s\"\nretry_after_jitter = \"3s\"",
+    ),
+    entry(
+        "delay",
+        Value::Duration { least: Duration::ZERO, most: Duration::from_secs(60 * 60) },
+        Is("\"0s\""),
+        "Waited before the answer is sent, at most an hour.",
+        "delay = \"300ms\"",
+    ),
+];
+
+pub(in crate::rules) static DATE: Section = Section {
+    name: "`retry_after`",
+    heading: "`retry_after` as a date",
+    frame: "[[rule]]\n[rule.reply.retry_after]\n",
+    about: "",
+    groups: &[Group { say: "when the client may come back", entries: &DATE_KEYS }],
+};
+
+static DATE_KEYS: [Entry; 1] = [entry(
+    "date",
+    RETRY,
+    Required,
+    "The date this long after the answer, as an HTTP date.",
+    "date = \"2s\"",
+)];

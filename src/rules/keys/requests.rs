@@ -1,0 +1,117 @@
+//! Keys that say which requests: of a rule, of its `not`, of `release` and `by`.
+
+use super::Fallback::{Required, Words};
+use super::{Entry, Fallback, Form, Group, Section, Value, entry};
+
+const PRESENCE: Value = Value::Any(&[Value::Text(Form::TextPattern), Value::Boolean]);
+
+const METHOD: Entry = entry(
+    "method",
+    Value::OneOrList(Form::Method),
+    Words("any but OPTIONS and CONNECT, so that browsers' preflights pass"),
+    "The request's method is this one, or one of these. Methods are case-sensitive.",
+    "method = [\"PUT\", \"PATCH\"]",
+);
+
+const fn path(default: Fallback) -> Entry {
+    entry(
+        "path",
+        Value::Text(Form::PathPattern),
+        default,
+        "The path as forwarded: `{name}` is one segment and captures it, `*` is any run inside a segment, `**` any \
+         run of segments.",
+        "path = \"/items/{id}\"",
+    )
+}
+
+/// What a rule and its `not` share.
+const MATCH: [Entry; 9] = [
+    METHOD,
+    path(Words("any")),
+    entry(
+        "path_regex",
+        Value::Text(Form::Regex),
+        Words("any"),
+        "Instead of `path`: a regular expression that the whole path fits; named groups capture.",
+        "path_regex = '/items/(?<id>[0-9]+)'",
+    ),
+    entry(
+        "host",
+        Value::Text(Form::TextPattern),
+        Words("any"),
+        "The host that the client asked for, without the port; `*` is any run of characters.",
+        "host = \"*.example.com\"",
+    ),
+    entry(
+        "header",
+        Value::Map { name: "a header's name", value: &PRESENCE },
+        Words("any"),
+        "The header is like the pattern; `true`: is there, `false`: is not.",
+        "header = { if-match = true, content-type = \"application/json*\" }",
+    ),
+    entry(
+        "query",
+        Value::Map { name: "a parameter's name", value: &PRESENCE },
+        Words("any"),
+        "The query parameter is like the pattern; `true`: is there, `false`: is not.",
+        "query = { dry_run = false }",
+    ),
+    entry(
+        "cookie",
+        Value::Map { name: "a cookie's name", value: &PRESENCE },
+        Words("any"),
+        "The cookie is like the pattern; `true`: is there, `false`: is not.",
+        "cookie = { session = true }",
+    ),
+    entry(
+        "body",
+        Value::Map { name: "a JSON pointer", value: &Value::Scalar },
+        Words("any"),
+        "The JSON body has this value there. A body longer than `body_limit` does not match.",
+        "body = { \"/status\" = \"paid\", \"/items/0/count\" = 2 }",
+    ),
+    entry(
+        "client",
+        Value::OneOrList(Form::Network),
+        Words("any"),
+        "The client's address is this one, or in this network.",
+        "client = [\"10.0.0.0/8\", \"::1\"]",
+    ),
+];
+
+pub(in crate::rules) static MATCH_KEYS: [Entry; 9] = MATCH;
+
+pub(in crate::rules) static NOT: Section = Section {
+    name: "`not`",
+    heading: "`not`",
+    frame: "[[rule]]\n[rule.not]\n",
+    about: "The same keys as those of a rule that say which requests it is about. A request for which all of them \
+            hold does not match.",
+    groups: &[Group { say: "which requests are left out", entries: &MATCH_KEYS }],
+};
+
+pub(in crate::rules) static SELECTOR: Section = Section {
+    name: "`release` and `by`",
+    heading: "`release` and `by`",
+    frame: "[[rule]]\non = \"locked\"\n[rule.release]\n",
+    about: "The requests that end an entry of state, or that make one refer to another.",
+    groups: &[Group { say: "which requests", entries: &SELECTOR_KEYS }],
+};
+
+static SELECTOR_KEYS: [Entry; 3] = [
+    entry(
+        "method",
+        Value::OneOrList(Form::Method),
+        Words("any but OPTIONS and CONNECT"),
+        "The request's method is this one, or one of these.",
+        "path = \"/items/{id}\"\nmethod = \"DELETE\"",
+    ),
+    path(Required),
+    entry(
+        "per",
+        Value::OneOrList(Form::Key),
+        Words("that of the rule; in `by` it must be given"),
+        "Where these requests carry the key of the entry.",
+        "path = \"/items/{id}\"\nper = \"param:id\"",
+    ),
+];

@@ -1,0 +1,273 @@
+//! Keys of a rule, and of its `during`.
+
+use std::time::Duration;
+
+use super::Fallback::{Is, Words};
+use super::requests::MATCH_KEYS;
+use super::{EXPECT, Entry, Form, Group, NOT, REPLY, SELECTOR, Section, Value, entry};
+
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const STATUS: Value = Value::Integer { least: 400, most: 599 };
+
+pub(in crate::rules) static RULE: Section = Section {
+    name: "a rule",
+    heading: "`[[rule]]`",
+    frame: "[[rule]]\n",
+    about: "All keys that say which requests must hold. At most one key says which of them conflict; without one, \
+            every matching request does.",
+    groups: &[
+        Group { say: "what the rule is", entries: &RULE_KEYS },
+        Group { say: "which requests it is about", entries: &MATCH_KEYS },
+        Group { say: "which requests it leaves out", entries: &NOT_KEY },
+        Group { say: "which requests conflict", entries: &TRIGGERS },
+        Group { say: "what `on` goes by", entries: &COMPANIONS },
+        Group { say: "what is counted, and when", entries: &AROUND },
+        Group { say: "what the conflict is", entries: &CONFLICT },
+    ],
+};
+
+static RULE_KEYS: [Entry; 2] = [
+    entry(
+        "name",
+        Value::Text(Form::Name),
+        Words("`rule-N` by position, from 1"),
+        "Unique in the file: 1 to 64 of `A-Z a-z 0-9 _ . -`. It is in the `Fracas` header and decides the dice.",
+        "name = \"flaky-writes\"",
+    ),
+    entry(
+        "enabled",
+        Value::Boolean,
+        Is("true"),
+        "A rule that is not enabled never matches.",
+        "enabled = false",
+    ),
+];
+
+static NOT_KEY: [Entry; 1] = [entry(
+    "not",
+    Value::Table(&NOT),
+    Words("none"),
+    "Requests for which all of these hold do not match.",
+    "not = { header = { x-test = true } }",
+)];
+
+static TRIGGERS: [Entry; 6] = [
+    entry(
+        "rate",
+        Value::Share,
+        Words("every matching request"),
+        "For that share of requests, drawn from the seed, the rule's name, the key and the request's number.",
+        "rate = 0.25",
+    ),
+    entry(
+        "first",
+        Value::Integer { least: 1, most: u64::MAX },
+        Words("every matching request"),
+        "For the first this many of each key.",
+        "first = 2",
+    ),
+    entry(
+        "every",
+        Value::Integer { least: 1, most: u64::MAX },
+        Words("every matching request"),
+        "For each this-many-th of a key.",
+        "every = 5",
+    ),
+    entry(
+        "pattern",
+        Value::Text(Form::Sequence),
+        Words("every matching request"),
+        "By position in each key's sequence, repeating; `x` conflicts, `.` passes. At most 10,000 positions.",
+        "pattern = \"..xx.\"",
+    ),
+    entry(
+        "above",
+        Value::Rate,
+        Words("every matching request"),
+        "Beyond that rate of a key's requests, per second (`/s`), minute (`/m`) or hour (`/h`).",
+        "above = \"20/s\"",
+    ),
+    entry(
+        "on",
+        Value::Choice(&["stale", "overlap", "duplicate", "referenced", "expired", "key_in_use", "locked"]),
+        Words("every matching request"),
+        "When the state learned from real traffic says so.",
+        "on = \"duplicate\"",
+    ),
+];
+
+static COMPANIONS: [Entry; 9] = [
+    entry(
+        "version",
+        Value::Text(Form::Version),
+        Words("`If-Match` and `ETag`"),
+        "With `on = \"stale\"`: where requests and answers carry the version.",
+        "on = \"stale\"\nversion = \"body:/rev\"",
+    ),
+    entry(
+        "missing",
+        STATUS,
+        Words("such a request passes"),
+        "With `on = \"stale\"`: the status for a request without a version.",
+        "on = \"stale\"\nmissing = 428",
+    ),
+    entry(
+        "hold",
+        Value::Duration { least: Duration::ZERO, most: Duration::from_secs(60 * 60) },
+        Is("\"0s\""),
+        "With `on = \"overlap\"`: keeps the first of two requests in flight this much longer, at most an hour.",
+        "on = \"overlap\"\nhold = \"300ms\"",
+    ),
+    entry(
+        "release",
+        Value::Table(&SELECTOR),
+        Words("none"),
+        "With `on = \"duplicate\"`, `\"referenced\"` or `\"locked\"`: the requests that end an entry.",
+        "on = \"duplicate\"\nrelease = { method = \"DELETE\", path = \"/users/{name}\", per = \"param:name\" }",
+    ),
+    entry(
+        "by",
+        Value::Table(&SELECTOR),
+        Words("with `on = \"referenced\"` it must be given"),
+        "With `on = \"referenced\"`: the requests that make a resource refer to this one.",
+        "on = \"referenced\"\nby = { method = \"POST\", path = \"/orders\", per = \"body:/item\" }",
+    ),
+    entry(
+        "max_age",
+        Value::Duration { least: Duration::from_millis(1), most: YEAR },
+        Words("no bound"),
+        "With `on = \"expired\"`: how old a session gets.",
+        "on = \"expired\"\nmax_age = \"15m\"",
+    ),
+    entry(
+        "max_requests",
+        Value::Integer { least: 1, most: u64::MAX },
+        Words("no bound"),
+        "With `on = \"expired\"`: how many requests a session serves.",
+        "on = \"expired\"\nmax_requests = 100",
+    ),
+    entry(
+        "mismatch",
+        STATUS,
+        Is("422"),
+        "With `on = \"key_in_use\"`: the status for another payload under the same key.",
+        "on = \"key_in_use\"\nmismatch = 400",
+    ),
+    entry(
+        "lease",
+        Value::Duration { least: Duration::from_millis(1), most: YEAR },
+        Is("\"10s\""),
+        "With `on = \"locked\"`: how long a lock is held without a `release`.",
+        "on = \"locked\"\nlease = \"30s\"",
+    ),
+];
+
+static AROUND: [Entry; 3] = [
+    entry(
+        "per",
+        Value::OneOrList(Form::Key),
+        Words("`\"rule\"`; with `on` or `clear` `\"path\"`"),
+        "What counters and state are kept per. A request that lacks a part of it does not match.",
+        "per = [\"client\", \"path\"]",
+    ),
+    entry(
+        "during",
+        Value::Table(&DURING),
+        Words("always"),
+        "When the rule is awake, counted from the start of the proxy.",
+        "during = { after = \"30s\", for = \"10s\", every = \"1m\" }",
+    ),
+    entry(
+        "limit",
+        Value::Integer { least: 1, most: u64::MAX },
+        Words("no limit"),
+        "How many conflicts the rule injects in all.",
+        "limit = 100",
+    ),
+];
+
+static CONFLICT: [Entry; 5] = [
+    entry(
+        "kind",
+        Value::Choice(&[
+            "transient",
+            "version",
+            "overlap",
+            "duplicate",
+            "referenced",
+            "session",
+            "idempotency",
+            "lock",
+            "blocked",
+        ]),
+        Words("`\"transient\"`; `on` implies its own"),
+        "The situation that the conflict plays. It decides the default reply and the client's right next move.",
+        "kind = \"version\"",
+    ),
+    entry(
+        "phase",
+        Value::Choice(&["before", "after", "lost"]),
+        Is("\"before\""),
+        "`before`: the upstream never sees the request; `after`: it applied it, and the client is refused; `lost`: it \
+         applied it, and the connection ends without an answer.",
+        "phase = \"lost\"",
+    ),
+    entry(
+        "clear",
+        Value::Any(&[
+            Value::Choice(&["refetch", "new_version", "never"]),
+            Value::Duration { least: Duration::from_millis(1), most: YEAR },
+            Value::Integer { least: 1, most: u64::MAX },
+        ]),
+        Words("every request is decided on its own"),
+        "When a conflict ends for its key and client: after a successful GET or HEAD of the resource, with another \
+         validator, after a time, after that many refused tries, or never.",
+        "clear = \"refetch\"",
+    ),
+    entry(
+        "reply",
+        Value::Table(&REPLY),
+        Words("a problem document with status 409"),
+        "What a refused client is told.",
+        "reply = { status = 409, retry_after = \"2s\" }",
+    ),
+    entry(
+        "expect",
+        Value::Table(&EXPECT),
+        Words("that of the top level"),
+        "What clients must live up to under this rule, over the top level's.",
+        "expect = { max_tries = 3 }",
+    ),
+];
+
+pub(in crate::rules) static DURING: Section = Section {
+    name: "`during`",
+    heading: "`during`",
+    frame: "[[rule]]\n[rule.during]\n",
+    about: "Counted from the start of the proxy; each at most a year.",
+    groups: &[Group { say: "when a rule is awake", entries: &DURING_KEYS }],
+};
+
+static DURING_KEYS: [Entry; 3] = [
+    entry(
+        "after",
+        Value::Duration { least: Duration::ZERO, most: YEAR },
+        Is("\"0s\""),
+        "Asleep before this.",
+        "after = \"30s\"",
+    ),
+    entry(
+        "for",
+        Value::Duration { least: Duration::from_millis(1), most: YEAR },
+        Words("to the end"),
+        "Awake for this long.",
+        "for = \"10s\"",
+    ),
+    entry(
+        "every",
+        Value::Duration { least: Duration::from_millis(1), most: YEAR },
+        Words("once"),
+        "Wakes again each time this has passed; longer than `for`.",
+        "for = \"10s\"\nevery = \"1m\"",
+    ),
+];

@@ -1,0 +1,90 @@
+//! The table of keys as a JSON Schema (draft 2020-12), for editors.
+
+use serde_json::{Map, Value as Json, json};
+use toml::de::DeValue;
+
+use super::{Entry, Fallback, Form, Section, TOP, Value};
+
+/// The schema of rules files.
+pub fn schema() -> Json {
+    let mut schema = of_section(&TOP);
+    if let Some(root) = schema.as_object_mut() {
+        root.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
+        root.insert("title".to_owned(), json!("fracas rules file"));
+    }
+    schema
+}
+
+fn of_section(section: &Section) -> Json {
+    let properties: Map<String, Json> =
+        section.entries().map(|entry| (entry.name.to_owned(), of_entry(entry))).collect();
+    let required: Vec<&str> = section
+        .entries()
+        .filter(|entry| matches!(entry.default, Fallback::Required))
+        .map(|entry| entry.name)
+        .collect();
+    let mut schema = json!({ "type": "object", "additionalProperties": false, "properties": properties });
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    schema
+}
+
+fn of_entry(entry: &Entry) -> Json {
+    let mut schema = of_value(&entry.value);
+    let example = entry.for_example();
+    schema["description"] = json!(format!("{} {example}", entry.meaning));
+    if let Fallback::Is(default) = entry.default
+        && let Ok(default) = DeValue::parse(default)
+    {
+        schema["default"] = to_json(default.get_ref());
+    }
+    schema
+}
+
+fn of_value(value: &Value) -> Json {
+    match value {
+        Value::Boolean => json!({ "type": "boolean" }),
+        Value::Integer { least, most } => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        Value::Share => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
+        Value::Number { least } => json!({ "type": "number", "minimum": least }),
+        Value::Duration { .. } => json!({ "type": "string", "pattern": "^([0-9]+(ms|s|m|h))+$" }),
+        Value::Size { least, most } => json!({ "anyOf": [
+            { "type": "string", "pattern": "^[0-9]+ *(B|KiB|MiB|GiB)$" },
+            { "type": "integer", "minimum": least, "maximum": most },
+        ] }),
+        Value::Rate => json!({ "type": "string", "pattern": "^[0-9]+/[smh]$" }),
+        Value::Choice(words) => json!({ "enum": words }),
+        Value::Text(form) => of_form(*form),
+        Value::List(form) => json!({ "type": "array", "items": of_form(*form) }),
+        Value::OneOrList(form) => {
+            let list = json!({ "type": "array", "items": of_form(*form), "minItems": 1 });
+            json!({ "anyOf": [of_form(*form), list] })
+        }
+        Value::Table(section) => of_section(section),
+        Value::Tables(section) => json!({ "type": "array", "items": of_section(section) }),
+        Value::Map { value, .. } => json!({ "type": "object", "additionalProperties": of_value(value) }),
+        Value::Scalar => json!({ "type": ["string", "number", "boolean"] }),
+        Value::Any(values) => json!({ "anyOf": values.iter().map(of_value).collect::<Vec<_>>() }),
+    }
+}
+
+fn of_form(form: Form) -> Json {
+    match form.shape() {
+        Some(shape) => json!({ "type": "string", "pattern": shape }),
+        None => json!({ "type": "string" }),
+    }
+}
+
+/// A default of the table of keys as JSON.
+fn to_json(value: &DeValue) -> Json {
+    match value {
+        DeValue::String(text) => json!(text),
+        DeValue::Boolean(value) => json!(value),
+        DeValue::Integer(number) => number.as_str().parse::<u64>().map_or(Json::Null, |number| json!(number)),
+        DeValue::Float(number) => number.as_str().parse::<f64>().map_or(Json::Null, |number| json!(number)),
+        DeValue::Array(items) => items.iter().map(|item| to_json(item.get_ref())).collect(),
+        DeValue::Table(_) => json!({}),
+        DeValue::Datetime(_) => Json::Null,
+    }
+}

@@ -1,0 +1,205 @@
+//! Keys of `[timeouts]`, `[limits]`, `[tls]` and `[journal]`.
+
+use std::time::Duration;
+
+use super::Fallback::{Is, Words};
+use super::{Entry, Form, Group, Section, Value, entry};
+
+/// A day: whoever waits longer has another problem.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const WAIT: Value = Value::Duration { least: Duration::from_millis(1), most: DAY };
+
+pub(in crate::rules) static TIMEOUTS: Section = Section {
+    name: "`timeouts`",
+    heading: "`[timeouts]`",
+    frame: "[timeouts]\n",
+    about: "Each is from 1 ms to 24 hours; `drain` may be `\"0s\"`.",
+    groups: &[
+        Group { say: "how long to wait for clients", entries: &CLIENT_WAITS },
+        Group { say: "how long to wait for the upstream", entries: &UPSTREAM_WAITS },
+        Group { say: "how long connections live", entries: &LIVES },
+    ],
+};
+
+static CLIENT_WAITS: [Entry; 3] = [
+    entry(
+        "request_head",
+        WAIT,
+        Is("\"30s\""),
+        "For a client to send a whole request head.",
+        "request_head = \"5s\"",
+    ),
+    entry(
+        "request_body",
+        WAIT,
+        Is("\"60s\""),
+        "Without a byte of a request's body.",
+        "request_body = \"10s\"",
+    ),
+    entry("write", WAIT, Is("\"60s\""), "For a client that does not read its answer.", "write = \"10s\""),
+];
+
+static UPSTREAM_WAITS: [Entry; 3] = [
+    entry(
+        "connect",
+        WAIT,
+        Is("\"10s\""),
+        "For a connection to the upstream, TLS included.",
+        "connect = \"2s\"",
+    ),
+    entry(
+        "response_head",
+        WAIT,
+        Is("\"60s\""),
+        "For the upstream to begin its answer once it has the request.",
+        "response_head = \"10s\"",
+    ),
+    entry(
+        "response_body",
+        WAIT,
+        Is("\"60s\""),
+        "Without a byte of an answer's body.",
+        "response_body = \"10s\"",
+    ),
+];
+
+static LIVES: [Entry; 2] = [
+    entry(
+        "keep_alive",
+        WAIT,
+        Is("\"75s\""),
+        "A connection without a request, on either side.",
+        "keep_alive = \"15s\"",
+    ),
+    entry(
+        "drain",
+        Value::Duration { least: Duration::ZERO, most: DAY },
+        Is("\"10s\""),
+        "For requests in flight when the proxy is told to stop.",
+        "drain = \"0s\"",
+    ),
+];
+
+pub(in crate::rules) static LIMITS: Section = Section {
+    name: "`limits`",
+    heading: "`[limits]`",
+    frame: "[limits]\n",
+    about: "",
+    groups: &[
+        Group { say: "what clients may send", entries: &REQUEST_LIMITS },
+        Group { say: "how much state is kept", entries: &STATE_LIMITS },
+    ],
+};
+
+static REQUEST_LIMITS: [Entry; 4] = [
+    entry(
+        "connections",
+        Value::Integer { least: 1, most: 1_000_000 },
+        Is("10_000"),
+        "Clients' connections at once; a further one waits.",
+        "connections = 100",
+    ),
+    entry(
+        "header_bytes",
+        // hyper refuses to parse heads in a buffer of less than 8 KiB.
+        Value::Size { least: 8 * 1024, most: 1024 * 1024 },
+        Is("\"64 KiB\""),
+        "Bytes of a request's head.",
+        "header_bytes = \"16 KiB\"",
+    ),
+    entry(
+        "header_count",
+        Value::Integer { least: 1, most: 10_000 },
+        Is("100"),
+        "Header lines of a request.",
+        "header_count = 50",
+    ),
+    entry(
+        "uri_bytes",
+        Value::Size { least: 16, most: 64 * 1024 - 2 },
+        Is("\"8 KiB\""),
+        "Bytes of a request's URI.",
+        "uri_bytes = \"2 KiB\"",
+    ),
+];
+
+static STATE_LIMITS: [Entry; 2] = [
+    entry(
+        "keys",
+        Value::Integer { least: 1, most: 100_000_000 },
+        Is("1_000_000"),
+        "Keys of state held at once; the oldest go first, and are counted.",
+        "keys = 10_000",
+    ),
+    entry(
+        "key_ttl",
+        Value::Duration { least: Duration::from_secs(1), most: Duration::from_secs(365 * 24 * 60 * 60) },
+        Is("\"1h\""),
+        "A key of state that nobody asked about for this long is forgotten.",
+        "key_ttl = \"10m\"",
+    ),
+];
+
+pub(in crate::rules) static TLS: Section = Section {
+    name: "`tls`",
+    heading: "`[tls]`",
+    frame: "[tls]\n",
+    about: "Either `cert` and `key`, or `self_signed`. Names of files are relative to the working folder.",
+    groups: &[Group { say: "how clients are served", entries: &TLS_KEYS }],
+};
+
+static TLS_KEYS: [Entry; 3] = [
+    entry(
+        "cert",
+        Value::Text(Form::File),
+        Words("none"),
+        "A PEM file with the certificate and its chain.",
+        "cert = \"cert.pem\"\nkey = \"key.pem\"",
+    ),
+    entry(
+        "key",
+        Value::Text(Form::File),
+        Words("none"),
+        "A PEM file with the private key.",
+        "cert = \"cert.pem\"\nkey = \"key.pem\"",
+    ),
+    entry(
+        "self_signed",
+        Value::Boolean,
+        Is("false"),
+        "Makes a certificate at start, for clients that do not check.",
+        "self_signed = true",
+    ),
+];
+
+pub(in crate::rules) static JOURNAL: Section = Section {
+    name: "`journal`",
+    heading: "`[journal]`",
+    frame: "[journal]\n",
+    about: "",
+    groups: &[Group { say: "what is recorded of attempts", entries: &JOURNAL_KEYS }],
+};
+
+static JOURNAL_KEYS: [Entry; 3] = [
+    entry(
+        "file",
+        Value::Text(Form::File),
+        Words("none"),
+        "Appended to as JSON Lines.",
+        "file = \"journal.jsonl\"",
+    ),
+    entry(
+        "attempts",
+        Value::Integer { least: 1, most: 10_000_000 },
+        Is("100_000"),
+        "Attempts kept in memory; the oldest go first.",
+        "attempts = 10_000",
+    ),
+    entry(
+        "volatile",
+        Value::List(Form::Pointer),
+        Is("[]"),
+        "JSON pointers of body fields that differ between tries of one operation, a timestamp say.",
+        "volatile = [\"/sent_at\"]",
+    ),
+];

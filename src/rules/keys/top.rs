@@ -1,0 +1,155 @@
+//! Keys of the top level.
+
+use super::Fallback::{Is, Words};
+use super::{EXPECT, Entry, Form, Group, JOURNAL, LIMITS, RULE, Section, TIMEOUTS, TLS, Value, entry};
+
+pub(in crate::rules) static TOP: Section = Section {
+    name: "the top level",
+    heading: "Top level",
+    frame: "",
+    about: "A flag on the command line beats an environment variable (`FRACAS_LISTEN` …), which beats the file.",
+    groups: &[
+        Group { say: "where the proxy listens and sends to", entries: &PLACES },
+        Group { say: "how it works", entries: &WORKINGS },
+        Group { say: "what it knows of clients", entries: &CLIENTS },
+        Group { say: "which tables there are", entries: &TABLES },
+    ],
+};
+
+static PLACES: [Entry; 4] = [
+    entry(
+        "listen",
+        Value::Text(Form::Socket),
+        Is("\"127.0.0.1:4090\""),
+        "Where clients connect. Port 0 takes any free one, which is printed.",
+        "listen = \"127.0.0.1:4090\"",
+    ),
+    entry(
+        "upstream",
+        Value::Any(&[Value::Choice(&["demo"]), Value::Text(Form::HttpUrl)]),
+        Is("\"demo\""),
+        "Where requests go: a URL, whose path is put before every request's, or the built-in sample API.",
+        "upstream = \"https://staging.example:8443/api\"",
+    ),
+    entry(
+        "admin",
+        Value::Any(&[Value::Choice(&["off"]), Value::Text(Form::Socket)]),
+        Is("\"127.0.0.1:4091\""),
+        "Where the dashboard and its API listen; `\"off\"` for neither.",
+        "admin = \"127.0.0.1:4091\"",
+    ),
+    entry(
+        "host",
+        Value::Choice(&["upstream", "client"]),
+        Is("\"upstream\""),
+        "Which `Host` the upstream sees: its own, or the one that the client sent.",
+        "host = \"client\"",
+    ),
+];
+
+static WORKINGS: [Entry; 6] = [
+    entry(
+        "seed",
+        Value::Integer { least: 0, most: u64::MAX },
+        Is("1"),
+        "The same seed gives the same decisions, whatever the interleaving of requests.",
+        "seed = 42",
+    ),
+    entry(
+        "workers",
+        Value::Integer { least: 1, most: 1024 },
+        Words("one per core"),
+        "Threads that serve.",
+        "workers = 2",
+    ),
+    entry(
+        "state",
+        Value::Any(&[Value::Choice(&["memory"]), Value::Text(Form::RedisUrl)]),
+        Is("\"memory\""),
+        "Where counters and state are kept; several proxies share them in a Redis.",
+        "state = \"redis://127.0.0.1:6379\"",
+    ),
+    entry(
+        "body_limit",
+        Value::Size { least: 1, most: 64 * 1024 * 1024 },
+        Is("\"64 KiB\""),
+        "How much of a body a rule may look at. A longer body makes a rule that reads bodies not match.",
+        "body_limit = \"1 MiB\"",
+    ),
+    entry(
+        "mark",
+        Value::Boolean,
+        Is("true"),
+        "Whether injected answers carry the `Fracas` header, which names the rule.",
+        "mark = false",
+    ),
+    entry(
+        "cors",
+        Value::Boolean,
+        Is("true"),
+        "Whether a page of another origin may read injected answers.",
+        "cors = false",
+    ),
+];
+
+static CLIENTS: [Entry; 2] = [
+    entry(
+        "client_id",
+        Value::List(Form::Identity),
+        Is("[\"header:authorization\", \"cookie:session\", \"address+user-agent\"]"),
+        "What tells clients apart: the first of these that a request has.",
+        "client_id = [\"header:x-api-key\", \"address\"]",
+    ),
+    entry(
+        "trusted",
+        Value::List(Form::Network),
+        Is("[]"),
+        "Peers whose `X-Forwarded-For` is believed.",
+        "trusted = [\"10.0.0.0/8\"]",
+    ),
+];
+
+static TABLES: [Entry; 6] = [
+    entry(
+        "rule",
+        Value::Tables(&RULE),
+        Words("no rule: every request goes upstream"),
+        "One rule. Rules are tried in file order; the first one that matches and fires answers. At most 100,000.",
+        "[[rule]]\nmethod = \"PUT\"\nrate = 0.25",
+    ),
+    entry(
+        "timeouts",
+        Value::Table(&TIMEOUTS),
+        Words("as below"),
+        "How long to wait for what.",
+        "timeouts = { connect = \"2s\" }",
+    ),
+    entry(
+        "limits",
+        Value::Table(&LIMITS),
+        Words("as below"),
+        "What is bounded.",
+        "limits = { keys = 10_000 }",
+    ),
+    entry(
+        "tls",
+        Value::Table(&TLS),
+        Words("clients are served without TLS"),
+        "How clients are served.",
+        "tls = { self_signed = true }",
+    ),
+    entry(
+        "expect",
+        Value::Table(&EXPECT),
+        Words("nothing is asked of clients"),
+        "What clients must live up to.",
+        "expect = { max_tries = 5 }",
+    ),
+    entry(
+        "journal",
+        Value::Table(&JOURNAL),
+        Words("as below"),
+        "The record of attempts, without bodies and secrets.",
+        "journal = { attempts = 10_000 }",
+    ),
+];

@@ -1,0 +1,167 @@
+//! The types of values that keys take, and how they are called.
+
+use std::time::Duration;
+
+use super::Section;
+
+/// What a key takes. Bounds include both ends.
+#[derive(Debug)]
+pub(in crate::rules) enum Value {
+    Boolean,
+    Integer {
+        least: u64,
+        most: u64,
+    },
+    /// A number from 0 to 1.
+    Share,
+    Number {
+        least: u32,
+    },
+    Duration {
+        least: Duration,
+        most: Duration,
+    },
+    /// Bytes.
+    Size {
+        least: u64,
+        most: u64,
+    },
+    Rate,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    Text(Form),
+    List(Form),
+    /// One text, or a list of them.
+    OneOrList(Form),
+    Table(&'static Section),
+    /// `[[…]]`.
+    Tables(&'static Section),
+    /// A table whose names are the file's own.
+    Map {
+        name: &'static str,
+        value: &'static Value,
+    },
+    /// Text, a number or a boolean.
+    Scalar,
+    Any(&'static [Value]),
+}
+
+/// What a text says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::rules) enum Form {
+    /// A rule's name.
+    Name,
+    Method,
+    PathPattern,
+    Regex,
+    TextPattern,
+    /// An address or a network.
+    Network,
+    /// An address with a port.
+    Socket,
+    HttpUrl,
+    RedisUrl,
+    /// What counters are kept per.
+    Key,
+    /// What tells clients apart.
+    Identity,
+    /// Where a version is.
+    Version,
+    Pointer,
+    /// `..xx.`
+    Sequence,
+    File,
+    Template,
+}
+
+impl Value {
+    /// The value with its article: "a whole number from 1 to 100".
+    pub fn noun(&self) -> String {
+        match self {
+            Value::Boolean => "true or false".to_owned(),
+            Value::Integer { least, most: u64::MAX } => format!("a whole number, at least {least}"),
+            Value::Integer { least, most } => {
+                format!("a whole number from {} to {}", grouped(*least), grouped(*most))
+            }
+            Value::Share => "a share from 0 to 1".to_owned(),
+            Value::Number { least } => format!("a number, at least {least}"),
+            Value::Duration { .. } => "a duration".to_owned(),
+            Value::Size { .. } => "a size in bytes".to_owned(),
+            Value::Rate => "a rate of requests".to_owned(),
+            Value::Choice([one]) => format!("\"{one}\""),
+            Value::Choice(words) => format!("one of {}", quoted_list(words)),
+            Value::Text(form) => form.noun().to_owned(),
+            Value::List(form) => format!("a list, each of it {}", form.noun()),
+            Value::OneOrList(form) => format!("{}, or a list of such", form.noun()),
+            Value::Table(_) => "a table".to_owned(),
+            Value::Tables(_) => "a list of tables".to_owned(),
+            Value::Map { name, value } => format!("a table of {name} to {}", value.noun()),
+            Value::Scalar => "text, a number or a boolean".to_owned(),
+            Value::Any(values) => values.iter().map(Value::noun).collect::<Vec<_>>().join(", or "),
+        }
+    }
+}
+
+impl Form {
+    /// The text with its article.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Form::Name => "a word that is safe in a header",
+            Form::Method => "a method",
+            Form::PathPattern => "a path pattern",
+            Form::Regex => "a regular expression",
+            Form::TextPattern => "a pattern",
+            Form::Network => "an address or a network",
+            Form::Socket => "an address with a port",
+            Form::HttpUrl => "an http or https URL",
+            Form::RedisUrl => "a redis URL",
+            Form::Key => "a key",
+            Form::Identity => "a client's mark",
+            Form::Version => "a version's place",
+            Form::Pointer => "a JSON pointer",
+            Form::Sequence => "a sequence of `.` and `x`",
+            Form::File => "a file's name",
+            Form::Template => "a text",
+        }
+    }
+
+    /// A regular expression (ECMA-262) that every valid text fits; editors use it while one types.
+    pub fn shape(self) -> Option<&'static str> {
+        match self {
+            Form::Name => Some("^[A-Za-z0-9_.-]{1,64}$"),
+            Form::Method => Some("^[!#$%&'*+.^_`|~0-9A-Z-]+$"),
+            Form::PathPattern => Some("^/"),
+            Form::HttpUrl => Some("^https?://"),
+            Form::RedisUrl => Some("^rediss?://"),
+            Form::Key => Some("^(rule|path|client|(header|cookie|query|param):.+|body:(/.*)?)$"),
+            Form::Identity => Some("^(address|address\\+user-agent|(header|cookie):.+)$"),
+            Form::Version => Some("^((header|query):.+|body:(/.*)?)$"),
+            Form::Pointer => Some("^(/.*)?$"),
+            Form::Sequence => Some("^[.x]{1,10000}$"),
+            Form::Socket => Some(":[0-9]{1,5}$"),
+            Form::Regex | Form::TextPattern | Form::Network | Form::File | Form::Template => None,
+        }
+    }
+}
+
+/// `12345` as `12,345`.
+pub(in crate::rules) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `"a", "b" or "c"`.
+pub(in crate::rules) fn quoted_list(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => quoted.concat(),
+    }
+}

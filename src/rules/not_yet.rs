@@ -1,0 +1,79 @@
+//! Keys whose behaviour is not built yet. They are read and checked like all others; refusing them
+//! keeps a file from meaning less than it says. What gets built leaves this list.
+
+use std::ops::Range;
+
+use toml::de::DeTable;
+
+use super::{Code, Diagnostic};
+
+/// Reports each use of what is not built yet.
+pub(super) fn refuse(file: &DeTable<'_>, report: &mut dyn FnMut(Diagnostic)) {
+    for name in ["expect", "tls", "journal"] {
+        if let Some(span) = key(file, name) {
+            report(not_yet(&format!("`{name}`"), span));
+        }
+    }
+    if let Some((_, span)) = text(file, "admin").filter(|(text, _)| *text != "off") {
+        report(not_yet("an `admin` address", span));
+    }
+    if let Some((_, span)) = text(file, "state").filter(|(text, _)| text.starts_with("redis")) {
+        report(not_yet("`state` in a Redis", span));
+    }
+    let rules = file.get("rule").and_then(|rules| rules.get_ref().as_array());
+    for rule in rules.into_iter().flat_map(|rules| rules.iter()) {
+        if let Some(rule) = rule.get_ref().as_table() {
+            refuse_in_rule(rule, report);
+        }
+    }
+}
+
+fn refuse_in_rule(rule: &DeTable<'_>, report: &mut dyn FnMut(Diagnostic)) {
+    for name in ["on", "clear", "expect"] {
+        if let Some(span) = key(rule, name) {
+            report(not_yet(&format!("`{name}`"), span));
+        }
+    }
+    if let Some((phase, span)) = text(rule, "phase").filter(|(phase, _)| matches!(*phase, "after" | "lost")) {
+        report(not_yet(&format!("`phase = \"{phase}\"`"), span));
+    }
+    let reply = rule.get("reply").and_then(|reply| reply.get_ref().as_table());
+    if let Some((style, span)) = reply.and_then(|reply| text(reply, "style"))
+        && LATER_STYLES.contains(&style)
+    {
+        report(not_yet(&format!("`style = \"{style}\"`"), span));
+    }
+}
+
+const LATER_STYLES: [&str; 16] = [
+    "kubernetes",
+    "couchdb",
+    "elasticsearch",
+    "s3",
+    "stripe",
+    "github",
+    "google",
+    "azure_storage",
+    "azure_arm",
+    "cosmos",
+    "postgrest",
+    "docker",
+    "spring",
+    "django",
+    "scim",
+    "jsonapi",
+];
+
+fn not_yet(what: &str, span: Range<usize>) -> Diagnostic {
+    let title = format!("{what} is understood, but not built yet");
+    Diagnostic::error(Code::NotYet, title).at(span, "comes in a later version")
+}
+
+fn key(table: &DeTable<'_>, name: &str) -> Option<Range<usize>> {
+    table.get_key_value(name).map(|(key, _)| key.span())
+}
+
+fn text<'t>(table: &'t DeTable<'_>, name: &str) -> Option<(&'t str, Range<usize>)> {
+    let value = table.get(name)?;
+    value.get_ref().as_str().map(|text| (text, value.span()))
+}

@@ -1,0 +1,176 @@
+//! A table whose keys are taken one by one; what is left at the end is a mistake.
+
+use std::ops::Range;
+
+use serde_json::Value as Json;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::Reader;
+use crate::rules::diagnostic::shown;
+use crate::rules::keys::{Entry, SECTIONS, Section, nearest};
+use crate::rules::{Code, Diagnostic};
+
+/// The keys of one table.
+pub(super) struct Fields<'t, 'i> {
+    pub section: &'static Section,
+    table: &'t DeTable<'i>,
+    /// Of the table, or of its heading.
+    pub span: Range<usize>,
+    taken: Vec<&'static str>,
+}
+
+/// One key that is there, and what the table of keys says about it.
+#[derive(Clone)]
+pub(super) struct Given<'t, 'i> {
+    pub entry: &'static Entry,
+    /// Of the key.
+    pub key: Range<usize>,
+    pub value: &'t Spanned<DeValue<'i>>,
+}
+
+impl<'t, 'i> Given<'t, 'i> {
+    /// Of the value.
+    pub fn span(&self) -> Range<usize> {
+        self.value.span()
+    }
+
+    /// A part of the value, under the same key.
+    pub fn item(&self, value: &'t Spanned<DeValue<'i>>) -> Given<'t, 'i> {
+        Given { value, ..self.clone() }
+    }
+
+    pub fn name(&self) -> &'static str {
+        self.entry.name
+    }
+}
+
+impl<'t, 'i> Fields<'t, 'i> {
+    pub fn new(section: &'static Section, table: &'t DeTable<'i>, span: Range<usize>) -> Fields<'t, 'i> {
+        Fields { section, table, span, taken: Vec::new() }
+    }
+
+    /// The key called `name`, if the file has it.
+    pub fn take(&mut self, name: &str) -> Option<Given<'t, 'i>> {
+        let entry = self.section.entry(name);
+        debug_assert!(entry.is_some(), "{name} is not in the table of keys");
+        let entry = entry?;
+        let (key, value) = self.table.get_key_value(name)?;
+        self.taken.push(entry.name);
+        Some(Given { entry, key: key.span(), value })
+    }
+
+    /// Whether the file gives no key at all.
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// Where the key called `name` stands.
+    pub fn key_span(&self, name: &str) -> Option<Range<usize>> {
+        self.table.get_key_value(name).map(|(key, _)| key.span())
+    }
+
+    /// Where the value of `name` stands.
+    pub fn value_span(&self, name: &str) -> Option<Range<usize>> {
+        self.table.get(name).map(Spanned::span)
+    }
+
+    /// Reports the keys that nobody took.
+    pub fn finish(self, reader: &mut Reader) {
+        for (key, _) in self.table.iter() {
+            let name = key.get_ref().as_ref();
+            if !self.taken.contains(&name) {
+                reader.report(unknown(self.section, name, key.span()));
+            }
+        }
+    }
+}
+
+fn unknown(section: &Section, name: &str, span: Range<usize>) -> Diagnostic {
+    let title = format!("`{}` is not a key of {}", shown(name), section.name);
+    let mistake = Diagnostic::error(Code::UnknownKey, title);
+    if let Some(meant) = nearest(name, section.entries().map(|entry| entry.name)) {
+        let mistake = mistake.at(span, format!("did you mean `{meant}`?"));
+        return match section.group_of(meant) {
+            Some(group) if group.entries.len() > 1 => mistake.help(group.listing()),
+            _ => mistake,
+        };
+    }
+    let homes = SECTIONS.iter().filter(|home| !std::ptr::eq(**home, section));
+    if let Some(home) = homes.clone().find(|home| home.entry(name).is_some()) {
+        return mistake.at(span, format!("belongs in {}", home.name));
+    }
+    let listings: Vec<String> = section.groups.iter().map(|group| group.listing()).collect();
+    mistake.at(span, "no such key").help(listings.join("\n"))
+}
+
+impl Reader<'_> {
+    /// The table in a value; reported when it is something else.
+    pub fn table_of<'t, 'i>(&mut self, given: &Given<'t, 'i>) -> Option<&'t DeTable<'i>> {
+        let table = given.value.get_ref().as_table();
+        if table.is_none() {
+            self.wrong_type(given);
+        }
+        table
+    }
+
+    /// The keys of the table in a value.
+    pub fn fields<'t, 'i>(
+        &mut self,
+        given: &Given<'t, 'i>,
+        section: &'static Section,
+    ) -> Option<Fields<'t, 'i>> {
+        let table = self.table_of(given)?;
+        Some(Fields::new(section, table, given.span()))
+    }
+
+    /// The names and values of a table whose names are the file's own, in the file's order.
+    pub fn entries_of<'t, 'i>(
+        &mut self,
+        given: &Given<'t, 'i>,
+    ) -> Vec<(&'t str, Range<usize>, Given<'t, 'i>)> {
+        let Some(table) = self.table_of(given) else { return Vec::new() };
+        let mut entries: Vec<_> = table
+            .iter()
+            .map(|(key, value)| (key.get_ref().as_ref(), key.span(), given.item(value)))
+            .collect();
+        entries.sort_by_key(|(_, span, _)| span.start);
+        entries
+    }
+
+    /// A TOML scalar as JSON.
+    pub fn scalar(&mut self, given: &Given) -> Option<Json> {
+        match given.value.get_ref() {
+            DeValue::String(text) => Some(Json::from(text.as_ref())),
+            DeValue::Boolean(value) => Some(Json::from(*value)),
+            DeValue::Integer(number) => {
+                let number = i128::from_str_radix(number.as_str(), number.radix()).ok();
+                let json = number.and_then(|number| {
+                    let signed = i64::try_from(number).ok().map(Json::from);
+                    signed.or_else(|| u64::try_from(number).ok().map(Json::from))
+                });
+                self.or_out_of_range(json, given)
+            }
+            DeValue::Float(number) => {
+                let number = number.as_str().parse::<f64>().ok().filter(|number| number.is_finite());
+                self.or_out_of_range(number.map(Json::from), given)
+            }
+            _ => {
+                self.report(
+                    Diagnostic::error(Code::WrongType, "a body's value is text, a number, or true or false")
+                        .at(given.span(), super::values::this_is(given))
+                        .help("to look into an object, name each field: { \"/user/name\" = \"Ada\" }"),
+                );
+                None
+            }
+        }
+    }
+
+    fn or_out_of_range(&mut self, json: Option<Json>, given: &Given) -> Option<Json> {
+        if json.is_none() {
+            let title = "a body's number is one that JSON can carry";
+            self.report(Diagnostic::error(Code::OutOfRange, title).at(given.span(), "too large"));
+        }
+        json
+    }
+}

@@ -1,0 +1,184 @@
+//! The keys that say which requests.
+
+use http::{HeaderName, Method};
+
+use super::Reader;
+use super::fields::{Fields, Given};
+use super::values::title;
+use crate::matching::{Cidr, Match, Methods, PathMatch, PathPattern, PathRegex, Presence, TextPattern};
+use crate::rules::diagnostic::shown;
+use crate::rules::keys::{NOT, nearest};
+use crate::rules::units::TextMistake;
+use crate::rules::{Code, Diagnostic};
+
+impl Reader<'_> {
+    /// The match of a rule, `not` included.
+    pub fn requests(&mut self, fields: &mut Fields) -> Match {
+        let mut requests = self.plain_match(fields);
+        if let Some(given) = fields.take("not")
+            && let Some(mut not) = self.fields(&given, &NOT)
+        {
+            if not.is_empty() {
+                let title = "an empty `not` leaves no request out";
+                self.report(
+                    Diagnostic::warning(Code::NoEffect, title).at(given.key.clone(), "changes nothing"),
+                );
+            } else {
+                requests.not = Some(Box::new(self.plain_match(&mut not)));
+            }
+            not.finish(self);
+        }
+        requests
+    }
+
+    fn plain_match(&mut self, fields: &mut Fields) -> Match {
+        let method = self.methods(fields);
+        let path = self.path(fields);
+        let host = fields.take("host").and_then(|given| self.pattern(&given));
+        let headers = fields.take("header").map(|given| self.header_patterns(&given)).unwrap_or_default();
+        let queries = fields.take("query").map(|given| self.named_patterns(&given)).unwrap_or_default();
+        let cookies = fields.take("cookie").map(|given| self.named_patterns(&given)).unwrap_or_default();
+        let body = fields.take("body").map(|given| self.body_values(&given)).unwrap_or_default();
+        let client = fields.take("client").map(|given| self.networks(&given)).unwrap_or_default();
+        Match { method, path, host, headers, queries, cookies, body, client, not: None }
+    }
+
+    pub fn methods(&mut self, fields: &mut Fields) -> Methods {
+        let Some(given) = fields.take("method") else { return Methods::Any };
+        let texts = self.texts(&given);
+        Methods::Only(texts.iter().filter_map(|(item, text)| self.method(item, text)).collect())
+    }
+
+    fn method(&mut self, item: &Given, text: &str) -> Option<Method> {
+        const KNOWN: [&str; 9] =
+            ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
+        let upper = text.to_ascii_uppercase();
+        if text != upper {
+            let title = "methods are case-sensitive";
+            let label = format!("did you mean \"{}\"?", shown(&upper));
+            self.report(Diagnostic::error(Code::BadMethod, title).at(item.span(), label));
+            return None;
+        }
+        let method = Method::from_bytes(text.as_bytes()).ok().filter(|_| text.len() <= 64);
+        if method.is_none() {
+            let title = format!("\"{}\" is not a method", shown(text));
+            let label = match nearest(text.trim(), KNOWN) {
+                Some(meant) => format!("did you mean \"{meant}\"?"),
+                None if text.contains([',', ' ', '|']) => {
+                    "several methods are a list: [\"PUT\", \"PATCH\"]".to_owned()
+                }
+                None => "a method is a word such as GET".to_owned(),
+            };
+            self.report(Diagnostic::error(Code::BadMethod, title).at(item.span(), label));
+        }
+        method
+    }
+
+    fn path(&mut self, fields: &mut Fields) -> PathMatch {
+        let (path, regex) = (fields.take("path"), fields.take("path_regex"));
+        if let (Some(path), Some(regex)) = (&path, &regex) {
+            self.report(
+                Diagnostic::error(Code::NotTogether, "`path` and `path_regex` both say which paths")
+                    .at(regex.key.clone(), "leave one of them out")
+                    .also(path.key.clone(), "the other one"),
+            );
+        }
+        if let Some(given) = path {
+            return self.path_pattern(&given);
+        }
+        let Some(given) = regex else { return PathMatch::Any };
+        let Some(text) = self.text(&given) else { return PathMatch::Any };
+        match PathRegex::parse(text) {
+            Ok(regex) => PathMatch::Regex(regex),
+            Err(mistake) => {
+                self.bad_text(Code::BadRegex, &given, mistake.into());
+                PathMatch::Any
+            }
+        }
+    }
+
+    pub fn path_pattern(&mut self, given: &Given) -> PathMatch {
+        let Some(text) = self.text(given) else { return PathMatch::Any };
+        match PathPattern::parse(text) {
+            Ok(pattern) => PathMatch::Pattern(pattern),
+            Err(mistake) => {
+                self.bad_text(Code::BadPattern, given, mistake.into());
+                PathMatch::Any
+            }
+        }
+    }
+
+    fn pattern(&mut self, given: &Given) -> Option<TextPattern> {
+        let text = self.text(given)?;
+        if text.is_empty() && given.name() == "host" {
+            let mistake = Diagnostic::error(Code::OutOfRange, "no request has an empty host");
+            self.report(mistake.at(given.span(), "name a host, or leave `host` out"));
+            return None;
+        }
+        Some(TextPattern::new(text))
+    }
+
+    fn presence(&mut self, given: &Given) -> Option<Presence> {
+        match given.value.get_ref().as_bool() {
+            Some(true) => Some(Presence::Present),
+            Some(false) => Some(Presence::Absent),
+            None => self.pattern(given).map(Presence::Like),
+        }
+    }
+
+    fn header_patterns(&mut self, given: &Given) -> Vec<(HeaderName, Presence)> {
+        let mut headers = Vec::new();
+        for (name, span, value) in self.entries_of(given) {
+            let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else {
+                self.bad_header_name(name, span);
+                continue;
+            };
+            headers.extend(self.presence(&value).map(|presence| (header, presence)));
+        }
+        headers
+    }
+
+    pub fn bad_header_name(&mut self, name: &str, span: std::ops::Range<usize>) {
+        let title = format!("\"{}\" is not a header's name", shown(name));
+        let label = "letters, digits and -, at least one";
+        self.report(Diagnostic::error(Code::BadHeader, title).at(span, label));
+    }
+
+    fn named_patterns(&mut self, given: &Given) -> Vec<(Box<str>, Presence)> {
+        let mut patterns = Vec::new();
+        for (name, _, value) in self.entries_of(given) {
+            let name = self.plain_name(&value, given.name(), name);
+            let presence = self.presence(&value);
+            patterns.extend(name.zip(presence));
+        }
+        patterns
+    }
+
+    fn body_values(&mut self, given: &Given) -> Vec<(Box<str>, serde_json::Value)> {
+        let mut values = Vec::new();
+        for (text, span, value) in self.entries_of(given) {
+            if let Err(TextMistake { message, .. }) = super::key::pointer(text) {
+                let title = format!("`body` is a table of JSON pointers, and \"{}\" is none", shown(text));
+                self.report(Diagnostic::error(Code::BadPointer, title).at(span, message));
+                continue;
+            }
+            values.extend(self.scalar(&value).map(|json| (text.into(), json)));
+        }
+        values
+    }
+
+    /// Addresses and networks.
+    pub fn networks(&mut self, given: &Given) -> Vec<Cidr> {
+        let mut networks = Vec::new();
+        for (item, text) in self.texts(given) {
+            match text.parse::<Cidr>() {
+                Ok(network) => networks.push(network),
+                Err(mistake) => {
+                    let span = self.within(item.value, mistake.at);
+                    self.report(Diagnostic::error(Code::BadAddress, title(&item)).at(span, mistake.message));
+                }
+            }
+        }
+        networks
+    }
+}

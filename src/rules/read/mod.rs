@@ -1,0 +1,151 @@
+//! The text of a rules file, read by hand from a tree in which every key and value knows its place.
+//!
+//! Nothing here gives up: each mistake is reported, a stand-in takes the value's place, and reading
+//! goes on. Whoever calls [`read`] never sees a stand-in.
+
+mod expect;
+mod fields;
+mod key;
+mod matches;
+mod reply;
+mod rule;
+mod settings;
+mod state;
+mod syntax;
+mod unreachable;
+pub(super) mod upstream;
+mod values;
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use toml::de::{DeTable, DeValue};
+
+use super::diagnostic::shown;
+use super::keys::TOP;
+use super::{Code, Config, Diagnostic, Mistakes, Source, Upstream, addresses, not_yet};
+use fields::Fields;
+
+pub use reply::{BodyFileError, LARGEST_BODY};
+
+/// Bytes of a rules file at most.
+pub const LARGEST_FILE: usize = 16 * 1024 * 1024;
+
+/// Rules of a file at most.
+pub const MOST_RULES: usize = 100_000;
+
+/// A file that can be used.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    pub config: Config,
+    /// What somebody may not have meant; in the file's order.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Where the text of a `body_file` comes from: its name in, its text out.
+pub type BodyFiles<'f> = &'f dyn Fn(&str) -> Result<String, BodyFileError>;
+
+/// Reads the text of a rules file called `name`, reporting every mistake in it.
+pub fn read(name: &str, text: &str, body_files: BodyFiles<'_>) -> Result<Accepted, Mistakes> {
+    let mut reader = Reader::new(name, text, body_files);
+    if text.len() > LARGEST_FILE {
+        reader.report(Diagnostic::error(Code::TooLarge, "a rules file is at most 16 MiB"));
+        return reader.finish(Config::builtin());
+    }
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let broken = syntax::Broken::new(text, &errors);
+    let config = reader.config(table.get_ref());
+    not_yet::refuse(table.get_ref(), &mut |mistake| reader.report(mistake));
+    // Where the file is no TOML, what was made of it is a guess; complaints about guesses mislead.
+    reader.found.retain(|mistake| !broken.explains(mistake));
+    for mistake in broken.mistakes(text, &errors) {
+        reader.report(mistake);
+    }
+    reader.finish(config)
+}
+
+/// Reads a URL that requests go to, as `upstream` takes it: from a flag, say.
+pub fn upstream_from(text: &str) -> Result<Upstream, Diagnostic> {
+    if text == "demo" {
+        return Ok(Upstream::Demo);
+    }
+    upstream::parse(text).map(Upstream::Url).map_err(|mistake| {
+        let title = format!("`{}` is not an upstream", shown(text));
+        Diagnostic::error(Code::BadUrl, title).help(mistake.message)
+    })
+}
+
+/// Collects mistakes while it reads.
+struct Reader<'f> {
+    source: Arc<Source>,
+    body_files: BodyFiles<'f>,
+    found: Vec<Diagnostic>,
+}
+
+impl<'f> Reader<'f> {
+    fn new(name: &str, text: &str, body_files: BodyFiles<'f>) -> Reader<'f> {
+        let source = Arc::new(Source { name: name.to_owned(), text: text.to_owned() });
+        Reader { source, body_files, found: Vec::new() }
+    }
+
+    fn report(&mut self, mistake: Diagnostic) {
+        self.found.push(mistake.of(&self.source));
+    }
+
+    fn finish(self, config: Config) -> Result<Accepted, Mistakes> {
+        match Mistakes::collect(self.found) {
+            Ok(mistakes) => Err(mistakes),
+            Err(warnings) => Ok(Accepted { config, warnings }),
+        }
+    }
+
+    fn config(&mut self, table: &DeTable<'_>) -> Config {
+        let mut fields = Fields::new(&TOP, table, 0..0);
+        let settings = self.settings(&mut fields);
+        let span_of = |name: &str| fields.value_span(name);
+        if let Err(mistake) = addresses::check_settings(&settings) {
+            // Where nothing in the file says so, a flag will have to, and is checked then.
+            let blamed = [addresses::blamed(mistake.code), "listen"].iter().find_map(|name| span_of(name));
+            if let Some(span) = blamed {
+                let label = mistake.label.clone();
+                self.report(mistake.at(span, label));
+            }
+        }
+        let tables: Vec<_> = fields.take("rule").map(|given| self.rule_tables(&given)).unwrap_or_default();
+        fields.finish(self);
+        if tables.len() > MOST_RULES {
+            let title = format!("a rules file has at most 100,000 rules; this one has {}", tables.len());
+            let beyond = tables.get(MOST_RULES).map_or(0..0, |(_, span)| span.clone());
+            self.report(Diagnostic::error(Code::TooLarge, title).at(beyond, "one too many"));
+            return Config { settings, rules: Vec::new() };
+        }
+        let mut names = HashMap::new();
+        let rules = tables
+            .iter()
+            .enumerate()
+            .map(|(at, (table, span))| self.rule(at + 1, table, span.clone(), &mut names))
+            .collect::<Vec<_>>();
+        unreachable::warn(self, &rules, &tables);
+        Config { settings, rules }
+    }
+
+    fn rule_tables<'t, 'i>(&mut self, given: &fields::Given<'t, 'i>) -> Vec<(&'t DeTable<'i>, Range<usize>)> {
+        match given.value.get_ref() {
+            DeValue::Array(items) => {
+                let items = items.iter().map(|item| given.item(item));
+                items.filter_map(|item| Some((self.table_of(&item)?, item.span()))).collect()
+            }
+            DeValue::Table(_) => {
+                let title = "`rule` is a list of tables";
+                let label = "write two brackets: [[rule]]";
+                self.report(Diagnostic::error(Code::WrongType, title).at(given.span(), label));
+                Vec::new()
+            }
+            _ => {
+                self.wrong_type(given);
+                Vec::new()
+            }
+        }
+    }
+}
