@@ -45,7 +45,9 @@ pub async fn decide<'s>(
             }
             facts.body = body.look(shared.settings.body_limit).await;
         }
-        let Ok(Concern { captures, key }) = active.concern(&facts, &shared.settings.client_id) else { continue };
+        let Ok(Concern { captures, key }) = active.concern(&facts, &shared.settings.client_id) else {
+            continue;
+        };
         let Some(tally) = shared.tallies.get(position as usize) else { continue };
         let judged = judge(&shared.store, tally, Slot(position), active, key, now);
         if judged.conflicts {

@@ -108,8 +108,11 @@ struct Watched {
 
 impl Shown {
     fn of(head: &Parts, clock: Clock) -> Shown {
-        let watched = tracing::enabled!(target: "fracas::request", tracing::Level::DEBUG)
-            .then(|| Watched { client: user_agent(&head.headers).into(), clock, since: clock.now() });
+        let watched = tracing::enabled!(target: "fracas::request", tracing::Level::DEBUG).then(|| Watched {
+            client: user_agent(&head.headers).into(),
+            clock,
+            since: clock.now(),
+        });
         Shown { method: head.method.clone(), uri: head.uri.clone(), watched }
     }
 
