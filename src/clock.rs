@@ -1,6 +1,8 @@
 //! The only reader of the clocks.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use tokio::time::Instant;
 
@@ -26,8 +28,8 @@ impl Clock {
 
     /// The time of day, which may jump.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
-    pub fn wall(&self) -> SystemTime {
-        SystemTime::now()
+    pub fn wall(&self) -> Timestamp {
+        Timestamp::now()
     }
 
     /// How long until `moment`; zero when it is past.

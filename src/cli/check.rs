@@ -9,7 +9,6 @@ use super::load::DEFAULT_FILE;
 use super::output::{counted, paint, result};
 use super::refusal::Refusal;
 use super::{MISTAKES, UNUSABLE};
-use crate::judgement::RuleSet;
 use crate::rules::{Code, Diagnostic};
 use crate::rules_file;
 
@@ -22,10 +21,6 @@ pub fn check(arguments: &Check) -> ExitCode {
     match rules_file::load(&path) {
         Ok(accepted) => {
             let rules = counted(accepted.config.rules.len() as u64, "rule");
-            // The last thing that could keep it from starting.
-            if let Err(mistakes) = RuleSet::new(accepted.config.rules, accepted.config.settings.seed) {
-                return Refusal::from(crate::proxy::StartError::Replies(mistakes)).report();
-            }
             let mut text = rendered(&accepted.warnings, paint);
             let also = match accepted.warnings.len() as u64 {
                 0 => String::new(),

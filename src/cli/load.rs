@@ -22,31 +22,29 @@ pub struct Loaded {
 
 /// Reads what runs, or every mistake in it.
 pub fn load(rules: &Rules, given: &[Given]) -> Result<Loaded, Mistakes> {
-    let mut found = Vec::new();
-    let mut loaded = match file(rules.file()) {
-        Ok(loaded) => loaded,
-        Err(mistakes) => {
-            found.extend(mistakes.list);
-            Loaded { config: Config::builtin(), file: None, warnings: Vec::new() }
-        }
-    };
+    let mut found = Mistakes { list: Vec::new(), errors: 0 };
+    let mut loaded = file(rules.file()).unwrap_or_else(|mistakes| {
+        add(&mut found, mistakes);
+        Loaded { config: Config::builtin(), file: None, warnings: Vec::new() }
+    });
     for given in given {
         match value_of(given) {
             Ok(settings) => take_over(&mut loaded.config.settings, settings, given.key),
-            Err(mistakes) => found.extend(mistakes.list),
+            Err(mistakes) => add(&mut found, mistakes),
         }
+    }
+    if found.errors > 0 {
+        return Err(found);
     }
     // Not served yet, so that nothing can be in its way.
     loaded.config.settings.admin = Admin::Off;
-    if found.is_empty()
-        && let Err(mistake) = check_settings(&loaded.config.settings)
-    {
-        found.push(mistake);
-    }
-    match Mistakes::collect(found) {
-        Ok(mistakes) => Err(mistakes),
-        Err(_) => Ok(loaded),
-    }
+    check_settings(&loaded.config.settings)?;
+    Ok(loaded)
+}
+
+fn add(found: &mut Mistakes, more: Mistakes) {
+    found.list.extend(more.list);
+    found.errors += more.errors;
 }
 
 impl Loaded {

@@ -135,11 +135,12 @@ impl From<StartError> for Refusal {
                 format!("no certificate authorities to check an https upstream with: {why}"),
                 "install the system's CA certificates, or point SSL_CERT_FILE at a bundle",
             ),
-            StartError::Replies(mistakes) => Refusal::new(
-                "bad-reply",
-                format!("a reply can never be rendered: {mistakes:?}"),
-                "`fracas check` shows where",
-            ),
+            StartError::Replies(mistakes) => {
+                let first = mistakes.into_iter().next();
+                let (message, help) =
+                    first.map_or_else(Default::default, |first| (first.message, first.suggestion));
+                Refusal::new("bad-reply", format!("a reply can never be given: {message}"), help)
+            }
             StartError::Thread(error) => Refusal::new(
                 "no-thread",
                 format!("the system gives no thread to serve with: {error}"),
@@ -160,8 +161,8 @@ mod tests {
         let Refusal::Start { code, title, help } = taken else { panic!("not about the start") };
         assert_eq!(
             render(code, &title, &help, Paint::Plain),
-            "error[port-taken]: port 4090 is taken: something else listens on 127.0.0.1:4090\n  \
-             |\n  = help: stop it, or take a free port with `--listen 127.0.0.1:0`\n"
+            "error[port-taken]: port 4090 is taken: something else listens on 127.0.0.1:4090\n \
+             |\n = help: stop it, or take a free port with `--listen 127.0.0.1:0`\n"
         );
     }
 }

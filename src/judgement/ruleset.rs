@@ -1,9 +1,10 @@
 //! The rules of a running proxy, compiled: what is looked up, drawn and answered for each.
 
-use super::reply::{CompiledReply, TemplateMistake};
+use super::reply::CompiledReply;
 use super::trigger::Answer;
 use crate::matching::{Match, Mismatch, RuleIndex};
 use crate::rules::Rule;
+use crate::rules::template::TemplateMistake;
 use crate::words::{Captures, Dice, Facts, Identity, KeyHash, Moment};
 
 /// Rules in file order, with the index that finds them.
@@ -22,12 +23,13 @@ pub struct ActiveRule {
 }
 
 impl RuleSet {
-    /// Compiles rules; `seed` decides their draws.
-    pub fn new(rules: Vec<Rule>, seed: u64) -> Result<RuleSet, Vec<TemplateMistake>> {
+    /// Compiles rules; `seed` decides their draws, and `mark` whether their
+    /// answers carry the `Fracas` header.
+    pub fn new(rules: Vec<Rule>, seed: u64, mark: bool) -> Result<RuleSet, Vec<TemplateMistake>> {
         let mut mistakes = Vec::new();
         let mut active = Vec::with_capacity(rules.len());
         for rule in rules {
-            match CompiledReply::new(&rule) {
+            match CompiledReply::new(&rule, mark) {
                 Ok(reply) => active.push(ActiveRule {
                     dice: Dice::new(seed, &rule.name),
                     reads_body: rule.requests.reads_body() || rule.per.reads_body(),

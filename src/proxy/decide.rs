@@ -11,7 +11,7 @@ use super::tally::Tally;
 use super::worker::{Client, Shared};
 use crate::judgement::{ActiveRule, Concern, Occasion};
 use crate::store::{Slot, Store};
-use crate::words::{Captures, Facts, Key, KeyHash, Moment};
+use crate::words::{Captures, Facts, KeyHash, Moment};
 
 /// A conflict decided on.
 pub struct Conflict<'s> {
@@ -93,11 +93,14 @@ fn conflict<'s>(
         captures,
         n,
         key,
-        key_text: &|| Key::describe(&active.rule.per, facts, captures, &shared.settings.client_id),
+        identity: &shared.settings.client_id,
         now: shared.clock.wall(),
         dice: active.dice,
+        status: None,
+        version_sent: None,
+        version_current: None,
     };
-    let mut answer = active.reply.render(&occasion, shared.settings.mark);
+    let mut answer = active.reply.render(&occasion);
     if shared.settings.cors
         && let Some(origin) = facts.headers.get(http::header::ORIGIN)
     {

@@ -37,7 +37,8 @@ pub use self::tally::Tally;
 use self::tasks::Tasks;
 use self::worker::{Order, Shared, Worker};
 use crate::clock::Clock;
-use crate::judgement::{RuleSet, TemplateMistake};
+use crate::judgement::RuleSet;
+use crate::rules::template::TemplateMistake;
 use crate::rules::{Config, Settings, Trigger, UpstreamUrl};
 use crate::store::Store;
 
@@ -69,7 +70,7 @@ impl Proxy {
     pub fn bind(config: Config, upstream: UpstreamUrl) -> Result<Proxy, StartError> {
         let Config { settings, rules } = config;
         let connector = Connector::new(&upstream, settings.timeouts.connect).map_err(StartError::Upstream)?;
-        let rules = RuleSet::new(rules, settings.seed).map_err(StartError::Replies)?;
+        let rules = RuleSet::new(rules, settings.seed, settings.mark).map_err(StartError::Replies)?;
         let workers = worker_count(&settings);
         let listeners = listen::listeners(settings.listen, workers)
             .map_err(|error| StartError::Listen(settings.listen, error))?;

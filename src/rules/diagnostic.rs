@@ -115,54 +115,70 @@ impl Diagnostic {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let mut group = Group::with_title(level.primary_title(&self.title).id(self.code.as_str()));
-        let mut notes = Vec::new();
-        match (&self.file, &self.span) {
-            (Some(file), Some(span)) => {
-                let first = file.clamp(span.clone());
-                let mut shown = file.lines(first.clone());
-                let also = self.also.as_deref().map(|(span, label)| (file.clamp(span.clone()), label));
-                if let Some((also, label)) = &also {
-                    let both = first.start.min(also.start)..first.end.max(also.end);
-                    if both.len() <= FAR {
-                        shown = file.lines(both);
-                    } else {
-                        let (line, column) = file.position(also.start);
-                        notes.push(format!("{label}: {}:{line}:{column}", file.name));
-                    }
-                }
-                let within = |span: Range<usize>| span.start - shown.start..span.end - shown.start;
-                // A Windows line ends with a carriage return, which is nobody's mistake.
-                let excerpt = file.text.get(shown.clone()).unwrap_or_default().replace('\r', " ");
-                let mut snippet = Snippet::source(excerpt)
-                    .path(&file.name)
-                    .line_start(file.position(shown.start).0)
-                    .annotation(AnnotationKind::Primary.span(within(first)).label(&self.label));
-                if let Some((also, label)) = also.filter(|_| notes.is_empty()) {
-                    snippet = snippet.annotation(AnnotationKind::Context.span(within(also)).label(label));
-                }
-                group = group.element(snippet);
-            }
-            (Some(file), None) => group = group.element(Origin::path(&file.name)),
-            (None, _) => {}
-        }
-        for note in &notes {
-            group = group.element(Level::NOTE.message(note));
-        }
+        let title = Group::with_title(level.primary_title(&self.title).id(self.code.as_str()));
+        let mut group = match (&self.file, &self.span) {
+            (Some(file), Some(span)) => self.excerpt(title, file, span),
+            (Some(file), None) => title.element(Origin::path(&file.name)),
+            (None, _) => title,
+        };
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(help));
         }
         let rendered = renderer.term_width(WIDTH).render(&[group]);
         rendered.lines().flat_map(|line| [line.trim_end(), "\n"]).collect()
     }
+
+    /// The lines in question, underlined.
+    fn excerpt<'d>(&'d self, title: Group<'d>, file: &'d Source, span: &Range<usize>) -> Group<'d> {
+        let first = file.clamp(span.clone());
+        let also = self.also.as_deref().map(|(span, label)| (file.clamp(span.clone()), label));
+        let (near, far) = match also {
+            Some((also, label)) if first.start.max(also.start) - first.start.min(also.start) <= FAR => {
+                (Some((also, label)), None)
+            }
+            other => (None, other),
+        };
+        let both = near
+            .as_ref()
+            .map_or(first.clone(), |(also, _)| first.start.min(also.start)..first.end.max(also.end));
+        let shown = file.around(both);
+        let within = |span: Range<usize>| {
+            let at = |at: usize| at.clamp(shown.start, shown.end) - shown.start;
+            at(span.start)..at(span.end)
+        };
+        // A Windows line ends with a carriage return, which is nobody's mistake.
+        let text = file.text.get(shown.clone()).unwrap_or_default().replace('\r', " ");
+        let (line, column) = file.position(first.start);
+        let mut snippet = Snippet::source(text)
+            .line_start(file.position(shown.start).0)
+            .annotation(AnnotationKind::Primary.span(within(first)).label(&self.label));
+        if let Some((also, label)) = near {
+            snippet = snippet.annotation(AnnotationKind::Context.span(within(also)).label(label));
+        }
+        // A snippet counts columns from its own start, which is wrong within a line.
+        let is_whole =
+            file.text.get(..shown.start).is_none_or(|before| before.is_empty() || before.ends_with('\n'));
+        let group = if is_whole {
+            title.element(snippet.path(&file.name))
+        } else {
+            title.element(Origin::path(&file.name).line(line).char_column(column)).element(snippet)
+        };
+        match far {
+            Some((also, label)) => {
+                let (line, column) = file.position(also.start);
+                group.element(Level::NOTE.message(format!("{label}: {}:{line}:{column}", file.name)))
+            }
+            None => group,
+        }
+    }
 }
 
 /// Columns of a terminal that long source lines are trimmed to.
 const WIDTH: usize = 100;
 
-/// Two places of one mistake that lie further apart than this many bytes are not shown in one
-/// excerpt, so that rendering does not depend on the file's length.
-const FAR: usize = 16 * 1024;
+/// Rendering takes time with the bytes it is given, so it is not given more than about this many
+/// on either side of a mistake; two places further apart than this are not shown in one excerpt.
+const FAR: usize = 4 * 1024;
 
 /// Whether a rendered text may hold colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,23 +190,26 @@ pub enum Paint {
 impl Source {
     fn position(&self, at: usize) -> (usize, usize) {
         let before = self.text.get(..at).unwrap_or(&self.text);
-        let line_start = before.rfind('\n').map_or(0, |line_break| line_break + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        (before.matches('\n').count() + 1, line.chars().count() + 1)
     }
 
-    /// The span, cut to its first line and to the text.
+    /// The span, cut to its first line, to the text and to [`FAR`].
     fn clamp(&self, span: Range<usize>) -> Range<usize> {
         let start = span.start.min(self.text.len());
-        let end = span.end.clamp(start, self.text.len());
+        let end = self.text.floor_char_boundary(span.end.clamp(start, start.saturating_add(FAR)));
         let line = self.text.get(start..end).unwrap_or_default();
         start..start + line.find('\n').unwrap_or(line.len())
     }
 
-    /// The whole lines that hold `span`, without their last line break.
-    fn lines(&self, span: Range<usize>) -> Range<usize> {
-        let start = self.text.get(..span.start).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
-        let end = self.text.get(span.end..).and_then(|after| after.find('\n'));
-        start..end.map_or(self.text.len(), |length| span.end + length)
+    /// The whole lines that hold `span`, without their last line break; of very long ones, a piece.
+    fn around(&self, span: Range<usize>) -> Range<usize> {
+        let from = self.text.floor_char_boundary(span.start.saturating_sub(FAR));
+        let to = self.text.ceil_char_boundary((span.end + FAR).min(self.text.len()));
+        let before = self.text.get(from..span.start).unwrap_or_default();
+        let after = self.text.get(span.end..to).unwrap_or_default();
+        let start = before.rfind('\n').map_or(from, |at| from + at + 1);
+        start..span.end + after.find('\n').unwrap_or(after.len())
     }
 }
 
@@ -199,10 +218,12 @@ impl Mistakes {
     pub const MOST: usize = 100;
 
     /// Sorts by place and cuts at [`Mistakes::MOST`], warnings first to go. `Err` without an error.
-    pub fn collect(mut list: Vec<Diagnostic>) -> Result<Mistakes, Vec<Diagnostic>> {
+    /// `untold` errors are counted without being in the list.
+    pub fn collect(mut list: Vec<Diagnostic>, untold: usize) -> Result<Mistakes, Vec<Diagnostic>> {
         let place = |diagnostic: &Diagnostic| diagnostic.span.as_ref().map_or(0, |span| span.start);
         list.sort_by_key(place);
-        let errors = list.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
+        let listed = list.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
+        let errors = listed + untold;
         if list.len() > Mistakes::MOST {
             list.sort_by_key(|diagnostic| diagnostic.severity);
             list.truncate(Mistakes::MOST);

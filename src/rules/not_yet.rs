@@ -7,6 +7,11 @@ use toml::de::DeTable;
 
 use super::{Code, Diagnostic};
 
+/// The same in words, for the reference.
+pub(super) const LIST: &str = "`on` and what goes with it, `clear`, `phase` other than `\"before\"`, `expect`, \
+    an `admin` address, `state` in a Redis, `tls`, `journal`, and every `style` but `problem`, `json`, `text` and \
+    `html`";
+
 /// Reports each use of what is not built yet.
 pub(super) fn refuse(file: &DeTable<'_>, report: &mut dyn FnMut(Diagnostic)) {
     for name in ["expect", "tls", "journal"] {

@@ -29,11 +29,14 @@ pub(super) fn duration(text: &str) -> Result<Duration, TextMistake> {
         let number = digits(text, at);
         let unit = letters(text, number.end);
         if number.is_empty() {
-            let message =
-                if text[at..].starts_with(' ') { SPACE } else { "a whole number should stand here" };
+            let message = if piece(text, at..text.len()).starts_with(' ') {
+                SPACE
+            } else {
+                "a whole number should stand here"
+            };
             return Err(TextMistake::new(at..text.len(), message));
         }
-        let millis = match &text[unit.clone()] {
+        let scale = match piece(text, unit.clone()) {
             "ms" => 1,
             "s" => 1_000,
             "m" => 60_000,
@@ -51,8 +54,9 @@ pub(super) fn duration(text: &str) -> Result<Duration, TextMistake> {
                 return Err(TextMistake::new(unit, message));
             }
         };
-        let piece = text[number.clone()].parse::<u64>().ok().and_then(|number| number.checked_mul(millis));
-        let sum = piece.and_then(|piece| total.checked_add(Duration::from_millis(piece)));
+        let millis =
+            piece(text, number.clone()).parse::<u64>().ok().and_then(|number| number.checked_mul(scale));
+        let sum = millis.and_then(|millis| total.checked_add(Duration::from_millis(millis)));
         total = sum.ok_or_else(|| TextMistake::new(number, "too long"))?;
         at = unit.end;
     }
@@ -67,9 +71,9 @@ pub(super) fn size(text: &str) -> Result<u64, TextMistake> {
     if number.is_empty() {
         return Err(TextMistake::new(0..text.len(), "a whole number should stand here"));
     }
-    let rest = &text[number.end..];
+    let rest = piece(text, number.end..text.len());
     let unit = number.end + (rest.len() - rest.trim_start_matches(' ').len())..text.len();
-    let scale: u64 = match &text[unit.clone()] {
+    let scale: u64 = match piece(text, unit.clone()) {
         "B" => 1,
         "KiB" => 1 << 10,
         "MiB" => 1 << 20,
@@ -85,20 +89,20 @@ pub(super) fn size(text: &str) -> Result<u64, TextMistake> {
             return Err(TextMistake::new(unit, message));
         }
     };
-    let size = text[number.clone()].parse::<u64>().ok().and_then(|number| number.checked_mul(scale));
+    let size = piece(text, number.clone()).parse::<u64>().ok().and_then(|number| number.checked_mul(scale));
     size.ok_or_else(|| TextMistake::new(number, "too large"))
 }
 
 /// `"20/s"`.
 pub(super) fn rate(text: &str) -> Result<Rate, TextMistake> {
     let number = digits(text, 0);
-    let requests = text[number.clone()].parse::<u32>().ok().and_then(NonZeroU32::new);
+    let requests = piece(text, number.clone()).parse::<u32>().ok().and_then(NonZeroU32::new);
     let Some(requests) = requests else {
         let message =
             if number.is_empty() { "a whole number should stand here" } else { "from 1 to 4,294,967,295" };
         return Err(TextMistake::new(if number.is_empty() { 0..text.len() } else { number }, message));
     };
-    let seconds = match &text[number.end..] {
+    let seconds = match piece(text, number.end..text.len()) {
         "/s" => 1,
         "/m" => 60,
         "/h" => 3_600,
@@ -113,10 +117,10 @@ pub(super) fn in_words(duration: Duration) -> String {
     let millis = duration.as_millis();
     let (number, unit) = match millis {
         0 => return "0".to_owned(),
-        _ if millis % 86_400_000 == 0 => (millis / 86_400_000, "day"),
-        _ if millis % 3_600_000 == 0 => (millis / 3_600_000, "hour"),
-        _ if millis % 60_000 == 0 => (millis / 60_000, "minute"),
-        _ if millis % 1_000 == 0 => (millis / 1_000, "second"),
+        _ if millis.is_multiple_of(86_400_000) => (millis / 86_400_000, "day"),
+        _ if millis.is_multiple_of(3_600_000) => (millis / 3_600_000, "hour"),
+        _ if millis.is_multiple_of(60_000) => (millis / 60_000, "minute"),
+        _ if millis.is_multiple_of(1_000) => (millis / 1_000, "second"),
         _ => (millis, "millisecond"),
     };
     format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
@@ -125,11 +129,15 @@ pub(super) fn in_words(duration: Duration) -> String {
 /// A size for a sentence.
 pub(super) fn bytes(size: u64) -> String {
     for (scale, unit) in [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")] {
-        if size >= scale && size % scale == 0 {
+        if size >= scale && size.is_multiple_of(scale) {
             return format!("{} {unit}", size / scale);
         }
     }
     format!("{} B", grouped(size))
+}
+
+fn piece(text: &str, at: Range<usize>) -> &str {
+    text.get(at).unwrap_or_default()
 }
 
 fn digits(text: &str, from: usize) -> Range<usize> {

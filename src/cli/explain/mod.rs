@@ -29,7 +29,7 @@ pub fn explain(arguments: &Explain, given: &[Given]) -> ExitCode {
 fn text(arguments: &Explain, given: &[Given]) -> Result<String, Refusal> {
     let Config { settings, rules } = load(&arguments.rules, given)?.config;
     let request = request::read(arguments, &settings)?;
-    let rules = RuleSet::new(rules, settings.seed).map_err(StartError::Replies)?;
+    let rules = RuleSet::new(rules, settings.seed, settings.mark).map_err(StartError::Replies)?;
     let mut facts = Facts::new(&request.head, request::CLIENT);
     facts.body = request.body;
     let walked = walk(&rules, &facts, &settings, arguments.times);

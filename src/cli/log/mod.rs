@@ -7,9 +7,7 @@ mod line;
 
 use std::fmt;
 use std::io::{self, Write as _};
-use std::time::SystemTime;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::Layer as _;
@@ -116,7 +114,7 @@ impl LocalTime {
 
 impl FormatTime for LocalTime {
     fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
-        let time = timestamp(self.clock.wall()).to_zoned(self.zone.clone()).time();
+        let time = self.clock.wall().to_zoned(self.zone.clone()).time();
         let milliseconds = time.subsec_nanosecond() / 1_000_000;
         write!(writer, "{:02}:{:02}:{:02}.{milliseconds:03}", time.hour(), time.minute(), time.second())
     }
@@ -135,11 +133,6 @@ impl UniversalTime {
 
 impl FormatTime for UniversalTime {
     fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
-        write!(writer, "{:.3}", timestamp(self.clock.wall()))
+        write!(writer, "{:.3}", self.clock.wall())
     }
-}
-
-/// A wall clock beyond the year 9999 is wrong anyway.
-fn timestamp(wall: SystemTime) -> Timestamp {
-    Timestamp::try_from(wall).unwrap_or(Timestamp::UNIX_EPOCH)
 }

@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::{Entry, Fallback, SECTIONS, Section};
-use crate::rules::{Code, template};
+use super::{Entry, Fallback, SECTIONS, Section, Value};
+use crate::rules::{Code, not_yet, template, units};
 
 /// The reference of rules files, in Markdown.
 pub fn reference() -> String {
     let mut page = String::from(INTRODUCTION);
+    let _ =
+        write!(page, "\n**Understood, but not built yet**, and refused as `not-yet`: {}.\n", not_yet::LIST);
     for section in SECTIONS {
         write_section(&mut page, section);
     }
@@ -75,8 +77,28 @@ fn write_entry(page: &mut String, entry: &Entry) {
         Fallback::Required => "must be given".to_owned(),
     };
     let example = entry.example.lines().map(|line| format!("`{line}`")).collect::<Vec<_>>().join("<br>");
-    let cells =
-        [format!("`{}`", entry.name), entry.value.noun(), default, format!("{} {example}", entry.meaning)];
+    let cells = [
+        format!("`{}`", entry.name),
+        with_bounds(&entry.value),
+        default,
+        format!("{} {example}", entry.meaning),
+    ];
     let cells = cells.map(|cell| cell.replace('|', "\\|"));
     let _ = writeln!(page, "| {} |", cells.join(" | "));
+}
+
+/// The value's type with the bounds that its short name leaves out.
+fn with_bounds(value: &Value) -> String {
+    match value {
+        Value::Duration { least, most } => {
+            format!("a duration, {} to {}", units::in_words(*least), units::in_words(*most))
+        }
+        Value::Size { least, most } => {
+            format!("a size in bytes, {} to {}", units::bytes(*least), units::bytes(*most))
+        }
+        Value::Table(section) => format!("a table, see {}", section.heading),
+        Value::Tables(section) => format!("a list of tables, see {}", section.heading),
+        Value::Any(values) => values.iter().map(with_bounds).collect::<Vec<_>>().join(", or "),
+        other => other.noun(),
+    }
 }

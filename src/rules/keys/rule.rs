@@ -13,8 +13,8 @@ pub(in crate::rules) static RULE: Section = Section {
     name: "a rule",
     heading: "`[[rule]]`",
     frame: "[[rule]]\n",
-    about: "All keys that say which requests must hold. At most one key says which of them conflict; without one, \
-            every matching request does.",
+    about: "Every key that says which requests the rule is about must hold. At most one key says which of them conflict; \
+            without one, every matching request does.",
     groups: &[
         Group { say: "what the rule is", entries: &RULE_KEYS },
         Group { say: "which requests it is about", entries: &MATCH_KEYS },

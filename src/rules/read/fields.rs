@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 use super::Reader;
 use crate::rules::diagnostic::shown;
 use crate::rules::keys::{Entry, SECTIONS, Section, nearest};
-use crate::rules::{Code, Diagnostic};
+use crate::rules::{Code, Diagnostic, Mistakes};
 
 /// The keys of one table.
 pub(super) struct Fields<'t, 'i> {
@@ -77,11 +77,13 @@ impl<'t, 'i> Fields<'t, 'i> {
 
     /// Reports the keys that nobody took.
     pub fn finish(self, reader: &mut Reader) {
-        for (key, _) in self.table.iter() {
-            let name = key.get_ref().as_ref();
-            if !self.taken.contains(&name) {
-                reader.report(unknown(self.section, name, key.span()));
-            }
+        let names = self.table.iter().map(|(key, _)| (key.get_ref().as_ref(), key.span()));
+        let mut left: Vec<(&str, Range<usize>)> =
+            names.filter(|(name, _)| !self.taken.contains(name)).collect();
+        left.sort_by_key(|(_, span)| span.start);
+        reader.untold += left.len().saturating_sub(Mistakes::MOST);
+        for (name, span) in left.into_iter().take(Mistakes::MOST) {
+            reader.report(unknown(self.section, name, span));
         }
     }
 }

@@ -172,7 +172,9 @@ pub(super) fn pointer(text: &str) -> Result<(), TextMistake> {
     if !text.is_empty() && !text.starts_with('/') {
         return Err(TextMistake::new(0..text.len(), format!("did you mean \"/{}\"?", shown(text))));
     }
-    let escape = text.match_indices('~').find(|(at, _)| !text[at + 1..].starts_with(['0', '1']));
+    let escape = text
+        .match_indices('~')
+        .find(|(at, _)| !text.get(at + 1..).unwrap_or_default().starts_with(['0', '1']));
     match escape {
         Some((at, _)) => Err(TextMistake::new(at..at + 1, "write ~0 for ~, and ~1 for a / in a name")),
         None => Ok(()),

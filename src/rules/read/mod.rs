@@ -81,12 +81,14 @@ struct Reader<'f> {
     source: Arc<Source>,
     body_files: BodyFiles<'f>,
     found: Vec<Diagnostic>,
+    /// Errors beyond what anybody reads, which are not worth finding words for.
+    untold: usize,
 }
 
 impl<'f> Reader<'f> {
     fn new(name: &str, text: &str, body_files: BodyFiles<'f>) -> Reader<'f> {
         let source = Arc::new(Source { name: name.to_owned(), text: text.to_owned() });
-        Reader { source, body_files, found: Vec::new() }
+        Reader { source, body_files, found: Vec::new(), untold: 0 }
     }
 
     fn report(&mut self, mistake: Diagnostic) {
@@ -94,7 +96,7 @@ impl<'f> Reader<'f> {
     }
 
     fn finish(self, config: Config) -> Result<Accepted, Mistakes> {
-        match Mistakes::collect(self.found) {
+        match Mistakes::collect(self.found, self.untold) {
             Ok(mistakes) => Err(mistakes),
             Err(warnings) => Ok(Accepted { config, warnings }),
         }

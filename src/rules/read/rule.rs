@@ -88,7 +88,7 @@ impl Reader<'_> {
     fn trigger(&mut self, fields: &mut Fields, per: &Key) -> Trigger {
         let mut given: Vec<Given> = TRIGGERS.iter().filter_map(|name| fields.take(name)).collect();
         given.sort_by_key(|given| given.key.start);
-        if let [first, rest @ ..] = &given[..] {
+        if let [first, rest @ ..] = given.as_slice() {
             for second in rest {
                 let title =
                     format!("`{}` and `{}` both say which requests conflict", first.name(), second.name());

@@ -99,7 +99,7 @@ impl Reader<'_> {
         };
         // Credentials are usual here; the host and port that follow them are checked.
         let start = text.len() - rest.len();
-        let authority = &rest[..rest.find('/').unwrap_or(rest.len())];
+        let authority = rest.split('/').next().unwrap_or_default();
         let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
         let (host, port) = split_port(place);
         let port_fits = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));

@@ -32,8 +32,8 @@ pub(in crate::rules) fn parse(text: &str) -> Result<UpstreamUrl, TextMistake> {
     if let Some(at) = text.find(|c: char| c.is_whitespace() || c.is_control()) {
         return mistake(at..text.len(), "a URL has no spaces");
     }
-    let end = rest.find('/').map_or(text.len(), |slash| start + slash);
-    let authority = &text[start..end];
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let end = start + authority.len();
     if let Some(at) = authority.rfind('@') {
         return mistake(start..start + at + 1, "no credentials here: they would be shown in logs");
     }
@@ -53,7 +53,7 @@ pub(in crate::rules) fn parse(text: &str) -> Result<UpstreamUrl, TextMistake> {
         },
     };
     let host = host_of(host).map_err(|message| TextMistake::new(start..host_end, message))?;
-    let path = text[end..].trim_end_matches('/');
+    let path = path.trim_end_matches('/');
     let not_in_paths =
         |c: char| !c.is_ascii_graphic() || matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}');
     if let Some(at) = path.find(not_in_paths) {
@@ -87,12 +87,11 @@ fn without_scheme(text: &str) -> String {
 
 /// A host with its brackets, and the port's text if there is one.
 pub(in crate::rules) fn split_port(authority: &str) -> (&str, Option<&str>) {
-    let after_brackets = authority.rfind(']').map_or(0, |at| at + 1);
-    match authority[after_brackets..].find(':') {
-        Some(colon) => {
-            let colon = after_brackets + colon;
-            (&authority[..colon], Some(&authority[colon + 1..]))
-        }
+    // The colons of an IPv6 address are inside brackets, and none of them counts.
+    let after_brackets = authority.rfind(']').unwrap_or_default();
+    let colon = authority.char_indices().find(|(at, c)| *c == ':' && *at >= after_brackets);
+    match colon.and_then(|(at, _)| authority.split_at_checked(at)) {
+        Some((host, port)) => (host, port.strip_prefix(':')),
         None => (authority, None),
     }
 }

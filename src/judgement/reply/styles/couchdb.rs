@@ -1,0 +1,64 @@
+//! CouchDB: every refused write is the same conflict, told in the type the client accepts.
+//!
+//! Source: chttpd. All of its JSON ends with a line break.
+
+use http::{StatusCode, header};
+
+use super::{Body, Shape, Style, resource};
+use crate::judgement::reply::escape::Value;
+use crate::judgement::reply::occasion::HEX;
+use crate::judgement::reply::rows;
+use crate::words::Facts;
+
+pub(super) const STYLE: Style = Style {
+    content_type: "application/json",
+    words: &[
+        ("couch.request", |scene| Value::text(scene.occasion.id("couch.request", HEX, 10))),
+        ("row.id", |scene| match scene.row.and_then(|row| row.id.as_deref()) {
+            Some(id) => Value::text(id),
+            None => Value::text(scene.occasion.id("row", HEX, 32)),
+        }),
+    ],
+    shapes: |_, status| {
+        let mut shapes = Vec::new();
+        if status == StatusCode::CONFLICT {
+            shapes.push(Shape {
+                when: Some(|facts| resource::last(facts) == "_bulk_docs"),
+                status: Some(StatusCode::CREATED),
+                content_type: "application/json",
+                headers: HEADERS,
+                body: Body::Rows {
+                    before: "[",
+                    row: r#"{"id":"{row.id}","error":"conflict","reason":"Document update conflict."}"#,
+                    after: "]\n",
+                    rows: rows::couchdb,
+                },
+                fills: &[],
+            });
+        }
+        shapes.push(Shape::new("text/plain; charset=utf-8", CONFLICT).headers(HEADERS).when(refuses_json));
+        shapes.push(Shape::new("application/json", CONFLICT).headers(HEADERS));
+        shapes
+    },
+};
+
+const CONFLICT: &str = "{\"error\":\"conflict\",\"reason\":\"Document update conflict.\"}\n";
+const HEADERS: &[(&str, &str)] = &[("x-couch-request-id", "{couch.request}")];
+
+/// Whether there is an `Accept` that takes no JSON.
+fn refuses_json(facts: &Facts<'_>) -> bool {
+    let mut ranges = facts
+        .headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','))
+        .filter_map(|range| range.split(';').next())
+        .map(str::trim)
+        .filter(|range| !range.is_empty())
+        .peekable();
+    ranges.peek().is_some()
+        && !ranges.any(|range| {
+            ["application/json", "application/*", "*/*"].iter().any(|known| range.eq_ignore_ascii_case(known))
+        })
+}

@@ -1,0 +1,99 @@
+//! Times as answers write them, and how long they tell a client to wait.
+
+use std::time::Duration;
+
+use http::HeaderValue;
+use jiff::Timestamp;
+
+use super::occasion::Occasion;
+use crate::rules::RetryAfter;
+
+/// `Retry-After` of one reply.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wait {
+    retry_after: RetryAfter,
+    /// Up to this much is added.
+    jitter: Duration,
+}
+
+impl Wait {
+    pub(super) fn new(retry_after: RetryAfter, jitter: Duration) -> Wait {
+        Wait { retry_after, jitter }
+    }
+
+    /// The seconds to wait when they are the same on every occasion.
+    pub(super) fn constant(self) -> Option<u64> {
+        self.jitter.is_zero().then(|| round_up(self.length()))
+    }
+
+    /// The seconds to wait on this occasion: whole ones, rounded up, so that nobody comes back too
+    /// early by doing as told.
+    pub(super) fn seconds(self, occasion: &Occasion<'_>) -> u64 {
+        round_up(self.exactly(occasion))
+    }
+
+    /// The header's value when it is the same on every occasion.
+    pub(super) fn constant_header(self) -> Option<HeaderValue> {
+        match self.retry_after {
+            RetryAfter::Seconds(_) => self.constant().map(HeaderValue::from),
+            RetryAfter::Date(_) => None,
+        }
+    }
+
+    /// The header's value on this occasion (RFC 9110 §10.2.3).
+    pub(super) fn header(self, occasion: &Occasion<'_>) -> HeaderValue {
+        match self.retry_after {
+            RetryAfter::Seconds(_) => HeaderValue::from(self.seconds(occasion)),
+            RetryAfter::Date(_) => {
+                let at = occasion.now.saturating_add(self.exactly(occasion)).unwrap_or(Timestamp::MAX);
+                HeaderValue::try_from(http_date(next_second(at))).unwrap_or(HeaderValue::from_static("0"))
+            }
+        }
+    }
+
+    fn exactly(self, occasion: &Occasion<'_>) -> Duration {
+        let seconds = self.jitter.as_secs_f64() * if self.jitter.is_zero() { 0.0 } else { occasion.jitter() };
+        let jitter = Duration::try_from_secs_f64(seconds).unwrap_or(self.jitter);
+        self.length().saturating_add(jitter)
+    }
+
+    fn length(self) -> Duration {
+        match self.retry_after {
+            RetryAfter::Seconds(length) | RetryAfter::Date(length) => length,
+        }
+    }
+}
+
+/// `Sat, 31 Jan 2026 23:59:59 GMT` (RFC 9110 §5.6.7, IMF-fixdate).
+pub(super) fn http_date(at: Timestamp) -> String {
+    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+/// `2026-01-31T23:59:59.000Z` (RFC 3339), with so many digits of a second.
+pub(super) fn iso(at: Timestamp, digits: Digits) -> String {
+    at.strftime(match digits {
+        Digits::Three => "%Y-%m-%dT%H:%M:%S.%3fZ",
+        Digits::ThreeWithOffset => "%Y-%m-%dT%H:%M:%S.%3f+00:00",
+        Digits::Seven => "%Y-%m-%dT%H:%M:%S.%7fZ",
+    })
+    .to_string()
+}
+
+/// How a time's fraction and zone are written.
+#[derive(Clone, Copy)]
+pub(super) enum Digits {
+    Three,
+    /// Spring writes the zone as digits too.
+    ThreeWithOffset,
+    /// Azure counts in ticks of 100 ns.
+    Seven,
+}
+
+fn round_up(length: Duration) -> u64 {
+    length.as_secs().saturating_add(u64::from(length.subsec_nanos() > 0))
+}
+
+fn next_second(at: Timestamp) -> Timestamp {
+    let beyond = at.subsec_nanosecond() > 0;
+    Timestamp::from_second(at.as_second().saturating_add(i64::from(beyond))).unwrap_or(at)
+}
