@@ -17,8 +17,8 @@ pub struct Walked {
     pub times: u32,
     /// One for each rule, in file order.
     pub rules: Vec<Said>,
-    /// Which rule answered, for the first [`SHOWN`] requests; `None`: the upstream.
-    pub first: Vec<Option<usize>>,
+    /// Which rule answered, and how, for the first [`SHOWN`] requests; `None`: the upstream.
+    pub first: Vec<Option<(usize, Outcome)>>,
     /// How many requests the upstream answered.
     pub passed: u32,
 }
@@ -96,7 +96,7 @@ pub fn walk(rules: &RuleSet, facts: &Facts<'_>, settings: &Settings, times: u32)
                 stage.ask(at, active, key, &mut entered)
             };
             if outcome.answers() {
-                answered = Some(at);
+                answered = Some((at, outcome));
                 let is_replay = matches!(outcome, Outcome::Replays { .. });
                 reaches_upstream = !is_replay && active.rule.phase != Phase::Before;
             }

@@ -6,7 +6,7 @@ use super::walk::{Outcome, Outcomes, SHOWN, Said, Walked};
 use crate::cli::output::{counted, grouped};
 use crate::cli::summary::{per_period, sequence};
 use crate::judgement::{ActiveRule, RuleSet};
-use crate::rules::{Clear, State, Trigger};
+use crate::rules::{Clear, LostAnswer, State, Trigger};
 use crate::words::Phase;
 
 /// With more rules than this, those that do not match are only counted.
@@ -139,12 +139,20 @@ fn until(active: &ActiveRule, outcomes: &Outcomes) -> Option<String> {
 
 /// `1st: upstream · 2nd: 409 by flaky-writes`.
 fn conclusion(rules: &RuleSet, walked: &Walked) -> String {
-    let answer =
-        |active: &ActiveRule| format!("{} by {}", active.rule.reply.status.as_u16(), active.rule.name);
+    let answer = |active: &ActiveRule| match (active.rule.phase, active.rule.reply.lost) {
+        (Phase::Lost, LostAnswer::Closed) => format!("no answer, by {}", active.rule.name),
+        _ => format!("{} by {}", active.rule.reply.status.as_u16(), active.rule.name),
+    };
     if walked.times as usize <= SHOWN {
         let each = walked.first.iter().enumerate().map(|(at, answered)| {
-            let answered = answered.and_then(|at| rules.iter().nth(at));
-            let answer = answered.map_or_else(|| "upstream".to_owned(), answer);
+            let answered = answered.and_then(|(at, outcome)| Some((rules.iter().nth(at)?, outcome)));
+            let answer = match answered {
+                None => "upstream".to_owned(),
+                Some((active, Outcome::Replays { .. })) => {
+                    format!("the stored answer, by {}", active.rule.name)
+                }
+                Some((active, _)) => answer(active),
+            };
             if walked.times == 1 { answer } else { format!("{}: {answer}", ordinal(at + 1)) }
         });
         return each.collect::<Vec<_>>().join(" · ");
