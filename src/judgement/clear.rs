@@ -26,7 +26,7 @@ impl Clear {
 /// `If-Match: *` says nothing.
 pub fn validator(facts: &Facts<'_>) -> Option<KeyHash> {
     for name in [header::IF_MATCH, header::IF_UNMODIFIED_SINCE] {
-        let mut lines = facts.headers.get_all(&name).iter().map(|line| line.as_bytes()).peekable();
+        let mut lines = facts.headers.get_all(&name).iter().map(http::HeaderValue::as_bytes).peekable();
         if lines.peek().is_some() {
             return (facts.header(&name) != Some(b"*")).then(|| KeyHash::of(lines));
         }

@@ -119,6 +119,7 @@ impl Store {
         let hash = self.placement.hash_one(place);
         // Other bits than the shard's own table goes by.
         let at = (hash >> 32) as usize % self.shards.len();
+        #[expect(clippy::indexing_slicing, reason = "a remainder of the length")]
         (hash, lock(&self.shards[at]))
     }
 

@@ -1,5 +1,10 @@
 //! A bounded map that forgets what was asked about longest ago.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "an index is made with its node, and no node is ever removed from the list of nodes"
+)]
+
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Weak};
