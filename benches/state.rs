@@ -1,10 +1,10 @@
 //! What keeping state costs: nanoseconds for all that a rule does about one request, among a million
 //! keys, and the memory that they take.
 //!
-//! `cargo bench --bench state`. Each number is the median of some rounds, by the
-//! clock on the wall. `warm` goes round 1,000 of the keys; `cold` goes through all of them in an
-//! order that no cache can foresee, which is as slow as it gets. Ends with failure when a bound that
-//! the store states is broken.
+//! `cargo bench --bench state`. Each number is the median of some rounds, by the clock on the wall.
+//! `warm` goes round 1,000 of the keys; `cold` goes through all of them in an order that no cache can
+//! foresee, which is as slow as it gets. Ends with failure when a bound that the store states is
+//! broken.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark owns its clock")]
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a benchmark that goes wrong may panic")]

@@ -91,7 +91,7 @@ fn references(keeper: &dyn Keeper) {
         |from, to| keeper.learn(Told::Attach { referrer: referrer(from), to: KeyHash(to) }, Moment(1));
     let detach = |from| keeper.learn(Told::Detach(referrer(from)), Moment(1));
     let count = |key| keeper.run(place(3, Table::State, key), Ask::References, Moment(1));
-    let counts = || [1, 2].map(|key| count(key));
+    let counts = || [1, 2].map(count);
     let expect = |one, two| [Answer::References(one), Answer::References(two)];
     assert_eq!(counts(), expect(0, 0));
     attach(10, 1);
