@@ -1,3 +1,5 @@
 //! The one integration crate; a module per subject.
 
+mod cli;
 mod rules;
+mod support;
