@@ -78,6 +78,7 @@ impl Store {
             1 => 0,
             shards => self.placement.hash_one((slot, key)) as usize % shards,
         };
+        #[expect(clippy::indexing_slicing, reason = "a remainder of the length")]
         lock(&self.shards[at])
     }
 

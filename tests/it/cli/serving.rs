@@ -1,9 +1,7 @@
 //! What is told while it runs and when it ends.
 #![cfg(unix)]
 
-use std::thread;
-
-use crate::support::{Serving, Upstream, folder, fracas, request};
+use crate::support::{Serving, Upstream, folder, fracas, request, request_in_background};
 
 const RULES: &str = r#"
 [[rule]]
@@ -103,7 +101,7 @@ fn a_signal_lets_what_is_in_flight_end() {
     let mut upstream = Upstream::listen();
     let (mut serving, _folder) = serve(&["-u", &upstream.url()]);
     let address = serving.address;
-    let client = thread::spawn(move || request(address, b"GET /slow", ""));
+    let client = request_in_background(address, b"GET /slow");
     assert!(upstream.receive().starts_with("GET /slow HTTP/1.1\r\n"));
     serving.signal("TERM");
     assert!(serving.line().is_empty());
@@ -121,7 +119,7 @@ fn a_second_signal_ends_at_once() {
     let mut upstream = Upstream::listen();
     let (mut serving, _folder) = serve(&["-u", &upstream.url()]);
     let address = serving.address;
-    let client = thread::spawn(move || request(address, b"GET /never", ""));
+    let client = request_in_background(address, b"GET /never");
     upstream.receive();
     serving.signal("INT");
     assert!(serving.line().is_empty());

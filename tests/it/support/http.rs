@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread::JoinHandle;
 
 /// Sends `head`, with `Host` and `Connection: close` added, and reads to the end.
 pub fn request(address: SocketAddr, line: &[u8], headers: &str) -> String {
@@ -13,6 +14,11 @@ pub fn request(address: SocketAddr, line: &[u8], headers: &str) -> String {
     // A reset is an end as well.
     let _ = stream.read_to_end(&mut answer);
     String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// As [`request`], on a thread of its own.
+pub fn request_in_background(address: SocketAddr, line: &'static [u8]) -> JoinHandle<String> {
+    std::thread::Builder::new().spawn(move || request(address, line, "")).expect("a thread")
 }
 
 /// An upstream that answers one request, when it is told to.

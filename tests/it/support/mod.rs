@@ -3,7 +3,7 @@
 
 mod http;
 
-pub use http::{Upstream, request};
+pub use http::{Upstream, request, request_in_background};
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
