@@ -3,7 +3,7 @@
 mod ruleset;
 mod trigger;
 
-pub use ruleset::{ActiveRule, RuleSet};
+pub use ruleset::{ActiveRule, Concern, RuleSet, Unconcerned};
 pub use stub::{CompiledReply, Occasion, TemplateMistake, allow_cors};
 pub use trigger::{Answer, Ask};
 
