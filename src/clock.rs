@@ -12,6 +12,9 @@ pub struct Clock {
     start: Instant,
 }
 
+/// No timer is set further ahead: instants end somewhere, and where is the system's own business.
+const FURTHEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
 impl Clock {
     /// A clock that starts now.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the monotonic clock")]
@@ -20,6 +23,7 @@ impl Clock {
     }
 
     /// How long the clock has run.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the monotonic clock")]
     pub fn now(&self) -> Moment {
         Moment::after_start(self.start.elapsed())
     }
@@ -30,8 +34,8 @@ impl Clock {
         SystemTime::now()
     }
 
-    /// How long until `moment`; zero when it is past.
-    pub fn until(&self, moment: Moment) -> Duration {
-        moment.since(self.now())
+    /// `moment` as timers take it.
+    pub fn instant(&self, moment: Moment) -> Instant {
+        self.start + Duration::from_nanos(moment.0).min(FURTHEST)
     }
 }

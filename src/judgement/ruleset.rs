@@ -77,7 +77,7 @@ impl ActiveRule {
         &'r self,
         facts: &'r Facts<'_>,
         identity: &Identity,
-    ) -> Result<Concern<'r>, Unconcerned> {
+    ) -> Result<Concern<'r>, Unconcerned<'r>> {
         let captures = self.rule.requests.check(facts).map_err(Unconcerned::Mismatch)?;
         let key = self.rule.per.hash(facts, &captures, identity).ok_or(Unconcerned::NoKey)?;
         Ok(Concern { captures, key })
@@ -96,9 +96,9 @@ pub struct Concern<'r> {
 }
 
 /// Why a rule leaves a request alone.
-pub enum Unconcerned {
+pub enum Unconcerned<'r> {
     /// The request does not match.
-    Mismatch(Mismatch),
+    Mismatch(Mismatch<'r>),
     /// The request lacks what the rule's counters are kept per.
     NoKey,
 }
