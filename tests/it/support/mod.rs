@@ -1,0 +1,12 @@
+//! What tests share: sockets that show their bytes, an upstream that plays a script, a proxy
+//! between them. Everything waits with a bound and for events, never for a while.
+
+pub mod message;
+pub mod proxy;
+pub mod socket;
+pub mod upstream;
+
+use std::time::Duration;
+
+/// No event that a test waits for takes this long, unless something is broken.
+pub const LONG: Duration = Duration::from_secs(20);
