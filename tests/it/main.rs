@@ -8,6 +8,9 @@
 )]
 
 mod binary;
+mod cli;
 mod exactness;
 mod rules;
+mod support;
 mod tidy;
+mod wire;

@@ -1,0 +1,14 @@
+//! What tests share: the real binary, sockets that show their bytes, an upstream that plays a script, a
+//! proxy between them. Everything waits with a bound and for events, never for a while.
+
+pub mod http;
+pub mod message;
+pub mod program;
+pub mod proxy;
+pub mod socket;
+pub mod upstream;
+
+use std::time::Duration;
+
+/// No event that a test waits for takes this long, unless something is broken.
+pub const LONG: Duration = Duration::from_secs(20);
