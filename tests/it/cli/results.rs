@@ -170,7 +170,7 @@ fn explain_shows_state_what_is_counted_and_what_would_clear_it() {
         (
             "referenced.toml",
             &["DELETE", "/orders/5"],
-            " 1 item-has-orders  no: path /orders/5 is not /items/{id}\n → 1st: upstream · 2nd: upstream",
+            " 1 item-has-orders  no: path /orders/5 does not fit /items/{id}\n → 1st: upstream · 2nd: upstream",
         ),
         (
             "lost-acknowledgement.toml",
