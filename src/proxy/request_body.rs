@@ -1,6 +1,7 @@
 //! The body of a request on its way to the upstream: streamed, and never collected but for what a
 //! rule looks at.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
@@ -22,8 +23,9 @@ use crate::words::BodyFacts;
 
 /// A request's body.
 pub struct RequestBody {
-    /// What a rule looked at, before the rest.
-    looked: Option<Bytes>,
+    /// What a rule looked at, before the rest, in the pieces in which it came: whoever looks leaves
+    /// no trace.
+    looked: VecDeque<Bytes>,
     rest: Option<Incoming>,
     /// What a rule's look found after the rest.
     trailers: Option<HeaderMap>,
@@ -59,7 +61,7 @@ impl std::error::Error for BodyError {}
 impl RequestBody {
     /// A body that nobody looked at.
     pub fn new(body: Incoming, vitals: Arc<Vitals>, tasks: Rc<Tasks>) -> RequestBody {
-        RequestBody { looked: None, rest: Some(body), trailers: None, hold: None, vitals, tasks }
+        RequestBody { looked: VecDeque::new(), rest: Some(body), trailers: None, hold: None, vitals, tasks }
     }
 
     /// Reads up to `limit` bytes for the rules; what was read is still forwarded. A body longer
@@ -68,17 +70,25 @@ impl RequestBody {
         if self.size_hint().lower() > limit {
             return Ok(BodyFacts::TooLong);
         }
-        let mut seen = BytesMut::new();
-        while seen.len() as u64 <= limit {
+        let mut length = 0;
+        while length <= limit {
             match poll_fn(|cx| self.poll_rest(cx)).await.transpose()?.map(Frame::into_data) {
-                Some(Ok(data)) => seen.extend_from_slice(&data),
+                Some(Ok(data)) => {
+                    length += data.len() as u64;
+                    self.looked.push_back(data);
+                }
                 Some(Err(frame)) => self.trailers = frame.into_trailers().ok(),
                 None => break,
             }
         }
-        let seen = seen.freeze();
-        self.looked = Some(seen.clone()).filter(|seen| !seen.is_empty());
-        if seen.len() as u64 > limit { Ok(BodyFacts::TooLong) } else { Ok(BodyFacts::read(seen)) }
+        if length > limit {
+            return Ok(BodyFacts::TooLong);
+        }
+        let whole = match self.looked.len() {
+            1 => self.looked.front().cloned().unwrap_or_default(),
+            _ => self.looked.iter().flatten().copied().collect(),
+        };
+        Ok(BodyFacts::read(whole))
     }
 
     /// Holds the body until the upstream wants it. Reading makes hyper tell the client to go on, so
@@ -124,7 +134,7 @@ impl Body for RequestBody {
                 return Poll::Ready(Some(Err(BodyError::Unwanted)));
             }
         }
-        if let Some(looked) = self.looked.take() {
+        if let Some(looked) = self.looked.pop_front() {
             return Poll::Ready(Some(Ok(Frame::data(looked))));
         }
         match ready!(self.poll_rest(cx)) {
@@ -134,11 +144,11 @@ impl Body for RequestBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.looked.is_none() && self.is_read() && self.trailers.is_none()
+        self.looked.is_empty() && self.is_read() && self.trailers.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        let looked = self.looked.as_ref().map_or(0, Bytes::len) as u64;
+        let looked: u64 = self.looked.iter().map(|piece| piece.len() as u64).sum();
         let rest = self.rest.as_ref().map_or(SizeHint::with_exact(0), Body::size_hint);
         let mut hint = SizeHint::new();
         hint.set_lower(rest.lower().saturating_add(looked));

@@ -9,6 +9,7 @@
 
 mod binary;
 mod cli;
+mod conflicts;
 mod exactness;
 mod rules;
 mod support;

@@ -1,6 +1,7 @@
 //! What tests share: the real binary, sockets that show their bytes, an upstream that plays a script, a
 //! proxy between them. Everything waits with a bound and for events, never for a while.
 
+pub mod demo;
 pub mod http;
 pub mod message;
 pub mod program;

@@ -6,8 +6,8 @@ use std::num::NonZeroUsize;
 use fracas::matching::Match;
 use fracas::proxy::{Proxy, Running, Summary};
 use fracas::rules::{
-    Authority, Config, Expect, LostAnswer, Reply, ReplyBody, ReplyStyle, Rule, Scheme, Settings, Trigger,
-    UpstreamUrl,
+    Authority, BodyFileError, Config, Expect, LostAnswer, Reply, ReplyBody, ReplyStyle, Rule, Scheme,
+    Settings, Trigger, UpstreamUrl,
 };
 use fracas::words::{Key, Kind, Phase};
 use http::StatusCode;
@@ -57,6 +57,13 @@ impl Setup {
     /// Adds a rule.
     pub fn rule(mut self, rule: Rule) -> Setup {
         self.config.rules.push(rule);
+        self
+    }
+
+    /// Adds the rules of a rules file.
+    pub fn rules(mut self, text: &str) -> Setup {
+        let accepted = fracas::rules::read("rules.toml", text, &|_| Err(BodyFileError::Missing));
+        self.config.rules.extend(accepted.unwrap_or_else(|mistakes| panic!("{mistakes}")).config.rules);
         self
     }
 
