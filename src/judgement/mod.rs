@@ -5,5 +5,5 @@ mod ruleset;
 mod trigger;
 
 pub use reply::{CompiledReply, Occasion, allow_cors};
-pub use ruleset::{ActiveRule, RuleSet};
+pub use ruleset::{ActiveRule, Concern, RuleSet, Unconcerned};
 pub use trigger::{Answer, Ask};

@@ -1,10 +1,11 @@
 //! The rules of a running proxy, compiled: what is looked up, drawn and answered for each.
 
 use super::reply::CompiledReply;
-use crate::matching::{Match, RuleIndex};
+use super::trigger::Answer;
+use crate::matching::{Match, Mismatch, RuleIndex};
 use crate::rules::Rule;
 use crate::rules::template::TemplateMistake;
-use crate::words::{Dice, Facts, Moment};
+use crate::words::{Captures, Dice, Facts, Identity, KeyHash, Moment};
 
 /// Rules in file order, with the index that finds them.
 pub struct RuleSet {
@@ -72,4 +73,34 @@ impl ActiveRule {
     pub fn is_awake(&self, now: Moment) -> bool {
         self.rule.enabled && self.rule.during.is_none_or(|during| during.is_awake(now))
     }
+
+    /// What the rule needs to count a request that it is about, or why it leaves it alone.
+    pub fn concern<'r>(
+        &'r self,
+        facts: &'r Facts<'_>,
+        identity: &Identity,
+    ) -> Result<Concern<'r>, Unconcerned<'r>> {
+        let captures = self.rule.requests.check(facts).map_err(Unconcerned::Mismatch)?;
+        let key = self.rule.per.hash(facts, &captures, identity).ok_or(Unconcerned::NoKey)?;
+        Ok(Concern { captures, key })
+    }
+
+    /// Whether a request that was counted conflicts; `limit` is not looked at.
+    pub fn judge(&self, answer: Answer, key: KeyHash) -> bool {
+        self.rule.trigger.judge(answer, self.dice, key)
+    }
+}
+
+/// A request that a rule is about.
+pub struct Concern<'r> {
+    pub captures: Captures<'r>,
+    pub key: KeyHash,
+}
+
+/// Why a rule leaves a request alone.
+pub enum Unconcerned<'r> {
+    /// The request does not match.
+    Mismatch(Mismatch<'r>),
+    /// The request lacks what the rule's counters are kept per.
+    NoKey,
 }

@@ -7,9 +7,10 @@ use http::Response;
 use http::request::Parts;
 
 use super::body::RequestBody;
+use super::tally::Tally;
 use super::worker::{Client, Shared};
-use crate::judgement::{ActiveRule, Occasion};
-use crate::store::Slot;
+use crate::judgement::{ActiveRule, Concern, Occasion};
+use crate::store::{Slot, Store};
 use crate::words::{Captures, Facts, KeyHash, Moment};
 
 /// A conflict decided on.
@@ -44,22 +45,39 @@ pub async fn decide<'s>(
             }
             facts.body = body.look(shared.settings.body_limit).await;
         }
-        let Ok(captures) = active.rule.requests.check(&facts) else { continue };
-        let Some(key) = active.rule.per.hash(&facts, &captures, &shared.settings.client_id) else { continue };
-        if let Some(n) = fires(shared, position, active, key, now) {
-            return Some(conflict(shared, active, &facts, &captures, key, n));
+        let Ok(Concern { captures, key }) = active.concern(&facts, &shared.settings.client_id) else {
+            continue;
+        };
+        let Some(tally) = shared.tallies.get(position as usize) else { continue };
+        let judged = judge(&shared.store, tally, Slot(position), active, key, now);
+        if judged.conflicts {
+            return Some(conflict(shared, active, &facts, &captures, key, judged.n));
         }
     }
     None
 }
 
-/// Counts the request for its rule and key; `Some(n)` if it conflicts.
-fn fires(shared: &Shared, position: u32, active: &ActiveRule, key: KeyHash, now: Moment) -> Option<u64> {
-    let tally = shared.tallies.get(position as usize)?;
+/// What became of a request that a rule is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// Which of its key's requests it is, from 1.
+    pub n: u64,
+    pub conflicts: bool,
+}
+
+/// Counts a request for its rule and key, and judges it. `explain` asks the same.
+pub fn judge(
+    store: &Store,
+    tally: &Tally,
+    slot: Slot,
+    active: &ActiveRule,
+    key: KeyHash,
+    now: Moment,
+) -> Judged {
     tally.add_match();
-    let answer = shared.store.run(Slot(position), key, active.rule.trigger.ask(), now);
-    let fires = active.rule.trigger.judge(answer, active.dice, key) && tally.try_fire(active.rule.limit);
-    fires.then(|| answer.n())
+    let answer = store.run(slot, key, active.rule.trigger.ask(), now);
+    let conflicts = active.judge(answer, key) && tally.try_fire(active.rule.limit);
+    Judged { n: answer.n(), conflicts }
 }
 
 fn conflict<'s>(

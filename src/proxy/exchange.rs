@@ -14,6 +14,8 @@ use super::decide::{Conflict, decide};
 use super::error::Failure;
 use super::headers;
 use super::worker::{Client, Worker};
+use crate::clock::Clock;
+use crate::words::Moment;
 
 /// Answers one request: by the rules, or else by the upstream.
 pub async fn exchange(
@@ -26,19 +28,23 @@ pub async fn exchange(
     let (head, body) = request.into_parts();
     let mut body = RequestBody::new(body, Rc::clone(&worker.tasks));
 
+    let shown = Shown::of(&head, shared.clock);
     if let Err(failure) = admit(&head, shared.settings.limits.uri_bytes) {
+        shown.log_answer(failure.status());
         return Ok(closing(failure.answer()));
     }
     if let Some(conflict) = decide(shared, &client, &head, &mut body).await {
         return Ok(inject(conflict, &head, &body).await);
     }
-    let shown = Shown::of(&head);
     let answer = worker.forwarder.forward(head, body, &client).await;
-    Ok(answer.unwrap_or_else(|failure| {
-        shared.counters.failures.fetch_add(1, Relaxed);
-        shown.log(failure);
-        failure.answer()
-    }))
+    match &answer {
+        Ok(answer) => shown.log_answer(answer.status()),
+        Err(failure) => {
+            shared.counters.failures.fetch_add(1, Relaxed);
+            shown.log_failure(*failure);
+        }
+    }
+    Ok(answer.unwrap_or_else(Failure::answer))
 }
 
 /// Refuses what cannot be understood in one way only, before any rule sees it.
@@ -90,14 +96,40 @@ fn user_agent(headers: &HeaderMap) -> &str {
 struct Shown {
     method: Method,
     uri: http::Uri,
+    /// Only for those who watch every request.
+    watched: Option<Watched>,
+}
+
+struct Watched {
+    client: Box<str>,
+    clock: Clock,
+    since: Moment,
 }
 
 impl Shown {
-    fn of(head: &Parts) -> Shown {
-        Shown { method: head.method.clone(), uri: head.uri.clone() }
+    fn of(head: &Parts, clock: Clock) -> Shown {
+        let watched = tracing::enabled!(target: "fracas::request", tracing::Level::DEBUG).then(|| Watched {
+            client: user_agent(&head.headers).into(),
+            clock,
+            since: clock.now(),
+        });
+        Shown { method: head.method.clone(), uri: head.uri.clone(), watched }
     }
 
-    fn log(&self, failure: Failure) {
+    /// Logs an answer's beginning.
+    fn log_answer(&self, status: StatusCode) {
+        let Some(Watched { client, clock, since }) = &self.watched else { return };
+        tracing::debug!(
+            target: "fracas::request",
+            status = status.as_u16(),
+            method = %self.method,
+            path = self.uri.path(),
+            milliseconds = clock.now().since(*since).as_micros() as f64 / 1_000.0,
+            client = &**client,
+        );
+    }
+
+    fn log_failure(&self, failure: Failure) {
         let status: StatusCode = failure.status();
         tracing::warn!(
             target: "fracas::failure",

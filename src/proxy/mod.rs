@@ -31,8 +31,10 @@ use tokio::sync::{Semaphore, watch};
 
 use self::connect::Connector;
 pub use self::connect::ConnectorError;
+pub use self::decide::{Judged, judge};
 use self::forward::Forwarder;
 use self::pool::Pool;
+pub use self::tally::Tally;
 use self::tasks::Tasks;
 use self::worker::{Order, Shared, Worker};
 use crate::clock::Clock;
@@ -129,14 +131,19 @@ impl Running {
         self.address
     }
 
-    /// Accepts nothing more; what is in flight may end, within `timeouts.drain`.
-    pub fn drain(&self) {
-        self.send(Order::Drain);
+    /// What ends the proxy, from wherever.
+    pub fn control(&self) -> Control {
+        Control(self.order.clone())
     }
 
-    /// Ends everything at once.
+    /// [`Control::drain`].
+    pub fn drain(&self) {
+        self.control().drain();
+    }
+
+    /// [`Control::stop`].
     pub fn stop(&self) {
-        self.send(Order::Stop);
+        self.control().stop();
     }
 
     /// Waits for the workers to end, after [`Running::drain`] or [`Running::stop`].
@@ -152,9 +159,25 @@ impl Running {
     pub fn summary(&self) -> Summary {
         self.shared.summary()
     }
+}
+
+/// Ends a proxy that serves.
+#[derive(Clone, Debug)]
+pub struct Control(watch::Sender<Order>);
+
+impl Control {
+    /// Accepts nothing more; what is in flight may end, within `timeouts.drain`.
+    pub fn drain(&self) {
+        self.send(Order::Drain);
+    }
+
+    /// Ends everything at once.
+    pub fn stop(&self) {
+        self.send(Order::Stop);
+    }
 
     fn send(&self, order: Order) {
-        self.order.send_if_modified(|current| {
+        self.0.send_if_modified(|current| {
             let is_further = order > *current;
             *current = order.max(*current);
             is_further
