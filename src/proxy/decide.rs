@@ -6,9 +6,11 @@ use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
 
-use super::body::RequestBody;
+use super::client::Client;
+use super::error::Failure;
+use super::request_body::RequestBody;
 use super::tally::Tally;
-use super::worker::{Client, Shared};
+use super::worker::Shared;
 use crate::judgement::{ActiveRule, Concern, Occasion};
 use crate::store::{Slot, Store};
 use crate::words::{Captures, Facts, KeyHash, Moment};
@@ -23,15 +25,15 @@ pub struct Conflict<'s> {
 }
 
 /// Decides a request. The body is read, up to `body_limit`, only if a rule that could still match
-/// needs it.
+/// needs it; that is all that can fail.
 pub async fn decide<'s>(
     shared: &'s Shared,
     client: &Client,
     head: &Parts,
     body: &mut RequestBody,
-) -> Option<Conflict<'s>> {
+) -> Result<Option<Conflict<'s>>, Failure> {
     if shared.rules.is_empty() {
-        return None;
+        return Ok(None);
     }
     let now = shared.clock.now();
     let mut facts = Facts::new(head, client.address_behind(&head.headers, &shared.settings.trusted));
@@ -43,7 +45,7 @@ pub async fn decide<'s>(
             if active.rule.requests.check_head(&facts).is_err() {
                 continue;
             }
-            facts.body = body.look(shared.settings.body_limit).await;
+            facts.body = body.look(shared.settings.body_limit).await.map_err(|_| Failure::BadBody)?;
         }
         let Ok(Concern { captures, key }) = active.concern(&facts, &shared.settings.client_id) else {
             continue;
@@ -51,10 +53,10 @@ pub async fn decide<'s>(
         let Some(tally) = shared.tallies.get(position as usize) else { continue };
         let judged = judge(&shared.store, tally, Slot(position), active, key, now);
         if judged.conflicts {
-            return Some(conflict(shared, active, &facts, &captures, key, judged.n));
+            return Ok(Some(conflict(shared, active, &facts, &captures, key, judged.n)));
         }
     }
-    None
+    Ok(None)
 }
 
 /// What became of a request that a rule is about.

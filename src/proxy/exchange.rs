@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use http::header::{self, HeaderValue};
@@ -9,11 +10,14 @@ use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 
-use super::body::{AnswerBody, RequestBody};
+use super::admit::admit;
+use super::answer_body::{AnswerBody, Source};
+use super::client::Client;
 use super::decide::{Conflict, decide};
-use super::error::Failure;
-use super::headers;
-use super::worker::{Client, Worker};
+use super::error::{Failure, Late};
+use super::request_body::RequestBody;
+use super::vitals::Wait;
+use super::worker::Worker;
 use crate::clock::Clock;
 use crate::words::Moment;
 
@@ -25,42 +29,64 @@ pub async fn exchange(
 ) -> Result<Response<AnswerBody>, Infallible> {
     let shared = &*worker.shared;
     shared.counters.requests.fetch_add(1, Relaxed);
-    let (head, body) = request.into_parts();
-    let mut body = RequestBody::new(body, Rc::clone(&worker.tasks));
+    let vitals = &client.vitals;
+    vitals.end(Wait::Request);
+    vitals.end(Wait::Head);
 
+    let (head, body) = request.into_parts();
+    let is_http_10 = head.version < Version::HTTP_11;
+    let body = RequestBody::new(body, Arc::clone(vitals), Rc::clone(&worker.tasks));
     let shown = Shown::of(&head, shared.clock);
-    if let Err(failure) = admit(&head, shared.settings.limits.uri_bytes) {
-        shown.log_answer(failure.status());
-        return Ok(closing(failure.answer()));
-    }
-    if let Some(conflict) = decide(shared, &client, &head, &mut body).await {
-        return Ok(inject(conflict, &head, &body).await);
-    }
-    let answer = worker.forwarder.forward(head, body, &client).await;
-    match &answer {
-        Ok(answer) => shown.log_answer(answer.status()),
+    let answered = match vitals.within(answer(&worker, &client, head, body)).await {
+        Ok(answered) => answered,
+        Err(Wait::RequestBody) => Err(Failure::TimedOut(Late::RequestBody)),
+        Err(_) => Err(Failure::TimedOut(Late::Answer)),
+    };
+    vitals.end(Wait::Answer);
+
+    let mut answer = match answered {
+        Ok(Answered::ByRule(answer)) => answer,
+        Ok(Answered::ByUpstream(answer)) => {
+            shown.log_answer(answer.status());
+            answer
+        }
+        Err(failure) if failure.status().is_client_error() => {
+            shown.log_answer(failure.status());
+            closing(failure.answer())
+        }
         Err(failure) => {
             shared.counters.failures.fetch_add(1, Relaxed);
-            shown.log_failure(*failure);
+            shown.log_failure(failure);
+            failure.answer()
         }
+    };
+    if worker.is_draining.get() && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+        answer = closing(answer);
     }
-    Ok(answer.unwrap_or_else(Failure::answer))
+    Ok(answer.map(|source| AnswerBody::new(source, Arc::clone(vitals), is_http_10)))
 }
 
-/// Refuses what cannot be understood in one way only, before any rule sees it.
-fn admit(head: &Parts, uri_bytes: usize) -> Result<(), Failure> {
-    if head.method == Method::CONNECT {
-        return Err(Failure::Connect);
+/// Who answered.
+enum Answered {
+    ByRule(Response<Source>),
+    ByUpstream(Response<Source>),
+}
+
+async fn answer(
+    worker: &Worker,
+    client: &Rc<Client>,
+    mut head: Parts,
+    mut body: RequestBody,
+) -> Result<Answered, Failure> {
+    admit(&mut head, worker.shared.settings.limits.uri_bytes)?;
+    if let Some(conflict) = decide(&worker.shared, client, &head, &mut body).await? {
+        return Ok(Answered::ByRule(inject(conflict, &head, &body).await));
     }
-    if head.uri.path_and_query().is_some_and(|target| target.as_str().len() > uri_bytes) {
-        return Err(Failure::UriTooLong);
-    }
-    headers::check_request(&head.method, head.version < Version::HTTP_11, &head.headers)
-        .map_err(Failure::BadRequest)
+    worker.forwarder.forward(head, body, client).await.map(Answered::ByUpstream)
 }
 
 /// The conflict's answer, once its delay is over.
-async fn inject(conflict: Conflict<'_>, head: &Parts, body: &RequestBody) -> Response<AnswerBody> {
+async fn inject(conflict: Conflict<'_>, head: &Parts, body: &RequestBody) -> Response<Source> {
     let Conflict { rule, n, answer, delay } = conflict;
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
@@ -76,13 +102,13 @@ async fn inject(conflict: Conflict<'_>, head: &Parts, body: &RequestBody) -> Res
         n,
         client = user_agent(&head.headers),
     );
-    let answer = answer.map(|bytes| AnswerBody::Own(Some(bytes).filter(|bytes| !bytes.is_empty())));
+    let answer = answer.map(|bytes| Source::Own(Some(bytes).filter(|bytes| !bytes.is_empty())));
     // A client that waits for a 100 and gets an answer instead may not send its body at all: what
     // comes next on the connection would be anyone's guess (RFC 9110 §10.1.1).
     if head.headers.contains_key(header::EXPECT) && !body.is_read() { closing(answer) } else { answer }
 }
 
-fn closing(mut answer: Response<AnswerBody>) -> Response<AnswerBody> {
+fn closing(mut answer: Response<Source>) -> Response<Source> {
     answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     answer
 }

@@ -13,3 +13,4 @@ mod exactness;
 mod rules;
 mod support;
 mod tidy;
+mod wire;

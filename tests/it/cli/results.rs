@@ -1,6 +1,6 @@
 //! Commands that answer and end.
 
-use crate::support::{folder, fracas, run, text};
+use crate::support::program::{folder, fracas, run, text};
 
 #[test]
 fn help_names_every_command_and_variable() {
