@@ -160,7 +160,7 @@ fn idle_connections_upstream_are_not_used_when_old() {
         }
     });
     let proxy = proxy::before(upstream.address)
-        .with(|settings| settings.timeouts.keep_alive = Duration::from_millis(1))
+        .with(|settings| settings.timeouts.keep_alive = Duration::from_millis(300))
         .start();
     assert_eq!(proxy.ask(GET).header("x-number"), Some("0"));
     // The client's connection ends by the same timeout, and that is an event.
