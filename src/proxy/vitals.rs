@@ -7,8 +7,10 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
-use std::task::{Poll, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
+
+use tokio::time::{Sleep, sleep_until};
 
 use crate::clock::Clock;
 use crate::rules::Timeouts;
@@ -146,12 +148,15 @@ impl Vitals {
         self.is_broken.load(Relaxed)
     }
 
-    /// Answers a request, unless what it waits for takes too long.
+    /// Answers a request, unless what it waits for takes too long: the rest of its body, or the answer.
     pub async fn within<T>(&self, answer: impl Future<Output = T>) -> Result<T, Wait> {
         let mut answer = pin!(answer);
-        poll_fn(|cx| match self.take_overdue() {
-            Some(wait) => Poll::Ready(Err(wait)),
-            None => answer.as_mut().poll(cx).map(Ok),
+        poll_fn(|cx| match self.overdue() {
+            Some(wait @ (Wait::RequestBody | Wait::Answer)) => {
+                self.overdue.store(0, Relaxed);
+                Poll::Ready(Err(wait))
+            }
+            _ => answer.as_mut().poll(cx).map(Ok),
         })
         .await
     }
@@ -160,13 +165,13 @@ impl Vitals {
     pub async fn guard<T>(&self, connection: impl Future<Output = T>) -> Result<T, Wait> {
         let mut connection = pin!(connection);
         let mut armed = self.due();
-        let mut timer = pin!(tokio::time::sleep_until(self.clock.instant(armed)));
+        let mut timer = pin!(sleep_until(self.clock.instant(armed)));
         poll_fn(|cx| {
             loop {
                 if let Poll::Ready(done) = connection.as_mut().poll(cx) {
                     return Poll::Ready(Ok(done));
                 }
-                if let Some(late) = self.take_overdue() {
+                if let Some(late) = self.overdue() {
                     if matches!(late, Wait::AnswerBody | Wait::Write) {
                         self.break_off();
                     }
@@ -179,15 +184,10 @@ impl Vitals {
     }
 
     /// Ready when something is overdue, which is then noted.
-    fn poll_overdue(
-        &self,
-        cx: &mut std::task::Context<'_>,
-        mut timer: Pin<&mut tokio::time::Sleep>,
-        armed: &mut Moment,
-    ) -> Poll<()> {
+    fn poll_overdue(&self, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>, armed: &mut Moment) -> Poll<()> {
         loop {
             let due = self.due();
-            if due < *armed || timer.is_elapsed() {
+            if due < *armed {
                 *armed = due;
                 timer.as_mut().reset(self.clock.instant(due));
             }
@@ -198,13 +198,14 @@ impl Vitals {
                 self.end(wait);
                 return Poll::Ready(());
             }
+            *armed = self.due().min(now + FAR);
+            timer.as_mut().reset(self.clock.instant(*armed));
         }
     }
 
     /// When the first of what is waited for is overdue.
     fn due(&self) -> Moment {
-        let far = self.clock.now() + FAR;
-        Wait::ALL.into_iter().map(|wait| self.deadline(wait)).fold(far, Moment::min)
+        Wait::ALL.into_iter().map(|wait| self.deadline(wait)).fold(Moment(u64::MAX), Moment::min)
     }
 
     fn deadline(&self, wait: Wait) -> Moment {
@@ -214,14 +215,8 @@ impl Vitals {
         }
     }
 
-    fn take_overdue(&self) -> Option<Wait> {
-        match self.overdue.load(Relaxed) {
-            0 => None,
-            number => {
-                self.overdue.store(0, Relaxed);
-                Wait::ALL.get(usize::from(number) - 1).copied()
-            }
-        }
+    fn overdue(&self) -> Option<Wait> {
+        Wait::ALL.get(usize::from(self.overdue.load(Relaxed).checked_sub(1)?)).copied()
     }
 
     fn slot(&self, wait: Wait) -> &AtomicU64 {
