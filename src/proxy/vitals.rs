@@ -56,6 +56,17 @@ const SUSPENDED: u64 = u64::MAX;
 /// A timer that has nothing to wait for still has to be set to something.
 const FAR: Duration = Duration::from_secs(60 * 60);
 
+/// How far a request's body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upload {
+    /// There is none, or all of it has come.
+    Over = 0,
+    /// It is still forwarded.
+    Forwarded,
+    /// Nobody wants the rest, which is read and dropped under limits of its own.
+    Dropped,
+}
+
 /// What one connection waits for at the moment, and since when.
 ///
 /// Its parts run on one thread; the numbers are atomic only because a socket that may become a
@@ -68,6 +79,10 @@ pub struct Vitals {
     since: [AtomicU64; Wait::ALL.len()],
     /// What has taken too long, for [`Vitals::within`] to find: its number plus 1.
     overdue: AtomicU8,
+    /// Between a request's head and the end of its answer.
+    is_answering: AtomicBool,
+    /// [`Upload`] of the latest request.
+    upload: AtomicU8,
     is_broken: AtomicBool,
 }
 
@@ -88,6 +103,8 @@ impl Vitals {
             limits,
             since: [const { AtomicU64::new(NOT) }; Wait::ALL.len()],
             overdue: AtomicU8::new(0),
+            is_answering: AtomicBool::new(false),
+            upload: AtomicU8::new(Upload::Over as u8),
             is_broken: AtomicBool::new(false),
         };
         vitals.begin(Wait::Request);
@@ -128,6 +145,50 @@ impl Vitals {
     /// Whether it is waited for.
     pub fn is_waiting(&self, wait: Wait) -> bool {
         self.slot(wait).load(Relaxed) != NOT
+    }
+
+    /// A request's head has come.
+    pub fn begin_request(&self, upload: Upload) {
+        self.end(Wait::Request);
+        self.end(Wait::Head);
+        self.is_answering.store(true, Relaxed);
+        self.upload.store(upload as u8, Relaxed);
+    }
+
+    /// The request's body is no longer what it was. Once all of it has come, and the answer has gone,
+    /// the next request is waited for.
+    pub fn set_upload(&self, upload: Upload) {
+        self.upload.store(upload as u8, Relaxed);
+        self.end(Wait::RequestBody);
+        if !self.is_answering.load(Relaxed) {
+            self.end(Wait::Answer);
+            if upload == Upload::Over {
+                self.begin(Wait::Request);
+            }
+        }
+    }
+
+    /// The answer has gone. An upstream that answers early may go on reading, or not.
+    pub fn end_answer(&self) {
+        self.end(Wait::AnswerBody);
+        self.is_answering.store(false, Relaxed);
+        if self.has_upload(Upload::Over) {
+            self.begin(Wait::Request);
+        } else if self.has_upload(Upload::Forwarded) {
+            self.begin(Wait::Answer);
+            if self.is_waiting(Wait::RequestBody) {
+                self.suspend(Wait::Answer);
+            }
+        }
+    }
+
+    /// Whether the client may still be talking.
+    pub fn expects_more(&self) -> bool {
+        self.is_waiting(Wait::Head) || !self.has_upload(Upload::Over)
+    }
+
+    fn has_upload(&self, upload: Upload) -> bool {
+        self.upload.load(Relaxed) == upload as u8
     }
 
     /// Something came from the client: between requests, it is the start of one.

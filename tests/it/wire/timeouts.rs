@@ -5,6 +5,7 @@ use std::time::Duration;
 use fracas::clock::Clock;
 use fracas::rules::Timeouts;
 
+use super::super::support::LONG;
 use super::super::support::message::Message;
 use super::super::support::proxy::{self, TestProxy};
 use super::super::support::socket::Socket;
@@ -213,4 +214,50 @@ fn a_slow_reader_of_a_whole_answer_is_not_idle() {
     for (client, length) in clients.iter_mut().zip(lengths) {
         assert_eq!(client.answer().body.len(), length);
     }
+}
+
+#[test]
+fn an_upload_that_outlives_its_answer_may_take_its_time() {
+    let upstream = Upstream::playing(|talk| {
+        let mut request = talk.request_head().expect("a request");
+        talk.socket.send(OK);
+        talk.socket.request_body(&mut request);
+        // The connection serves on.
+        assert!(talk.request().is_some());
+        talk.socket.send(OK);
+    });
+    let proxy = proxy_with(&upstream, |timeouts| {
+        timeouts.request_head = SHORT;
+        timeouts.response_head = SHORT;
+        timeouts.request_body = AMPLE;
+        timeouts.keep_alive = AMPLE;
+    });
+    let mut client = proxy.connect();
+    client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 12\r\n\r\n");
+    assert_eq!(client.answer().status(), 200);
+    for _ in 0..12 {
+        wait(STEP);
+        client.send("x");
+    }
+    client.send(GET);
+    assert_eq!(client.answer().status(), 200);
+}
+
+#[test]
+fn an_upstream_that_answers_and_never_reads_holds_nobody_for_ever() {
+    let (finish, finished) = std::sync::mpsc::channel::<()>();
+    let finished = std::sync::Mutex::new(finished);
+    let upstream = Upstream::playing(move |talk| {
+        talk.request_head();
+        talk.socket.send(OK);
+        drop(finished.lock().expect("no panic").recv());
+    });
+    let proxy = proxy_with(&upstream, |timeouts| timeouts.response_head = SHORT);
+    let mut client = proxy.connect();
+    client.send(format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n", 1 << 30));
+    assert_eq!(client.answer().status(), 200);
+    let taken = client.send_until_stuck(&[b'x'; 1 << 16], 1 << 30, LONG);
+    assert!(taken < 32 << 20, "{taken} bytes were taken for an upstream that reads none");
+    client.ended();
+    drop(finish);
 }
