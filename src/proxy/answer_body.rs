@@ -138,9 +138,8 @@ impl Body for AnswerBody {
 
 impl Drop for AnswerBody {
     fn drop(&mut self) {
-        self.vitals.end(Wait::AnswerBody);
         if !matches!(self.source, Source::Tunnel) {
-            self.vitals.begin(Wait::Request);
+            self.vitals.end_answer();
         }
     }
 }

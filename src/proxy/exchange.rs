@@ -33,8 +33,6 @@ pub async fn exchange(
     let shared = &*worker.shared;
     shared.counters.requests.fetch_add(1, Relaxed);
     let vitals = &client.vitals;
-    vitals.end(Wait::Request);
-    vitals.end(Wait::Head);
 
     let (head, body) = request.into_parts();
     let is_http_10 = head.version < Version::HTTP_11;

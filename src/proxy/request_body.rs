@@ -18,7 +18,7 @@ use hyper::body::Incoming;
 
 use super::permission::Permission;
 use super::tasks::Tasks;
-use super::vitals::{Vitals, Wait};
+use super::vitals::{Upload, Vitals, Wait};
 use crate::words::BodyFacts;
 
 /// A request's body.
@@ -59,9 +59,11 @@ impl fmt::Display for BodyError {
 impl std::error::Error for BodyError {}
 
 impl RequestBody {
-    /// A body that nobody looked at.
+    /// The body of a request whose head has just come.
     pub fn new(body: Incoming, vitals: Arc<Vitals>, tasks: Rc<Tasks>) -> RequestBody {
-        RequestBody { looked: VecDeque::new(), rest: Some(body), trailers: None, hold: None, vitals, tasks }
+        let rest = Some(body).filter(|body| !body.is_end_stream());
+        vitals.begin_request(if rest.is_some() { Upload::Forwarded } else { Upload::Over });
+        RequestBody { looked: VecDeque::new(), rest, trailers: None, hold: None, vitals, tasks }
     }
 
     /// Reads up to `limit` bytes for the rules; what was read is still forwarded. A body longer
@@ -99,21 +101,22 @@ impl RequestBody {
 
     /// Whether nothing of the body is left unread.
     pub fn is_read(&self) -> bool {
-        self.rest.as_ref().is_none_or(Body::is_end_stream)
+        self.rest.is_none()
     }
 
     /// The next frame from the client. While the client is slow the upstream cannot be late.
     fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let Some(body) = &mut self.rest else { return Poll::Ready(None) };
-        let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) else {
+        let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) else {
             self.vitals.suspend(Wait::Answer);
             self.vitals.begin_once(Wait::RequestBody);
             return Poll::Pending;
         };
         self.vitals.end(Wait::RequestBody);
         self.vitals.restart(Wait::Answer);
-        if frame.is_none() {
+        if frame.is_none() || body.is_end_stream() {
             self.rest = None;
+            self.vitals.set_upload(Upload::Over);
         }
         Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Broken)))
     }
@@ -163,11 +166,9 @@ impl Drop for RequestBody {
     /// Whoever answers early leaves the body unread. Closing the socket on unread bytes makes the
     /// kernel send a reset, which can overtake the answer: what is left is read and dropped.
     fn drop(&mut self) {
-        if let Some(body) = self.rest.take()
-            && !body.is_end_stream()
-        {
-            self.vitals.end(Wait::RequestBody);
-            self.tasks.spawn(linger(body));
+        if let Some(body) = self.rest.take() {
+            self.vitals.set_upload(Upload::Dropped);
+            self.tasks.spawn(linger(body, Arc::clone(&self.vitals)));
         }
     }
 }
@@ -180,7 +181,7 @@ const LINGER_IDLE: Duration = Duration::from_secs(5);
 const LINGER_BYTES: u64 = 4 << 30;
 
 /// Reads and drops what is left of a body, within bounds. When the client is gone it ends at once.
-async fn linger(mut body: Incoming) {
+async fn linger(mut body: Incoming, vitals: Arc<Vitals>) {
     let drain = async {
         let mut read = 0;
         while read < LINGER_BYTES {
@@ -191,4 +192,5 @@ async fn linger(mut body: Incoming) {
         }
     };
     let _ = tokio::time::timeout(LINGER_TIME, drain).await;
+    vitals.set_upload(Upload::Over);
 }

@@ -83,7 +83,7 @@ impl AsyncWrite for ClientSocket {
         let this = &mut *self;
         if this.sink.is_none() {
             ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
-            if !this.vitals.is_waiting(Wait::Head) {
+            if !this.vitals.expects_more() {
                 return Poll::Ready(Ok(()));
             }
             this.vitals.end(Wait::Head);

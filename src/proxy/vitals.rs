@@ -9,8 +9,10 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
-use std::task::{Poll, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
+
+use tokio::time::{Sleep, sleep_until};
 
 use crate::clock::Clock;
 use crate::rules::Timeouts;
@@ -56,6 +58,17 @@ const SUSPENDED: u64 = u64::MAX;
 /// A timer that has nothing to wait for still has to be set to something.
 const FAR: Duration = Duration::from_secs(60 * 60);
 
+/// How far a request's body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upload {
+    /// There is none, or all of it has come.
+    Over = 0,
+    /// It is still forwarded.
+    Forwarded,
+    /// Nobody wants the rest, which is read and dropped under limits of its own.
+    Dropped,
+}
+
 /// What one connection waits for at the moment, and since when.
 ///
 /// Its parts run on one thread; the numbers are atomic only because a socket that may become a
@@ -68,6 +81,10 @@ pub struct Vitals {
     since: [AtomicU64; Wait::ALL.len()],
     /// What has taken too long, for [`Vitals::within`] to find: its number plus 1.
     overdue: AtomicU8,
+    /// Between a request's head and the end of its answer.
+    is_answering: AtomicBool,
+    /// [`Upload`] of the latest request.
+    upload: AtomicU8,
     is_broken: AtomicBool,
 }
 
@@ -88,6 +105,8 @@ impl Vitals {
             limits,
             since: [const { AtomicU64::new(NOT) }; Wait::ALL.len()],
             overdue: AtomicU8::new(0),
+            is_answering: AtomicBool::new(false),
+            upload: AtomicU8::new(Upload::Over as u8),
             is_broken: AtomicBool::new(false),
         };
         vitals.begin(Wait::Request);
@@ -130,6 +149,50 @@ impl Vitals {
         self.slot(wait).load(Relaxed) != NOT
     }
 
+    /// A request's head has come.
+    pub fn begin_request(&self, upload: Upload) {
+        self.end(Wait::Request);
+        self.end(Wait::Head);
+        self.is_answering.store(true, Relaxed);
+        self.upload.store(upload as u8, Relaxed);
+    }
+
+    /// The request's body is no longer what it was. Once all of it has come, and the answer has gone,
+    /// the next request is waited for.
+    pub fn set_upload(&self, upload: Upload) {
+        self.upload.store(upload as u8, Relaxed);
+        self.end(Wait::RequestBody);
+        if !self.is_answering.load(Relaxed) {
+            self.end(Wait::Answer);
+            if upload == Upload::Over {
+                self.begin(Wait::Request);
+            }
+        }
+    }
+
+    /// The answer has gone. An upstream that answers early may go on reading, or not.
+    pub fn end_answer(&self) {
+        self.end(Wait::AnswerBody);
+        self.is_answering.store(false, Relaxed);
+        if self.has_upload(Upload::Over) {
+            self.begin(Wait::Request);
+        } else if self.has_upload(Upload::Forwarded) {
+            self.begin(Wait::Answer);
+            if self.is_waiting(Wait::RequestBody) {
+                self.suspend(Wait::Answer);
+            }
+        }
+    }
+
+    /// Whether the client may still be talking.
+    pub fn expects_more(&self) -> bool {
+        self.is_waiting(Wait::Head) || !self.has_upload(Upload::Over)
+    }
+
+    fn has_upload(&self, upload: Upload) -> bool {
+        self.upload.load(Relaxed) == upload as u8
+    }
+
     /// Something came from the client: between requests, it is the start of one.
     pub fn heard(&self) {
         if self.is_waiting(Wait::Request) {
@@ -148,12 +211,15 @@ impl Vitals {
         self.is_broken.load(Relaxed)
     }
 
-    /// Answers a request, unless what it waits for takes too long.
+    /// Answers a request, unless what it waits for takes too long: the rest of its body, or the answer.
     pub async fn within<T>(&self, answer: impl Future<Output = T>) -> Result<T, Wait> {
         let mut answer = pin!(answer);
-        poll_fn(|cx| match self.take_overdue() {
-            Some(wait) => Poll::Ready(Err(wait)),
-            None => answer.as_mut().poll(cx).map(Ok),
+        poll_fn(|cx| match self.overdue() {
+            Some(wait @ (Wait::RequestBody | Wait::Answer)) => {
+                self.overdue.store(0, Relaxed);
+                Poll::Ready(Err(wait))
+            }
+            _ => answer.as_mut().poll(cx).map(Ok),
         })
         .await
     }
@@ -162,13 +228,13 @@ impl Vitals {
     pub async fn guard<T>(&self, connection: impl Future<Output = T>) -> Result<T, Wait> {
         let mut connection = pin!(connection);
         let mut armed = self.due();
-        let mut timer = pin!(tokio::time::sleep_until(self.clock.instant(armed)));
+        let mut timer = pin!(sleep_until(self.clock.instant(armed)));
         poll_fn(|cx| {
             loop {
                 if let Poll::Ready(done) = connection.as_mut().poll(cx) {
                     return Poll::Ready(Ok(done));
                 }
-                if let Some(late) = self.take_overdue() {
+                if let Some(late) = self.overdue() {
                     if matches!(late, Wait::AnswerBody | Wait::Write) {
                         self.break_off();
                     }
@@ -181,15 +247,10 @@ impl Vitals {
     }
 
     /// Ready when something is overdue, which is then noted.
-    fn poll_overdue(
-        &self,
-        cx: &mut std::task::Context<'_>,
-        mut timer: Pin<&mut tokio::time::Sleep>,
-        armed: &mut Moment,
-    ) -> Poll<()> {
+    fn poll_overdue(&self, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>, armed: &mut Moment) -> Poll<()> {
         loop {
             let due = self.due();
-            if due < *armed || timer.is_elapsed() {
+            if due < *armed {
                 *armed = due;
                 timer.as_mut().reset(self.clock.instant(due));
             }
@@ -200,13 +261,14 @@ impl Vitals {
                 self.end(wait);
                 return Poll::Ready(());
             }
+            *armed = self.due().min(now + FAR);
+            timer.as_mut().reset(self.clock.instant(*armed));
         }
     }
 
     /// When the first of what is waited for is overdue.
     fn due(&self) -> Moment {
-        let far = self.clock.now() + FAR;
-        Wait::ALL.into_iter().map(|wait| self.deadline(wait)).fold(far, Moment::min)
+        Wait::ALL.into_iter().map(|wait| self.deadline(wait)).fold(Moment(u64::MAX), Moment::min)
     }
 
     fn deadline(&self, wait: Wait) -> Moment {
@@ -216,14 +278,8 @@ impl Vitals {
         }
     }
 
-    fn take_overdue(&self) -> Option<Wait> {
-        match self.overdue.load(Relaxed) {
-            0 => None,
-            number => {
-                self.overdue.store(0, Relaxed);
-                Wait::ALL.get(usize::from(number) - 1).copied()
-            }
-        }
+    fn overdue(&self) -> Option<Wait> {
+        Wait::ALL.get(usize::from(self.overdue.load(Relaxed).checked_sub(1)?)).copied()
     }
 
     fn slot(&self, wait: Wait) -> &AtomicU64 {

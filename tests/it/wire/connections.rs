@@ -102,6 +102,10 @@ fn c33_a_tunnel_keeps_its_place() {
         talk.request();
         talk.socket
             .send("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
+        for _ in 0..20 {
+            let ping = talk.socket.exactly(4);
+            talk.socket.send(ping);
+        }
         talk.socket.ended();
     });
     let proxy = proxy::before(upstream.address)
@@ -113,6 +117,11 @@ fn c33_a_tunnel_keeps_its_place() {
     assert!(tunnel.head().is_some_and(|head| head.starts_with("HTTP/1.1 101 ")));
     let mut next = proxy.connect();
     next.send("GET /409 HTTP/1.1\r\nHost: h\r\n\r\n");
+    // While the tunnel holds its place nobody else is served.
+    for _ in 0..20 {
+        tunnel.send("ping");
+        assert_eq!(tunnel.exactly(4), b"ping");
+    }
     assert!(next.has_nothing());
     drop(tunnel);
     assert_eq!(next.answer().status(), 409);
@@ -160,7 +169,7 @@ fn idle_connections_upstream_are_not_used_when_old() {
         }
     });
     let proxy = proxy::before(upstream.address)
-        .with(|settings| settings.timeouts.keep_alive = Duration::from_millis(1))
+        .with(|settings| settings.timeouts.keep_alive = Duration::from_millis(300))
         .start();
     assert_eq!(proxy.ask(GET).header("x-number"), Some("0"));
     // The client's connection ends by the same timeout, and that is an event.

@@ -5,9 +5,11 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use fracas::clock::Clock;
+use fracas::matching::Match;
+use fracas::rules::Trigger;
 
 use super::super::support::LONG;
-use super::super::support::proxy;
+use super::super::support::proxy::{self, conflict};
 use super::super::support::socket::Socket;
 use super::super::support::upstream::{Upstream, start};
 
@@ -54,37 +56,43 @@ fn c34_requests_in_flight_are_answered_and_new_connections_refused() {
 
 #[test]
 fn c34_a_connection_under_load_hears_that_it_ends() {
-    let upstream = Upstream::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-    let proxy = proxy::before(upstream.address).start();
-    let address = proxy.address;
-    let (begin, begun) = channel();
-    let clients: Vec<_> = (0..8)
-        .map(|_| {
-            let begin = begin.clone();
-            start("client", move || {
-                let mut client = Socket::connect(address);
-                for number in 0.. {
-                    client.send(GET);
-                    let answer = client.answer();
-                    assert_eq!(answer.status(), 200);
-                    if number == 10 {
-                        begin.send(()).expect("the test waits");
-                    }
-                    if answer.header("connection") == Some("close") {
-                        return number;
-                    }
-                }
-                0
+    let upstream = Upstream::answering("HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\n\r\n");
+    let forwarding = proxy::before(upstream.address);
+    let injecting = proxy::before(upstream.address).rule(conflict(Match::default(), Trigger::Always));
+    for proxy in [forwarding.start(), injecting.start()] {
+        let (begin, begun) = channel();
+        let clients: Vec<_> = (0..8)
+            .map(|_| {
+                let mut client = proxy.connect();
+                let begin = begin.clone();
+                start("client", move || ask_until_told_to_stop(&mut client, &begin))
             })
-        })
-        .collect();
-    for _ in 0..8 {
-        begun.recv_timeout(LONG).expect("load");
+            .collect();
+        for _ in 0..8 {
+            begun.recv_timeout(LONG).expect("load");
+        }
+        proxy.running().drain();
+        let asked: u64 = clients.into_iter().map(|client| client.join().expect("no request fails")).sum();
+        let summary = proxy.join();
+        assert_eq!((summary.requests, summary.failures), (asked, 0));
     }
-    proxy.running().drain();
-    let asked: usize = clients.into_iter().map(|client| client.join().expect("no request fails") + 1).sum();
-    let summary = proxy.join();
-    assert_eq!((summary.requests, summary.failures), (asked as u64, 0));
+}
+
+/// Asks without a pause, says so after a while, and returns how often it asked.
+fn ask_until_told_to_stop(client: &mut Socket, begin: &Sender<()>) -> u64 {
+    let mut asked = 0;
+    loop {
+        client.send(GET);
+        asked += 1;
+        let answer = client.answer();
+        assert_eq!(answer.status(), 409);
+        if asked == 10 {
+            begin.send(()).expect("the test waits");
+        }
+        if answer.header("connection") == Some("close") {
+            return asked;
+        }
+    }
 }
 
 #[test]

@@ -106,6 +106,26 @@ fn c35_an_upstream_that_does_not_answer_in_time_is_a_504() {
 }
 
 #[test]
+fn c35_an_upstream_that_has_the_body_and_does_not_answer_is_a_504() {
+    let (heard, hears) = std::sync::mpsc::channel();
+    let upstream = Upstream::playing(move |talk| {
+        let mut request = talk.request_head().expect("a request");
+        heard.send(()).expect("the test waits");
+        talk.socket.request_body(&mut request);
+        talk.socket.ended();
+    });
+    let patience = Duration::from_millis(50);
+    let proxy =
+        proxy::before(upstream.address).with(|settings| settings.timeouts.response_head = patience).start();
+    let mut client = proxy.connect();
+    client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n");
+    hears.recv_timeout(super::super::support::LONG).expect("the head arrives");
+    client.send("hello");
+    assert_eq!(client.answer().status(), 504);
+    upstream.ended();
+}
+
+#[test]
 fn an_upstream_that_cannot_be_connected_to_in_time_is_a_504() {
     // A full backlog: the kernel leaves further connections unanswered.
     let listener =
@@ -203,4 +223,29 @@ fn c26_an_idle_connection_that_the_upstream_closed_costs_nobody_an_answer() {
         upstream.ended();
     }
     assert_eq!(upstream.requests().len(), 20, "no request was sent twice");
+}
+
+#[test]
+fn c26_when_the_upstream_closes_just_as_a_request_comes_it_is_sent_once_or_not_at_all() {
+    let upstream = Upstream::playing(|talk| {
+        if talk.request().is_some() {
+            talk.socket.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
+    let proxy = proxy::before(upstream.address).start();
+    let mut client = proxy.connect();
+    let statuses: Vec<u16> = (0..500)
+        .map(|number| {
+            client.send(format!("POST /{number} HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx"));
+            client.answer().status()
+        })
+        .collect();
+    let mut seen: Vec<String> =
+        upstream.requests().iter().map(|request| request.target().to_owned()).collect();
+    let answered = statuses.iter().filter(|status| **status == 200).count();
+    assert_eq!(seen.len(), answered, "whoever was told of a failure was never heard");
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), answered, "nobody was heard twice");
+    assert!(statuses.iter().all(|status| [200, 502].contains(status)), "{statuses:?}");
 }

@@ -1,5 +1,5 @@
-//! The data path, seen on the wire from both sides. Numbers in names are those of the checklist in
-//! CONTRIBUTING's sources: what a proxy must get right.
+//! The data path, seen on the wire from both sides. `c1` to `c44` in names are the points of the
+//! checklist of what a proxy must get right, so that one can be found by its number.
 
 mod answers;
 mod bodies;

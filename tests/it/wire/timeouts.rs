@@ -5,6 +5,7 @@ use std::time::Duration;
 use fracas::clock::Clock;
 use fracas::rules::Timeouts;
 
+use super::super::support::LONG;
 use super::super::support::message::Message;
 use super::super::support::proxy::{self, TestProxy};
 use super::super::support::socket::Socket;
@@ -12,13 +13,18 @@ use super::super::support::upstream::{Talk, Upstream};
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+/// For what is meant to be overdue.
 const SHORT: Duration = Duration::from_millis(60);
+/// For what is not, however busy the machine is.
+const AMPLE: Duration = Duration::from_secs(1);
+/// Many of these make more than [`AMPLE`].
+const STEP: Duration = Duration::from_millis(110);
 
 fn proxy_with(upstream: &Upstream, change: impl FnOnce(&mut Timeouts)) -> TestProxy {
     proxy::before(upstream.address).with(|settings| change(&mut settings.timeouts)).start()
 }
 
-/// What `work` did, which must have taken at least [`SHORT`].
+/// What `work` did, which must have taken at least [`SHORT`]. It begins before the proxy's own clock.
 fn not_too_soon<T>(work: impl FnOnce() -> T) -> T {
     let clock = Clock::start();
     let done = work();
@@ -31,12 +37,13 @@ fn an_idle_connection_is_closed_after_keep_alive() {
     let upstream = Upstream::answering(OK);
     let proxy = proxy_with(&upstream, |timeouts| timeouts.keep_alive = SHORT);
     // One that never says anything, and one that did.
-    let mut silent = proxy.connect();
-    not_too_soon(|| assert_eq!(silent.rest().expect("a clean end"), b""));
-    let mut client = proxy.connect();
-    client.send(GET);
-    assert_eq!(client.answer().status(), 200);
-    not_too_soon(|| assert_eq!(client.rest().expect("a clean end"), b""));
+    not_too_soon(|| assert_eq!(proxy.connect().rest().expect("a clean end"), b""));
+    not_too_soon(|| {
+        let mut client = proxy.connect();
+        client.send(GET);
+        assert_eq!(client.answer().status(), 200);
+        assert_eq!(client.rest().expect("a clean end"), b"");
+    });
 }
 
 #[test]
@@ -65,8 +72,10 @@ fn c30_a_slow_head_is_cut_off_and_an_idle_connection_is_not() {
         assert_eq!(client.answer().status(), 200);
     }
     // A second request's head is timed from its own first byte.
-    used.send("GET");
-    not_too_soon(|| used.ended());
+    not_too_soon(|| {
+        used.send("GET");
+        used.ended();
+    });
 }
 
 #[test]
@@ -81,9 +90,11 @@ fn c30_a_slow_body_is_a_408() {
     });
     for body in ["Content-Length: 10\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"] {
         let mut client = proxy.connect();
-        client.send(format!("POST / HTTP/1.1\r\nHost: h\r\n{body}"));
         // Not a 504, although the upstream has said nothing for longer than it may: it cannot.
-        let answer = not_too_soon(|| client.answer());
+        let answer = not_too_soon(|| {
+            client.send(format!("POST / HTTP/1.1\r\nHost: h\r\n{body}"));
+            client.answer()
+        });
         assert_eq!((answer.status(), answer.header("fracas")), (408, Some("error=timeout")));
         assert_eq!(answer.header("connection"), Some("close"));
         upstream.ended();
@@ -98,14 +109,13 @@ fn a_body_that_keeps_moving_may_take_its_time() {
         talk.socket.send(format!("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", request.body.len()));
     });
     let proxy = proxy_with(&upstream, |timeouts| {
-        timeouts.request_body = SHORT;
-        timeouts.response_head = SHORT;
+        timeouts.request_body = AMPLE;
+        timeouts.response_head = AMPLE;
     });
     let mut client = proxy.connect();
     client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n");
-    // Each byte comes when another connection was let go for being idle half as long.
     for _ in 0..10 {
-        wait(SHORT / 2);
+        wait(STEP);
         client.send("x");
     }
     assert_eq!(client.answer().text(), "10");
@@ -132,8 +142,8 @@ fn an_answer_that_stalls_is_torn() {
             });
             let proxy = proxy_with(&upstream, |timeouts| timeouts.response_body = SHORT);
             let mut client = proxy.connect();
-            client.send(get);
             not_too_soon(|| {
+                client.send(get);
                 let mut message = Message::parse_head(&client.head().expect("an answer"));
                 if message.header("transfer-encoding").is_some() {
                     client.chunked(&mut message).expect_err("the last chunk never comes");
@@ -152,14 +162,14 @@ fn an_answer_that_keeps_moving_may_take_its_time() {
         talk.request();
         talk.socket.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");
         for _ in 0..10 {
-            wait(SHORT / 2);
+            wait(STEP);
             talk.socket.send("x");
         }
     });
     let proxy = proxy_with(&upstream, |timeouts| {
-        timeouts.response_body = SHORT;
-        timeouts.response_head = SHORT;
-        timeouts.keep_alive = SHORT;
+        timeouts.response_body = AMPLE;
+        timeouts.response_head = AMPLE;
+        timeouts.keep_alive = AMPLE;
     });
     assert_eq!(proxy.ask(GET).text(), "xxxxxxxxxx");
 }
@@ -174,8 +184,10 @@ fn c30_a_client_that_does_not_read_is_let_go() {
     });
     let proxy = proxy_with(&upstream, |timeouts| timeouts.write = SHORT);
     let mut client = proxy.connect();
-    client.send(GET);
-    not_too_soon(|| upstream.ended());
+    not_too_soon(|| {
+        client.send(GET);
+        upstream.ended();
+    });
     client.ended();
 }
 
@@ -189,7 +201,7 @@ fn a_slow_reader_of_a_whole_answer_is_not_idle() {
         let body = "x".repeat(length);
         talk.socket.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}"));
     });
-    let proxy = proxy_with(&upstream, |timeouts| timeouts.keep_alive = SHORT);
+    let proxy = proxy_with(&upstream, |timeouts| timeouts.keep_alive = AMPLE);
     let mut clients: Vec<Socket> = lengths
         .iter()
         .map(|length| {
@@ -198,8 +210,54 @@ fn a_slow_reader_of_a_whole_answer_is_not_idle() {
             client
         })
         .collect();
-    wait(SHORT * 3);
+    wait(AMPLE * 2);
     for (client, length) in clients.iter_mut().zip(lengths) {
         assert_eq!(client.answer().body.len(), length);
     }
+}
+
+#[test]
+fn an_upload_that_outlives_its_answer_may_take_its_time() {
+    let upstream = Upstream::playing(|talk| {
+        let mut request = talk.request_head().expect("a request");
+        talk.socket.send(OK);
+        talk.socket.request_body(&mut request);
+        // The connection serves on.
+        assert!(talk.request().is_some());
+        talk.socket.send(OK);
+    });
+    let proxy = proxy_with(&upstream, |timeouts| {
+        timeouts.request_head = SHORT;
+        timeouts.response_head = SHORT;
+        timeouts.request_body = AMPLE;
+        timeouts.keep_alive = AMPLE;
+    });
+    let mut client = proxy.connect();
+    client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 12\r\n\r\n");
+    assert_eq!(client.answer().status(), 200);
+    for _ in 0..12 {
+        wait(STEP);
+        client.send("x");
+    }
+    client.send(GET);
+    assert_eq!(client.answer().status(), 200);
+}
+
+#[test]
+fn an_upstream_that_answers_and_never_reads_holds_nobody_for_ever() {
+    let (finish, finished) = std::sync::mpsc::channel::<()>();
+    let finished = std::sync::Mutex::new(finished);
+    let upstream = Upstream::playing(move |talk| {
+        talk.request_head();
+        talk.socket.send(OK);
+        drop(finished.lock().expect("no panic").recv());
+    });
+    let proxy = proxy_with(&upstream, |timeouts| timeouts.response_head = SHORT);
+    let mut client = proxy.connect();
+    client.send(format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n", 1 << 30));
+    assert_eq!(client.answer().status(), 200);
+    let taken = client.send_until_stuck(&[b'x'; 1 << 16], 1 << 30, LONG);
+    assert!(taken < 32 << 20, "{taken} bytes were taken for an upstream that reads none");
+    client.ended();
+    drop(finish);
 }
