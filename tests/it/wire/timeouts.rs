@@ -250,7 +250,7 @@ fn an_upstream_that_answers_and_never_reads_holds_nobody_for_ever() {
     let upstream = Upstream::playing(move |talk| {
         talk.request_head();
         talk.socket.send(OK);
-        drop(finished.lock().expect("no panic").recv());
+        let _ = finished.lock().expect("no panic").recv();
     });
     let proxy = proxy_with(&upstream, |timeouts| timeouts.response_head = SHORT);
     let mut client = proxy.connect();
