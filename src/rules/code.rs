@@ -63,6 +63,7 @@ codes! {
     SameAddress = "same-address": "Two listeners on one address.",
     NotYet = "not-yet": "A key that is understood, but whose behaviour is not built yet.",
     NeverReached = "never-reached": "A warning: an earlier rule always answers first.",
+    OutlivesState = "outlives-state": "A warning: state is forgotten before the time that a key asks for.",
     NoEffect = "no-effect": "A warning: a key that changes nothing here.",
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use fracas::rules::{self, BodyFileError, Code, Mistakes};
+use fracas::store::ANSWERS;
 use proptest::prelude::*;
 
 fn blessing() -> bool {
@@ -25,9 +26,11 @@ fn assert_same_as(file: &Path, actual: &str) {
 }
 
 fn cases(folder: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/rules").join(folder);
-    let files =
-        fs::read_dir(folder).expect("the folder of cases").map(|entry| entry.expect("an entry").path());
+    toml_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/rules").join(folder))
+}
+
+fn toml_files(folder: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
     let mut files: Vec<PathBuf> =
         files.filter(|file| file.extension().is_some_and(|end| end == "toml")).collect();
     files.sort();
@@ -80,10 +83,14 @@ fn valid_files_are_accepted_without_a_warning() {
     assert!(files.len() >= 4, "only {} cases", files.len());
     for file in &files {
         let text = fs::read_to_string(file).expect("a case");
-        let accepted = read(&text).unwrap_or_else(|mistakes| panic!("{}\n{mistakes}", file.display()));
-        let warnings: Vec<String> = accepted.warnings.iter().map(ToString::to_string).collect();
-        assert!(warnings.is_empty(), "{}\n{}", file.display(), warnings.join("\n"));
+        assert_accepted_without_a_warning(file, &text);
     }
+}
+
+fn assert_accepted_without_a_warning(file: &Path, text: &str) {
+    let accepted = read(text).unwrap_or_else(|mistakes| panic!("{}\n{mistakes}", file.display()));
+    let warnings: Vec<String> = accepted.warnings.iter().map(ToString::to_string).collect();
+    assert!(warnings.is_empty(), "{}\n{}", file.display(), warnings.join("\n"));
 }
 
 #[test]
@@ -121,8 +128,31 @@ fn colours_only_carry_what_words_say() {
 }
 
 #[test]
-fn the_reference_is_that_of_the_table_of_keys() {
-    assert_same_as(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/RULES.md"), &rules::reference());
+fn the_documents_are_those_of_the_table_of_keys() {
+    let document = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
+    assert_same_as(&document("RULES.md"), &rules::reference());
+    assert_same_as(&document("rules.schema.json"), &format!("{:#}\n", rules::schema()));
+}
+
+#[test]
+fn the_reference_tells_how_many_answers_are_kept() {
+    let bound = format!("the {},{:03} newest answers", ANSWERS / 1_000, ANSWERS % 1_000);
+    assert!(rules::reference().contains(&bound), "{bound}");
+}
+
+#[test]
+fn what_is_shipped_is_accepted_without_a_warning() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = toml_files(&root.join("examples"));
+    assert!(files.len() >= 9, "only {} examples", files.len());
+    files.push(root.join("rules.toml"));
+    for file in &files {
+        let text = fs::read_to_string(file).expect("rules");
+        let first = text.lines().next().unwrap_or_default();
+        assert!(first.starts_with('#'), "{} does not begin with what it is about", file.display());
+        assert_accepted_without_a_warning(file, &text);
+        assert!(text.contains("[[rule]]"), "{} has no rule", file.display());
+    }
 }
 
 /// Pieces of rules files, right and wrong, so that chance gets beyond the parser.

@@ -13,6 +13,8 @@ pub fn reference() -> String {
     for section in SECTIONS {
         write_section(&mut page, section);
     }
+    page.push('\n');
+    page.push_str(STATE);
     page.push_str("\n## Placeholders\n\nIn a reply's texts. Every other brace stands for itself; ");
     page.push_str("`{{word}}` becomes `{word}`.\n\n| placeholder | filled with |\n| --- | --- |\n");
     for (word, filling) in template::WORDS {
@@ -25,6 +27,8 @@ pub fn reference() -> String {
     }
     page
 }
+
+const STATE: &str = include_str!("state.md");
 
 const INTRODUCTION: &str = "\
 # The rules file

@@ -34,7 +34,7 @@ fn of_section(section: &Section) -> Json {
 
 fn of_entry(entry: &Entry) -> Json {
     let mut schema = of_value(&entry.value);
-    let example = entry.for_example();
+    let example = entry.for_example().replacen("for", "For", 1);
     schema["description"] = json!(format!("{} {example}", entry.meaning));
     if let Fallback::Is(default) = entry.default
         && let Ok(default) = DeValue::parse(default)

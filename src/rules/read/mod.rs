@@ -6,6 +6,7 @@
 mod expect;
 mod fields;
 mod key;
+mod lasting;
 mod matches;
 mod reply;
 mod rule;
@@ -129,6 +130,7 @@ impl<'f> Reader<'f> {
             .map(|(at, (table, span))| self.rule(at + 1, table, span.clone(), &mut names))
             .collect::<Vec<_>>();
         unreachable::warn(self, &rules, &tables);
+        lasting::warn(self, settings.limits.key_ttl, &rules, &tables);
         Config { settings, rules }
     }
 
