@@ -8,6 +8,7 @@ use super::decide::Conflict;
 use super::error::Failure;
 use super::worker::Shared;
 use crate::clock::Clock;
+use crate::rules::LostAnswer;
 use crate::words::Moment;
 
 /// One request, for the log.
@@ -31,13 +32,14 @@ impl Shown {
         }
     }
 
-    /// An injected conflict.
+    /// An injected conflict; without a status when the client gets no answer.
     pub fn log_conflict(&self, shared: &Shared, conflict: &Conflict) {
         let Some(active) = shared.rules.get(conflict.rule) else { return };
         let rule = &active.rule;
+        let is_answered = rule.reply.lost != LostAnswer::Closed;
         tracing::info!(
             target: "fracas::conflict",
-            status = conflict.answer.status().as_u16(),
+            status = is_answered.then(|| conflict.answer.status().as_u16()),
             method = %self.method,
             path = self.uri.path(),
             rule = &*rule.name,

@@ -11,6 +11,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::LocalTime;
 use crate::cli::escape::harmless;
+use crate::words::Phase;
 
 /// Formats events as lines for people.
 pub struct Line {
@@ -38,22 +39,24 @@ where
             "fracas::failure" => failure(&fields),
             _ => return other(&mut writer, *metadata.level(), &fields),
         };
-        let status = fields.get("status");
+        let status = fields.find("status").unwrap_or("lost");
         if writer.has_ansi_escapes() {
-            write!(writer, "  {}{status}\x1b[0m", colour(status))?;
+            write!(writer, "  {}{status:<4}\x1b[0m", colour(status))?;
         } else {
-            write!(writer, "  {status}")?;
+            write!(writer, "  {status:<4}")?;
         }
-        writeln!(writer, "  {}", line.trim_end())
+        writeln!(writer, " {}", line.trim_end())
     }
 }
 
-/// `PUT /items/7        flaky-writes        transient  n=4        curl/8.5`.
+/// `PUT /items/7         flaky-writes          transient    n=4           curl/8.5`. A request that the
+/// upstream applied all the same is told as such.
 fn conflict(fields: &Fields) -> String {
     let mut line = what(fields);
-    column(&mut line, fields.get("rule"), 18);
-    column(&mut line, fields.get("kind"), 9);
-    column(&mut line, &format!("n={}", fields.get("n")), 9);
+    column(&mut line, fields.get("rule"), 20);
+    column(&mut line, fields.get("kind"), 11);
+    let applied = if fields.get("phase") == Phase::Before.as_str() { "" } else { ", applied" };
+    column(&mut line, &format!("n={}{applied}", fields.get("n")), 12);
     line + fields.get("client")
 }
 
@@ -113,7 +116,11 @@ const LONGEST: usize = 200;
 
 impl Fields {
     fn get(&self, name: &str) -> &str {
-        self.0.iter().find(|(known, _)| *known == name).map_or("-", |(_, value)| value)
+        self.find(name).unwrap_or("-")
+    }
+
+    fn find(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -133,24 +140,36 @@ mod tests {
 
     #[test]
     fn columns_stand_below_each_other_and_long_cells_push() {
-        let fields = |path: &str| {
+        let fields = |path: &str, phase: Phase| {
             let pairs = [
                 ("method", "PUT"),
                 ("path", path),
                 ("rule", "flaky-writes"),
                 ("kind", "transient"),
+                ("phase", phase.as_str()),
                 ("n", "4"),
                 ("client", "curl/8.5"),
             ];
             Fields(pairs.map(|(name, value)| (name, value.to_owned())).into())
         };
-        assert_eq!(
-            conflict(&fields("/items/7")),
-            "PUT /items/7         flaky-writes        transient  n=4        curl/8.5"
-        );
-        assert_eq!(
-            conflict(&fields("/a/rather/long/path")),
-            "PUT /a/rather/long/path  flaky-writes        transient  n=4        curl/8.5"
-        );
+        for (path, phase, line) in [
+            (
+                "/items/7",
+                Phase::Before,
+                "PUT /items/7         flaky-writes          transient    n=4           curl/8.5",
+            ),
+            (
+                "/a/rather/long/path",
+                Phase::Before,
+                "PUT /a/rather/long/path  flaky-writes          transient    n=4           curl/8.5",
+            ),
+            (
+                "/items/7",
+                Phase::After,
+                "PUT /items/7         flaky-writes          transient    n=4, applied  curl/8.5",
+            ),
+        ] {
+            assert_eq!(conflict(&fields(path, phase)), line);
+        }
     }
 }

@@ -28,11 +28,11 @@ fn a_conflict_is_one_line_and_the_summary_counts_it() {
     assert!(request(serving.address, b"GET /items/7", "").starts_with("HTTP/1.1 200 OK\r\n"));
     assert_eq!(
         serving.event(),
-        "409  PUT /items/7         flaky-writes        transient  n=1        curl/8.5"
+        "409  PUT /items/7         flaky-writes          transient    n=1           curl/8.5"
     );
     assert_eq!(
         serving.event(),
-        "409  PUT /items/7         flaky-writes        transient  n=2        curl/8.5"
+        "409  PUT /items/7         flaky-writes          transient    n=2           curl/8.5"
     );
     serving.signal("TERM");
     let (code, out, err) = serving.end();
@@ -47,6 +47,20 @@ flaky-writes        2      2    all  100.0 %
 "
     );
     assert_eq!(err, "stopping: requests in flight may end; once more stops at once\n");
+}
+
+#[test]
+fn a_lost_answer_is_told_as_lost() {
+    let rules = "[[rule]]\nname = \"lost\"\npath = \"/items\"\nphase = \"lost\"\n";
+    let folder = folder(&[("rules.toml", rules)]);
+    let mut command = fracas(folder.path());
+    command.args(["-l", "127.0.0.1:0"]);
+    let mut serving = Serving::start(command);
+    assert_eq!(request(serving.address, b"GET /items", "User-Agent: curl/8.5\r\n"), "");
+    assert_eq!(
+        serving.event(),
+        "lost GET /items           lost                  transient    n=1, applied  curl/8.5"
+    );
 }
 
 #[test]
