@@ -1,7 +1,7 @@
-//! The clients in `tests/real/clients`, and what they run on.
+//! Clients that are not Rust, and what they run on.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -14,9 +14,18 @@ pub enum Runs {
     Bash,
 }
 
-/// Runs a client to its end, in an environment without proxies and preferences of the user's; what
-/// it prints is JSON.
+/// Runs a client of `tests/real/clients` to its end; what it prints is JSON.
 pub fn run(runs: Runs, script: &str, arguments: &[&str]) -> Value {
+    let output = run_file(runs, &format!("tests/real/clients/{script}"), arguments);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script}: {}\n{said}", output.status);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{script}: {error}\n{printed}\n{said}"))
+}
+
+/// Runs a script of the repository to its end, in an environment without proxies and preferences of
+/// the user's.
+pub fn run_file(runs: Runs, file: &str, arguments: &[&str]) -> Output {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let home = tempfile::tempdir().expect("a temporary folder");
     let mut command = match runs {
@@ -25,7 +34,7 @@ pub fn run(runs: Runs, script: &str, arguments: &[&str]) -> Value {
         Runs::Bash => Command::new("bash"),
     };
     command
-        .arg(root.join("tests/real/clients").join(script))
+        .arg(root.join(file))
         .args(arguments)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -34,9 +43,5 @@ pub fn run(runs: Runs, script: &str, arguments: &[&str]) -> Value {
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .current_dir(home.path())
         .stdin(Stdio::null());
-    let output = command.output().unwrap_or_else(|error| panic!("{script}: {error}; tests/run installs it"));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{script}: {}\n{said}", output.status);
-    let printed = String::from_utf8_lossy(&output.stdout);
-    serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{script}: {error}\n{printed}\n{said}"))
+    command.output().unwrap_or_else(|error| panic!("{file}: {error}; tests/run installs it"))
 }

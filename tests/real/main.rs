@@ -11,5 +11,6 @@
 mod binary;
 mod client;
 mod crawl;
+mod examples;
 mod readme;
 mod register;

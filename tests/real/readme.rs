@@ -1,7 +1,7 @@
-//! The commands that README.md shows, run as a reader would run them.
+//! The commands that README.md and examples/README.md show, run as a reader would run them.
 //!
 //! - A block of `console` is a terminal in a copy of the repository's rules and examples; the blocks
-//!   share it, from top to bottom. A line `$ COMMAND` is run by bash and has to succeed (a `\` at its
+//!   of a document share it, from top to bottom. A line `$ COMMAND` is run by bash and has to succeed (a `\` at its
 //!   end goes on in the next line). The lines below it, if there are any, are all that it prints;
 //!   `…` stands for any text, and alone on its line for any lines.
 //! - `$ fracas …` that serves stays in the background until the next one does. It takes a free port,
@@ -23,17 +23,26 @@ use self::terminal::Terminal;
 
 #[test]
 fn what_the_readme_shows_is_what_happens() {
+    follow("README.md");
+}
+
+#[test]
+fn what_the_examples_show_is_what_happens() {
+    follow("examples/README.md");
+}
+
+fn follow(document: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = fs::read_to_string(root.join("README.md")).expect("README.md");
+    let text = fs::read_to_string(root.join(document)).expect("the document");
     let mut tour = Terminal::new();
     tour.copy(root, "rules.toml");
     tour.copy(root, "examples");
     let mut commands_run = 0;
-    for Block { language, line, text } in blocks(&readme) {
+    for Block { language, line, text } in blocks(&text) {
         match language {
             "console" => {
                 for (command, shown) in commands(&text) {
-                    let place = format!("README.md:{line}: $ {command}");
+                    let place = format!("{document}:{line}: $ {command}");
                     match tour.run(&command).unwrap_or_else(|failure| panic!("{place}\n{failure}")) {
                         Some(printed) => {
                             assert!(is_as_shown(&shown, &printed), "{place}\nprinted instead:\n{printed}");
@@ -46,7 +55,7 @@ fn what_the_readme_shows_is_what_happens() {
             "sh" => {
                 let mut elsewhere = Terminal::new();
                 for command in text.lines().map(without_comment).filter(|command| !command.is_empty()) {
-                    let place = format!("README.md:{line}: {command}");
+                    let place = format!("{document}:{line}: {command}");
                     match command.split(' ').next() {
                         Some("fracas") => {
                             elsewhere.run(command).unwrap_or_else(|failure| panic!("{place}\n{failure}"));
@@ -61,13 +70,13 @@ fn what_the_readme_shows_is_what_happens() {
                 let mut elsewhere = Terminal::new();
                 elsewhere.write("rules.toml", &text);
                 let checked = elsewhere.run("fracas check");
-                checked.unwrap_or_else(|failure| panic!("README.md:{line}\n{failure}"));
+                checked.unwrap_or_else(|failure| panic!("{document}:{line}\n{failure}"));
                 commands_run += 1;
             }
             _ => {}
         }
     }
-    assert!(commands_run >= 5, "README.md shows only {commands_run} commands that can be run");
+    assert!(commands_run >= 5, "{document} shows only {commands_run} commands that can be run");
 }
 
 fn without_comment(line: &str) -> &str {

@@ -73,7 +73,8 @@ impl Terminal {
     fn bash(&self, script: &str) -> Command {
         let binary = Path::new(env!("CARGO_BIN_EXE_fracas"));
         let mut path = OsString::from(binary.parent().expect("a folder"));
-        path.push(":");
+        // A reader has the packages that an example asks for.
+        path.push(concat!(":", env!("CARGO_MANIFEST_DIR"), "/.venv/bin:"));
         path.push(std::env::var_os("PATH").unwrap_or_default());
         let mut bash = Command::new("bash");
         bash.args(["-o", "pipefail", "-c", script])
