@@ -57,6 +57,31 @@ fn the_map_fits_on_two_pages() {
 }
 
 #[test]
+fn links_in_documents_lead_somewhere() {
+    let mut links = 0;
+    for document in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "docs/RULES.md",
+        "examples/README.md",
+    ] {
+        let file = source::root().join(document);
+        let text = fs::read_to_string(&file).expect(document);
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
+            if link.is_empty() || link.contains("://") {
+                continue;
+            }
+            links += 1;
+            let target = file.parent().expect("a folder").join(link);
+            assert!(target.exists(), "{document} links to {link}, which is not there");
+        }
+    }
+    assert!(links >= 15, "only {links} links");
+}
+
+#[test]
 fn what_pins_versions_names_no_place_to_fetch_them_from() {
     let read = |path: &str| fs::read_to_string(source::root().join(path)).expect(path);
     let index = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
