@@ -115,7 +115,7 @@ pub async fn decide(
 }
 
 async fn look(shared: &Shared, body: &mut RequestBody) -> Result<BodyFacts, Failure> {
-    body.look(shared.settings.body_limit).await.map_err(|_| Failure::BadBody)
+    Box::pin(body.look(shared.settings.body_limit)).await.map_err(|_| Failure::BadBody)
 }
 
 fn answer(

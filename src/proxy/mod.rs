@@ -11,6 +11,7 @@ mod decide;
 mod error;
 mod exchange;
 mod forward;
+mod gather;
 mod headers;
 mod judge;
 mod listen;
