@@ -5,6 +5,8 @@
 //! moment of the machine hits every size alike.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark owns its clock")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a benchmark that goes wrong may panic")]
+#![allow(clippy::print_stdout, reason = "its result")]
 
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};

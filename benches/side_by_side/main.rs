@@ -10,6 +10,10 @@
 //! the kernel's own account of the proxy's threads, so that what else runs on the machine matters
 //! little. docs/BENCHMARKS.md says how to read it.
 
+#![allow(clippy::disallowed_methods, reason = "a benchmark owns its clock")]
+#![allow(clippy::indexing_slicing, reason = "a benchmark that goes wrong may panic")]
+#![allow(clippy::print_stdout, reason = "its result")]
+
 mod load;
 mod peers;
 mod process;
@@ -26,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let seconds = argument("--seconds").unwrap_or(4);
     let rounds = argument("--rounds").unwrap_or(5) as usize;
     let upstream = peers::upstream()?;
-    println!("{} rounds of {seconds} s, 64 connections, one core for the proxy\n", rounds);
+    println!("{rounds} rounds of {seconds} s, 64 connections, one core for the proxy\n");
     for work in [Work::Forward, Work::Inject] {
         let peers = peers::all(work, upstream.address)?;
         let mut costs: Vec<Vec<Load>> = peers.iter().map(|_| Vec::new()).collect();

@@ -17,6 +17,7 @@ const CHUNK: usize = 64 * 1024;
 const PERIOD: usize = 251;
 
 /// `0, 1, … 250, 0, 1, …`, long enough to cut a chunk from at any phase.
+#[expect(clippy::indexing_slicing, reason = "checked when it is compiled")]
 static PATTERN: [u8; CHUNK + PERIOD] = {
     let mut pattern = [0; CHUNK + PERIOD];
     let mut at = 0;

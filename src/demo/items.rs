@@ -198,8 +198,7 @@ mod tests {
                 Method::PATCH => Write::Merge(body.clone()),
                 _ => Write::Remove,
             };
-            let response =
-                apply(&mut shop, *id, method, &map, write).unwrap_or_else(|problem| problem.into_response());
+            let response = apply(&mut shop, *id, method, &map, write).unwrap_or_else(Problem::into_response);
             let case = format!("{method} {id} {headers:?} {body}");
             assert_eq!(response.status().as_u16(), *status, "{case}");
             assert_eq!(response.headers().get("etag").map(|etag| etag.to_str().unwrap()), *etag, "{case}");

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use serde_json::Value;
 use siphasher::sip128::SipHasher13;
 
 use super::Demo;
@@ -30,7 +31,7 @@ pub(super) async fn create(demo: &Demo, request: Request<Incoming>) -> Answer {
     let pause = Duration::from_millis(query_number(&request, "ms", 0, MAX_WAIT)?);
     let key = idempotency_key(request.headers())?;
     let body = read(request.into_body()).await?;
-    let item_id = object(parse(&body)?)?.get("item_id").and_then(|id| id.as_u64()).ok_or_else(|| {
+    let item_id = object(parse(&body)?)?.get("item_id").and_then(Value::as_u64).ok_or_else(|| {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "`item_id` must be the number of an item.")
     })?;
     let Some(key) = key else {

@@ -102,11 +102,8 @@ impl Route {
 
 /// The route of a path and the number it ends in; the number is `None` when there is none to read.
 pub(super) fn find(path: &str) -> Option<(Route, Option<u64>)> {
-    let (folder, last) = match path.strip_prefix('/')?.split_once('/') {
-        None => {
-            return Route::ALL.into_iter().find(|route| route.template() == path).map(|found| (found, None));
-        }
-        Some(split) => split,
+    let Some((folder, last)) = path.strip_prefix('/')?.split_once('/') else {
+        return Route::ALL.into_iter().find(|route| route.template() == path).map(|found| (found, None));
     };
     let route = match folder {
         "items" => Route::Item,

@@ -23,6 +23,7 @@ mod worker;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -228,7 +229,7 @@ impl Shared {
 
 /// One worker for each core that this process may use.
 fn worker_count(settings: &Settings) -> usize {
-    settings.workers.or_else(|| std::thread::available_parallelism().ok()).map_or(1, |workers| workers.get())
+    settings.workers.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get)
 }
 
 /// Starts a worker's thread. What it serves with is made there: none of it may leave.

@@ -44,9 +44,9 @@ impl Pool {
     pub fn take(self: &Rc<Pool>) -> Option<Lease> {
         let mut idle = self.idle.borrow_mut();
         let mut at = idle.len();
-        while at > 0 {
-            at -= 1;
-            let sender = &idle[at].sender;
+        while let Some(below) = at.checked_sub(1) {
+            at = below;
+            let Idle { sender, .. } = idle.get(at)?;
             if sender.is_closed() {
                 idle.remove(at);
             } else if sender.is_ready() {

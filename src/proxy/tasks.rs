@@ -86,7 +86,7 @@ mod tests {
             let tasks = Tasks::new(Arc::clone(&panics));
             let (done, is_done) = tokio::sync::oneshot::channel();
             tasks.spawn(async { panic!("on purpose") });
-            tasks.spawn(async { drop(done.send(())) });
+            tasks.spawn(async { _ = done.send(()) });
             tasks.ended().await;
             assert!(is_done.await.is_ok());
         });

@@ -92,6 +92,7 @@ impl Store {
             1 => 0,
             shards => self.placement.hash_one(place) as usize % shards,
         };
+        #[expect(clippy::indexing_slicing, reason = "a remainder of the length")]
         lock(&self.shards[at])
     }
 

@@ -1,5 +1,10 @@
 //! A bounded map that forgets what was asked about longest ago.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a number of a node is made by `insert`, and nodes are never removed"
+)]
+
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 

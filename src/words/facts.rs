@@ -125,9 +125,9 @@ fn host_of(head: &Parts) -> &str {
         return host;
     }
     let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    match host.rfind(':') {
+    match host.rsplit_once(':') {
         // The colons of an IPv6 address are inside brackets.
-        Some(colon) if !host[colon..].contains(']') => &host[..colon],
+        Some((name, port)) if !port.contains(']') => name,
         _ => host,
     }
 }
@@ -139,17 +139,19 @@ pub(crate) fn decode_unreserved(path: &str) -> Cow<'_, str> {
     }
     let mut decoded = String::with_capacity(path.len());
     let mut rest = path;
-    while let Some(at) = rest.find('%') {
-        decoded.push_str(&rest[..at]);
-        let octet = rest.as_bytes().get(at + 1..at + 3).and_then(hex_octet);
-        match octet.map(char::from) {
-            Some(c) if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~') => {
+    while let Some((before, after)) = rest.split_once('%') {
+        decoded.push_str(before);
+        let octet = after
+            .split_at_checked(2)
+            .and_then(|(digits, after)| Some((hex_octet(digits.as_bytes())?, after)));
+        match octet.map(|(octet, after)| (char::from(octet), after)) {
+            Some((c, after)) if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~') => {
                 decoded.push(c);
-                rest = &rest[at + 3..];
+                rest = after;
             }
             _ => {
                 decoded.push('%');
-                rest = &rest[at + 1..];
+                rest = after;
             }
         }
     }
@@ -165,14 +167,14 @@ fn decode_query(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
-    while at < bytes.len() {
-        match (bytes[at], bytes.get(at + 1..at + 3).and_then(hex_octet)) {
+    while let Some(&byte) = bytes.get(at) {
+        match (byte, bytes.get(at + 1..at + 3).and_then(hex_octet)) {
             (b'%', Some(octet)) => {
                 decoded.push(octet);
                 at += 2;
             }
             (b'+', _) => decoded.push(b' '),
-            (byte, _) => decoded.push(byte),
+            _ => decoded.push(byte),
         }
         at += 1;
     }
@@ -180,8 +182,9 @@ fn decode_query(text: &str) -> Cow<'_, str> {
 }
 
 fn hex_octet(digits: &[u8]) -> Option<u8> {
+    let &[high, low] = digits else { return None };
     let value = |digit: u8| char::from(digit).to_digit(16);
-    Some((value(digits[0])? * 16 + value(digits[1])?) as u8)
+    Some((value(high)? * 16 + value(low)?) as u8)
 }
 
 #[cfg(test)]

@@ -1,3 +1,13 @@
-//! The one integration crate; a module per subject.
+//! Tests of the whole, from outside. They need nothing but Rust; `tests/real` drives real clients.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by a panic"
+)]
 
+mod binary;
+mod exactness;
 mod rules;
+mod tidy;

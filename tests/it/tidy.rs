@@ -1,0 +1,88 @@
+//! What the repository keeps to, beyond what rustc and clippy see: floors, lengths, no loose ends.
+
+mod floors;
+mod source;
+
+use std::fs;
+
+use self::source::{Source, sources};
+
+/// Lines of the longest source file. Longer ones hold more than one thing.
+const LONGEST: usize = 400;
+/// Lines of a file in the middle.
+const MEDIAN: usize = 150;
+
+#[test]
+fn every_module_keeps_to_its_floor() {
+    let complaints: Vec<String> = looked_at().iter().flat_map(floors::complaints).collect();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
+fn files_are_short() {
+    let sources = looked_at();
+    let long: Vec<String> = sources
+        .iter()
+        .filter(|source| source.lines() > LONGEST)
+        .map(|source| format!("{}: {} lines, at most {LONGEST}", source.path, source.lines()))
+        .collect();
+    assert!(long.is_empty(), "{}", long.join("\n"));
+
+    let mut lengths: Vec<usize> =
+        sources.iter().filter(|source| source.path.starts_with("src/")).map(Source::lines).collect();
+    lengths.sort_unstable();
+    let median = lengths[lengths.len() / 2];
+    assert!(median <= MEDIAN, "the median file has {median} lines, at most {MEDIAN}");
+}
+
+#[test]
+fn nothing_is_left_unfinished_or_unchecked() {
+    const NOWHERE: [&str; 6] =
+        ["todo!", "unimplemented!", "dbg!", "#[ignore", "#[should_panic", "#![allow(dead_code"];
+    // A test that sleeps is slow when all is well, and fails when the machine is busy.
+    const NOT_IN_TESTS: [&str; 3] = ["thread::sleep", "time::sleep", "sleep_until"];
+    let mut complaints = Vec::new();
+    for source in &looked_at() {
+        complaints.extend(source.naming(&source.everything(), &NOWHERE));
+        complaints.extend(source.naming(&source.tests(), &NOT_IN_TESTS));
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
+fn the_map_fits_on_two_pages() {
+    if let Ok(map) = fs::read_to_string(source::root().join("ARCHITECTURE.md")) {
+        assert!(map.lines().count() <= 150, "ARCHITECTURE.md: {} lines, at most 150", map.lines().count());
+    }
+}
+
+#[test]
+fn what_pins_versions_names_no_place_to_fetch_them_from() {
+    let read = |path: &str| fs::read_to_string(source::root().join(path)).expect(path);
+    let index = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
+    let lock = read("Cargo.lock");
+    let mut sources = lock.lines().filter(|line| line.starts_with("source = ")).peekable();
+    assert!(sources.peek().is_some(), "Cargo.lock names no source at all");
+    assert_eq!(sources.find(|line| *line != index), None, "Cargo.lock: only crates.io itself");
+
+    for (path, places) in [
+        ("tests/real/package-lock.json", &["\"resolved\"", "registry"][..]),
+        ("tests/real/package.json", &["://", "git+"]),
+        ("tests/real/.npmrc", &["registry=", "://", "_auth"]),
+        ("tests/real/requirements.txt", &["://", "index", "find-links", "-r "]),
+    ] {
+        let text = read(path);
+        let text: String = text.lines().filter(|line| !line.starts_with('#')).collect();
+        assert!(!text.is_empty(), "{path} is empty");
+        let named = places.iter().find(|place| text.contains(**place));
+        assert_eq!(named, None, "{path} names a place to fetch from");
+    }
+}
+
+/// Every Rust file of the repository.
+fn looked_at() -> Vec<Source> {
+    let sources = sources();
+    let in_folder = |folder: &str| sources.iter().filter(|source| source.path.starts_with(folder)).count();
+    assert!(in_folder("src/") > 20 && in_folder("tests/") > 2, "the checks look at too few files");
+    sources
+}

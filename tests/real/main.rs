@@ -1,0 +1,15 @@
+//! Real clients against the real binary. `tests/run` installs the clients, and turns this on.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by a panic"
+)]
+
+#[path = "../it/binary.rs"]
+mod binary;
+mod client;
+mod crawl;
+mod readme;
+mod register;

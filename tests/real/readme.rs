@@ -1,0 +1,75 @@
+//! The commands that README.md shows, run as a reader would run them.
+//!
+//! - A block of `console` is a terminal in a copy of the repository's rules and examples; the blocks
+//!   share it, from top to bottom. A line `$ COMMAND` is run by bash and has to succeed (a `\` at its
+//!   end goes on in the next line). The lines below it, if there are any, are all that it prints;
+//!   `…` stands for any text, and alone on its line for any lines.
+//! - `$ fracas …` that serves stays in the background until the next one does. It takes a free port,
+//!   which is what the document calls 4090. What it prints is shown in a block of `text`.
+//! - A block of `sh` is what a reader does elsewhere: its `fracas` commands are run, each block in an
+//!   empty folder; any other command has to be cargo, or a script of the repository.
+//! - A block of `toml` is a rules file that `fracas check` accepts.
+//!
+//! Other blocks are left alone.
+
+mod blocks;
+mod terminal;
+
+use std::fs;
+use std::path::Path;
+
+use self::blocks::{Block, blocks, commands, is_as_shown};
+use self::terminal::Terminal;
+
+#[test]
+fn what_the_readme_shows_is_what_happens() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("README.md")).expect("README.md");
+    let mut tour = Terminal::new();
+    tour.copy(root, "rules.toml");
+    tour.copy(root, "examples");
+    let mut commands_run = 0;
+    for Block { language, line, text } in blocks(&readme) {
+        match language {
+            "console" => {
+                for (command, shown) in commands(&text) {
+                    let place = format!("README.md:{line}: $ {command}");
+                    match tour.run(&command).unwrap_or_else(|failure| panic!("{place}\n{failure}")) {
+                        Some(printed) => {
+                            assert!(is_as_shown(&shown, &printed), "{place}\nprinted instead:\n{printed}");
+                        }
+                        None => assert!(shown.is_empty(), "{place}\nshow what it prints in a block of text"),
+                    }
+                    commands_run += 1;
+                }
+            }
+            "sh" => {
+                let mut elsewhere = Terminal::new();
+                for command in text.lines().map(without_comment).filter(|command| !command.is_empty()) {
+                    let place = format!("README.md:{line}: {command}");
+                    match command.split(' ').next() {
+                        Some("fracas") => {
+                            elsewhere.run(command).unwrap_or_else(|failure| panic!("{place}\n{failure}"));
+                            commands_run += 1;
+                        }
+                        Some("cargo") => {}
+                        word => assert!(word.is_some_and(|word| root.join(word).is_file()), "{place}"),
+                    }
+                }
+            }
+            "toml" => {
+                let mut elsewhere = Terminal::new();
+                elsewhere.write("rules.toml", &text);
+                let checked = elsewhere.run("fracas check");
+                checked.unwrap_or_else(|failure| panic!("README.md:{line}\n{failure}"));
+                commands_run += 1;
+            }
+            _ => {}
+        }
+    }
+    assert!(commands_run >= 5, "README.md shows only {commands_run} commands that can be run");
+}
+
+fn without_comment(line: &str) -> &str {
+    line.split(" #").next().unwrap_or_default().trim()
+}
