@@ -1,6 +1,7 @@
 //! fracas, an HTTP conflict simulator.
 #![forbid(unsafe_code)]
 
+pub mod cli;
 pub mod clock;
 pub mod demo;
 pub mod judgement;

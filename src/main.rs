@@ -1,7 +1,11 @@
 //! The command line's entry.
 #![forbid(unsafe_code)]
 
+use std::process::ExitCode;
+
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn main() {}
+fn main() -> ExitCode {
+    fracas::cli::main()
+}

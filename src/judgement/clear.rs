@@ -2,6 +2,7 @@
 
 use http::header;
 
+use super::state::scalar;
 use crate::rules::Clear;
 use crate::words::{Facts, KeyHash};
 
@@ -22,10 +23,13 @@ impl Clear {
 
 /// What a request says about the version it is based on, to be compared with what it says next
 /// time: `If-Match`, and the version fields that well-known APIs have in bodies and queries.
+/// `If-Match: *` says nothing.
 pub fn validator(facts: &Facts<'_>) -> Option<KeyHash> {
-    if let Some(tags) = facts.header(&header::IF_MATCH).or_else(|| facts.header(&header::IF_UNMODIFIED_SINCE))
-    {
-        return Some(KeyHash::of([tags]));
+    for name in [header::IF_MATCH, header::IF_UNMODIFIED_SINCE] {
+        let mut lines = facts.headers.get_all(&name).iter().map(http::HeaderValue::as_bytes).peekable();
+        if lines.peek().is_some() {
+            return (facts.header(&name) != Some(b"*")).then(|| KeyHash::of(lines));
+        }
     }
     let in_query =
         ["rev", "if_seq_no", "resourceVersion"].into_iter().find_map(|name| facts.queries(name).next());
@@ -35,6 +39,6 @@ pub fn validator(facts: &Facts<'_>) -> Option<KeyHash> {
     let json = facts.body.json()?;
     ["/_rev", "/metadata/resourceVersion", "/sha", "/etag", "/version"]
         .into_iter()
-        .find_map(|pointer| json.pointer(pointer))
-        .map(|version| KeyHash::of([version.to_string().as_bytes()]))
+        .find_map(|pointer| json.pointer(pointer).and_then(scalar))
+        .map(|version| KeyHash::of([version.as_bytes()]))
 }

@@ -1,9 +1,11 @@
 //! Which exchanges teach which rules: those whose host and path fit a rule that tracks something,
 //! whatever their method and whichever rule answered, and those that its `by` and `release` select.
 
+use http::Method;
+
 use super::ruleset::{ActiveRule, RuleSet};
 use super::state::{Exchange, Lesson};
-use crate::matching::{Match, RuleIndex};
+use crate::matching::{Match, Methods, RuleIndex};
 use crate::rules::{Clear, Rule, Selector, State, Trigger};
 use crate::words::{Facts, Identity, Key, KeyHash, Moment};
 
@@ -26,6 +28,8 @@ struct Learner {
 enum Role {
     /// Host and path fit the rule.
     Path,
+    /// It may make something whose path fits the rule.
+    Maker,
     /// The rule is about it.
     Match,
     /// `by` selects it.
@@ -83,6 +87,7 @@ impl Learner {
     fn lesson(&self, exchange: &Exchange<'_>, key: Option<KeyHash>) -> Option<Lesson> {
         match self.role {
             Role::Path => Lesson::of_path(exchange, key),
+            Role::Maker => Lesson::of_maker(exchange),
             Role::Match => Lesson::of_match(exchange, key?),
             Role::Referrer => Some(Lesson::of_referrer(exchange, key?)),
             Role::Release => Some(Lesson::of_release(exchange, key?, &self.per)),
@@ -97,6 +102,14 @@ fn roles(rule: &Rule) -> Vec<(Role, Match, Key)> {
             Match { path: rule.requests.path.clone(), host: rule.requests.host.clone(), ..Match::default() };
         (Role::Path, requests, rule.per.clone())
     };
+    let maker = || {
+        let requests = Match {
+            method: Methods::Only(vec![Method::POST]),
+            host: rule.requests.host.clone(),
+            ..Match::default()
+        };
+        (Role::Maker, requests, Key::RULE)
+    };
     let own = || (Role::Match, rule.requests.clone(), rule.per.clone());
     let select = |role, selector: &Selector| (role, selector.requests.clone(), selector.per.clone());
     let release = |release: &Option<Selector>| release.as_ref().map(|release| select(Role::Release, release));
@@ -107,7 +120,7 @@ fn roles(rule: &Rule) -> Vec<(Role, Match, Key)> {
         };
     };
     match &**state {
-        State::Stale { .. } => vec![by_path()],
+        State::Stale { .. } => vec![by_path(), maker()],
         State::Duplicate { release: ends } | State::Locked { release: ends, .. } => {
             std::iter::once(own()).chain(release(ends)).collect()
         }

@@ -42,7 +42,8 @@ pub enum Ask {
     Window(Rate),
     /// The newest version seen.
     Version,
-    /// Enters, unless another is in. Whoever does not leave is taken to have left after the lease.
+    /// Enters, unless another is in, or was and left an answer. Whoever does not leave is taken to
+    /// have left after the lease.
     Enter { lease: Duration, payload: KeyHash },
     /// Who holds the key.
     Holder,
@@ -50,6 +51,8 @@ pub enum Ask {
     References,
     /// Who holds the key, which is free from here on.
     Take,
+    /// Who holds the key, which this one holds from here on.
+    Replace(KeyHash),
     /// When the key was first seen, and how many requests it has made; counts this one.
     Since,
     /// Whether a conflict is open; counts this try, and closes the conflict that it clears.
@@ -69,7 +72,8 @@ pub enum Answer {
     Entered { ticket: u64 },
     /// Another is in, with this payload.
     Running { payload: KeyHash },
-    /// Another was in, with this payload, and was answered; `None` when the answer was too long.
+    /// Another was in, with this payload, and was answered. Without the answer it was another
+    /// payload than the one asked about: the same one enters again.
     Finished { payload: KeyHash, answer: Option<Arc<StoredAnswer>> },
     /// `None`: nobody holds it.
     Held(Option<KeyHash>),
@@ -103,13 +107,13 @@ impl Answer {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Tell {
     /// A version was seen by an exchange that began then. What a write taught is not overruled by a
-    /// read that began before it ended.
+    /// read that began before it ended; of two writes that overlapped, either may be the newest.
     Learn { seen: Seen, began: Moment, how: Learnt },
     /// The request that entered with the ticket has ended without an answer to keep.
     Leave { ticket: u64 },
     /// The request that entered with the ticket was answered.
     Finish { ticket: u64, payload: KeyHash, answer: Option<Arc<StoredAnswer>> },
-    /// The key is held, for the lease if there is one.
+    /// The key is held, for the lease if there is one, unless another has a lease on it.
     Hold { holder: KeyHash, lease: Option<Duration> },
     /// Whatever was kept ends.
     Release,
@@ -117,7 +121,7 @@ pub enum Tell {
     Refer,
     /// One fewer does.
     Unrefer,
-    /// A conflict opens, by the key's `n`-th request.
+    /// A conflict opens, by the key's `n`-th request; where one is open, that counts one try more.
     Open { n: u64, validator: Option<KeyHash> },
     /// The client has read the resource, by an exchange that began then; only of interest while a
     /// conflict is open that was opened before.
@@ -131,6 +135,34 @@ pub struct Seen {
     pub version: Option<Box<str>>,
     /// `Last-Modified`, in seconds since 1970.
     pub modified: Option<i64>,
+    /// Other versions that may as well be the newest: taught by exchanges that overlapped.
+    pub rivals: Box<[Box<str>]>,
+}
+
+impl Seen {
+    /// So many rivals are told apart; with more of them, nothing is known.
+    const RIVALS: usize = 8;
+
+    /// What is known when it cannot be told which of the two came last.
+    pub fn beside(self, other: Seen) -> Seen {
+        let modified = self.modified.zip(other.modified).map(|(one, another)| one.min(another));
+        let (Some(version), Some(before)) = (self.version, other.version) else {
+            return Seen { modified, ..Seen::default() };
+        };
+        let mut rivals = other.rivals.into_vec();
+        rivals.push(before);
+        rivals.retain(|rival| *rival != version);
+        if rivals.len() > Seen::RIVALS {
+            return Seen { modified, ..Seen::default() };
+        }
+        Seen { version: Some(version), modified, rivals: rivals.into() }
+    }
+
+    /// Whether a request that goes by `version` goes by the newest one, as far as is known.
+    pub fn may_be(&self, version: &str) -> bool {
+        let is = |known: &str| known == version;
+        self.version.as_deref().is_none_or(is) || self.rivals.iter().any(|rival| is(rival))
+    }
 }
 
 /// What sort of exchange taught a version.

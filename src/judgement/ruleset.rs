@@ -109,7 +109,7 @@ impl Rule {
     fn reads_body(&self) -> bool {
         // A version may be in the body, and it says whether a conflict is over.
         let is_by_version = self.clear == Some(Clear::NewVersion);
-        let is_by_state = self.trigger.state().is_some_and(|state| state.reads_body());
+        let is_by_state = self.trigger.state().is_some_and(crate::rules::State::reads_body);
         self.requests.reads_body() || self.per.reads_body() || is_by_version || is_by_state
     }
 }

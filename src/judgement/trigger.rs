@@ -17,7 +17,7 @@ impl Trigger {
 
     /// How much longer an admitted request stays in flight after its answer.
     pub fn hold(&self) -> Duration {
-        self.state().map_or(Duration::ZERO, |state| state.hold())
+        self.state().map_or(Duration::ZERO, State::hold)
     }
 
     /// What has to be known before a request can be judged.

@@ -35,7 +35,7 @@ use tokio::sync::{Semaphore, watch};
 use self::connect::Connector;
 pub use self::connect::ConnectorError;
 use self::forward::Forwarder;
-pub use self::judge::{Asked, Claim, Judged, Verdict, judge};
+pub use self::judge::{Asked, Claim, Entrance, Judged, Verdict, judge};
 use self::pool::Pool;
 pub use self::tally::Tally;
 use self::tasks::Tasks;

@@ -1,13 +1,12 @@
 //! What is kept at one place, and how each operation changes it.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Weak};
 
 use crate::judgement::{Answer, Ask, Learnt, Seen, StoredAnswer, Tell};
 use crate::rules::{Clear, Rate};
 use crate::words::{KeyHash, Moment};
 
-/// What is kept at one place.
+/// What is kept at one place: 40 bytes, whatever it is.
 #[derive(Debug, Default)]
 pub(super) enum Entry {
     #[default]
@@ -21,15 +20,15 @@ pub(super) enum Entry {
     Version(Box<Version>),
     In {
         ticket: u64,
-        payload: KeyHash,
+        payload: Packed,
         until: Moment,
     },
     Finished {
-        payload: KeyHash,
+        payload: Packed,
         answer: Option<Arc<StoredAnswer>>,
     },
     Held {
-        holder: KeyHash,
+        holder: Packed,
         until: Option<Moment>,
     },
     References(u64),
@@ -39,9 +38,10 @@ pub(super) enum Entry {
     },
     Opened {
         n: u64,
-        tries: u64,
+        tries: u32,
         since: Moment,
-        validator: Option<KeyHash>,
+        /// That of the request that was refused; zero for one without.
+        validator: Packed,
         is_read: bool,
     },
 }
@@ -49,14 +49,58 @@ pub(super) enum Entry {
 #[derive(Debug)]
 pub(super) struct Version {
     seen: Seen,
+    /// When an exchange last taught it.
+    learned: Moment,
     /// When a write last taught it.
     written: Moment,
+}
+
+/// A [`KeyHash`] that need not lie on a multiple of 16 bytes, which would cost a third more memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Packed(u64, u64);
+
+impl From<KeyHash> for Packed {
+    fn from(KeyHash(hash): KeyHash) -> Packed {
+        Packed((hash >> 64) as u64, hash as u64)
+    }
+}
+
+impl From<Packed> for KeyHash {
+    fn from(Packed(high, low): Packed) -> KeyHash {
+        KeyHash(u128::from(high) << 64 | u128::from(low))
+    }
 }
 
 impl Entry {
     /// Whether nothing is kept, so that its place can be given up.
     pub fn is_nothing(&self) -> bool {
         matches!(self, Entry::Nothing)
+    }
+
+    /// Whether a request is in that has not left yet.
+    pub fn is_running(&self, now: Moment) -> bool {
+        matches!(self, Entry::In { until, .. } if *until > now)
+    }
+
+    /// Whether it must be kept for the lease's sake, though nobody asks about it.
+    pub fn is_leased(&self, now: Moment) -> bool {
+        match self {
+            Entry::In { until, .. } | Entry::Held { until: Some(until), .. } => *until > now,
+            _ => false,
+        }
+    }
+
+    /// Whether this very answer is kept.
+    pub fn keeps(&self, this: &Weak<StoredAnswer>) -> bool {
+        let Entry::Finished { answer: Some(answer), .. } = self else { return false };
+        std::ptr::eq(Arc::as_ptr(answer), this.as_ptr())
+    }
+
+    /// Forgets the answer, but not that there was one.
+    pub fn drop_answer(&mut self) {
+        if let Entry::Finished { answer, .. } = self {
+            *answer = None;
+        }
     }
 
     pub fn count(&self) -> u64 {
@@ -80,12 +124,17 @@ impl Entry {
                 _ => None,
             }),
             Ask::Enter { lease, payload } => match self {
-                Entry::In { payload, until, .. } if *until > now => Answer::Running { payload: *payload },
-                Entry::Finished { payload, answer } => {
-                    Answer::Finished { payload: *payload, answer: answer.clone() }
+                Entry::In { payload, until, .. } if *until > now => {
+                    Answer::Running { payload: (*payload).into() }
+                }
+                // One whose answer was not kept cannot be answered again: it runs again.
+                Entry::Finished { payload: done, answer }
+                    if answer.is_some() || *done != Packed::from(payload) =>
+                {
+                    Answer::Finished { payload: (*done).into(), answer: answer.clone() }
                 }
                 _ => {
-                    *self = Entry::In { ticket, payload, until: now + lease };
+                    *self = Entry::In { ticket, payload: payload.into(), until: now + lease };
                     Answer::Entered { ticket }
                 }
             },
@@ -94,6 +143,11 @@ impl Entry {
                 let holder = self.holder(now);
                 *self = Entry::Nothing;
                 Answer::Held(holder)
+            }
+            Ask::Replace(holder) => {
+                let previous = self.holder(now);
+                *self = Entry::Held { holder: holder.into(), until: None };
+                Answer::Held(previous)
             }
             Ask::References => Answer::References(match self {
                 Entry::References(count) => *count,
@@ -122,12 +176,10 @@ impl Entry {
             }
             Tell::Finish { ticket: done, payload, answer } => {
                 if matches!(self, Entry::In { ticket, .. } if *ticket == done) {
-                    *self = Entry::Finished { payload, answer };
+                    *self = Entry::Finished { payload: payload.into(), answer };
                 }
             }
-            Tell::Hold { holder, lease } => {
-                *self = Entry::Held { holder, until: lease.map(|lease| now + lease) };
-            }
+            Tell::Hold { holder, lease } => self.hold(holder.into(), lease.map(|lease| now + lease), now),
             Tell::Release => *self = Entry::Nothing,
             Tell::Refer => match self {
                 Entry::References(count) => *count = count.saturating_add(1),
@@ -138,7 +190,15 @@ impl Entry {
                 _ => *self = Entry::Nothing,
             },
             Tell::Open { n, validator } => {
-                *self = Entry::Opened { n, tries: 1, since: now, validator, is_read: false };
+                // Of requests that were refused at once, each is a try under one conflict.
+                let tried = if let Entry::Opened { tries, .. } = self { *tries } else { 0 };
+                *self = Entry::Opened {
+                    n,
+                    tries: tried.saturating_add(1),
+                    since: now,
+                    validator: packed(validator),
+                    is_read: false,
+                };
             }
             Tell::Read { began } => {
                 if let Entry::Opened { since, is_read, .. } = self {
@@ -163,8 +223,17 @@ impl Entry {
 
     fn holder(&self, now: Moment) -> Option<KeyHash> {
         match self {
-            Entry::Held { holder, until } if until.is_none_or(|until| until > now) => Some(*holder),
+            Entry::Held { holder, until } if until.is_none_or(|until| until > now) => Some((*holder).into()),
             _ => None,
+        }
+    }
+
+    /// A lease that another still has is not taken away: of two that were accepted at once, the
+    /// first one holds.
+    fn hold(&mut self, new: Packed, new_until: Option<Moment>, now: Moment) {
+        match self {
+            Entry::Held { holder, until: Some(until) } if *until > now && *holder != new => {}
+            _ => *self = Entry::Held { holder: new, until: new_until },
         }
     }
 
@@ -173,37 +242,43 @@ impl Entry {
         let is_cleared = match clear {
             Clear::Refetch => *is_read,
             // Where the resource has not changed, what a read gave is the newest there is.
-            Clear::NewVersion => *is_read || (sent.is_some() && sent != *validator),
+            Clear::NewVersion => *is_read || (sent.is_some() && packed(sent) != *validator),
             Clear::After(length) => now.since(*since) >= length,
-            Clear::Tries(limit) => *tries >= limit.get(),
+            Clear::Tries(limit) => u64::from(*tries) >= limit.get(),
             Clear::Never => false,
         };
         if is_cleared {
             *self = Entry::Nothing;
             return Answer::Cleared;
         }
-        *tries += 1;
-        Answer::Open { n: *n, tries: *tries }
+        *tries = tries.saturating_add(1);
+        Answer::Open { n: *n, tries: u64::from(*tries) }
     }
 
     fn learn(&mut self, seen: Seen, began: Moment, how: Learnt, now: Moment) {
-        let written = match self {
-            Entry::Version(version) => version.written,
-            _ => Moment(0),
+        let Entry::Version(known) = self else {
+            let written = if how == Learnt::Write { now } else { Moment(0) };
+            *self = Entry::Version(Box::new(Version { seen, learned: now, written }));
+            return;
         };
-        match how {
+        // Of two exchanges of the same sort that overlapped, either may have come last.
+        let is_ambiguous = match how {
             // A read that began before the newest write ended may have seen the old version.
-            Learnt::Read if began < written => {}
-            Learnt::Read => *self = Entry::Version(Box::new(Version { seen, written })),
-            Learnt::Write => *self = Entry::Version(Box::new(Version { seen, written: now.max(written) })),
+            Learnt::Read if began < known.written => return,
+            // Nothing strong was read, and nothing contradicts what is known.
+            Learnt::Read if seen.version.is_none() && seen.modified == known.seen.modified => return,
+            Learnt::Read => began < known.learned,
+            Learnt::Write => began < known.written,
+        };
+        let before = std::mem::take(&mut known.seen);
+        known.seen = if is_ambiguous { seen.beside(before) } else { seen };
+        known.learned = known.learned.max(now);
+        if how == Learnt::Write {
+            known.written = known.learned;
         }
     }
 }
 
-/// How long an entry that must not be forgotten lives on at least; none do.
-pub(super) fn lives(entry: &Entry, touched: Moment, ttl: Duration, now: Moment) -> bool {
-    match entry {
-        Entry::In { until, .. } => now < *until,
-        _ => now.since(touched) <= ttl,
-    }
+fn packed(validator: Option<KeyHash>) -> Packed {
+    validator.map_or_else(Packed::default, Packed::from)
 }

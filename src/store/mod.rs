@@ -41,27 +41,41 @@ impl Store {
     pub fn new(keys: NonZeroUsize, ttl: Duration) -> Store {
         let count = if keys.get() <= Store::ONE_SHARD { 1 } else { Store::SHARDS };
         let limit = keys.get().div_ceil(count);
-        let shards = (0..count).map(|_| Mutex::new(Shard::new(limit, ANSWERS / count, ttl))).collect();
-        Store { shards, placement: RandomState::new() }
+        let placement = RandomState::new();
+        let shard = || Shard::new(limit, ANSWERS / count, ttl, placement.clone());
+        Store { shards: (0..count).map(|_| Mutex::new(shard())).collect(), placement }
     }
 
     /// Runs one operation at `now`.
     pub fn run(&self, place: Place, ask: Ask, now: Moment) -> Answer {
-        self.shard(place).ask(place, ask, now)
+        let (hash, mut shard) = self.shard(place);
+        let answer = shard.ask(hash, place, ask, now);
+        self.settle(shard, now);
+        answer
     }
 
     /// Tells an outcome at `now`.
     pub fn tell(&self, place: Place, tell: Tell, now: Moment) {
-        self.shard(place).tell(place, tell, now);
+        let (hash, mut shard) = self.shard(place);
+        shard.tell(hash, place, tell, now);
+        self.settle(shard, now);
     }
 
     /// Tells what a lesson taught.
     pub fn learn(&self, told: Told, now: Moment) {
+        let state = |referrer: Place, key| Place { table: Table::State, key, ..referrer };
         match told {
             Told::One(place, tell) => self.tell(place, tell, now),
+            Told::Attach { referrer, to } => {
+                // Counted before it is named: whoever takes the name off finds it counted.
+                self.tell(state(referrer, to), Tell::Refer, now);
+                if let Answer::Held(Some(previous)) = self.run(referrer, Ask::Replace(to), now) {
+                    self.tell(state(referrer, previous), Tell::Unrefer, now);
+                }
+            }
             Told::Detach(referrer) => {
                 if let Answer::Held(Some(key)) = self.run(referrer, Ask::Take, now) {
-                    self.tell(Place { table: Table::State, key, ..referrer }, Tell::Unrefer, now);
+                    self.tell(state(referrer, key), Tell::Unrefer, now);
                 }
             }
         }
@@ -69,7 +83,8 @@ impl Store {
 
     /// What the key's count stands at, without counting; for `explain` and summaries.
     pub fn count(&self, place: Place) -> u64 {
-        self.shard(place).count(place)
+        let (hash, shard) = self.shard(place);
+        shard.count(hash, place)
     }
 
     /// Keys held now.
@@ -87,13 +102,23 @@ impl Store {
         self.locked().map(|shard| shard.evicted()).sum()
     }
 
-    fn shard(&self, place: Place) -> MutexGuard<'_, Shard> {
-        let at = match self.shards.len() {
-            1 => 0,
-            shards => self.placement.hash_one(place) as usize % shards,
-        };
+    /// A referrer that was forgotten refers to nothing any more.
+    fn settle(&self, mut shard: MutexGuard<'_, Shard>, now: Moment) {
+        let orphan = shard.take_orphan();
+        // What it referred to may be in the same shard, or in another.
+        drop(shard);
+        if let Some(orphan) = orphan {
+            let (hash, mut shard) = self.shard(orphan);
+            shard.tell(hash, orphan, Tell::Unrefer, now);
+        }
+    }
+
+    fn shard(&self, place: Place) -> (u64, MutexGuard<'_, Shard>) {
+        let hash = self.placement.hash_one(place);
+        // Other bits than the shard's own table goes by.
+        let at = (hash >> 32) as usize % self.shards.len();
         #[expect(clippy::indexing_slicing, reason = "a remainder of the length")]
-        lock(&self.shards[at])
+        (hash, lock(&self.shards[at]))
     }
 
     fn locked(&self) -> impl Iterator<Item = MutexGuard<'_, Shard>> {

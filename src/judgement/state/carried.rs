@@ -24,6 +24,8 @@ pub enum Carried<'r> {
     Since(i64),
     /// A version field.
     Field(Cow<'r, str>),
+    /// `If-None-Match`: the request goes by what is not there (RFC 9110 §13.1.2).
+    Absence,
     Nothing,
 }
 
@@ -45,7 +47,11 @@ impl<'r> Carried<'r> {
             return Carried::Tags(tags);
         }
         let since = facts.header(&header::IF_UNMODIFIED_SINCE).and_then(http_date);
-        since.map_or(Carried::Nothing, Carried::Since)
+        match since {
+            Some(since) => Carried::Since(since),
+            None if facts.headers.contains_key(header::IF_NONE_MATCH) => Carried::Absence,
+            None => Carried::Nothing,
+        }
     }
 
     /// Whether it is the newest version. Nothing known is no conflict; nothing carried is one only
@@ -57,12 +63,16 @@ impl<'r> Carried<'r> {
                 None => Judgement::Pass,
             };
         }
-        let Some(Seen { version, modified }) = seen else { return Judgement::Pass };
+        let Some(seen) = seen else { return Judgement::Pass };
         let is_newest = match self {
-            Carried::Tags(tags) => version.as_ref().is_none_or(|version| tags.contains(&&**version)),
-            Carried::Field(field) => version.as_ref().is_none_or(|version| **version == **field),
-            Carried::Since(since) => modified.is_none_or(|modified| modified <= *since),
-            Carried::Any | Carried::Nothing => true,
+            // CouchDB takes a `_rev`, which has no quotes, for a tag too.
+            Carried::Tags(tags) => {
+                seen.version.is_none()
+                    || tags.iter().any(|tag| seen.may_be(tag) || seen.may_be(tag.trim_matches('"')))
+            }
+            Carried::Field(field) => seen.may_be(field),
+            Carried::Since(since) => seen.modified.is_none_or(|modified| modified <= *since),
+            Carried::Any | Carried::Absence | Carried::Nothing => true,
         };
         if is_newest {
             return Judgement::Pass;
@@ -72,21 +82,34 @@ impl<'r> Carried<'r> {
             Carried::Field(field) => Some(field.as_ref().into()),
             _ => None,
         };
-        Judgement::Conflict { status: None, versions: Versions { sent, current: version } }
+        Judgement::Conflict { status: None, versions: Versions { sent, current: seen.version } }
     }
 }
 
-/// A version field of a request.
+/// A version field of a request. CouchDB has two names for one: `_rev` in bodies is `rev` in
+/// queries.
 fn field<'r>(facts: &'r Facts<'_>, source: &VersionSource) -> Option<Cow<'r, str>> {
     match source {
         VersionSource::Header(name) => std::str::from_utf8(facts.header(name)?).ok().map(Cow::Borrowed),
-        VersionSource::Query(name) => facts.queries(name).next().map(|value| Cow::Owned(value.into_owned())),
-        VersionSource::Body(pointer) => facts.body.json()?.pointer(pointer).and_then(scalar).map(Cow::Owned),
+        VersionSource::Query(name) => {
+            in_query(facts, name).or_else(|| in_body(facts, &format!("/_{name}"))).map(Cow::Owned)
+        }
+        VersionSource::Body(pointer) => {
+            in_body(facts, pointer).or_else(|| in_query(facts, pointer.strip_prefix("/_")?)).map(Cow::Owned)
+        }
     }
 }
 
+fn in_query(facts: &Facts<'_>, name: &str) -> Option<String> {
+    facts.queries(name).next().map(Cow::into_owned)
+}
+
+fn in_body(facts: &Facts<'_>, pointer: &str) -> Option<String> {
+    facts.body.json()?.pointer(pointer).and_then(scalar)
+}
+
 /// A version as text: a number and a string of the same digits are the same version.
-pub(super) fn scalar(value: &Value) -> Option<String> {
+pub(in crate::judgement) fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -136,7 +159,7 @@ mod tests {
 
     #[test]
     fn the_newest_version_passes_and_any_other_does_not() {
-        let seen = Some(Seen { version: Some(r#""3""#.into()), modified: Some(1_000) });
+        let seen = Some(Seen { version: Some(r#""3""#.into()), modified: Some(1_000), ..Seen::default() });
         let unknown = Some(Seen::default());
         for (carried, newest, after_unknown_change) in [
             (Carried::Tags(vec![r#""3""#]), true, true),

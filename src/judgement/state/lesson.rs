@@ -3,6 +3,8 @@
 //!
 //! A [`Lesson`] is prepared while the request is at hand, and told once its answer is.
 
+use std::borrow::Cow;
+
 use http::header::{self, HeaderMap};
 use http::{Method, StatusCode};
 use serde_json::Value;
@@ -10,7 +12,7 @@ use serde_json::Value;
 use super::carried::{http_date, scalar, strong_tags};
 use crate::judgement::operation::{Learnt, Place, Seen, Table, Tell};
 use crate::rules::{Rule, State, VersionSource};
-use crate::words::{Facts, Key, KeyHash, KeyPart, Moment};
+use crate::words::{Facts, Key, KeyHash, KeyPart, Moment, decode_unreserved};
 
 /// An exchange with the upstream, seen from a rule that may learn from it.
 pub struct Exchange<'r> {
@@ -40,13 +42,17 @@ pub struct Lesson {
 #[derive(Clone, Debug, PartialEq)]
 enum Subject {
     /// The resource's newest version.
-    Version { method: Method, path: Box<str>, has_query: bool, began: Moment, key: Key },
+    Version { method: Method, query: Option<Box<str>>, began: Moment },
+    /// The version of what was made.
+    Made { path: Box<str>, began: Moment },
     /// Whoever sent it holds the key.
     Hold { holder: KeyHash, lease: Option<std::time::Duration> },
     /// Whatever was kept ends.
     Release,
-    /// The new resource refers to the key.
-    Refer,
+    /// A resource refers to the key: the one at the path, or the one that the answer names.
+    Refer { path: Option<Box<str>> },
+    /// One more resource refers to the key, and is not heard of by name.
+    ReferUnnamed,
     /// The resource at the path refers to nothing any more.
     Detach,
     /// One fewer resource refers to the key.
@@ -64,10 +70,8 @@ impl Lesson {
         if let Some(State::Stale { .. }) = rule.trigger.state() {
             let subject = Subject::Version {
                 method: facts.method.clone(),
-                path: facts.path.as_ref().into(),
-                has_query: facts.query.is_some_and(|query| !query.is_empty()),
+                query: facts.query.filter(|query| !query.is_empty()).map(Into::into),
                 began: exchange.began,
-                key: rule.per.clone(),
             };
             return Some(Lesson { place: exchange.place(Table::State, key?), subject });
         }
@@ -87,16 +91,36 @@ impl Lesson {
         Some(Lesson { place: exchange.place(Table::State, key), subject })
     }
 
+    /// A POST whose path need not fit the rule: where the answer says what it made, and that fits,
+    /// its version is learned.
+    pub fn of_maker(exchange: &Exchange<'_>) -> Option<Lesson> {
+        matches!(exchange.rule.trigger.state()?, State::Stale { .. }).then(|| {
+            let path = exchange.facts.path.as_ref().into();
+            let subject = Subject::Made { path, began: exchange.began };
+            Lesson { place: exchange.place(Table::State, KeyHash(0)), subject }
+        })
+    }
+
     /// A request that the rule's `by` selects, with the key that it refers to.
     pub fn of_referrer(exchange: &Exchange<'_>, key: KeyHash) -> Lesson {
-        Lesson { place: exchange.place(Table::State, key), subject: Subject::Refer }
+        let ends_by_key = match exchange.rule.trigger.state() {
+            Some(State::Referenced { release: Some(release), .. }) => !is_path(&release.per),
+            _ => false,
+        };
+        let facts = exchange.facts;
+        let subject = if ends_by_key {
+            Subject::ReferUnnamed
+        } else {
+            let is_at_path = *facts.method != Method::POST;
+            Subject::Refer { path: is_at_path.then(|| facts.path.as_ref().into()) }
+        };
+        Lesson { place: exchange.place(Table::State, key), subject }
     }
 
     /// A request that the rule's `release` selects, with its key under `per`.
     pub fn of_release(exchange: &Exchange<'_>, key: KeyHash, per: &Key) -> Lesson {
-        let is_path = per.0 == [KeyPart::Path];
         let (table, subject) = match exchange.rule.trigger.state() {
-            Some(State::Referenced { .. }) if is_path => (Table::Referrer, Subject::Detach),
+            Some(State::Referenced { .. }) if is_path(per) => (Table::Referrer, Subject::Detach),
             Some(State::Referenced { .. }) => (Table::State, Subject::Unrefer),
             _ => (Table::State, Subject::Release),
         };
@@ -106,7 +130,7 @@ impl Lesson {
     /// Whether the lesson is in the answer's body.
     pub fn reads_answer(&self, rule: &Rule) -> bool {
         let source = rule.trigger.state().and_then(State::version_source);
-        let is_version = matches!(self.subject, Subject::Version { .. });
+        let is_version = matches!(self.subject, Subject::Version { .. } | Subject::Made { .. });
         is_version && matches!(source, Some(VersionSource::Body(_) | VersionSource::Query(_)))
     }
 
@@ -120,25 +144,34 @@ impl Lesson {
         }
         let tell = |tell| vec![Told::One(self.place, tell)];
         match &self.subject {
-            Subject::Version { method, path, has_query, began, key } => {
+            Subject::Version { method, query, began } => {
                 let source = rule.trigger.state().and_then(State::version_source);
-                let version = Version { method, path, has_query: *has_query, source, outcome };
+                let version = Version { method, query: query.as_deref(), source, outcome };
+                let learn = |(seen, how)| Told::One(self.place, Tell::Learn { seen, began: *began, how });
+                version.lesson().map(learn).into_iter().collect()
+            }
+            Subject::Made { path, began } => {
+                let source = rule.trigger.state().and_then(State::version_source);
+                let version = Version { method: &Method::POST, query: None, source, outcome };
                 let learn = |(place, seen, how)| Told::One(place, Tell::Learn { seen, began: *began, how });
-                version.lessons(self.place, rule, key).into_iter().map(learn).collect()
+                version.made(self.place, rule, path).map(learn).into_iter().collect()
             }
             Subject::Hold { holder, lease } => tell(Tell::Hold { holder: *holder, lease: *lease }),
             Subject::Release => tell(Tell::Release),
             Subject::Unrefer => tell(Tell::Unrefer),
             Subject::Read { began } => tell(Tell::Read { began: *began }),
             Subject::Detach => vec![Told::Detach(self.place)],
-            Subject::Refer => {
-                let mut told = tell(Tell::Refer);
-                if let Some(path) = location(outcome.headers) {
-                    let key = KeyHash::of([path.as_bytes()]);
-                    let referrer = Place { table: Table::Referrer, key, ..self.place };
-                    told.push(Told::One(referrer, Tell::Hold { holder: self.place.key, lease: None }));
+            Subject::ReferUnnamed => tell(Tell::Refer),
+            Subject::Refer { path } => {
+                let made = location(outcome.headers);
+                match path.as_deref().map(Cow::Borrowed).or(made) {
+                    Some(path) => {
+                        let key = KeyHash::of([path.as_bytes()]);
+                        let referrer = Place { table: Table::Referrer, key, ..self.place };
+                        vec![Told::Attach { referrer, to: self.place.key }]
+                    }
+                    None => tell(Tell::Refer),
                 }
-                told
             }
         }
     }
@@ -148,6 +181,12 @@ impl Lesson {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Told {
     One(Place, Tell),
+    /// What is named by this place of [`Table::Referrer`] refers to the key, and no more to what it
+    /// referred to before.
+    Attach {
+        referrer: Place,
+        to: KeyHash,
+    },
     /// Whatever is kept at this place of [`Table::Referrer`] is taken from it, and what it named has
     /// one reference fewer.
     Detach(Place),
@@ -160,50 +199,70 @@ impl Exchange<'_> {
 }
 
 impl State {
-    /// Where versions are, beside `If-Match` and `ETag`.
+    /// Where versions are, if not in `If-Match` and `ETag`.
     pub fn version_source(&self) -> Option<&VersionSource> {
         match self {
+            State::Stale { version: Some(VersionSource::Header(name)), .. }
+                if *name == header::IF_MATCH || *name == header::ETAG =>
+            {
+                None
+            }
             State::Stale { version, .. } => version.as_ref(),
             _ => None,
         }
     }
 }
 
+/// Longer versions, in bytes, are not kept: a million of them have to fit into memory.
+const LONGEST: usize = 128;
+
+/// Query parameters that ask for a named version: of CouchDB, GitHub, S3, Kubernetes and others.
+const OTHER_VERSIONS: [&str; 7] =
+    ["rev", "open_revs", "ref", "version", "versionId", "resourceVersion", "at"];
+
 /// An answer that may tell a version.
 struct Version<'a> {
     method: &'a Method,
-    path: &'a str,
-    has_query: bool,
+    query: Option<&'a str>,
     source: Option<&'a VersionSource>,
     outcome: &'a Outcome<'a>,
 }
 
 impl Version<'_> {
-    /// What the exchange teaches, and about which resources.
-    fn lessons(&self, own: Place, rule: &Rule, key: &Key) -> Vec<(Place, Seen, Learnt)> {
+    /// What the exchange teaches about the resource at its own path.
+    fn lesson(&self) -> Option<(Seen, Learnt)> {
         let seen = self.seen();
         match *self.method {
-            // A selection or another form of the resource may have a tag of its own.
-            Method::GET | Method::HEAD if self.has_query && self.source.is_none() => Vec::new(),
-            Method::GET | Method::HEAD if self.outcome.status == StatusCode::PARTIAL_CONTENT => Vec::new(),
-            Method::GET | Method::HEAD if seen == Seen::default() => Vec::new(),
-            Method::GET | Method::HEAD => vec![(own, seen, Learnt::Read)],
-            Method::OPTIONS | Method::TRACE => Vec::new(),
-            Method::DELETE => vec![(own, Seen::default(), Learnt::Write)],
-            Method::POST => match location(self.outcome.headers).filter(|path| *path != self.path) {
-                // A tag of a 201 is about what was made (RFC 9110 §10.2.2, §15.3.2).
-                Some(made) => {
-                    let made =
-                        key_of_path(rule, key, made).map(|key| (Place { key, ..own }, seen, Learnt::Write));
-                    let own = (own, Seen::default(), Learnt::Write);
-                    std::iter::once(own).chain(made).collect()
-                }
-                None => {
-                    vec![(own, if self.source.is_some() { seen } else { Seen::default() }, Learnt::Write)]
-                }
-            },
-            _ => vec![(own, seen, Learnt::Write)],
+            Method::GET | Method::HEAD => {
+                let is_partial = self.outcome.status == StatusCode::PARTIAL_CONTENT;
+                let is_about_it = !is_partial && !self.is_of_a_selection() && seen != Seen::default();
+                is_about_it.then_some((seen, Learnt::Read))
+            }
+            _ if is_safe(self.method) => None,
+            // What was only taken in changes the resource some time later.
+            _ if self.outcome.status == StatusCode::ACCEPTED => Some((Seen::default(), Learnt::Write)),
+            Method::DELETE => Some((Seen::default(), Learnt::Write)),
+            // A tag may be about anything that a POST did, a version field too if that is elsewhere.
+            Method::POST if self.source.is_none() || location(self.outcome.headers).is_some() => {
+                Some((Seen::default(), Learnt::Write))
+            }
+            _ => Some((seen, Learnt::Write)),
         }
+    }
+
+    /// What a POST to `path` made. The tag of a 201 is about that (RFC 9110 §10.2.2, §15.3.2).
+    fn made(&self, own: Place, rule: &Rule, path: &str) -> Option<(Place, Seen, Learnt)> {
+        let made = location(self.outcome.headers).filter(|made| *made != path)?;
+        let key = key_of_path(rule, &made)?;
+        let is_made = self.outcome.status == StatusCode::CREATED;
+        is_made.then(|| (Place { key, ..own }, self.seen(), Learnt::Write))
+    }
+
+    /// Whether a read was of another form, part or age of the resource, whose version is its own.
+    fn is_of_a_selection(&self) -> bool {
+        let Some(query) = self.query else { return false };
+        let mut names = query.split('&').map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name));
+        self.source.is_none() || names.any(|name| OTHER_VERSIONS.contains(&name))
     }
 
     /// The version that the answer tells: the named field, or else a strong `ETag`.
@@ -212,10 +271,11 @@ impl Version<'_> {
         let field = self.source.and_then(|source| self.field(source));
         let tag = || {
             let line = headers.get(header::ETAG)?.to_str().ok()?;
-            strong_tags(line).first().map(|tag| (*tag).into())
+            strong_tags(line).first().map(|tag| Box::from(*tag))
         };
         let modified = headers.get(header::LAST_MODIFIED).and_then(|date| http_date(date.as_bytes()));
-        Seen { version: field.or_else(|| self.source.is_none().then(tag).flatten()), modified }
+        let version = field.or_else(|| self.source.is_none().then(tag).flatten());
+        Seen { version: version.filter(|version| version.len() <= LONGEST), modified, ..Seen::default() }
     }
 
     fn field(&self, source: &VersionSource) -> Option<Box<str>> {
@@ -246,22 +306,22 @@ fn in_body(body: &Value, pointer: &str) -> Option<Box<str>> {
 }
 
 /// The path that `Location`, or else `Content-Location`, leads to.
-fn location(headers: &HeaderMap) -> Option<&str> {
+fn location(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     let value = headers.get(header::LOCATION).or_else(|| headers.get(header::CONTENT_LOCATION))?;
     let text = value.to_str().ok()?;
     let path = match text.split_once("://") {
-        Some((_, rest)) => &rest[rest.find('/')?..],
-        None => text,
+        Some((_, rest)) if !text.starts_with('/') => &rest[rest.find('/')?..],
+        _ => text,
     };
     let path = path.split(['?', '#']).next()?;
-    path.starts_with('/').then_some(path)
+    path.starts_with('/').then(|| decode_unreserved(path))
 }
 
 /// The key of another path under the same rule; `None` where the key is not in the path alone.
-fn key_of_path(rule: &Rule, key: &Key, path: &str) -> Option<KeyHash> {
+fn key_of_path(rule: &Rule, path: &str) -> Option<KeyHash> {
     let captures = rule.requests.path.captures(path)?;
-    let mut parts = Vec::with_capacity(key.0.len());
-    for part in &key.0 {
+    let mut parts = Vec::with_capacity(rule.per.0.len());
+    for part in &rule.per.0 {
         match part {
             KeyPart::Path => parts.push(path.as_bytes()),
             KeyPart::Param(name) => parts.push(captures.get(name)?.as_bytes()),
@@ -269,4 +329,13 @@ fn key_of_path(rule: &Rule, key: &Key, path: &str) -> Option<KeyHash> {
         }
     }
     Some(KeyHash::of(parts))
+}
+
+fn is_path(key: &Key) -> bool {
+    key.0 == [KeyPart::Path]
+}
+
+/// Methods that change nothing, beside GET and HEAD (the IANA registry's).
+fn is_safe(method: &Method) -> bool {
+    method.is_safe() || matches!(method.as_str(), "PROPFIND" | "QUERY" | "REPORT" | "SEARCH")
 }

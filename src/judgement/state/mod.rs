@@ -7,6 +7,7 @@ mod lesson;
 mod tests;
 
 pub use carried::Carried;
+pub(super) use carried::scalar;
 pub use lesson::{Exchange, Lesson, Outcome, Told};
 
 use std::sync::Arc;
@@ -59,8 +60,10 @@ impl State {
     pub fn judge(&self, facts: &Facts<'_>, client: KeyHash, answer: Answer, now: Moment) -> Judgement {
         let conflict = |status| Judgement::Conflict { status, versions: Versions::default() };
         match (self, answer) {
-            (State::Stale { version, missing }, Answer::Version(seen)) => {
-                Carried::by(facts, version.as_ref()).judge(seen, *missing)
+            (State::Stale { missing, .. }, Answer::Version(seen)) => {
+                // Whoever only reads is based on no version.
+                let missing = missing.filter(|_| !facts.method.is_safe());
+                Carried::by(facts, self.version_source()).judge(seen, missing)
             }
             (_, Answer::Entered { ticket }) => Judgement::Admit { ticket },
             (State::Overlap { .. }, Answer::Running { .. }) => conflict(None),

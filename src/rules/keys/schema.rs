@@ -1,5 +1,7 @@
 //! The table of keys as a JSON Schema (draft 2020-12), for editors.
 
+#![expect(clippy::indexing_slicing, reason = "a key set in a JSON object is made if it is not there")]
+
 use serde_json::{Map, Value as Json, json};
 use toml::de::DeValue;
 

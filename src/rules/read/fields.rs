@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::Reader;
 use crate::rules::diagnostic::shown;
-use crate::rules::keys::{Entry, SECTIONS, Section, nearest};
+use crate::rules::keys::{Entry, Group, SECTIONS, Section, nearest};
 use crate::rules::{Code, Diagnostic, Mistakes};
 
 /// The keys of one table.
@@ -107,7 +107,7 @@ fn unknown(section: &Section, name: &str, span: Range<usize>) -> Diagnostic {
     if let Some(home) = homes.clone().find(|home| home.entry(name).is_some()) {
         return mistake.at(span, format!("belongs in {}", home.name));
     }
-    let listings: Vec<String> = section.groups.iter().map(|group| group.listing()).collect();
+    let listings: Vec<String> = section.groups.iter().map(Group::listing).collect();
     mistake.at(span, "no such key").help(listings.join("\n"))
 }
 

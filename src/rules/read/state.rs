@@ -49,6 +49,19 @@ const COMPANIONS: [(&str, &[On]); 9] = [
 const LEASE: Duration = Duration::from_secs(10);
 
 impl State {
+    /// The word after `on`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            State::Stale { .. } => "stale",
+            State::Overlap { .. } => "overlap",
+            State::Duplicate { .. } => "duplicate",
+            State::Referenced { .. } => "referenced",
+            State::Expired { .. } => "expired",
+            State::KeyInUse { .. } => "key_in_use",
+            State::Locked { .. } => "locked",
+        }
+    }
+
     /// The kind of conflict it makes.
     pub fn kind(&self) -> Kind {
         match self {

@@ -76,7 +76,7 @@ fn write_value(text: &mut String, value: &DeValue) {
         }
         DeValue::Table(table) => {
             text.push('{');
-            for (key, value) in table.iter() {
+            for (key, value) in table {
                 let _ = write!(text, "{:?}=", key.get_ref());
                 write_value(text, value.get_ref());
             }

@@ -108,7 +108,7 @@ fn a_use_of_a_higher_floor_or_of_the_world_is_found() {
     let of = |path: &str, line: &str| {
         complaints(&Source {
             path: path.to_owned(),
-            text: format!("// {line}\n{line}\n#[cfg(test)]\n{line}\n"),
+            text: format!("// {line}\n{line}\n#[cfg(test)]\nmod tests {{\n{line}\n"),
         })
     };
     for (path, line, expected) in [

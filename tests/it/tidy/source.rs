@@ -46,7 +46,8 @@ impl Source {
         let is_test_file = !self.path.starts_with("src/")
             || self.path.ends_with("/tests.rs")
             || self.path.contains("/tests/");
-        let marker = || self.text.lines().position(|line| line.trim() == "#[cfg(test)]");
+        let mut pairs = self.text.lines().zip(self.text.lines().skip(1));
+        let mut marker = || pairs.position(|(line, next)| line == "#[cfg(test)]" && next.ends_with('{'));
         if is_test_file { 1 } else { marker().map_or(usize::MAX, |at| at + 1) }
     }
 }
@@ -100,12 +101,17 @@ pub fn sources() -> Vec<Source> {
 fn tests_are_told_from_the_product() {
     let source = |path: &str| Source {
         path: path.to_owned(),
-        text: "use a; // use b;\n// use c;\n#[cfg(test)]\nmod tests;\n".to_owned(),
+        text: "#[cfg(test)]\nmod tests;\nuse a; // use b;\n// use c;\n#[cfg(test)]\nmod tests {\n".to_owned(),
     };
     let of_file = source("src/words/key.rs");
-    assert_eq!(of_file.product(), [(1, "use a; ".to_owned()), (2, String::new())]);
-    assert_eq!(of_file.tests(), [(3, "#[cfg(test)]".to_owned()), (4, "mod tests;".to_owned())]);
-    assert_eq!(of_file.naming(&of_file.everything(), &["b;", "mod"]), ["src/words/key.rs:4: mod"]);
+    let lines = |lines: &[(usize, &str)]| lines.iter().map(|(n, line)| (*n, (*line).to_owned())).collect();
+    let product: Vec<_> = lines(&[(1, "#[cfg(test)]"), (2, "mod tests;"), (3, "use a; "), (4, "")]);
+    let tests: Vec<_> = lines(&[(5, "#[cfg(test)]"), (6, "mod tests {")]);
+    assert_eq!((of_file.product(), of_file.tests()), (product, tests));
+    assert_eq!(
+        of_file.naming(&of_file.everything(), &["b;", "mod tests {"]),
+        ["src/words/key.rs:6: mod tests {"]
+    );
     for path in ["tests/it/main.rs", "src/store/tests.rs", "src/rules/tests/units.rs"] {
         assert!(source(path).product().is_empty(), "{path}");
     }

@@ -1,0 +1,164 @@
+//! What keeping state costs: nanoseconds an operation among a million keys, and the memory they take.
+//!
+//! `cargo bench --bench state`. Each number is the median of some rounds over keys in an order that
+//! no cache can foresee. Ends with failure when a bound that the store states is broken.
+
+#![allow(clippy::disallowed_methods, reason = "a benchmark owns its clock")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a benchmark that goes wrong may panic")]
+#![allow(clippy::print_stdout, reason = "its result")]
+
+use std::hint::black_box;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use fracas::judgement::{Answer, Ask, Learnt, Place, Seen, Table, Tell};
+use fracas::rules::{Clear, Rate};
+use fracas::store::Store;
+use fracas::words::{KeyHash, Moment};
+
+const KEYS: usize = 1_000_000;
+const ROUNDS: usize = 9;
+const OPERATIONS: usize = 200_000;
+/// The most that a state rule may add to a request, in nanoseconds.
+const A_REQUEST: f64 = 1_000.0;
+/// The most that a million keys may take, in bytes.
+const MEMORY: usize = 256 << 20;
+
+fn main() -> ExitCode {
+    let mut is_fine = true;
+    println!("memory of {KEYS} keys (bound: {} MiB)", MEMORY >> 20);
+    for (name, fill) in FILLINGS {
+        let before = resident();
+        let store = filled(fill);
+        let took = resident().saturating_sub(before);
+        assert!(store.keys() > KEYS * 97 / 100, "{name}: {} keys", store.keys());
+        is_fine &= took <= MEMORY;
+        println!(
+            "  {name:<34} {:>4} MiB   {:>4} bytes a key   {}",
+            took >> 20,
+            took / store.keys(),
+            word(took <= MEMORY)
+        );
+    }
+    println!("operations among {KEYS} keys (bound: {A_REQUEST} ns a request, which takes one to three)");
+    for (name, fill, operation) in OPERATIONS_OF {
+        let store = filled(fill);
+        let mut times: Vec<f64> = (0..ROUNDS).map(|round| time(&store, operation, round)).collect();
+        times.sort_by(f64::total_cmp);
+        let median = times[ROUNDS / 2];
+        is_fine &= median < A_REQUEST;
+        println!("  {name:<34} {median:>6.0} ns   {}", word(median < A_REQUEST));
+    }
+    if is_fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+type Operation = fn(&Store, Place, Moment);
+
+const FILLINGS: [(&str, Operation); 5] = [
+    ("counts", count),
+    ("requests in flight", |store, place, now| {
+        black_box(store.run(place, enter(), now));
+    }),
+    ("held keys", hold),
+    ("open conflicts", open),
+    ("versions, tags of 34 characters", learn),
+];
+
+const OPERATIONS_OF: [(&str, Operation, Operation); 11] = [
+    ("count", count, count),
+    ("count, new keys that evict", count, |store, place, now| {
+        count(store, Place { rule: 7, ..place }, now);
+    }),
+    ("above", count, |store, place, now| {
+        let rate = Rate { requests: NonZeroU32::MIN, period: Duration::from_secs(1) };
+        black_box(store.run(place, Ask::Window(rate), now));
+    }),
+    ("stale: version", learn, |store, place, now| {
+        black_box(store.run(place, Ask::Version, now));
+    }),
+    ("stale: learn", learn, learn),
+    ("overlap: enter and leave", count_elsewhere, |store, place, now| {
+        if let Answer::Entered { ticket } = store.run(place, enter(), now) {
+            store.tell(place, Tell::Leave { ticket }, now);
+        }
+    }),
+    ("duplicate, locked: holder", hold, |store, place, now| {
+        black_box(store.run(place, Ask::Holder, now));
+    }),
+    ("duplicate, locked: hold", hold, hold),
+    ("referenced: refer, ask, unrefer", count_elsewhere, |store, place, now| {
+        store.tell(place, Tell::Refer, now);
+        black_box(store.run(place, Ask::References, now));
+        store.tell(place, Tell::Unrefer, now);
+    }),
+    ("expired: since", count, |store, place, now| {
+        black_box(store.run(place, Ask::Since, now));
+    }),
+    ("clear: opened", open, |store, place, now| {
+        black_box(store.run(place, Ask::Opened { clear: Clear::Never, validator: None }, now));
+    }),
+];
+
+fn filled(fill: Operation) -> Store {
+    // Room beyond the keys, so that uneven shards evict none.
+    let limit = NonZeroUsize::new(KEYS + KEYS / 50).expect("not zero");
+    let store = Store::new(limit, Duration::from_secs(3_600));
+    for key in 0..KEYS {
+        fill(&store, place(key), Moment(1));
+    }
+    store
+}
+
+/// Nanoseconds an operation.
+fn time(store: &Store, operation: Operation, round: usize) -> f64 {
+    let start = Instant::now();
+    for i in 0..OPERATIONS {
+        // A step that shares no factor with the number of keys.
+        let key = (round * OPERATIONS + i) * 611_953 % KEYS;
+        operation(store, place(key), Moment(2));
+    }
+    start.elapsed().as_secs_f64() * 1e9 / OPERATIONS as f64
+}
+
+fn place(key: usize) -> Place {
+    Place { rule: 0, table: Table::State, key: KeyHash(key as u128 * 0x9E37_79B9_7F4A_7C15_F39C_C060) }
+}
+
+fn enter() -> Ask {
+    Ask::Enter { lease: Duration::from_secs(300), payload: KeyHash(7) }
+}
+
+fn count(store: &Store, place: Place, now: Moment) {
+    black_box(store.run(place, Ask::Count, now));
+}
+
+/// Keys under another rule, so that what is measured finds a large store and makes its own.
+fn count_elsewhere(store: &Store, place: Place, now: Moment) {
+    count(store, Place { rule: 9, ..place }, now);
+}
+
+fn hold(store: &Store, place: Place, now: Moment) {
+    store.tell(place, Tell::Hold { holder: KeyHash(1), lease: Some(Duration::from_secs(10)) }, now);
+}
+
+fn open(store: &Store, place: Place, now: Moment) {
+    store.tell(place, Tell::Open { n: 1, validator: Some(KeyHash(3)) }, now);
+}
+
+fn learn(store: &Store, place: Place, now: Moment) {
+    let version = format!("\"{:032x}\"", place.key.0);
+    let seen = Seen { version: Some(version.into()), modified: Some(1), ..Seen::default() };
+    store.tell(place, Tell::Learn { seen, began: now, how: Learnt::Write }, now);
+}
+
+fn word(is_met: bool) -> &'static str {
+    if is_met { "fine" } else { "TOO MUCH" }
+}
+
+/// Bytes of memory in use now; 0 where the operating system does not say.
+fn resident() -> usize {
+    const PAGE: usize = 4_096;
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    statm.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).unwrap_or(0) * PAGE
+}

@@ -1,0 +1,238 @@
+//! What may stand on the command line. Values that a rules file may hold too stay text here: they are
+//! read by the same rules as the file, in `load.rs`.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Parser, Subcommand, ValueEnum};
+
+/// An HTTP conflict simulator: a reverse proxy that answers 409 Conflict by rule
+#[derive(Debug, Parser)]
+#[command(
+    name = "fracas",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = EXAMPLES,
+    long_about = "An HTTP conflict simulator: a reverse proxy that forwards to your service while rules \
+        inject 409 Conflict, so that a client's retry logic can be exercised and watched.\n\n\
+        Without a command it serves. A flag beats an environment variable, which beats the rules file."
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub serve: Serve,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  fracas                                          rules.toml in front of the built-in sample API
+  fracas -u http://localhost:9000                 the same rules in front of your service
+  fracas -l 127.0.0.1:0 --ready-file ready.json   any free port, written where a script finds it
+  fracas explain PUT /items/7 --times 5           what the next five requests would get, and why
+
+Exit codes: 0 fine, 1 `check` found mistakes, 2 usage or rules that cannot be used.";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the proxy (the default)
+    Serve(Serve),
+    /// Report every mistake in a rules file
+    Check(Check),
+    /// Say which rules match a request, which do not and why, and what the next ones would get
+    Explain(Explain),
+    /// Write a rules.toml to start from, and the schema that editors complete it with
+    Init(Init),
+    /// Print the JSON Schema of rules files
+    Schema,
+    /// Print completions for a shell
+    #[command(
+        after_help = "Example:\n  fracas completions bash > ~/.local/share/bash-completion/completions/fracas"
+    )]
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    #[command(after_help = "Example:\n  fracas man > fracas.1 && man ./fracas.1")]
+    Man,
+    /// Run the built-in sample API alone
+    Demo(Demo),
+}
+
+#[derive(Args, Debug)]
+pub struct Serve {
+    #[command(flatten)]
+    pub rules: Rules,
+
+    /// Where requests go: a URL, or `demo` for the built-in sample API
+    #[arg(short, long, value_name = "URL", env = "FRACAS_UPSTREAM", hide_env_values = true)]
+    pub upstream: Option<String>,
+    /// Where clients connect; port 0 takes a free one
+    #[arg(short, long, value_name = "ADDRESS", env = "FRACAS_LISTEN", hide_env_values = true)]
+    pub listen: Option<String>,
+    /// Where the dashboard listens, or `off`; it comes in a later version
+    #[arg(short, long, value_name = "ADDRESS", env = "FRACAS_ADMIN", hide_env_values = true)]
+    pub admin: Option<String>,
+    /// Threads that serve; one per core unless given
+    #[arg(short, long, value_name = "N", env = "FRACAS_WORKERS", hide_env_values = true)]
+    pub workers: Option<String>,
+
+    /// Write the addresses here as JSON once they are served; removed at the end
+    #[arg(long, value_name = "FILE", env = "FRACAS_READY_FILE", hide_env_values = true)]
+    #[arg(help_heading = "Output")]
+    pub ready_file: Option<PathBuf>,
+    /// How log lines look
+    #[arg(long, value_name = "FORMAT", env = "FRACAS_LOG_FORMAT", hide_env_values = true)]
+    #[arg(value_enum, default_value_t, help_heading = "Output")]
+    pub log_format: LogFormat,
+    /// Say nothing but errors
+    #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
+    pub quiet: bool,
+    /// Show every request, not only conflicts
+    #[arg(short, long, help_heading = "Output")]
+    pub verbose: bool,
+
+    // Known, so that they are refused with a reason.
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub journal: Option<String>,
+    #[arg(long, value_name = "FORMAT", hide = true)]
+    pub report: Vec<String>,
+    #[arg(long, hide = true)]
+    pub watch: bool,
+}
+
+impl Serve {
+    /// The first flag that is understood, but whose behaviour is not built yet.
+    pub fn not_yet(&self) -> Option<&'static str> {
+        match self {
+            Serve { journal: Some(_), .. } => Some("--journal"),
+            Serve { report, .. } if !report.is_empty() => Some("--report"),
+            Serve { watch: true, .. } => Some("--watch"),
+            _ => None,
+        }
+    }
+}
+
+/// Which rules, and how their draws fall.
+#[derive(Args, Debug)]
+pub struct Rules {
+    /// The rules file; `rules.toml` unless given
+    #[arg(short = 'r', long = "rules", value_name = "FILE", env = "FRACAS_RULES", hide_env_values = true)]
+    #[arg(id = "rules")]
+    pub file: Option<PathBuf>,
+    /// Same seed, same decisions
+    #[arg(short, long, value_name = "N", env = "FRACAS_SEED", hide_env_values = true)]
+    pub seed: Option<String>,
+}
+
+impl Rules {
+    /// The file that was asked for; an empty variable asks for none.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref().filter(|file| !file.as_os_str().is_empty())
+    }
+}
+
+#[derive(Args, Debug)]
+pub struct Check {
+    /// The rules file; `rules.toml` unless given
+    #[arg(value_name = "FILE", env = "FRACAS_RULES", hide_env_values = true)]
+    pub file: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  fracas explain PUT /items/7 -H 'if-match: \"3\"' --times 3")]
+pub struct Explain {
+    /// The request's method
+    pub method: String,
+    /// The request's path and query, or a whole URL
+    pub path: String,
+    /// A header of the request; may be repeated
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    pub headers: Vec<String>,
+    /// The request's body
+    #[arg(short, long, value_name = "BODY")]
+    pub data: Option<String>,
+    /// How many such requests
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub times: u32,
+    #[command(flatten)]
+    pub rules: Rules,
+}
+
+#[derive(Args, Debug)]
+pub struct Init {
+    /// Overwrite what is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Demo {
+    /// Where the sample API listens; port 0 takes a free one
+    #[arg(short, long, value_name = "ADDRESS", default_value = "127.0.0.1:4092")]
+    pub listen: SocketAddr,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    // An empty variable gives nothing.
+    #[value(alias = "")]
+    #[default]
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// A value of a rules file that was given outside of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// The key that it stands for.
+    pub key: &'static str,
+    /// Who gave it: `--listen`, or `FRACAS_LISTEN`.
+    pub by: String,
+    pub text: String,
+}
+
+impl Given {
+    const KEYS: [&'static str; 5] = ["upstream", "listen", "admin", "seed", "workers"];
+
+    /// Everything given in `options`. An empty variable gives nothing.
+    pub fn from(options: &ArgMatches) -> Vec<Given> {
+        let given = |key: &'static str| {
+            let text = options.try_get_one::<String>(key).ok().flatten()?.clone();
+            let by = match options.value_source(key)? {
+                ValueSource::EnvVariable if text.is_empty() => return None,
+                ValueSource::EnvVariable => format!("FRACAS_{}", key.to_ascii_uppercase()),
+                _ => format!("--{key}"),
+            };
+            Some(Given { key, by, text })
+        };
+        Given::KEYS.into_iter().filter_map(given).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_options_of_serve_stand_with_and_without_its_name() {
+        for line in [&["fracas", "-l", "127.0.0.1:0"][..], &["fracas", "serve", "-l", "127.0.0.1:0"]] {
+            let matches = Arguments::command().try_get_matches_from(line).expect("valid");
+            let options = matches.subcommand().map_or(&matches, |(_, options)| options);
+            let given = Given { key: "listen", by: "--listen".into(), text: "127.0.0.1:0".into() };
+            assert_eq!(Given::from(options), [given], "{line:?}");
+        }
+    }
+}

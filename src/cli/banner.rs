@@ -1,0 +1,136 @@
+//! The first lines: what listens where, in front of what, by which rules, and something to try.
+
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use http::Method;
+
+use super::load::{DEFAULT_FILE, Loaded};
+use super::output::counted;
+use crate::matching::{Methods, PathMatch};
+use crate::rules::{Rule, Upstream, UpstreamUrl};
+use crate::words::Facts;
+
+/// The lines for people.
+pub fn banner(loaded: &Loaded, address: SocketAddr) -> String {
+    let settings = &loaded.config.settings;
+    let upstream = match &settings.upstream {
+        Upstream::Demo => "the built-in sample API".to_owned(),
+        Upstream::Url(url) => url_of(url),
+    };
+    let name = format!("fracas {}", env!("CARGO_PKG_VERSION"));
+    let mut text = String::new();
+    let _ = writeln!(text, "{name:<13}  http://{address}  →  {upstream}");
+    let _ = writeln!(text, "{:<13}  {}", "rules", rules(loaded));
+    let _ = writeln!(text, "\n{:<13}  {}\n", "try", curl(&loaded.config.rules, address));
+    text
+}
+
+/// `rules.toml: 6 rules, seed 1`.
+fn rules(loaded: &Loaded) -> String {
+    let seed = loaded.config.settings.seed;
+    match &loaded.file {
+        Some(file) => {
+            let count = counted(loaded.config.rules.len() as u64, "rule");
+            format!("{}: {count}, seed {seed}", file.display())
+        }
+        None => format!("none: there is no {DEFAULT_FILE} here (`fracas init` writes one), seed {seed}"),
+    }
+}
+
+/// An upstream as a person writes it.
+pub fn url_of(url: &UpstreamUrl) -> String {
+    format!("{}://{}{}", url.scheme.as_str(), url.host_header(), url.base_path)
+}
+
+/// A request that the first rule with a plain match is about, or else any request at all.
+fn curl(rules: &[Rule], address: SocketAddr) -> String {
+    let base = format!("http://{}", reachable(address));
+    let (method, path) =
+        rules.iter().filter(|rule| rule.enabled).find_map(example).unwrap_or((Method::GET, "/".to_owned()));
+    let method_flag = if method == Method::GET { String::new() } else { format!("-X {method} ") };
+    let body = match method {
+        Method::PUT | Method::POST | Method::PATCH => " -d '{\"name\":\"lamp\"}'",
+        _ => "",
+    };
+    // Both parts are in shape of a token and of a path without spaces, so that no shell is surprised
+    // by anything but what the quotes hold.
+    let url = format!("{base}{path}");
+    let is_plain = url.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/[]".contains(&byte));
+    let url = if is_plain && !url.contains('[') { url } else { format!("'{url}'") };
+    format!("curl -i {method_flag}{url}{body}")
+}
+
+/// A method and a path that the rule is about whatever the rest of the request says.
+fn example(rule: &Rule) -> Option<(Method, String)> {
+    let method = match &rule.requests.method {
+        Methods::Any => Method::GET,
+        Methods::Only(methods) => methods.first()?.clone(),
+    };
+    let path = match &rule.requests.path {
+        PathMatch::Any => "/".to_owned(),
+        PathMatch::Pattern(pattern) => filled(&pattern.to_string()),
+        PathMatch::Regex(_) => return None,
+    };
+    // Asked of the rule itself: it may want more than that, or the pattern may read otherwise.
+    let request = http::Request::builder().method(method.clone()).uri(&path).body(()).ok()?;
+    let (head, ()) = request.into_parts();
+    let facts = Facts::new(&head, IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let fits = rule.requests.check(&facts).is_ok() && !path.contains('\'');
+    fits.then_some((method, path))
+}
+
+/// The pattern with something in each of its holes.
+fn filled(pattern: &str) -> String {
+    let mut path = String::new();
+    let mut rest = pattern;
+    while let Some(at) = rest.find(['{', '*']) {
+        path.push_str(&rest[..at]);
+        path.push('1');
+        rest = match rest[at..].find('}') {
+            Some(close) if rest[at..].starts_with('{') => &rest[at + close + 1..],
+            _ => rest[at..].trim_start_matches('*'),
+        };
+    }
+    path + rest
+}
+
+/// An address to connect to: "all addresses" is none.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::read;
+
+    fn curl_for(rules: &str) -> String {
+        let no_files = |_: &str| Err(crate::rules::BodyFileError::Missing);
+        let accepted = read("rules.toml", rules, &no_files).expect("valid rules");
+        curl(&accepted.config.rules, SocketAddr::from(([0, 0, 0, 0], 4090)))
+    }
+
+    #[test]
+    fn the_first_rule_that_needs_nothing_more_is_tried() {
+        for (rules, command) in [
+            ("", "curl -i http://127.0.0.1:4090/"),
+            (
+                "[[rule]]\nmethod = [\"PUT\", \"DELETE\"]\npath = \"/items/{id}\"\n",
+                "curl -i -X PUT http://127.0.0.1:4090/items/1 -d '{\"name\":\"lamp\"}'",
+            ),
+            (
+                "[[rule]]\nheader = { x = true }\n[[rule]]\nmethod = \"DELETE\"\npath = \"/a/**\"\n",
+                "curl -i -X DELETE http://127.0.0.1:4090/a/1",
+            ),
+            ("[[rule]]\nenabled = false\npath = \"/a\"\n", "curl -i http://127.0.0.1:4090/"),
+        ] {
+            assert_eq!(curl_for(rules), command, "{rules}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! `fracas check`: every mistake in a rules file.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::arguments::Check;
+use super::load::DEFAULT_FILE;
+use super::output::{counted, paint, result};
+use super::refusal::Refusal;
+use super::{MISTAKES, UNUSABLE};
+use crate::rules::{Code, Diagnostic};
+use crate::rules_file;
+
+/// Checks the file. What is wrong with it is the result.
+pub fn check(arguments: &Check) -> ExitCode {
+    let named = arguments.file.as_deref().filter(|file| !file.as_os_str().is_empty());
+    let path = named.map_or_else(|| PathBuf::from(DEFAULT_FILE), Path::to_owned);
+    let paint = paint(&io::stdout());
+    let name = path.display();
+    match rules_file::load(&path) {
+        Ok(accepted) => {
+            let rules = counted(accepted.config.rules.len() as u64, "rule");
+            let mut text = rendered(&accepted.warnings, paint);
+            let also = match accepted.warnings.len() as u64 {
+                0 => String::new(),
+                warnings => format!(", {}", counted(warnings, "warning")),
+            };
+            text.push_str(&format!("{name}: {rules}, no mistakes{also}\n"));
+            result(text)
+        }
+        Err(mistakes) => {
+            if mistakes.list.iter().any(is_no_file_at_all) {
+                return Refusal::Mistakes(mistakes).report_alone();
+            }
+            let count = counted(mistakes.errors as u64, "mistake");
+            let written = result(format_args!("{}\n{name}: {count}\n", mistakes.render(paint)));
+            if written == ExitCode::SUCCESS { ExitCode::from(MISTAKES) } else { ExitCode::from(UNUSABLE) }
+        }
+    }
+}
+
+fn rendered(warnings: &[Diagnostic], paint: crate::rules::Paint) -> String {
+    warnings.iter().map(|warning| warning.render(paint) + "\n").collect()
+}
+
+/// Whether it is about the rules file itself, and not about one that it names.
+fn is_no_file_at_all(mistake: &Diagnostic) -> bool {
+    mistake.code == Code::MissingFile && mistake.file.is_none()
+}

@@ -1,0 +1,37 @@
+//! `fracas explain`: which rule would answer a request, and why the others would not. Nothing is sent:
+//! the rules are asked as the proxy asks them, with counters that begin at nothing.
+
+mod request;
+mod walk;
+mod words;
+
+use std::process::ExitCode;
+
+use self::walk::walk;
+use super::arguments::{Explain, Given};
+use super::load::load;
+use super::output::result;
+use super::refusal::Refusal;
+use crate::judgement::RuleSet;
+use crate::proxy::StartError;
+use crate::rules::Config;
+use crate::words::Facts;
+
+/// Explains what the next requests would get.
+pub fn explain(arguments: &Explain, given: &[Given]) -> ExitCode {
+    match text(arguments, given) {
+        Ok(text) => result(text),
+        Err(refusal @ Refusal::Mistakes(_)) => refusal.report_alone(),
+        Err(refusal) => refusal.report(),
+    }
+}
+
+fn text(arguments: &Explain, given: &[Given]) -> Result<String, Refusal> {
+    let Config { settings, rules } = load(&arguments.rules, given)?.config;
+    let request = request::read(arguments, &settings)?;
+    let rules = RuleSet::new(rules, settings.seed, settings.mark).map_err(StartError::Replies)?;
+    let mut facts = Facts::new(&request.head, request::CLIENT);
+    facts.body = request.body;
+    let walked = walk(&rules, &facts, &settings, arguments.times);
+    Ok(words::table(&rules, &walked))
+}

@@ -1,0 +1,67 @@
+//! The request that is asked about, as it would arrive.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, Uri, header};
+
+use crate::cli::arguments::Explain;
+use crate::cli::refusal::Refusal;
+use crate::rules::Settings;
+use crate::words::BodyFacts;
+
+/// Whoever asks sits at this machine.
+pub const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// A request.
+pub struct Request {
+    pub head: Parts,
+    pub body: BodyFacts,
+}
+
+/// Reads the request from the command line.
+pub fn read(arguments: &Explain, settings: &Settings) -> Result<Request, Refusal> {
+    let (mut head, ()) = http::Request::new(()).into_parts();
+    head.method = Method::from_bytes(arguments.method.as_bytes()).map_err(|_| {
+        let title = format!("`{}` is not an HTTP method", arguments.method);
+        Refusal::new("bad-method", title, "the method comes first: `fracas explain PUT /items/7`")
+    })?;
+    head.uri = target(&arguments.path)?;
+    for line in &arguments.headers {
+        let (name, value) = field(line)?;
+        head.headers.append(name, value);
+    }
+    if !head.headers.contains_key(header::HOST)
+        && let Ok(host) = HeaderValue::try_from(settings.listen.to_string())
+    {
+        head.headers.insert(header::HOST, host);
+    }
+    let bytes = Bytes::from(arguments.data.clone().unwrap_or_default());
+    let is_too_long = bytes.len() as u64 > settings.body_limit;
+    let body = if is_too_long { BodyFacts::TooLong } else { BodyFacts::read(bytes) };
+    Ok(Request { head, body })
+}
+
+fn target(text: &str) -> Result<Uri, Refusal> {
+    let refused = |title: String| {
+        Refusal::new("bad-path", title, "a path begins with a slash, and is percent-encoded: `/items/a%20b`")
+    };
+    // What has no slash would be read as a host.
+    if !text.starts_with('/') && !text.contains("://") {
+        return Err(refused(format!("`{text}` is not a path")));
+    }
+    text.parse().map_err(|error| refused(format!("`{text}` is not a path: {error}")))
+}
+
+fn field(line: &str) -> Result<(HeaderName, HeaderValue), Refusal> {
+    let (name, value) = line.split_once(':').unwrap_or((line, ""));
+    match (HeaderName::try_from(name.trim()), HeaderValue::try_from(value.trim())) {
+        (Ok(name), Ok(value)) if line.contains(':') => Ok((name, value)),
+        _ => Err(Refusal::new(
+            "bad-header",
+            format!("`{line}` is not a header"),
+            "write it as HTTP does: -H 'if-match: \"3\"'",
+        )),
+    }
+}

@@ -1,0 +1,180 @@
+//! What the rules said, as a table.
+
+use std::fmt::Write as _;
+
+use super::walk::{Outcome, Outcomes, SHOWN, Said, Walked};
+use crate::cli::output::{counted, grouped};
+use crate::cli::summary::{per_period, sequence};
+use crate::judgement::{ActiveRule, RuleSet};
+use crate::rules::{Clear, LostAnswer, State, Trigger};
+use crate::words::Phase;
+
+/// With more rules than this, those that do not match are only counted.
+const MOST_ROWS: usize = 50;
+
+/// One row for each rule, and what it comes to.
+pub fn table(rules: &RuleSet, walked: &Walked) -> String {
+    let hides_others = walked.rules.len() > MOST_ROWS;
+    let rows: Vec<(usize, &ActiveRule, &Said)> = rules
+        .iter()
+        .zip(&walked.rules)
+        .enumerate()
+        .map(|(at, (active, said))| (at + 1, active, said))
+        .filter(|(_, _, said)| !hides_others || matches!(said, Said::Matches(_)))
+        .collect();
+    let places = rows.last().map_or(1, |(place, ..)| place.to_string().len()).max(2);
+    let names = rows.iter().map(|(_, active, _)| active.rule.name.chars().count()).max().unwrap_or(0).max(4);
+
+    let mut text = String::new();
+    if !rows.is_empty() {
+        let _ = writeln!(text, "{:places$} {:names$}  says", "", "rule");
+    }
+    for (place, active, said) in &rows {
+        let _ = writeln!(text, "{place:places$} {:names$}  {}", active.rule.name, says(active, said));
+    }
+    let hidden = (walked.rules.len() - rows.len()) as u64;
+    if hidden > 0 {
+        let _ = writeln!(text, "{:places$} {} that do not match", "", counted(hidden, "more rule"));
+    }
+    let _ = writeln!(text, "{:>places$} {}", "→", conclusion(rules, walked));
+    text
+}
+
+fn says(active: &ActiveRule, said: &Said) -> String {
+    let outcomes = match said {
+        Said::No(why) => return format!("no: {why}"),
+        Said::Matches(outcomes) => outcomes,
+    };
+    if outcomes.passes + outcomes.conflicts == 0 {
+        return "matches, but an earlier rule answers".to_owned();
+    }
+    let limit = active.rule.limit.map(|limit| format!(", at most {}", grouped(limit))).unwrap_or_default();
+    let until = until(active, outcomes).map(|until| format!("; {until}")).unwrap_or_default();
+    format!("matches; {}{limit}: {}{until}", trigger(active, &outcomes.key), outcomes.in_words())
+}
+
+impl Outcomes {
+    /// `passes, CONFLICT (n = 1, 2)`, or how many of each when they are many.
+    fn in_words(&self) -> String {
+        if (self.passes + self.conflicts + self.unreached) as usize > SHOWN {
+            let mut text = format!(
+                "CONFLICT {} times, passes {}",
+                grouped(self.conflicts.into()),
+                grouped(self.passes.into())
+            );
+            if self.unreached > 0 {
+                let _ = write!(text, ", not reached {}", grouped(self.unreached.into()));
+            }
+            return text;
+        }
+        let words = self.first.iter().map(|outcome| match outcome {
+            Outcome::Passes { .. } => "passes",
+            Outcome::Conflicts { .. } => "CONFLICT",
+            Outcome::StillOpen { .. } => "CONFLICT (still open)",
+            Outcome::Replays { .. } => "the stored answer",
+            Outcome::Unreached => "not reached",
+        });
+        let counts = self.first.iter().filter_map(|outcome| match outcome {
+            Outcome::Passes { n } | Outcome::Conflicts { n } | Outcome::Replays { n } => Some(n.to_string()),
+            Outcome::StillOpen { .. } | Outcome::Unreached => None,
+        });
+        let (words, counts): (Vec<_>, Vec<_>) = (words.collect(), counts.collect());
+        format!("{} (n = {})", words.join(", "), counts.join(", "))
+    }
+}
+
+/// `first 1 per path (/items/7)`.
+fn trigger(active: &ActiveRule, key: &str) -> String {
+    let rule = &active.rule;
+    let trigger = match &rule.trigger {
+        Trigger::Always => "every time".to_owned(),
+        Trigger::Rate(share) => format!("rate {}", share.get()),
+        Trigger::First(first) => format!("first {first}"),
+        Trigger::Every(every) => format!("every {every}"),
+        Trigger::Pattern(pattern) => format!("pattern {}", sequence(pattern)),
+        Trigger::Above(rate) => format!("above {}", per_period(rate)),
+        Trigger::On(state) => state.as_str().to_owned(),
+    };
+    let phase = match rule.phase {
+        Phase::Before => "",
+        Phase::After => ", after the upstream accepted it",
+        Phase::Lost => ", after the upstream accepted it, without an answer",
+    };
+    let per = if rule.per.0.is_empty() { String::new() } else { format!(" per {} ({key})", rule.per) };
+    format!("{trigger}{per}{phase}")
+}
+
+/// What ends the rule's conflict, or begins one.
+fn until(active: &ActiveRule, outcomes: &Outcomes) -> Option<String> {
+    let rule = &active.rule;
+    if let Trigger::On(state) = &rule.trigger {
+        let conflicts = outcomes.conflicts > 0;
+        return Some(match &**state {
+            State::Stale { .. } => "conflicts once a newer version than the request's was seen".to_owned(),
+            State::Overlap { .. } => "conflicts while another such request is in flight".to_owned(),
+            State::Duplicate { release: None } if conflicts => "for good".to_owned(),
+            State::Duplicate { .. } if conflicts => "until a `release` is accepted".to_owned(),
+            State::Duplicate { .. } => "conflicts once the upstream accepted such a request".to_owned(),
+            State::Referenced { .. } => "conflicts while something that `by` made refers to it".to_owned(),
+            State::Expired { .. } => {
+                "conflicts once the session is over, until there is a new one".to_owned()
+            }
+            State::KeyInUse { .. } => {
+                "conflicts while the first is running, or with another payload".to_owned()
+            }
+            State::Locked { .. } => "conflicts while another client holds it".to_owned(),
+        });
+    }
+    if outcomes.conflicts == 0 {
+        return None;
+    }
+    Some(match rule.clear? {
+        Clear::Refetch => "until this client reads the resource again".to_owned(),
+        Clear::NewVersion => "until this client sends a newer version".to_owned(),
+        Clear::After(length) => format!("for {} s", length.as_secs_f64()),
+        Clear::Tries(tries) => format!("until {tries} tries were refused"),
+        Clear::Never => "for good".to_owned(),
+    })
+}
+
+/// `1st: upstream · 2nd: 409 by flaky-writes`.
+fn conclusion(rules: &RuleSet, walked: &Walked) -> String {
+    let answer = |active: &ActiveRule| match (active.rule.phase, active.rule.reply.lost) {
+        (Phase::Lost, LostAnswer::Closed) => format!("no answer, by {}", active.rule.name),
+        _ => format!("{} by {}", active.rule.reply.status.as_u16(), active.rule.name),
+    };
+    if walked.times as usize <= SHOWN {
+        let each = walked.first.iter().enumerate().map(|(at, answered)| {
+            let answered = answered.and_then(|(at, outcome)| Some((rules.iter().nth(at)?, outcome)));
+            let answer = match answered {
+                None => "upstream".to_owned(),
+                Some((active, Outcome::Replays { .. })) => {
+                    format!("the stored answer, by {}", active.rule.name)
+                }
+                Some((active, _)) => answer(active),
+            };
+            if walked.times == 1 { answer } else { format!("{}: {answer}", ordinal(at + 1)) }
+        });
+        return each.collect::<Vec<_>>().join(" · ");
+    }
+    let mut parts = vec![format!("{} to the upstream", grouped(walked.passed.into()))];
+    for (active, said) in rules.iter().zip(&walked.rules) {
+        if let Said::Matches(outcomes) = said
+            && outcomes.conflicts > 0
+        {
+            parts.push(format!("{} × {}", grouped(outcomes.conflicts.into()), answer(active)));
+        }
+    }
+    format!("of {} requests: {}", grouped(walked.times.into()), parts.join(" · "))
+}
+
+/// `1st`, `2nd`, `3rd`, up to [`SHOWN`].
+fn ordinal(number: usize) -> String {
+    let ending = match number {
+        1 => "st",
+        2 => "nd",
+        3 => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
+}

@@ -1,0 +1,61 @@
+//! `fracas init`: a rules file to start from.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::arguments::Init;
+use super::load::DEFAULT_FILE;
+use super::output::talk;
+use super::refusal::Refusal;
+use super::schema;
+
+/// Lies beside the rules file, whose first line names it.
+const SCHEMA_FILE: &str = "rules.schema.json";
+
+/// The rules that are shipped, which also are in this repository's root.
+const SHIPPED: &str = include_str!("../../rules.toml");
+
+/// Writes both files into the current folder.
+pub fn init(arguments: &Init) -> ExitCode {
+    let written = write(DEFAULT_FILE, &rules(), arguments.force)
+        // The schema is nobody's own work: an older one is replaced.
+        .and_then(|()| write(SCHEMA_FILE, &schema::text(), true));
+    if let Err(refusal) = written {
+        return refusal.report();
+    }
+    talk(format_args!(
+        "wrote {DEFAULT_FILE}, and {SCHEMA_FILE} for editors\n\
+         next: `fracas` serves it in front of the built-in sample API; change `upstream` for your own\n"
+    ));
+    ExitCode::SUCCESS
+}
+
+/// The shipped rules, with a first line that finds the schema from where they now are.
+fn rules() -> String {
+    let rest = SHIPPED.split_once('\n').map_or(SHIPPED, |(_, rest)| rest);
+    format!("#:schema ./{SCHEMA_FILE}\n{rest}")
+}
+
+fn write(path: &str, text: &str, overwrite: bool) -> Result<(), Refusal> {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    match overwrite {
+        true => options.create(true).truncate(true),
+        false => options.create_new(true),
+    };
+    let written = options.open(Path::new(path)).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => Refusal::new(
+            "file-exists",
+            format!("{path} is already there"),
+            "`fracas init --force` overwrites it",
+        ),
+        _ => Refusal::new(
+            "cannot-write",
+            format!("{path} cannot be written: {error}"),
+            "run it in a folder that this user may write to",
+        ),
+    })
+}

@@ -1,0 +1,178 @@
+//! The rules file with the flags and variables that go over it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::arguments::{Given, Rules};
+use super::output::{paint, talk};
+use crate::rules::{Admin, Config, Diagnostic, Mistakes, Settings, check_settings, read};
+use crate::rules_file;
+
+/// Read when no file is named.
+pub const DEFAULT_FILE: &str = "rules.toml";
+
+/// What runs.
+pub struct Loaded {
+    pub config: Config,
+    /// The file it comes from; `None`: there is none at the default path.
+    pub file: Option<PathBuf>,
+    /// What somebody may not have meant.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Reads what runs, or every mistake in it.
+pub fn load(rules: &Rules, given: &[Given]) -> Result<Loaded, Mistakes> {
+    let mut found = Mistakes { list: Vec::new(), errors: 0 };
+    let mut loaded = file(rules.file()).unwrap_or_else(|mistakes| {
+        add(&mut found, mistakes);
+        Loaded { config: Config::builtin(), file: None, warnings: Vec::new() }
+    });
+    for given in given {
+        match value_of(given) {
+            Ok(settings) => take_over(&mut loaded.config.settings, settings, given.key),
+            Err(mistakes) => add(&mut found, mistakes),
+        }
+    }
+    if found.errors > 0 {
+        return Err(found);
+    }
+    // Not served yet, so that nothing can be in its way.
+    loaded.config.settings.admin = Admin::Off;
+    check_settings(&loaded.config.settings)?;
+    Ok(loaded)
+}
+
+fn add(found: &mut Mistakes, more: Mistakes) {
+    found.list.extend(more.list);
+    found.errors += more.errors;
+}
+
+impl Loaded {
+    /// Tells people about warnings.
+    pub fn warn(&self) {
+        let paint = paint(&io::stderr());
+        for warning in &self.warnings {
+            talk(format_args!("{}\n", warning.render(paint)));
+        }
+    }
+}
+
+fn file(named: Option<&Path>) -> Result<Loaded, Mistakes> {
+    let default = Path::new(DEFAULT_FILE);
+    let path = match named {
+        Some(path) => path,
+        // Anything but its absence, a folder of that name say, is worth a complaint.
+        None if matches!(default.symlink_metadata(), Err(error) if error.kind() == io::ErrorKind::NotFound) =>
+        {
+            return Ok(Loaded { config: Config::builtin(), file: None, warnings: Vec::new() });
+        }
+        None => default,
+    };
+    let accepted = rules_file::load(path)?;
+    Ok(Loaded { config: accepted.config, file: Some(path.to_owned()), warnings: accepted.warnings })
+}
+
+/// Reads a flag or a variable as a rules file of one line, so that it means the same as there, and a
+/// mistake in it looks the same.
+fn value_of(given: &Given) -> Result<Settings, Mistakes> {
+    let key = given.key;
+    let is_number = !given.text.is_empty() && given.text.bytes().all(|byte| byte.is_ascii_digit());
+    let value = if is_number { given.text.clone() } else { quoted(&given.text) };
+    // Whether addresses go together is asked when all are known.
+    let apart = match key {
+        "listen" => "upstream = \"demo\"\nadmin = \"off\"\n",
+        "upstream" => "listen = \"127.0.0.1:0\"\nadmin = \"off\"\n",
+        _ => "",
+    };
+    let text = format!("{key} = {value}\n{apart}");
+    let no_files = |_: &str| Err(crate::rules::BodyFileError::Missing);
+    Ok(read(&given.by, &text, &no_files)?.config.settings)
+}
+
+/// A TOML basic string.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            _ if character.is_control() => quoted.push_str(&format!("\\U{:08X}", u32::from(character))),
+            _ => quoted.push(character),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+fn take_over(settings: &mut Settings, given: Settings, key: &str) {
+    match key {
+        "upstream" => settings.upstream = given.upstream,
+        "listen" => settings.listen = given.listen,
+        "admin" => settings.admin = given.admin,
+        "seed" => settings.seed = given.seed,
+        _ => settings.workers = given.workers,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::Code;
+
+    fn given(key: &'static str, text: &str) -> Given {
+        Given { key, by: format!("--{key}"), text: text.to_owned() }
+    }
+
+    fn load_from(text: &str, given: &[Given]) -> Result<Settings, Vec<Code>> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("r.toml");
+        std::fs::write(&file, text).expect("written");
+        let rules = Rules { file: Some(file), seed: None };
+        load(&rules, given)
+            .map(|loaded| loaded.config.settings)
+            .map_err(|mistakes| mistakes.list.iter().map(|mistake| mistake.code).collect())
+    }
+
+    #[test]
+    fn what_is_given_goes_over_the_file() {
+        let file = "listen = \"127.0.0.1:1\"\nseed = 2\nworkers = 3\n";
+        let settings =
+            load_from(file, &[given("listen", "127.0.0.1:4"), given("seed", "5")]).expect("usable");
+        assert_eq!((settings.listen.port(), settings.seed), (4, 5));
+        assert_eq!(settings.workers.map(|workers| workers.get()), Some(3));
+    }
+
+    #[test]
+    fn wrong_values_are_mistakes_all_at_once() {
+        for (file, pairs, codes) in [
+            ("seed = 1", &[("listen", "nowhere")][..], &[Code::BadAddress][..]),
+            ("seed = 1", &[("upstream", "localhost:9000")], &[Code::BadUrl]),
+            ("seed = 1", &[("upstream", "a\"\nseed = 2 #\u{1b}")], &[Code::BadUrl]),
+            ("seed = 1", &[("seed", "many")], &[Code::WrongType]),
+            ("seed = 1", &[("seed", "")], &[Code::WrongType]),
+            ("seed = 1", &[("workers", "0")], &[Code::OutOfRange]),
+            ("seed = 1", &[("admin", "127.0.0.1:1")], &[Code::NotYet]),
+            (
+                "evry = 1",
+                &[("listen", "nowhere"), ("seed", "x")],
+                &[Code::UnknownKey, Code::BadAddress, Code::WrongType],
+            ),
+            // On their own both are fine.
+            ("listen = \"127.0.0.1:9\"", &[("upstream", "http://localhost:9")], &[Code::OwnListener]),
+            ("upstream = \"http://127.0.0.1:9\"", &[("listen", "0.0.0.0:9")], &[Code::OwnListener]),
+        ] {
+            let given: Vec<Given> = pairs.iter().map(|(key, text)| given(key, text)).collect();
+            let found = load_from(file, &given).map(drop);
+            let mut sorted = found.expect_err(file);
+            sorted.sort();
+            let mut codes = codes.to_vec();
+            codes.sort();
+            assert_eq!(sorted, codes, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_that_only_meet_by_default_do_not() {
+        let upstream = [given("upstream", "http://127.0.0.1:4090"), given("listen", "127.0.0.1:4091")];
+        assert!(load_from("", &upstream).is_ok());
+    }
+}

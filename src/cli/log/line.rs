@@ -1,0 +1,156 @@
+//! One event as one line of text, in columns.
+
+use std::fmt::{self, Write as _};
+
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime as _;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
+
+use super::LocalTime;
+use crate::cli::escape::harmless;
+
+/// Formats events as lines for people.
+pub struct Line {
+    pub clock: LocalTime,
+}
+
+impl<S, N> FormatEvent<S, N> for Line
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        self.clock.format_time(&mut writer)?;
+        let metadata = event.metadata();
+        let line = match metadata.target() {
+            "fracas::conflict" => conflict(&fields),
+            "fracas::request" => request(&fields),
+            "fracas::failure" => failure(&fields),
+            _ => return other(&mut writer, *metadata.level(), &fields),
+        };
+        let status = fields.get("status");
+        if writer.has_ansi_escapes() {
+            write!(writer, "  {}{status}\x1b[0m", colour(status))?;
+        } else {
+            write!(writer, "  {status}")?;
+        }
+        writeln!(writer, "  {}", line.trim_end())
+    }
+}
+
+/// `PUT /items/7        flaky-writes        transient  n=4        curl/8.5`.
+fn conflict(fields: &Fields) -> String {
+    let mut line = what(fields);
+    column(&mut line, fields.get("rule"), 18);
+    column(&mut line, fields.get("kind"), 9);
+    column(&mut line, &format!("n={}", fields.get("n")), 9);
+    line + fields.get("client")
+}
+
+/// `GET /items/7        1.4 ms  curl/8.5`.
+fn request(fields: &Fields) -> String {
+    let mut line = what(fields);
+    column(&mut line, &format!("{} ms", fields.get("milliseconds")), 10);
+    line + fields.get("client")
+}
+
+/// `GET /pages/3        the upstream refused the connection: is it up?`.
+fn failure(fields: &Fields) -> String {
+    what(fields) + fields.get("message")
+}
+
+/// Everything else: `warn  what happened  why=…`.
+fn other(writer: &mut Writer<'_>, level: Level, fields: &Fields) -> fmt::Result {
+    let level = match level {
+        Level::ERROR => "error",
+        Level::WARN => "warn",
+        Level::INFO => "info",
+        _ => "debug",
+    };
+    write!(writer, "  {level}  {}", fields.get("message"))?;
+    for (name, value) in fields.0.iter().filter(|(name, _)| *name != "message") {
+        write!(writer, "  {name}={value}")?;
+    }
+    writeln!(writer)
+}
+
+fn what(fields: &Fields) -> String {
+    let mut line = String::new();
+    column(&mut line, &format!("{} {}", fields.get("method"), fields.get("path")), 19);
+    line
+}
+
+/// Appends a cell and two spaces; a longer cell pushes the rest of its line to the right.
+fn column(line: &mut String, text: &str, width: usize) {
+    // Writing to a String cannot fail.
+    let _ = write!(line, "{text:<width$}  ");
+}
+
+fn colour(status: &str) -> &'static str {
+    match status.as_bytes().first() {
+        Some(b'5') => "\x1b[31m",
+        Some(b'4') => "\x1b[33m",
+        _ => "\x1b[2m",
+    }
+}
+
+/// An event's fields as text that is harmless to a terminal.
+#[derive(Default)]
+struct Fields(Vec<(&'static str, String)>);
+
+/// Characters of one field on one line.
+const LONGEST: usize = 200;
+
+impl Fields {
+    fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(known, _)| *known == name).map_or("-", |(_, value)| value)
+    }
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.record_str(field, &format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.push((field.name(), harmless(value, LONGEST).into_owned()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_stand_below_each_other_and_long_cells_push() {
+        let fields = |path: &str| {
+            let pairs = [
+                ("method", "PUT"),
+                ("path", path),
+                ("rule", "flaky-writes"),
+                ("kind", "transient"),
+                ("n", "4"),
+                ("client", "curl/8.5"),
+            ];
+            Fields(pairs.map(|(name, value)| (name, value.to_owned())).into())
+        };
+        assert_eq!(
+            conflict(&fields("/items/7")),
+            "PUT /items/7         flaky-writes        transient  n=4        curl/8.5"
+        );
+        assert_eq!(
+            conflict(&fields("/a/rather/long/path")),
+            "PUT /a/rather/long/path  flaky-writes        transient  n=4        curl/8.5"
+        );
+    }
+}

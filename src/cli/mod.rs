@@ -1,0 +1,56 @@
+//! Floor 4: the command line.
+//!
+//! Results go to standard output, talk to standard error. Exit codes: 0 fine; 1 `check` found
+//! mistakes; 2 usage, or rules that cannot be used.
+
+mod arguments;
+mod banner;
+mod check;
+mod completions;
+mod demo;
+mod escape;
+mod explain;
+mod init;
+mod load;
+mod log;
+mod output;
+mod ready_file;
+mod refusal;
+mod schema;
+mod serve;
+mod signals;
+mod summary;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+
+use self::arguments::{Arguments, Command, Given};
+
+/// Found mistakes (`check`).
+const MISTAKES: u8 = 1;
+/// Usage, or rules that cannot be used.
+const UNUSABLE: u8 = 2;
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let matches = Arguments::command().get_matches();
+    let arguments = match Arguments::from_arg_matches(&matches) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
+    // The options of `serve` may stand with and without its name.
+    let options = matches.subcommand().map_or(&matches, |(_, options)| options);
+    let given = Given::from(options);
+    match arguments.command {
+        None => serve::serve(&arguments.serve, &given),
+        Some(Command::Serve(serve)) => serve::serve(&serve, &given),
+        Some(Command::Check(check)) => check::check(&check),
+        Some(Command::Explain(explain)) => explain::explain(&explain, &given),
+        Some(Command::Init(init)) => init::init(&init),
+        Some(Command::Schema) => schema::schema(),
+        Some(Command::Completions { shell }) => completions::completions(shell),
+        Some(Command::Man) => completions::man(),
+        Some(Command::Demo(demo)) => demo::demo(&demo),
+    }
+}

@@ -1,0 +1,207 @@
+//! What the rules did, told at the end: rates achieved beside rates asked.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::output::{counted, grouped};
+use crate::proxy::{RuleSummary, Summary};
+use crate::rules::{Pattern, Rate, Trigger};
+
+/// With more rules than this, those that no request matched are only counted.
+const MOST_IDLE_ROWS: usize = 20;
+
+/// The table for people.
+pub fn table(summary: &Summary) -> String {
+    let mut rows = vec![["rule", "matched", "fired", "asked", "got"].map(str::to_owned)];
+    let hides_idle = summary.rules.len() > MOST_IDLE_ROWS;
+    let (shown, hidden): (Vec<_>, Vec<_>) =
+        summary.rules.iter().partition(|rule| !hides_idle || rule.matched > 0);
+    rows.extend(shown.into_iter().map(row));
+
+    let mut text = String::new();
+    if rows.len() > 1 {
+        write_rows(&mut text, &rows);
+    }
+    if !hidden.is_empty() {
+        let _ = writeln!(text, "{} that no request matched", counted(hidden.len() as u64, "more rule"));
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    let _ = writeln!(text, "{}", totals(summary));
+    if summary.evicted > 0 {
+        let keys = counted(summary.evicted, "key");
+        let _ = writeln!(
+            text,
+            "warning: {keys} forgotten for want of room: their counts began again; raise limits.keys"
+        );
+    }
+    text
+}
+
+/// The same as one line of JSON.
+pub fn json(summary: &Summary) -> String {
+    let rules = summary.rules.iter().map(|rule| {
+        serde_json::json!({
+            "name": &*rule.name,
+            "matched": rule.matched,
+            "fired": rule.fired,
+            "asked": asked(&rule.trigger),
+            "got": share(rule),
+        })
+    });
+    let whole = serde_json::json!({
+        "requests": summary.requests,
+        "conflicts": conflicts(summary),
+        "failures": summary.failures,
+        "panics": summary.panics,
+        "evicted": summary.evicted,
+        "rules": rules.collect::<Vec<_>>(),
+    });
+    format!("{whole}\n")
+}
+
+fn totals(summary: &Summary) -> String {
+    let mut text =
+        format!("{}, {}", counted(summary.requests, "request"), counted(conflicts(summary), "conflict"));
+    if summary.failures > 0 {
+        let _ = write!(text, ", {} without an answer from the upstream", grouped(summary.failures));
+    }
+    if summary.panics > 0 {
+        let _ = write!(text, ", {} of fracas itself: please report it", counted(summary.panics, "failure"));
+    }
+    text
+}
+
+fn conflicts(summary: &Summary) -> u64 {
+    summary.rules.iter().map(|rule| rule.fired).sum()
+}
+
+fn row(rule: &RuleSummary) -> [String; 5] {
+    let got = share(rule).map_or("–".to_owned(), |share| format!("{:.1} %", share * 100.0));
+    [rule.name.to_string(), grouped(rule.matched), grouped(rule.fired), asked(&rule.trigger), got]
+}
+
+/// The share of matching requests that conflicted.
+fn share(rule: &RuleSummary) -> Option<f64> {
+    (rule.matched > 0).then(|| rule.fired as f64 / rule.matched as f64)
+}
+
+/// What the rule asks for, in few words.
+pub fn asked(trigger: &Trigger) -> String {
+    match trigger {
+        Trigger::Always => "all".to_owned(),
+        Trigger::Rate(share) => format!("{} %", trimmed(share.get() * 100.0)),
+        Trigger::First(first) => format!("first {first}"),
+        Trigger::Every(every) => format!("every {every}"),
+        Trigger::Pattern(pattern) => sequence(pattern),
+        Trigger::Above(rate) => format!("above {}", per_period(rate)),
+        Trigger::On(state) => state.as_str().to_owned(),
+    }
+}
+
+/// The pattern as written, or what it amounts to when it is long.
+pub fn sequence(Pattern(positions): &Pattern) -> String {
+    const LONGEST: usize = 12;
+    if positions.len() <= LONGEST {
+        return positions.iter().map(|conflicts| if *conflicts { 'x' } else { '.' }).collect();
+    }
+    let conflicts = positions.iter().filter(|conflicts| **conflicts).count();
+    format!("{conflicts} of {}", positions.len())
+}
+
+/// `20/s`.
+pub fn per_period(rate: &Rate) -> String {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let period = match rate.period {
+        period if period < MINUTE => "s",
+        MINUTE => "m",
+        _ => "h",
+    };
+    format!("{}/{period}", rate.requests)
+}
+
+/// At most three decimals.
+fn trimmed(number: f64) -> String {
+    let text = format!("{number:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Columns as wide as their widest cell; numbers to the right.
+fn write_rows<const N: usize>(text: &mut String, rows: &[[String; N]]) {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    for row in rows {
+        let mut line = String::new();
+        for (at, (cell, width)) in row.iter().zip(widths).enumerate() {
+            let _ = match at {
+                0 => write!(line, "{cell:<width$}"),
+                _ => write!(line, "  {cell:>width$}"),
+            };
+        }
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::Share;
+
+    fn rule(name: &str, trigger: Trigger, matched: u64, fired: u64) -> RuleSummary {
+        RuleSummary { name: name.into(), trigger, matched, fired }
+    }
+
+    #[test]
+    fn rates_achieved_stand_beside_rates_asked() {
+        let quarter = Trigger::Rate(Share::new(0.25).expect("a share"));
+        let summary = Summary {
+            rules: vec![
+                rule("flaky-writes", quarter, 4_012, 1_003),
+                rule("first-of-all", Trigger::First(1), 31, 9),
+                rule("idle", Trigger::Always, 0, 0),
+            ],
+            requests: 5_000,
+            failures: 2,
+            evicted: 1,
+            panics: 0,
+        };
+        assert_eq!(
+            table(&summary),
+            "\
+rule          matched  fired    asked     got
+flaky-writes    4,012  1,003     25 %  25.0 %
+first-of-all       31      9  first 1  29.0 %
+idle                0      0      all       –
+
+5,000 requests, 1,012 conflicts, 2 without an answer from the upstream
+warning: 1 key forgotten for want of room: their counts began again; raise limits.keys
+"
+        );
+    }
+
+    #[test]
+    fn thousands_of_idle_rules_are_only_counted() {
+        let mut rules: Vec<RuleSummary> =
+            (0..1_000).map(|at| rule(&format!("rule-{at}"), Trigger::Always, 0, 0)).collect();
+        rules.push(rule("busy", Trigger::Always, 1, 1));
+        let summary = Summary { rules, requests: 1, ..Summary::default() };
+        assert_eq!(
+            table(&summary),
+            "\
+rule  matched  fired  asked      got
+busy        1      1    all  100.0 %
+1,000 more rules that no request matched
+
+1 request, 1 conflict
+"
+        );
+    }
+
+    #[test]
+    fn shares_are_short() {
+        for (share, text) in [(0.25, "25 %"), (0.125, "12.5 %"), (1.0, "100 %"), (0.0, "0 %")] {
+            assert_eq!(asked(&Trigger::Rate(Share::new(share).expect("a share"))), text);
+        }
+    }
+}
