@@ -115,6 +115,8 @@ fn take_over(settings: &mut Settings, given: Settings, key: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroUsize;
+
     use super::*;
     use crate::rules::Code;
 
@@ -138,7 +140,7 @@ mod tests {
         let settings =
             load_from(file, &[given("listen", "127.0.0.1:4"), given("seed", "5")]).expect("usable");
         assert_eq!((settings.listen.port(), settings.seed), (4, 5));
-        assert_eq!(settings.workers.map(|workers| workers.get()), Some(3));
+        assert_eq!(settings.workers, NonZeroUsize::new(3));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Standard output and standard error.
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -24,11 +25,16 @@ pub fn talk(text: impl Display) {
     let _ = write!(io::stderr().lock(), "{text}");
 }
 
-/// Whether what is written to `stream` may hold colours: on a terminal, unless `NO_COLOR` is set.
+/// Whether what is written to `stream` may hold colours.
 pub fn paint(stream: &impl IsTerminal) -> Paint {
-    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let is_dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
-    if stream.is_terminal() && !is_set("NO_COLOR") && !is_dumb { Paint::Coloured } else { Paint::Plain }
+    paint_for(stream.is_terminal(), std::env::var_os("NO_COLOR"), std::env::var_os("TERM"))
+}
+
+/// Colours are for terminals that know them, unless `NO_COLOR` says anything.
+fn paint_for(is_terminal: bool, no_color: Option<OsString>, term: Option<OsString>) -> Paint {
+    let is_unwanted = no_color.is_some_and(|value| !value.is_empty());
+    let is_dumb = term.is_some_and(|term| term == "dumb");
+    if is_terminal && !is_unwanted && !is_dumb { Paint::Coloured } else { Paint::Plain }
 }
 
 /// A number with its thousands set apart.
@@ -53,6 +59,19 @@ pub fn counted(number: u64, one: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn colours_are_for_terminals_that_want_them() {
+        for (is_terminal, no_color, term, paint) in [
+            (true, None, Some("xterm"), Paint::Coloured),
+            (true, Some(""), None, Paint::Coloured),
+            (true, Some("1"), Some("xterm"), Paint::Plain),
+            (true, None, Some("dumb"), Paint::Plain),
+            (false, None, Some("xterm"), Paint::Plain),
+        ] {
+            assert_eq!(paint_for(is_terminal, no_color.map(Into::into), term.map(Into::into)), paint);
+        }
+    }
 
     #[test]
     fn numbers_are_grouped_and_counted() {

@@ -151,8 +151,7 @@ mod tests {
     fn a_later_runs_file_stays() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("ready.json");
-        let published =
-            prepare(&path).and_then(|file| Ok(file.publish())).expect("prepared").expect("published");
+        let published = prepare(&path).map(ReadyFile::publish).expect("prepared").expect("published");
         fs::write(&path, "another").expect("written");
         drop(published);
         assert!(path.exists());

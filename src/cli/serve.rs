@@ -18,7 +18,7 @@ use super::refusal::Refusal;
 use super::signals::Signals;
 use super::{UNUSABLE, summary};
 use crate::proxy::{Proxy, Running, StartError, Summary};
-use crate::rules::{Settings, Upstream, UpstreamUrl, check_settings};
+use crate::rules::{Upstream, UpstreamUrl, check_settings};
 
 /// Serves until told to end.
 pub fn serve(arguments: &Serve, given: &[Given]) -> ExitCode {
@@ -49,6 +49,7 @@ fn run(arguments: &Serve, given: &[Given]) -> Result<ExitCode, Refusal> {
     loaded.config.settings.listen = proxy.address();
     // Port 0 may have become the very port of an upstream that is not up yet.
     check_settings(&loaded.config.settings)?;
+    let is_demo = loaded.config.settings.upstream == Upstream::Demo;
     let file = arguments.ready_file.as_deref().filter(|path| !path.as_os_str().is_empty());
     let file = file.map(|path| ReadyFile::prepare(path, proxy.address(), &url_of(&upstream))).transpose()?;
 
@@ -57,13 +58,17 @@ fn run(arguments: &Serve, given: &[Given]) -> Result<ExitCode, Refusal> {
         // Before anybody can know that it serves, so that no signal is missed.
         let mut signals = Signals::listen().map_err(StartError::Thread)?;
         let running = proxy.start()?;
-        tell_start(&log, &loaded, &upstream);
         let control = running.control();
         let published = file.map(ReadyFile::publish).transpose().map_err(|error| {
             control.stop();
-            Refusal::new("ready-file", format!("the ready file cannot be put in its place: {error}"), "")
+            Refusal::new(
+                "ready-file",
+                format!("the ready file cannot be put in its place: {error}"),
+                "give `--ready-file` a folder that stays",
+            )
         })?;
-        let ended = until_ended(running, &mut signals, &upstream, &loaded.config.settings).await;
+        tell_start(&log, &loaded, &upstream);
+        let ended = until_ended(running, &mut signals, &upstream, &log, is_demo).await;
         drop(published);
         Ok::<_, Refusal>(ended)
     });
@@ -112,11 +117,11 @@ async fn until_ended(
     running: Running,
     signals: &mut Signals,
     upstream: &UpstreamUrl,
-    settings: &Settings,
+    log: &Log,
+    is_demo: bool,
 ) -> Ended {
     let control = running.control();
     let mut joined = tokio::task::spawn_blocking(move || running.join());
-    let is_demo = settings.upstream == Upstream::Demo;
     let look = async {
         if !is_demo {
             look_at(upstream).await;
@@ -132,6 +137,7 @@ async fn until_ended(
         Some(joined) => (true, joined),
         None => {
             control.drain();
+            log.say("stopping: requests in flight may end; once more stops at once\n");
             tokio::select! {
                 joined = &mut joined => (false, joined),
                 () = signals.next() => {

@@ -68,7 +68,7 @@ impl Worker {
         loop {
             tokio::select! {
                 biased;
-                _ = order.wait_for(|order| *order != Order::Serve) => break,
+                () = told(&mut order, Order::Drain) => break,
                 accepted = self.accept(&listener) => {
                     if let Some((stream, peer, permit)) = accepted {
                         let connection = Rc::clone(&self).serve(stream, peer, permit, orders.clone());
@@ -83,7 +83,7 @@ impl Worker {
         let drain = self.shared.settings.timeouts.drain;
         tokio::select! {
             () = self.drained() => {}
-            _ = order.wait_for(|order| *order == Order::Stop) => {}
+            () = told(&mut order, Order::Stop) => {}
             () = tokio::time::sleep(drain) => {
                 let left = self.tasks.len();
                 tracing::warn!(left, "connections were still busy when the time to drain was over");
@@ -145,7 +145,7 @@ impl Worker {
         let ended = tokio::select! {
             biased;
             ended = connection.as_mut() => ended,
-            _ = order.wait_for(|order| *order != Order::Serve) => {
+            () = told(&mut order, Order::Drain) => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
@@ -155,6 +155,12 @@ impl Worker {
         }
         drop(permit);
     }
+}
+
+/// Waits for `order` or a further one. What it gives must not be the value itself, which is a lock: in
+/// a `select!` it would be held for as long as its arm runs, and whoever gives the next order waits.
+async fn told(orders: &mut watch::Receiver<Order>, order: Order) {
+    let _ = orders.wait_for(|given| *given >= order).await;
 }
 
 /// Whether accepting failed for one client only (accept(2): such errors are the client's own).

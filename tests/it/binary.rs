@@ -1,4 +1,5 @@
-//! The built binary, running on a free port with rules of a test's own.
+//! The built binary, running in the background on a free port with rules of a test's own; what it
+//! says goes unread, however much it is.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -35,6 +36,11 @@ impl Fracas {
         let file = folder.path().join("rules.toml");
         fs::write(&file, rules).expect("the rules can be written");
         let mut command = Command::new(env!("CARGO_BIN_EXE_fracas"));
+        // What a developer has set for fracas is not meant for tests.
+        let set = std::env::vars_os().map(|(name, _)| name);
+        for name in set.filter(|name| name.to_string_lossy().starts_with("FRACAS_")) {
+            command.env_remove(name);
+        }
         command.arg("--rules").arg(file).args(["--listen", "127.0.0.1:0", "--admin", "off"]).args(arguments);
         let (child, ready) = start(command, folder.path());
         let address = ready["listen"].as_str().and_then(|text| text.parse().ok());

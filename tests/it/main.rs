@@ -8,6 +8,8 @@
 )]
 
 mod binary;
+mod cli;
 mod exactness;
 mod rules;
+mod support;
 mod tidy;

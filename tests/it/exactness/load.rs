@@ -5,11 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderMap, Request, StatusCode};
-use http_body_util::{BodyExt as _, Empty};
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
@@ -19,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// What came of a request.
 pub struct Seen {
     pub key: u32,
-    pub status: StatusCode,
+    pub status: u16,
     pub conflict: Option<Conflict>,
 }
 
@@ -43,49 +39,54 @@ pub fn ask(address: SocketAddr, connections: usize, keys: &[u32]) -> Vec<Seen> {
         let seen: Vec<Seen> = clients.join_all().await.into_iter().flatten().collect();
         assert_eq!(seen.len(), keys.len(), "every request is answered");
         for Seen { key, status, conflict } in &seen {
-            assert_eq!(conflict.is_none(), *status == StatusCode::OK, "{key}: {status}, {conflict:?}");
+            assert_eq!(conflict.is_none(), *status == 200, "{key}: {status}, {conflict:?}");
         }
         seen
     })
 }
 
-/// Takes the next key until there is none left.
+/// Takes the next key until there is none left. A client of few instructions, as it shares the
+/// machine with what it loads.
 async fn client(address: SocketAddr, keys: Arc<[u32]>, next: Arc<AtomicUsize>) -> Vec<Seen> {
-    let stream = TcpStream::connect(address).await.expect("the proxy accepts");
+    let mut stream = TcpStream::connect(address).await.expect("the proxy accepts");
     stream.set_nodelay(true).expect("a TCP option");
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("HTTP");
-    let requests = async move {
-        let mut seen = Vec::new();
-        while let Some(&key) = keys.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let answer = tokio::time::timeout(PATIENCE, request(&mut sender, address, key));
-            let (status, conflict) = answer.await.expect("an answer in time");
-            seen.push(Seen { key, status, conflict });
-        }
-        seen
-    };
-    // The connection ends with its sender, which the requests own.
-    let (seen, connection) = tokio::join!(requests, connection);
-    connection.expect("a connection without a failure");
+    let mut buffer = Vec::new();
+    let mut seen = Vec::new();
+    while let Some(&key) = keys.get(next.fetch_add(1, Ordering::Relaxed)) {
+        let request = format!("GET /items/1 HTTP/1.1\r\nhost: {address}\r\nx-key: {key}\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.expect("a connection that stays open");
+        let answer = tokio::time::timeout(PATIENCE, answer(&mut stream, &mut buffer));
+        let (status, conflict) = answer.await.expect("an answer in time");
+        seen.push(Seen { key, status, conflict });
+    }
     seen
 }
 
-async fn request(
-    sender: &mut SendRequest<Empty<Bytes>>,
-    address: SocketAddr,
-    key: u32,
-) -> (StatusCode, Option<Conflict>) {
-    let request = Request::get("/items/1").header("host", address.to_string()).header("x-key", key);
-    sender.ready().await.expect("a connection that stays open");
-    let answer =
-        sender.send_request(request.body(Empty::new()).expect("a request")).await.expect("an answer");
-    let (head, body) = answer.into_parts();
-    body.collect().await.expect("a whole body");
-    (head.status, conflict(&head.headers))
+/// Reads one whole answer, and nothing of another.
+async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> (u16, Option<Conflict>) {
+    buffer.clear();
+    loop {
+        assert!(stream.read_buf(buffer).await.expect("a connection") > 0, "closed within an answer");
+        let text = std::str::from_utf8(buffer).expect("this answer is all text");
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let length: usize = header(head, "content-length").expect("a length").parse().expect("a number");
+        assert!(body.len() <= length, "more than the answer: {text}");
+        if body.len() == length {
+            let status = head.get("HTTP/1.1 ".len()..).and_then(|rest| rest.get(..3));
+            return (status.expect("a status").parse().expect("a number"), conflict(head));
+        }
+    }
 }
 
-/// Reads `rule="first-3", kind=transient, phase=before, n=2`.
-fn conflict(headers: &HeaderMap) -> Option<Conflict> {
-    let text = headers.get("fracas")?.to_str().expect("text");
+/// The value of a header, as hyper writes it.
+fn header<'h>(head: &'h str, name: &str) -> Option<&'h str> {
+    let (_, rest) = head.split_once(&format!("\r\n{name}: "))?;
+    rest.split("\r\n").next()
+}
+
+/// Reads `fracas: rule="first-3", kind=transient, phase=before, n=2`.
+fn conflict(head: &str) -> Option<Conflict> {
+    let text = header(head, "fracas")?;
     let value = |name: &str| text.split(", ").find_map(|part| part.strip_prefix(name)).expect(name);
     let n = value("n=").parse().expect("a number");
     Some(Conflict { rule: value("rule=").trim_matches('"').to_owned(), n })
@@ -93,9 +94,7 @@ fn conflict(headers: &HeaderMap) -> Option<Conflict> {
 
 #[test]
 fn a_conflict_is_read_from_its_header() {
-    let mut headers = HeaderMap::new();
-    assert_eq!(conflict(&headers), None);
-    let value = "rule=\"first-3\", kind=transient, phase=before, n=17";
-    headers.insert("fracas", value.parse().expect("a header value"));
-    assert_eq!(conflict(&headers), Some(Conflict { rule: "first-3".to_owned(), n: 17 }));
+    let head = "HTTP/1.1 409 Conflict\r\nfracas: rule=\"first-3\", kind=transient, n=17\r\nvia: x";
+    assert_eq!(conflict(head), Some(Conflict { rule: "first-3".to_owned(), n: 17 }));
+    assert_eq!(conflict("HTTP/1.1 200 OK\r\nvia: x"), None);
 }

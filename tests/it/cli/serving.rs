@@ -1,0 +1,173 @@
+//! What is told while it runs and when it ends.
+#![cfg(unix)]
+
+use crate::support::{Serving, Upstream, folder, fracas, request, request_in_background};
+
+const RULES: &str = r#"
+[[rule]]
+name = "flaky-writes"
+method = "PUT"
+path = "/items/**"
+"#;
+
+fn serve(arguments: &[&str]) -> (Serving, tempfile::TempDir) {
+    let folder = folder(&[("rules.toml", RULES)]);
+    let mut command = fracas(folder.path());
+    command.args(["-l", "127.0.0.1:0"]).args(arguments);
+    (Serving::start(command), folder)
+}
+
+#[test]
+fn a_conflict_is_one_line_and_the_summary_counts_it() {
+    let (mut serving, _folder) = serve(&[]);
+    for _ in 0..2 {
+        let answer = request(serving.address, b"PUT /items/7", "User-Agent: curl/8.5 more\r\n");
+        assert!(answer.starts_with("HTTP/1.1 409 Conflict\r\n"), "{answer}");
+    }
+    assert!(request(serving.address, b"GET /items/7", "").starts_with("HTTP/1.1 200 OK\r\n"));
+    assert_eq!(
+        serving.event(),
+        "409  PUT /items/7         flaky-writes        transient  n=1        curl/8.5"
+    );
+    assert_eq!(
+        serving.event(),
+        "409  PUT /items/7         flaky-writes        transient  n=2        curl/8.5"
+    );
+    serving.signal("TERM");
+    let (code, out, err) = serving.end();
+    assert_eq!(code, Some(0));
+    assert_eq!(
+        out,
+        "
+rule          matched  fired  asked      got
+flaky-writes        2      2    all  100.0 %
+
+3 requests, 2 conflicts
+"
+    );
+    assert_eq!(err, "stopping: requests in flight may end; once more stops at once\n");
+}
+
+#[test]
+fn what_a_client_sends_never_steers_the_terminal() {
+    let (mut serving, _folder) = serve(&[]);
+    // CSI, the C1 form of ESC [, in UTF-8.
+    request(serving.address, b"PUT /items/\xc2\x9b31m", "User-Agent: a\x1b[2Jb\r\n");
+    request(serving.address, b"PUT /items/plain", "");
+    let mut line = serving.event();
+    assert!(!line.contains(['\u{9b}', '\u{1b}']), "{line:?}");
+    if !line.contains("plain") {
+        assert!(line.contains("/items/\\u{9b}31m"), "{line:?}");
+        line = serving.event();
+    }
+    assert!(line.contains("/items/plain"), "{line:?}");
+}
+
+#[test]
+fn every_request_is_shown_on_demand() {
+    let (mut serving, _folder) = serve(&["-v"]);
+    request(serving.address, b"GET /items/7", "User-Agent: curl/8.5\r\n");
+    let line = loop {
+        let line = serving.event();
+        if !line.starts_with("debug") {
+            break line;
+        }
+    };
+    let words: Vec<&str> = line.split_whitespace().collect();
+    assert!(matches!(words[..], ["200", "GET", "/items/7", _, "ms", "curl/8.5"]), "{line}");
+}
+
+#[test]
+fn an_upstream_that_is_not_up_is_a_warning_and_a_502_for_each_request() {
+    let upstream = Upstream::listen();
+    let url = upstream.url();
+    drop(upstream);
+    let (mut serving, _folder) = serve(&["-u", &url]);
+    let warning = serving.event();
+    assert_eq!(
+        warning,
+        format!("warn  the upstream {url} refuses connections; until it is up, requests get 502")
+    );
+    assert!(request(serving.address, b"GET /a", "").starts_with("HTTP/1.1 502 "));
+    assert_eq!(serving.event(), "502  GET /a               the upstream refused the connection: is it up?");
+    serving.signal("INT");
+    let (code, out, _) = serving.end();
+    assert_eq!(code, Some(0));
+    assert!(out.ends_with("\n1 request, 0 conflicts, 1 without an answer from the upstream\n"), "{out}");
+}
+
+#[test]
+fn a_signal_lets_what_is_in_flight_end() {
+    let mut upstream = Upstream::listen();
+    let (mut serving, _folder) = serve(&["-u", &upstream.url()]);
+    let address = serving.address;
+    let client = request_in_background(address, b"GET /slow");
+    assert!(upstream.receive().starts_with("GET /slow HTTP/1.1\r\n"));
+    serving.signal("TERM");
+    assert!(serving.line().is_empty());
+    assert!(serving.line().starts_with("stopping: "));
+    upstream.answer();
+    let answer = client.join().expect("a client");
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("done"), "{answer}");
+    let (code, out, _) = serving.end();
+    assert_eq!(code, Some(0));
+    assert!(out.ends_with("\n1 request, 0 conflicts\n"), "{out}");
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    let mut upstream = Upstream::listen();
+    let (mut serving, _folder) = serve(&["-u", &upstream.url()]);
+    let address = serving.address;
+    let client = request_in_background(address, b"GET /never");
+    upstream.receive();
+    serving.signal("INT");
+    assert!(serving.line().is_empty());
+    assert!(serving.line().starts_with("stopping: "));
+    serving.signal("TERM");
+    assert_eq!(serving.end().0, Some(0));
+    assert_eq!(client.join().expect("a client"), "");
+}
+
+#[test]
+fn json_lines_are_whole_objects() {
+    let (mut serving, _folder) = serve(&["--log-format", "json"]);
+    let parse = |line: &str| serde_json::from_str::<serde_json::Value>(line).expect(line);
+    let start = parse(&serving.start[0]);
+    assert_eq!(start["target"], "fracas::start");
+    assert_eq!(start["rules"], 1);
+    request(serving.address, b"PUT /items/7", "User-Agent: curl/8.5\r\n");
+    let conflict = parse(&serving.line());
+    for (key, value) in [
+        ("target", "fracas::conflict".into()),
+        ("level", "INFO".into()),
+        ("status", serde_json::Value::from(409)),
+        ("method", "PUT".into()),
+        ("path", "/items/7".into()),
+        ("rule", "flaky-writes".into()),
+        ("kind", "transient".into()),
+        ("phase", "before".into()),
+        ("n", 1.into()),
+        ("client", "curl/8.5".into()),
+    ] {
+        assert_eq!(conflict[key], value, "{key}");
+    }
+    let time = conflict["timestamp"].as_str().expect("a time");
+    assert!(time.len() == 24 && time.ends_with('Z'), "{time}");
+    serving.signal("TERM");
+    let (code, out, err) = serving.end();
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    let summary = parse(&out);
+    assert_eq!((&summary["requests"], &summary["rules"][0]["fired"]), (&1.into(), &1.into()));
+}
+
+#[test]
+fn the_sample_api_serves_alone() {
+    let folder = folder(&[]);
+    let mut command = fracas(folder.path());
+    command.args(["demo", "--listen", "127.0.0.1:0"]);
+    let serving = Serving::start_saying(command, "sample API");
+    assert!(request(serving.address, b"GET /items/1", "").starts_with("HTTP/1.1 200 OK\r\n"));
+    serving.signal("TERM");
+    assert_eq!(serving.end().0, Some(0));
+}

@@ -1,0 +1,126 @@
+//! How a proxy starts, or says why it does not.
+
+use std::net::TcpListener;
+
+use crate::support::{Serving, folder, fracas, run, text};
+
+/// Rules that refuse every write.
+const RULES: &str = "seed = 2\n[[rule]]\nname = \"writes\"\nmethod = \"PUT\"\npath = \"/items/{id}\"\n";
+
+#[test]
+fn the_banner_says_what_runs_and_what_to_try() {
+    for (files, upstream, rules, command) in [
+        (
+            &[("rules.toml", RULES)][..],
+            "the built-in sample API",
+            "rules.toml: 1 rule, seed 2",
+            "curl -i -X PUT http://ADDRESS/items/1 -d '{\"name\":\"lamp\"}'",
+        ),
+        (
+            &[],
+            "the built-in sample API",
+            "none: there is no rules.toml here (`fracas init` writes one), seed 1",
+            "curl -i http://ADDRESS/",
+        ),
+    ] {
+        let folder = folder(files);
+        let mut command_line = fracas(folder.path());
+        command_line.args(["-l", "127.0.0.1:0"]);
+        let serving = Serving::start(command_line);
+        let version = env!("CARGO_PKG_VERSION");
+        let expected = [
+            format!("fracas {version}   http://ADDRESS  →  {upstream}"),
+            format!("rules          {rules}"),
+            String::new(),
+            format!("try            {command}"),
+        ];
+        let address = serving.address.to_string();
+        let start: Vec<String> = serving.start.iter().map(|line| line.replace(&address, "ADDRESS")).collect();
+        assert_eq!(start, expected);
+    }
+}
+
+#[test]
+fn a_flag_beats_a_variable_which_beats_the_file() {
+    let folder = folder(&[("rules.toml", RULES), ("other.toml", "seed = 7\n")]);
+    for (variables, flags, rules) in [
+        (&[][..], &[][..], "rules.toml: 1 rule, seed 2"),
+        (&[("FRACAS_SEED", "3")], &[], "rules.toml: 1 rule, seed 3"),
+        (&[("FRACAS_SEED", "")], &[], "rules.toml: 1 rule, seed 2"),
+        (&[("FRACAS_SEED", "3")], &["--seed", "4"], "rules.toml: 1 rule, seed 4"),
+        (&[("FRACAS_RULES", "other.toml")], &[], "other.toml: 0 rules, seed 7"),
+        (&[("FRACAS_RULES", "other.toml")], &["-r", "rules.toml"], "rules.toml: 1 rule, seed 2"),
+        (&[("FRACAS_LISTEN", "nowhere")], &[], "rules.toml: 1 rule, seed 2"),
+    ] {
+        let mut command = fracas(folder.path());
+        command.args(["serve", "-l", "127.0.0.1:0"]).envs(variables.iter().copied()).args(flags);
+        let serving = Serving::start(command);
+        assert_eq!(serving.start[1], format!("rules          {rules}"), "{variables:?} {flags:?}");
+    }
+}
+
+#[test]
+fn the_ready_file_is_there_once_it_serves() {
+    let folder = folder(&[("ready.json", r#"{"pid":1,"listen":"old","admin":null,"upstream":"old"}"#)]);
+    let path = folder.path().join("ready.json");
+    let mut command = fracas(folder.path());
+    command.args(["-l", "127.0.0.1:0", "--ready-file", "ready.json"]);
+    let serving = Serving::start(command);
+    let ready: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&path).expect("a ready file")).expect("whole");
+    assert_eq!(ready["listen"], serving.address.to_string());
+    assert_eq!(ready["admin"], serde_json::Value::Null);
+    assert!(ready["upstream"].as_str().is_some_and(|url| url.starts_with("http://127.0.0.1:")));
+    assert!(ready["pid"].is_u64());
+    #[cfg(unix)]
+    {
+        serving.signal("INT");
+        assert_eq!(serving.end().0, Some(0));
+        assert!(!path.exists());
+    }
+}
+
+#[test]
+fn what_cannot_start_says_why_and_exits_with_2() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let taken = taken.local_addr().expect("an address").to_string();
+    let bad = "[[rule]]\nrate = 25\n";
+    let folder = folder(&[("bad.toml", bad), ("good.toml", "seed = 1\n"), ("notes.txt", "mine\n")]);
+    for (arguments, said) in [
+        (&["--unknown"][..], "unexpected argument '--unknown'"),
+        (&["-q", "-v"], "cannot be used with"),
+        (&["run", "--", "true"], "unrecognized subcommand 'run'"),
+        (&["-l", &taken], "error[port-taken]: port "),
+        (&["-l", &taken], "--listen 127.0.0.1:0`"),
+        (&["-l", "192.0.2.1:0"], "error[no-such-address]: 192.0.2.1 is not an address of this machine"),
+        (&["-l", "localhost:80"], "error[bad-address]: "),
+        (&["-l", "127.0.0.1:5000", "-u", "http://localhost:5000"], "error[own-listener]: "),
+        (&["-u", "localhost:9000"], "did you mean \"http://localhost:9000\"?"),
+        (&["-u", "ftp://a", "-s", "x", "-r", "bad.toml"], "\n3 mistakes; nothing was started\n"),
+        (&["-r", "missing.toml"], "error[missing-file]: there is no file `missing.toml`"),
+        (&["-r", "bad.toml"], "\n1 mistake; nothing was started\n"),
+        (&["-r", "good.toml", "-w", "0"], "error[out-of-range]: "),
+        (&["--journal", "j.jsonl"], "error[not-yet]: `--journal` is understood, but not built yet"),
+        (&["--report", "json"], "error[not-yet]: "),
+        (&["--watch"], "error[not-yet]: "),
+        (&["--admin", "127.0.0.1:0"], "error[not-yet]: "),
+        (&["-l", "127.0.0.1:0", "--ready-file", "notes.txt"], "error[ready-file]: "),
+        (&["-l", "127.0.0.1:0", "--ready-file", "no/such/ready"], "error[ready-file]: "),
+    ] {
+        let output = run(folder.path(), arguments);
+        let err = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {err}");
+        assert!(err.contains(said) && !err.contains('\x1b'), "{arguments:?}: {err}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+    assert_eq!(std::fs::read_to_string(folder.path().join("notes.txt")).expect("still there"), "mine\n");
+}
+
+#[test]
+fn a_mistake_in_a_variable_names_the_variable() {
+    let folder = folder(&[]);
+    let output = fracas(folder.path()).env("FRACAS_UPSTREAM", "nowhere").output().expect("runs");
+    let err = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err.contains("--> FRACAS_UPSTREAM:1:"), "{err}");
+}
