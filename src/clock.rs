@@ -14,6 +14,9 @@ pub struct Clock {
     start: Instant,
 }
 
+/// No timer is set further ahead: instants end somewhere, and where is the system's own business.
+const FURTHEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
 impl Clock {
     /// A clock that starts now.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the monotonic clock")]
@@ -33,8 +36,8 @@ impl Clock {
         Timestamp::now()
     }
 
-    /// How long until `moment`; zero when it is past.
-    pub fn until(&self, moment: Moment) -> Duration {
-        moment.since(self.now())
+    /// `moment` as timers take it.
+    pub fn instant(&self, moment: Moment) -> Instant {
+        self.start + Duration::from_nanos(moment.0).min(FURTHEST)
     }
 }

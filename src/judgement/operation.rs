@@ -106,8 +106,8 @@ impl Answer {
 /// Told once the outcome of a request is known.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Tell {
-    /// A version was seen by an exchange that began then. What a write taught is not overruled by a
-    /// read that began before it ended; of two writes that overlapped, either may be the newest.
+    /// A version was seen by an exchange that began then. Of exchanges that overlapped, any may have
+    /// come last, save a read that shows what a write has replaced since.
     Learn { seen: Seen, began: Moment, how: Learnt },
     /// The request that entered with the ticket has ended without an answer to keep.
     Leave { ticket: u64 },

@@ -5,7 +5,7 @@ use super::operation::Answer;
 use super::reply::CompiledReply;
 use crate::matching::{Match, Mismatch, RuleIndex};
 use crate::rules::template::TemplateMistake;
-use crate::rules::{Clear, Rule};
+use crate::rules::{Clear, Rule, State};
 use crate::words::{Captures, Dice, Facts, Identity, KeyHash, Moment};
 
 /// Rules in file order, with the index that finds them.
@@ -99,6 +99,10 @@ impl ActiveRule {
         identity: &Identity,
     ) -> Result<Concern<'r>, Unconcerned<'r>> {
         let captures = self.rule.requests.check(facts).map_err(Unconcerned::Mismatch)?;
+        let release = self.rule.trigger.state().and_then(State::release);
+        if release.is_some_and(|release| release.requests.check(facts).is_ok()) {
+            return Err(Unconcerned::Release);
+        }
         let key = self.rule.per.hash(facts, &captures, identity).ok_or(Unconcerned::NoKey)?;
         Ok(Concern { captures, key })
     }
@@ -129,6 +133,8 @@ pub struct Concern<'r> {
 pub enum Unconcerned<'r> {
     /// The request does not match.
     Mismatch(Mismatch<'r>),
+    /// The request is one that ends what the rule keeps.
+    Release,
     /// The request lacks what the rule's counters are kept per.
     NoKey,
 }

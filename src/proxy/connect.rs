@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use http::HeaderValue;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -14,13 +15,15 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::error::{Cause, Failure, Wait};
+use super::error::{Cause, Failure, Late};
 use crate::rules::{Authority, Scheme, UpstreamUrl};
 
 /// Makes connections to one upstream.
 #[derive(Clone)]
 pub struct Connector {
     authority: Authority,
+    /// `Host` as the upstream knows itself.
+    pub own_host: HeaderValue,
     tls: Option<(TlsConnector, ServerName<'static>)>,
     timeout: Duration,
 }
@@ -28,7 +31,7 @@ pub struct Connector {
 /// Why an upstream can never be connected to.
 #[derive(Debug)]
 pub enum ConnectorError {
-    /// The host is not a name that a certificate can be for.
+    /// The host is not a name, or not one that a certificate can be for.
     ServerName,
     /// The system has no root certificates, or they cannot be read.
     Roots(String),
@@ -41,14 +44,15 @@ impl Connector {
             Scheme::Http => None,
             Scheme::Https => Some((system_tls()?, server_name(&url.authority.host)?)),
         };
-        Ok(Connector { authority: url.authority.clone(), tls, timeout })
+        let own_host = HeaderValue::try_from(url.host_header()).map_err(|_| ConnectorError::ServerName)?;
+        Ok(Connector { authority: url.authority.clone(), own_host, tls, timeout })
     }
 
     /// A connection on which a request can be sent.
     pub async fn connect(&self) -> Result<Transport, Failure> {
         tokio::time::timeout(self.timeout, self.open())
             .await
-            .unwrap_or(Err(Failure::TimedOut(Wait::Connection)))
+            .unwrap_or(Err(Failure::TimedOut(Late::Connection)))
     }
 
     async fn open(&self) -> Result<Transport, Failure> {
@@ -59,9 +63,9 @@ impl Connector {
         // Small writes must not wait for acknowledgements. It only fails on a dead socket.
         let _ = tcp.set_nodelay(true);
         match &self.tls {
-            None => Ok(Transport::Plain(tcp)),
+            None => Ok(Transport::new(Stream::Plain(tcp))),
             Some((tls, name)) => match tls.connect(name.clone(), tcp).await {
-                Ok(stream) => Ok(Transport::Tls(Box::new(stream))),
+                Ok(stream) => Ok(Transport::new(Stream::Tls(Box::new(stream)))),
                 Err(error) => {
                     tracing::debug!(%error, "TLS handshake with the upstream failed");
                     Err(Failure::Unreachable(Cause::Tls))
@@ -102,55 +106,95 @@ fn system_tls() -> Result<TlsConnector, ConnectorError> {
 }
 
 /// A connection to the upstream.
-pub enum Transport {
+///
+/// An upstream that has answered may close without having read all of the request. What it said
+/// counts, so that its refusal to hear more is not an error: what is written from then on is lost,
+/// and the reading side tells the end.
+pub struct Transport {
+    stream: Stream,
+    is_deaf: bool,
+}
+
+enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
 
 macro_rules! delegate {
-    ($self:ident, $method:ident($($argument:expr),*)) => {
-        match $self.get_mut() {
-            Transport::Plain(stream) => Pin::new(stream).$method($($argument),*),
-            Transport::Tls(stream) => Pin::new(stream).$method($($argument),*),
+    ($stream:expr, $method:ident($($argument:expr),*)) => {
+        match $stream {
+            Stream::Plain(stream) => Pin::new(stream).$method($($argument),*),
+            Stream::Tls(stream) => Pin::new(stream).$method($($argument),*),
         }
     };
 }
 
+impl Transport {
+    fn new(stream: Stream) -> Transport {
+        Transport { stream, is_deaf: false }
+    }
+
+    /// What a write came to; `all` is what it would be had everything been taken.
+    fn heard<T>(&mut self, written: Poll<io::Result<T>>, all: T) -> Poll<io::Result<T>> {
+        match written {
+            Poll::Ready(Err(error)) => {
+                tracing::debug!(%error, "the upstream reads no more");
+                self.is_deaf = true;
+                Poll::Ready(Ok(all))
+            }
+            written => written,
+        }
+    }
+}
+
 impl AsyncRead for Transport {
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        delegate!(self, poll_read(cx, buffer))
+        delegate!(&mut self.stream, poll_read(cx, buffer))
     }
 }
 
 impl AsyncWrite for Transport {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        delegate!(self, poll_write(cx, bytes))
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.is_deaf {
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        let written = delegate!(&mut self.stream, poll_write(cx, bytes));
+        self.heard(written, bytes.len())
     }
 
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        delegate!(self, poll_write_vectored(cx, slices))
+        let all = slices.iter().map(|slice| slice.len()).sum();
+        if self.is_deaf {
+            return Poll::Ready(Ok(all));
+        }
+        let written = delegate!(&mut self.stream, poll_write_vectored(cx, slices));
+        self.heard(written, all)
     }
 
     fn is_write_vectored(&self) -> bool {
-        match self {
-            Transport::Plain(stream) => stream.is_write_vectored(),
-            Transport::Tls(stream) => stream.is_write_vectored(),
+        match &self.stream {
+            Stream::Plain(stream) => stream.is_write_vectored(),
+            Stream::Tls(stream) => stream.is_write_vectored(),
         }
     }
 
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        delegate!(self, poll_flush(cx))
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.is_deaf {
+            return Poll::Ready(Ok(()));
+        }
+        let flushed = delegate!(&mut self.stream, poll_flush(cx));
+        self.heard(flushed, ())
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        delegate!(self, poll_shutdown(cx))
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        delegate!(&mut self.stream, poll_shutdown(cx))
     }
 }

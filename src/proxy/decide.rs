@@ -7,12 +7,14 @@ use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
 
-use super::body::RequestBody;
+use super::client::Client;
+use super::error::Failure;
 use super::judge::{Asked, Claim, Judged, Verdict, judge};
 use super::passage::{Guard, Passage};
-use super::worker::{Client, Shared};
+use super::request_body::RequestBody;
+use super::worker::Shared;
 use crate::judgement::{ActiveRule, Concern, Occasion, StoredAnswer, allow_cors};
-use crate::words::{Captures, Facts, KeyHash, Phase};
+use crate::words::{BodyFacts, Captures, Facts, KeyHash, Phase};
 
 /// What is done with a request.
 pub enum Decision {
@@ -45,11 +47,16 @@ pub struct Replay {
 }
 
 /// Decides a request. The body is read, up to `body_limit`, only if a rule that could still match
-/// needs it.
-pub async fn decide(shared: &Arc<Shared>, client: &Client, head: &Parts, body: &mut RequestBody) -> Decision {
+/// needs it; that is all that can fail.
+pub async fn decide(
+    shared: &Arc<Shared>,
+    client: &Client,
+    head: &Parts,
+    body: &mut RequestBody,
+) -> Result<Decision, Failure> {
     let mut passage = Passage::default();
     if shared.rules.is_empty() {
-        return Decision::Forward(passage);
+        return Ok(Decision::Forward(passage));
     }
     let now = shared.clock.now();
     let identity = &shared.settings.client_id;
@@ -63,7 +70,7 @@ pub async fn decide(shared: &Arc<Shared>, client: &Client, head: &Parts, body: &
             if active.rule.requests.check_head(&facts).is_err() {
                 continue;
             }
-            facts.body = body.look(shared.settings.body_limit).await;
+            facts.body = look(shared, body).await?;
         }
         let Ok(Concern { captures, key }) = active.concern(&facts, identity) else { continue };
         let Some(tally) = shared.tallies.get(position as usize) else { continue };
@@ -76,7 +83,7 @@ pub async fn decide(shared: &Arc<Shared>, client: &Client, head: &Parts, body: &
                 passage.enter(Guard::new(shared, entrance), active.rule.trigger.hold());
                 continue;
             }
-            Verdict::Replay(answer) => return Decision::Replay(Replay { rule: position, n, answer }),
+            Verdict::Replay(answer) => return Ok(Decision::Replay(Replay { rule: position, n, answer })),
             Verdict::Conflict(claim) => claim,
         };
         let conflict = |claim| Conflict {
@@ -91,20 +98,24 @@ pub async fn decide(shared: &Arc<Shared>, client: &Client, head: &Parts, body: &
             break;
         }
         if claim.play(&shared.store, tally, active.rule.limit, now) {
-            return Decision::Refuse(conflict(claim));
+            return Ok(Decision::Refuse(conflict(claim)));
         }
     }
     let learners = shared.rules.learners();
     if !learners.is_empty() {
         if facts.body.is_unread() && learners.want_body(&facts) {
-            facts.body = body.look(shared.settings.body_limit).await;
+            facts.body = look(shared, body).await?;
         }
         passage.learn(learners.lessons(&shared.rules, &facts, identity, now));
     }
-    match disturbance {
+    Ok(match disturbance {
         Some(conflict) => Decision::Disturb(conflict, passage),
         None => Decision::Forward(passage),
-    }
+    })
+}
+
+async fn look(shared: &Shared, body: &mut RequestBody) -> Result<BodyFacts, Failure> {
+    body.look(shared.settings.body_limit).await.map_err(|_| Failure::BadBody)
 }
 
 fn answer(

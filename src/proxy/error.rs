@@ -5,24 +5,26 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
-use super::body::AnswerBody;
+use super::answer_body::Source;
 
 /// Says which answers are not the upstream's, and why.
-const MARKER: HeaderName = HeaderName::from_static("fracas");
+pub const MARKER: HeaderName = HeaderName::from_static("fracas");
 
 /// Why a request got no answer from the upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The request itself cannot be forwarded; says what is wrong with it.
     BadRequest(&'static str),
+    /// The request's body is not one, or broke off.
+    BadBody,
     /// A method that this proxy does not serve.
-    Connect,
+    Method,
     /// A target longer than `limits.uri_bytes`.
     UriTooLong,
     /// No connection to the upstream.
     Unreachable(Cause),
-    /// No connection, or no answer, in time.
-    TimedOut(Wait),
+    /// Something took too long.
+    TimedOut(Late),
     /// The connection broke before there was an answer.
     Reset,
     /// The answer is not HTTP that can be forwarded.
@@ -38,9 +40,11 @@ pub enum Cause {
     Other,
 }
 
-/// What the proxy waited for.
+/// What took too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wait {
+pub enum Late {
+    /// The client's own part.
+    RequestBody,
     Connection,
     Answer,
 }
@@ -49,8 +53,9 @@ impl Failure {
     /// The status that the client gets.
     pub fn status(self) -> StatusCode {
         match self {
-            Failure::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Failure::Connect => StatusCode::METHOD_NOT_ALLOWED,
+            Failure::BadRequest(_) | Failure::BadBody => StatusCode::BAD_REQUEST,
+            Failure::TimedOut(Late::RequestBody) => StatusCode::REQUEST_TIMEOUT,
+            Failure::Method => StatusCode::METHOD_NOT_ALLOWED,
             Failure::UriTooLong => StatusCode::URI_TOO_LONG,
             Failure::TimedOut(_) => StatusCode::GATEWAY_TIMEOUT,
             Failure::Unreachable(_) | Failure::Reset | Failure::Garbled => StatusCode::BAD_GATEWAY,
@@ -60,8 +65,8 @@ impl Failure {
     /// The word in `Fracas: error=…`, in logs and in counters.
     pub fn word(self) -> &'static str {
         match self {
-            Failure::BadRequest(_) | Failure::UriTooLong => "request",
-            Failure::Connect => "method",
+            Failure::BadRequest(_) | Failure::BadBody | Failure::UriTooLong => "request",
+            Failure::Method => "method",
             Failure::Unreachable(Cause::Tls) => "tls",
             Failure::Unreachable(_) => "connect",
             Failure::TimedOut(_) => "timeout",
@@ -71,7 +76,7 @@ impl Failure {
     }
 
     /// The answer that the client gets. Nothing of the request is echoed.
-    pub fn answer(self) -> Response<AnswerBody> {
+    pub fn answer(self) -> Response<Source> {
         let status = self.status();
         let title = status.canonical_reason().unwrap_or("Error");
         let problem = serde_json::json!({
@@ -80,7 +85,7 @@ impl Failure {
             "status": status.as_u16(),
             "detail": self.to_string(),
         });
-        let mut response = Response::new(AnswerBody::Own(Some(Bytes::from(problem.to_string()))));
+        let mut response = Response::new(Source::Own(Some(Bytes::from(problem.to_string()))));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -88,7 +93,7 @@ impl Failure {
         if let Ok(marker) = HeaderValue::try_from(format!("error={}", self.word())) {
             headers.insert(MARKER, marker);
         }
-        if self == Failure::Connect {
+        if self == Failure::Method {
             headers.insert(
                 header::ALLOW,
                 HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
@@ -102,14 +107,16 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Failure::BadRequest(what) => what,
-            Failure::Connect => "CONNECT is not served: this is a reverse proxy",
+            Failure::BadBody => "the request's body broke off, or is not framed as its head says",
+            Failure::Method => "CONNECT and TRACE are not served: this is a reverse proxy",
             Failure::UriTooLong => "the request's target is longer than this proxy takes",
             Failure::Unreachable(Cause::Refused) => "the upstream refused the connection: is it up?",
             Failure::Unreachable(Cause::Name) => "the upstream's name does not resolve",
             Failure::Unreachable(Cause::Tls) => "the TLS handshake with the upstream failed",
             Failure::Unreachable(Cause::Other) => "the upstream cannot be reached",
-            Failure::TimedOut(Wait::Connection) => "the upstream did not accept a connection in time",
-            Failure::TimedOut(Wait::Answer) => "the upstream did not begin its answer in time",
+            Failure::TimedOut(Late::RequestBody) => "the request's body did not arrive in time",
+            Failure::TimedOut(Late::Connection) => "the upstream did not accept a connection in time",
+            Failure::TimedOut(Late::Answer) => "the upstream did not begin its answer in time",
             Failure::Reset => "the upstream closed the connection before it answered",
             Failure::Garbled => "the upstream's answer is not valid HTTP",
         })

@@ -1,21 +1,25 @@
 //! One request's life, top to bottom.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::request::Parts;
-use http::{Method, Request, Response, Version};
+use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 
-use super::body::{self, AnswerBody, RequestBody};
+use super::admit::admit;
+use super::answer_body::{self, AnswerBody, Source};
+use super::client::Client;
 use super::decide::{Conflict, Decision, Replay, decide};
-use super::error::Failure;
-use super::headers;
+use super::error::{Failure, Late};
+use super::request_body::RequestBody;
 use super::shown::Shown;
-use super::worker::{Client, Shared, Worker};
+use super::vitals::Wait;
+use super::worker::{Shared, Worker};
 use crate::judgement::StoredAnswer;
 use crate::rules::LostAnswer;
 use crate::words::Phase;
@@ -26,37 +30,76 @@ pub async fn exchange(
     client: Rc<Client>,
     request: Request<Incoming>,
 ) -> Result<Response<AnswerBody>, Lost> {
-    let shared = &worker.shared;
+    let shared = &*worker.shared;
     shared.counters.requests.fetch_add(1, Relaxed);
-    let (head, body) = request.into_parts();
-    let mut body = RequestBody::new(body, Rc::clone(&worker.tasks));
+    let vitals = &client.vitals;
+    vitals.end(Wait::Request);
+    vitals.end(Wait::Head);
 
+    let (head, body) = request.into_parts();
+    let is_http_10 = head.version < Version::HTTP_11;
+    let body = RequestBody::new(body, Arc::clone(vitals), Rc::clone(&worker.tasks));
     let shown = Shown::of(&head, shared.clock);
-    if let Err(failure) = admit(&head, shared.settings.limits.uri_bytes) {
-        shown.log_answer(failure.status());
-        return Ok(closing(failure.answer()));
-    }
-    let (conflict, passage) = match decide(shared, &client, &head, &mut body).await {
-        Decision::Refuse(conflict) => return Ok(refuse(shared, conflict, &head, &shown, &body).await),
-        Decision::Replay(replay) => return Ok(give_again(shared, replay, &shown)),
-        Decision::Disturb(conflict, passage) => (Some(conflict), passage),
-        Decision::Forward(passage) => (None, passage),
+    let answered = match vitals.within(answer(&worker, &client, head, body, &shown)).await {
+        Ok(answered) => answered,
+        Err(Wait::RequestBody) => Err(Failure::TimedOut(Late::RequestBody)),
+        Err(_) => Err(Failure::TimedOut(Late::Answer)),
     };
-    let mut answer = match worker.forwarder.forward(head, body, &client).await {
-        Ok(answer) => answer,
+    vitals.end(Wait::Answer);
+
+    let mut answer = match answered {
+        Ok(Answered::ByRule(answer)) => answer,
+        Ok(Answered::Not) => return Err(Lost),
+        Ok(Answered::ByUpstream(answer)) => {
+            shown.log_answer(answer.status());
+            answer
+        }
+        Err(failure) if failure.status().is_client_error() => {
+            shown.log_answer(failure.status());
+            closing(failure.answer())
+        }
         Err(failure) => {
             shared.counters.failures.fetch_add(1, Relaxed);
             shown.log_failure(failure);
-            return Ok(failure.answer());
+            failure.answer()
         }
     };
+    if worker.is_draining.get() && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+        answer = closing(answer);
+    }
+    Ok(answer.map(|source| AnswerBody::new(source, Arc::clone(vitals), is_http_10)))
+}
+
+/// Who answered.
+enum Answered {
+    ByRule(Response<Source>),
+    ByUpstream(Response<Source>),
+    /// Nobody: the answer is withheld.
+    Not,
+}
+
+async fn answer(
+    worker: &Worker,
+    client: &Rc<Client>,
+    mut head: Parts,
+    mut body: RequestBody,
+    shown: &Shown,
+) -> Result<Answered, Failure> {
+    let shared = &worker.shared;
+    admit(&mut head, shared.settings.limits.uri_bytes)?;
+    let (conflict, passage) = match decide(shared, client, &head, &mut body).await? {
+        Decision::Refuse(conflict) => {
+            return Ok(Answered::ByRule(refuse(shared, conflict, &head, shown, &body).await));
+        }
+        Decision::Replay(replay) => return Ok(Answered::ByUpstream(give_again(shared, &replay))),
+        Decision::Disturb(conflict, passage) => (Some(conflict), passage),
+        Decision::Forward(passage) => (None, passage),
+    };
+    let mut answer = worker.forwarder.forward(head, body, client).await?;
     passage.settle(shared, &mut answer).await;
     match conflict {
-        Some(conflict) => disturb(&worker, conflict, answer, &shown).await,
-        None => {
-            shown.log_answer(answer.status());
-            Ok(answer)
-        }
+        Some(conflict) => Ok(disturb(worker, conflict, answer, shown).await),
+        None => Ok(Answered::ByUpstream(answer)),
     }
 }
 
@@ -72,18 +115,6 @@ impl std::fmt::Display for Lost {
 
 impl std::error::Error for Lost {}
 
-/// Refuses what cannot be understood in one way only, before any rule sees it.
-fn admit(head: &Parts, uri_bytes: usize) -> Result<(), Failure> {
-    if head.method == Method::CONNECT {
-        return Err(Failure::Connect);
-    }
-    if head.uri.path_and_query().is_some_and(|target| target.as_str().len() > uri_bytes) {
-        return Err(Failure::UriTooLong);
-    }
-    headers::check_request(&head.method, head.version < Version::HTTP_11, &head.headers)
-        .map_err(Failure::BadRequest)
-}
-
 /// The conflict's answer, once its delay is over.
 async fn refuse(
     shared: &Shared,
@@ -91,7 +122,7 @@ async fn refuse(
     head: &Parts,
     shown: &Shown,
     body: &RequestBody,
-) -> Response<AnswerBody> {
+) -> Response<Source> {
     pause(conflict.delay).await;
     shown.log_conflict(shared, &conflict);
     let answer = own(conflict.answer);
@@ -102,51 +133,44 @@ async fn refuse(
 
 /// What the client is told in place of the upstream's answer, if that was a success; any other
 /// passes.
-async fn disturb(
-    worker: &Worker,
-    conflict: Conflict,
-    answer: Response<AnswerBody>,
-    shown: &Shown,
-) -> Result<Response<AnswerBody>, Lost> {
+async fn disturb(worker: &Worker, conflict: Conflict, answer: Response<Source>, shown: &Shown) -> Answered {
     let shared = &worker.shared;
     let (Some(active), Some(tally)) =
         (shared.rules.get(conflict.rule), shared.tallies.get(conflict.rule as usize))
     else {
-        return Ok(answer);
+        return Answered::ByUpstream(answer);
     };
     let rule = &active.rule;
     let fires = answer.status().is_success()
         && conflict.claim.play(&shared.store, tally, rule.limit, shared.clock.now());
     if !fires {
-        shown.log_answer(answer.status());
-        return Ok(answer);
+        return Answered::ByUpstream(answer);
     }
-    worker.tasks.spawn(body::drain(answer.into_body()));
+    worker.tasks.spawn(answer_body::drain(answer.into_body()));
     pause(conflict.delay).await;
     shown.log_conflict(shared, &conflict);
     match (rule.phase, rule.reply.lost) {
-        (Phase::Lost, LostAnswer::Closed) => Err(Lost),
-        _ => Ok(own(conflict.answer)),
+        (Phase::Lost, LostAnswer::Closed) => Answered::Not,
+        _ => Answered::ByRule(own(conflict.answer)),
     }
 }
 
 /// The answer that a request with the same idempotency key got.
-fn give_again(shared: &Shared, replay: Replay, shown: &Shown) -> Response<AnswerBody> {
+fn give_again(shared: &Shared, replay: &Replay) -> Response<Source> {
     let StoredAnswer { status, headers, body } = &*replay.answer;
-    let mut answer = Response::new(AnswerBody::Own(Some(body.clone()).filter(|body| !body.is_empty())));
+    let mut answer = own(Response::new(body.clone()));
     *answer.status_mut() = *status;
     answer.headers_mut().clone_from(headers);
     // As Stripe says it; most clients know no other word for it.
     answer.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
-    shown.log_answer(*status);
     if let Some(active) = shared.rules.get(replay.rule) {
         tracing::debug!(rule = &*active.rule.name, n = replay.n, "gave the stored answer again");
     }
     answer
 }
 
-fn own(answer: Response<Bytes>) -> Response<AnswerBody> {
-    answer.map(|bytes| AnswerBody::Own(Some(bytes).filter(|bytes| !bytes.is_empty())))
+fn own(answer: Response<Bytes>) -> Response<Source> {
+    answer.map(|bytes| Source::Own(Some(bytes).filter(|bytes| !bytes.is_empty())))
 }
 
 async fn pause(delay: Duration) {
@@ -155,7 +179,7 @@ async fn pause(delay: Duration) {
     }
 }
 
-fn closing(mut answer: Response<AnswerBody>) -> Response<AnswerBody> {
+fn closing(mut answer: Response<Source>) -> Response<Source> {
     answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     answer
 }

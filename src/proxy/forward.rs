@@ -1,103 +1,104 @@
 //! One request to the upstream and its answer back. The header map and the URI that arrived are the
 //! ones sent on; bodies stream both ways.
 
-use std::cell::Cell;
+use std::error::Error as _;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::uri::{PathAndQuery, Uri};
-use http::{HeaderMap, Request, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderName, Request, Response, StatusCode, Version};
 use hyper::body::{Body, Incoming};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use tokio::sync::Notify;
 
-use super::body::{AnswerBody, RequestBody};
+use super::answer_body::Source;
+use super::client::Client;
 use super::connect::Connector;
-use super::error::{Failure, Wait};
+use super::error::{self, Failure};
 use super::headers::{self, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_PROTO, Hop};
+use super::permission::Permission;
 use super::pool::{Lease, Pool};
+use super::request_body::{BodyError, RequestBody};
 use super::rewrite::{self, Front};
 use super::tasks::Tasks;
 use super::upgrade;
-use super::worker::Client;
-use crate::clock::Clock;
+use super::vitals::{Vitals, Wait};
 use crate::rules::{HostHeader, Scheme, UpstreamUrl};
 
 /// One worker's way to the upstream.
 pub struct Forwarder {
     pub upstream: UpstreamUrl,
-    /// `Host` as the upstream knows itself; `None` to keep the client's.
-    pub host: Option<HeaderValue>,
+    pub host: HostHeader,
     pub connector: Connector,
     pub pool: Rc<Pool>,
     pub tasks: Rc<Tasks>,
-    pub clock: Clock,
-    /// For the answer to begin, from when the upstream last took a byte of the request.
-    pub response_head: Duration,
 }
 
-/// How long a body waits for the upstream's 100 (RFC 9110 §10.1.1: a client must not wait forever).
-const CONTINUE_PATIENCE: Duration = Duration::from_secs(1);
+/// What the proxy is still to do for an answer, once it comes.
+struct Expected {
+    /// `Host` as the client sent it.
+    client_host: Option<HeaderValue>,
+    /// Where the client's side of a tunnel will be.
+    tunnel: Option<OnUpgrade>,
+    /// Whether the body that waits for a 100 may go.
+    permission: Option<Arc<Permission>>,
+}
 
 impl Forwarder {
-    /// The `Host` to send under `policy`.
-    pub fn host_header(upstream: &UpstreamUrl, policy: HostHeader) -> Option<HeaderValue> {
-        match policy {
-            HostHeader::Client => None,
-            HostHeader::Upstream => HeaderValue::try_from(upstream.host_header()).ok(),
-        }
-    }
-
     /// Forwards a request. What it may answer with is the upstream's word, or why there is none.
     pub async fn forward(
         &self,
         mut head: Parts,
         mut body: RequestBody,
-        client: &Client,
-    ) -> Result<Response<AnswerBody>, Failure> {
+        client: &Rc<Client>,
+    ) -> Result<Response<Source>, Failure> {
         let hop = headers::take_hop_by_hop(&mut head.headers);
         let client_host = head.headers.get(header::HOST).cloned();
         self.prepare(&mut head, hop, client)?;
         let tunnel = hop.websocket.then(|| head.extensions.remove::<OnUpgrade>()).flatten();
 
-        let go_on = expects_continue(&head.headers).then(|| Arc::new(Notify::new()));
-        if let Some(go_on) = &go_on {
-            body.hold_until(Arc::clone(go_on), CONTINUE_PATIENCE);
+        let waits = expects_continue(&head.headers) && !body.is_end_stream();
+        let permission = waits.then(Permission::new);
+        if let Some(permission) = &permission {
+            body.hold(Arc::clone(permission));
         }
-        let progress = body.watch(self.clock);
         let mut request = Request::from_parts(head, body);
-        if let Some(go_on) = go_on {
+        if let Some(permission) = permission.clone() {
             hyper::ext::on_informational(&mut request, move |answer| {
                 if answer.status() == StatusCode::CONTINUE {
-                    go_on.notify_one();
+                    permission.give();
                 }
             });
         }
 
-        let (response, lease) = self.within(progress, self.send(request)).await?;
-        self.answer(response, lease, client_host, tunnel)
+        let (response, lease) = self.send(request, &client.vitals).await?;
+        self.answer(response, lease, Expected { client_host, tunnel, permission }, client)
     }
 
     /// Makes the head that arrived the one that is sent on.
     fn prepare(&self, head: &mut Parts, hop: Hop, client: &Client) -> Result<(), Failure> {
         let Parts { uri, version, headers, .. } = head;
-        *version = Version::HTTP_11;
-        // A peer that is trusted has said these already.
-        let is_said = client.is_trusted && headers.contains_key(FORWARDED_HOST);
-        if !is_said {
-            if let Some(host) = headers.get(header::HOST).cloned() {
-                headers.insert(FORWARDED_HOST, host);
-            }
-            headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
+        if let Some(host) = headers.get(header::HOST).cloned() {
+            say(headers, FORWARDED_HOST, host, client);
+        } else if !client.is_trusted {
+            headers.remove(FORWARDED_HOST);
         }
+        say(headers, FORWARDED_PROTO, HeaderValue::from_static("http"), client);
         headers::append_to_list(headers, FORWARDED_FOR, &client.forwarded_for);
-        headers::add_via(headers);
-        if let Some(host) = &self.host {
-            headers.insert(header::HOST, host.clone());
+        headers::add_via(headers, *version);
+        if self.host == HostHeader::Upstream || !headers.contains_key(header::HOST) {
+            headers.insert(header::HOST, self.connector.own_host.clone());
+        }
+        if *version < Version::HTTP_11 {
+            // It cannot know what to do with a 100 (RFC 9110 §10.1.1).
+            headers.remove(header::EXPECT);
+        }
+        *version = Version::HTTP_11;
+        if hop.chunked {
+            // Left to itself, hyper takes a GET of unknown length for one without a body.
+            headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
         if hop.trailers {
             headers.insert(header::TE, HeaderValue::from_static("trailers"));
@@ -107,7 +108,7 @@ impl Forwarder {
             headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
             headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         }
-        if uri.authority().is_some() || !self.upstream.base_path.is_empty() {
+        if !self.upstream.base_path.is_empty() {
             *uri = below_base(uri, &self.upstream.base_path)?;
         }
         Ok(())
@@ -115,13 +116,20 @@ impl Forwarder {
 
     /// Sends the request, on an idle connection if there is one. It is sent again only when hyper
     /// hands it back: then not a byte of it was written (RFC 9110 §9.2.2 forbids anything more).
-    async fn send(&self, mut request: Request<RequestBody>) -> Result<(Response<Incoming>, Lease), Failure> {
+    async fn send(
+        &self,
+        mut request: Request<RequestBody>,
+        vitals: &Vitals,
+    ) -> Result<(Response<Incoming>, Lease), Failure> {
         loop {
             let mut lease = match self.pool.take() {
                 Some(lease) => lease,
                 None => self.connect().await?,
             };
-            match lease.sender.try_send_request(request).await {
+            vitals.begin(Wait::Answer);
+            let sent = lease.sender.try_send_request(request).await;
+            vitals.end(Wait::Answer);
+            match sent {
                 Ok(response) => return Ok((response, lease)),
                 Err(mut error) => match error.take_message() {
                     Some(unsent) if lease.reused => request = unsent,
@@ -145,58 +153,55 @@ impl Forwarder {
         Ok(self.pool.lease(sender))
     }
 
-    /// Gives up when neither the request's body has moved nor the answer begun for too long.
-    async fn within<T>(
-        &self,
-        progress: Rc<Cell<crate::words::Moment>>,
-        sent: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<T, Failure> {
-        let mut sent = std::pin::pin!(sent);
-        loop {
-            let patience = self.clock.until(progress.get() + self.response_head);
-            if patience.is_zero() {
-                return Err(Failure::TimedOut(Wait::Answer));
-            }
-            if let Ok(done) = tokio::time::timeout(patience, &mut sent).await {
-                return done;
-            }
-        }
-    }
-
     /// Makes the upstream's answer the client's.
     fn answer(
         &self,
         response: Response<Incoming>,
-        lease: Lease,
-        client_host: Option<HeaderValue>,
-        tunnel: Option<OnUpgrade>,
-    ) -> Result<Response<AnswerBody>, Failure> {
+        mut lease: Lease,
+        expected: Expected,
+        client: &Rc<Client>,
+    ) -> Result<Response<Source>, Failure> {
         let (mut head, body) = response.into_parts();
-        let is_upgrade = head.status == StatusCode::SWITCHING_PROTOCOLS;
         check_framing(&mut head.headers)?;
-        let protocol = head.headers.get(header::UPGRADE).cloned();
+        let protocol = head.headers.remove(header::UPGRADE);
         headers::take_hop_by_hop(&mut head.headers);
-        headers::add_via(&mut head.headers);
-        let front = Front { host: client_host.as_ref(), scheme: Scheme::Http };
+        headers::add_via(&mut head.headers, head.version);
+        // What it means is that an answer is not the upstream's.
+        head.headers.remove(error::MARKER);
+        let front = Front { host: expected.client_host.as_ref(), scheme: Scheme::Http };
         rewrite::answer(&mut head.headers, &self.upstream, front);
         head.version = Version::HTTP_11;
-        if is_upgrade {
-            let (Some(client), Some(protocol)) = (tunnel, protocol) else {
-                return Err(Failure::Garbled);
-            };
-            let upstream = head.extensions.remove::<OnUpgrade>().ok_or(Failure::Garbled)?;
+
+        if head.status == StatusCode::SWITCHING_PROTOCOLS {
+            let is_websocket =
+                protocol.is_some_and(|name| name.as_bytes().eq_ignore_ascii_case(b"websocket"));
+            let ends = (expected.tunnel, head.extensions.remove::<OnUpgrade>());
+            let (true, (Some(near), Some(far))) = (is_websocket, ends) else { return Err(Failure::Garbled) };
             head.headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-            head.headers.insert(header::UPGRADE, protocol);
-            self.tasks.spawn(upgrade::tunnel(client, upstream));
-            return Ok(Response::from_parts(head, AnswerBody::Own(None)));
+            head.headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+            self.tasks.spawn(upgrade::tunnel(near, far, Rc::clone(client)));
+            return Ok(Response::from_parts(head, Source::Tunnel));
         }
-        let lease = if body.is_end_stream() {
+        if let Some(permission) = expected.permission
+            && permission.refuse()
+        {
+            // The client may or may not send the body now: what it sends next on this connection
+            // would be anyone's guess.
+            head.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            lease.end_with(permission);
+        }
+        if body.is_end_stream() {
             lease.give_back();
-            None
-        } else {
-            Some(lease)
-        };
-        Ok(Response::from_parts(head, AnswerBody::Upstream { body, lease, watch: None }))
+            return Ok(Response::from_parts(head, Source::Own(None)));
+        }
+        Ok(Response::from_parts(head, Source::Upstream { body, lease: Some(lease), watch: None }))
+    }
+}
+
+/// Says something of the client, unless a peer that is trusted has said it already.
+fn say(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue, client: &Client) {
+    if !client.is_trusted || !headers.contains_key(&name) {
+        headers.insert(name, value);
     }
 }
 
@@ -208,7 +213,7 @@ fn expects_continue(headers: &HeaderMap) -> bool {
 fn check_framing(headers: &mut HeaderMap) -> Result<(), Failure> {
     let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
     match (codings.next(), codings.next()) {
-        (None, _) => Ok(()),
+        (None, _) => one_length(headers),
         (Some(coding), None) if coding.as_bytes().eq_ignore_ascii_case(b"chunked") => {
             headers.remove(header::CONTENT_LENGTH);
             Ok(())
@@ -217,9 +222,36 @@ fn check_framing(headers: &mut HeaderMap) -> Result<(), Failure> {
     }
 }
 
+/// Lengths that are said more than once, but all the same, become one.
+fn one_length(headers: &mut HeaderMap) -> Result<(), Failure> {
+    let mut said = None;
+    let mut times = 0;
+    let lines = headers.get_all(header::CONTENT_LENGTH).iter();
+    for length in lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')) {
+        let digits = std::str::from_utf8(length.trim_ascii()).map_err(|_| Failure::Garbled)?;
+        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let length: u64 = digits.parse().ok().filter(|_| is_number).ok_or(Failure::Garbled)?;
+        if said.replace(length).is_some_and(|before| before != length) {
+            return Err(Failure::Garbled);
+        }
+        times += 1;
+    }
+    if let (Some(length), 2..) = (said, times) {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    Ok(())
+}
+
 fn broken(error: &hyper::Error) -> Failure {
     tracing::debug!(%error, "no answer from the upstream");
-    if error.is_parse() { Failure::Garbled } else { Failure::Reset }
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<BodyError>());
+    if cause.is_some() {
+        Failure::BadBody
+    } else if error.is_parse() {
+        Failure::Garbled
+    } else {
+        Failure::Reset
+    }
 }
 
 /// The path and query of `uri` below `base`.

@@ -17,9 +17,15 @@ pub fn listeners(address: SocketAddr, workers: usize) -> io::Result<Vec<TcpListe
         let first = open(address, Sharing::Alone)?;
         return (0..workers).map(|_| first.try_clone()).collect();
     }
-    // A socket that shares its port may be bound beside a stranger's that does: ask without.
-    let address = open(address, Sharing::Alone)?.local_addr()?;
-    (0..workers).map(|_| open(address, Sharing::Workers)).collect()
+    // A socket that shares its port may be bound beside a stranger's that does: ask without. A port
+    // that the kernel chooses is nobody's.
+    if address.port() != 0 {
+        drop(open(address, Sharing::Alone)?);
+    }
+    let first = open(address, Sharing::Workers)?;
+    let address = first.local_addr()?;
+    let others = (1..workers).map(|_| open(address, Sharing::Workers));
+    std::iter::once(Ok(first)).chain(others).collect()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,9 @@
 //! [`Proxy::bind`] takes the port and [`Proxy::start`] the threads; a request's life is
 //! `exchange.rs`, read from top to bottom.
 
-mod body;
+mod admit;
+mod answer_body;
+mod client;
 mod connect;
 mod decide;
 mod error;
@@ -13,12 +15,16 @@ mod headers;
 mod judge;
 mod listen;
 mod passage;
+mod permission;
 mod pool;
+mod request_body;
 mod rewrite;
 mod shown;
+mod socket;
 mod tally;
 mod tasks;
 mod upgrade;
+mod vitals;
 mod worker;
 
 use std::io;
@@ -254,15 +260,14 @@ fn thread(
             let tasks = Rc::new(Tasks::new(Arc::clone(&shared.counters.panics)));
             let settings = &shared.settings;
             let forwarder = Forwarder {
-                host: Forwarder::host_header(&upstream, settings.host),
+                host: settings.host,
                 pool: Pool::new(shared.clock, settings.timeouts.keep_alive),
                 tasks: Rc::clone(&tasks),
-                clock: shared.clock,
-                response_head: settings.timeouts.response_head,
                 upstream,
                 connector,
             };
-            Rc::new(Worker { shared, forwarder, tasks }).run(listener, order).await;
+            let is_draining = std::cell::Cell::new(false);
+            Rc::new(Worker { shared, forwarder, tasks, is_draining }).run(listener, order).await;
         });
     })
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
 use serde_json::Value;
 
-use super::body::AnswerBody;
+use super::answer_body::Source;
 use super::judge::Entrance;
 use super::worker::Shared;
 use crate::judgement::{Lesson, Lessons, Outcome, StoredAnswer, Tell};
@@ -35,7 +35,7 @@ impl Passage {
 
     /// Settles with the upstream's answer: what its head teaches now, what its body teaches when
     /// that has passed.
-    pub async fn settle(self, shared: &Arc<Shared>, answer: &mut Response<AnswerBody>) {
+    pub async fn settle(self, shared: &Arc<Shared>, answer: &mut Response<Source>) {
         let Passage { guards, lessons, hold } = self;
         if guards.is_empty() && lessons.is_empty() {
             return;
@@ -80,7 +80,7 @@ impl Settlement {
     pub fn finish(mut self, body: Option<Bytes>) {
         let json: Option<Value> = body.as_ref().and_then(|body| serde_json::from_slice(body).ok());
         let outcome = Outcome { status: self.status, headers: &self.headers, body: json.as_ref() };
-        teach(&self.shared, &self.lessons, &outcome);
+        teach(&self.shared, &std::mem::take(&mut self.lessons), &outcome);
         let answer = body
             .map(|body| Arc::new(StoredAnswer { status: self.status, headers: self.headers.clone(), body }));
         for guard in std::mem::take(&mut self.guards) {
@@ -90,8 +90,10 @@ impl Settlement {
 }
 
 impl Drop for Settlement {
-    /// The client left while it read: the upstream has accepted all the same.
+    /// The client left while it read, or the answer broke off: the upstream has accepted all the same.
     fn drop(&mut self) {
+        let outcome = Outcome { status: self.status, headers: &self.headers, body: None };
+        teach(&self.shared, &std::mem::take(&mut self.lessons), &outcome);
         for guard in std::mem::take(&mut self.guards) {
             guard.finish(None);
         }

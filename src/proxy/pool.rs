@@ -1,35 +1,33 @@
 //! Idle connections to the upstream: one pool a worker, the one used last goes out first, so that
 //! the others can grow old and be closed.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::client::conn::http1::SendRequest;
 
-use super::body::RequestBody;
+use super::permission::Permission;
+use super::request_body::RequestBody;
 use crate::clock::Clock;
 use crate::words::Moment;
+
+/// A way to send requests on one connection.
+pub type Sender = SendRequest<RequestBody>;
 
 /// One worker's idle connections.
 pub struct Pool {
     idle: RefCell<Vec<Idle>>,
+    is_closed: Cell<bool>,
     clock: Clock,
     /// A connection is not reused after this long without a request.
     keep: Duration,
 }
 
 struct Idle {
-    sender: SendRequest<RequestBody>,
+    sender: Sender,
     since: Moment,
-}
-
-/// A connection in use.
-pub struct Lease {
-    pub sender: SendRequest<RequestBody>,
-    /// Whether it has served a request before, so that the upstream may be about to close it.
-    pub reused: bool,
-    pool: Rc<Pool>,
 }
 
 /// Idle connections a worker keeps; each is a file descriptor on both sides.
@@ -37,7 +35,7 @@ const IDLE_CONNECTIONS: usize = 1024;
 
 impl Pool {
     pub fn new(clock: Clock, keep: Duration) -> Rc<Pool> {
-        Rc::new(Pool { idle: RefCell::default(), clock, keep })
+        Rc::new(Pool { idle: RefCell::default(), is_closed: Cell::new(false), clock, keep })
     }
 
     /// The idle connection used last that can take a request now.
@@ -52,7 +50,7 @@ impl Pool {
             } else if sender.is_ready() {
                 let Idle { sender, since } = idle.remove(at);
                 if self.clock.now().since(since) < self.keep {
-                    return Some(Lease { sender, reused: true, pool: Rc::clone(self) });
+                    return Some(self.leased(sender, true));
                 }
                 // What lies below is older still.
                 idle.truncate(at);
@@ -64,8 +62,12 @@ impl Pool {
     }
 
     /// A lease of a connection just made.
-    pub fn lease(self: &Rc<Pool>, sender: SendRequest<RequestBody>) -> Lease {
-        Lease { sender, reused: false, pool: Rc::clone(self) }
+    pub fn lease(self: &Rc<Pool>, sender: Sender) -> Lease {
+        self.leased(sender, false)
+    }
+
+    fn leased(self: &Rc<Pool>, sender: Sender, reused: bool) -> Lease {
+        Lease { sender, reused, pool: Rc::clone(self), refused: None }
     }
 
     /// Closes what has been idle for too long; called now and then.
@@ -74,17 +76,43 @@ impl Pool {
         self.idle.borrow_mut().retain(|idle| !idle.sender.is_closed() && now.since(idle.since) < self.keep);
     }
 
-    /// Closes every idle connection.
+    /// Closes every idle connection, and from now on each one that would become idle.
     pub fn close(&self) {
+        self.is_closed.set(true);
         self.idle.borrow_mut().clear();
     }
 }
 
+/// A connection in use.
+pub struct Lease {
+    pub sender: Sender,
+    /// Whether it has served a request before, so that the upstream may be about to close it.
+    pub reused: bool,
+    pool: Rc<Pool>,
+    /// The body that was promised and never went: no other request can follow it.
+    refused: Option<Refused>,
+}
+
+/// Ends the wait of a refused body, and with it its connection, when the answer is over.
+struct Refused(Arc<Permission>);
+
+impl Drop for Refused {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
 impl Lease {
+    /// The connection carries the rest of this answer and nothing more: the body that waits for
+    /// `permission` has been refused.
+    pub fn end_with(&mut self, permission: Arc<Permission>) {
+        self.refused = Some(Refused(permission));
+    }
+
     /// Makes the connection idle: its answer has been read to the end.
     pub fn give_back(self) {
-        let Lease { sender, pool, .. } = self;
-        if sender.is_closed() {
+        let Lease { sender, pool, refused, .. } = self;
+        if refused.is_some() || sender.is_closed() || pool.is_closed.get() {
             return;
         }
         let since = pool.clock.now();

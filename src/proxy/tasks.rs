@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -21,9 +22,10 @@ impl Tasks {
         Tasks { tracker: TaskTracker::new(), stop: CancellationToken::new(), panics }
     }
 
-    /// Runs `work` beside everything else. A panic in it ends it alone, and is counted.
+    /// Runs `work` beside everything else. A panic in it ends it alone, and is counted. At the very
+    /// end, when what is left is dropped outside the runtime, nothing more is started.
     pub fn spawn(&self, work: impl Future<Output = ()> + 'static) {
-        if self.stop.is_cancelled() {
+        if self.stop.is_cancelled() || Handle::try_current().is_err() {
             return;
         }
         let stop = self.stop.clone();
@@ -41,11 +43,6 @@ impl Tasks {
     /// Tasks that have not ended.
     pub fn len(&self) -> usize {
         self.tracker.len()
-    }
-
-    /// Whether every task has ended.
-    pub fn is_empty(&self) -> bool {
-        self.tracker.is_empty()
     }
 
     /// Waits until every task has ended.
@@ -91,6 +88,13 @@ mod tests {
             assert!(is_done.await.is_ok());
         });
         assert_eq!(panics.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn what_is_dropped_last_starts_nothing() {
+        let tasks = Tasks::new(Arc::default());
+        tasks.spawn(std::future::pending());
+        assert_eq!(tasks.len(), 0);
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! Tunnels: after a 101, bytes pass both ways until either side ends.
 
+use std::rc::Rc;
+
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 
-/// Joins two upgraded connections.
-pub async fn tunnel(client: OnUpgrade, upstream: OnUpgrade) {
-    let (client, upstream) = match tokio::try_join!(client, upstream) {
+use super::client::Client;
+
+/// Joins two upgraded connections. The client keeps its place under `limits.connections`.
+pub async fn tunnel(near: OnUpgrade, far: OnUpgrade, _client: Rc<Client>) {
+    let (client, upstream) = match tokio::try_join!(near, far) {
         Ok(both) => both,
         Err(error) => {
             tracing::debug!(%error, "a side did not upgrade");

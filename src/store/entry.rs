@@ -49,10 +49,10 @@ pub(super) enum Entry {
 #[derive(Debug)]
 pub(super) struct Version {
     seen: Seen,
-    /// When an exchange last taught it.
-    learned: Moment,
-    /// When a write last taught it.
-    written: Moment,
+    /// When another version than before was last seen, or a write last ended.
+    changed: Moment,
+    /// The one that was the newest before, as a hash: a read that took long may still show it.
+    superseded: u64,
 }
 
 /// A [`KeyHash`] that need not lie on a multiple of 16 bytes, which would cost a third more memory.
@@ -257,26 +257,37 @@ impl Entry {
 
     fn learn(&mut self, seen: Seen, began: Moment, how: Learnt, now: Moment) {
         let Entry::Version(known) = self else {
-            let written = if how == Learnt::Write { now } else { Moment(0) };
-            *self = Entry::Version(Box::new(Version { seen, learned: now, written }));
+            *self = Entry::Version(Box::new(Version { seen, changed: now, superseded: 0 }));
             return;
         };
-        // Of two exchanges of the same sort that overlapped, either may have come last.
-        let is_ambiguous = match how {
-            // A read that began before the newest write ended may have seen the old version.
-            Learnt::Read if began < known.written => return,
+        // Of two exchanges that overlapped, either may have come last.
+        let is_overlapped = began < known.changed;
+        let is_same = seen.version == known.seen.version;
+        if how == Learnt::Read {
             // Nothing strong was read, and nothing contradicts what is known.
-            Learnt::Read if seen.version.is_none() && seen.modified == known.seen.modified => return,
-            Learnt::Read => began < known.learned,
-            Learnt::Write => began < known.written,
-        };
-        let before = std::mem::take(&mut known.seen);
-        known.seen = if is_ambiguous { seen.beside(before) } else { seen };
-        known.learned = known.learned.max(now);
-        if how == Learnt::Write {
-            known.written = known.learned;
+            let tells_nothing = seen.version.is_none() && seen.modified == known.seen.modified;
+            if tells_nothing || is_overlapped && hash(&seen) == Some(known.superseded) {
+                return;
+            }
+        }
+        if is_overlapped {
+            known.seen = seen.beside(std::mem::take(&mut known.seen));
+        } else {
+            if !is_same {
+                known.superseded = hash(&known.seen).unwrap_or_default();
+            }
+            known.seen = seen;
+        }
+        if how == Learnt::Write || !is_same {
+            known.changed = known.changed.max(now);
         }
     }
+}
+
+/// 64 bits of a version's hash: by chance, one read in 2⁶⁴ is taken for an old one.
+fn hash(seen: &Seen) -> Option<u64> {
+    let version = seen.version.as_ref()?;
+    Some(KeyHash::of([version.as_bytes()]).0 as u64)
 }
 
 fn packed(validator: Option<KeyHash>) -> Packed {

@@ -9,7 +9,9 @@
 
 mod binary;
 mod cli;
+mod conflicts;
 mod exactness;
 mod rules;
 mod support;
 mod tidy;
+mod wire;

@@ -216,6 +216,7 @@ fn concern(
             Ok((key, text.unwrap_or_default()))
         }
         Err(Unconcerned::Mismatch(mismatch)) => Err(mismatch.to_string()),
+        Err(Unconcerned::Release) => Err("it ends what the rule keeps (`release`)".to_owned()),
         Err(Unconcerned::NoKey) => {
             let lacks = |part: &&KeyPart| {
                 let captures = active.rule.requests.check(facts).unwrap_or_default();

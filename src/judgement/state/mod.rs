@@ -3,8 +3,6 @@
 
 mod carried;
 mod lesson;
-#[cfg(test)]
-mod tests;
 
 pub use carried::Carried;
 pub(super) use carried::scalar;
@@ -16,7 +14,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::operation::{Answer, Ask, StoredAnswer};
-use crate::rules::State;
+use crate::rules::{Selector, State};
 use crate::words::{BodyFacts, Facts, KeyHash, Moment};
 
 /// A request that is not heard of again is taken to have ended after this long: the backstop of a
@@ -84,6 +82,16 @@ impl State {
                 if is_old || is_worn { conflict(None) } else { Judgement::Pass }
             }
             _ => Judgement::Pass,
+        }
+    }
+
+    /// Which requests end what is kept.
+    pub fn release(&self) -> Option<&Selector> {
+        match self {
+            State::Duplicate { release }
+            | State::Referenced { release, .. }
+            | State::Locked { release, .. } => release.as_ref(),
+            _ => None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Commands that answer and end.
 
-use crate::support::{folder, fracas, run, text};
+use crate::support::program::{folder, fracas, run, text};
 
 #[test]
 fn help_names_every_command_and_variable() {
@@ -50,7 +50,7 @@ fn what_init_writes_passes_check() {
     let folder = folder(&[]);
     assert_eq!(run(folder.path(), &["init"]).status.code(), Some(0));
     let check = run(folder.path(), &["check"]);
-    assert_eq!(text(&check.stdout), "rules.toml: 5 rules, no mistakes\n");
+    assert_eq!(text(&check.stdout), "rules.toml: 8 rules, no mistakes\n");
     assert_eq!(check.status.code(), Some(0));
     let rules = std::fs::read_to_string(folder.path().join("rules.toml")).expect("rules");
     let schema =
@@ -122,7 +122,7 @@ fn explain_says_what_the_next_requests_would_get_and_why() {
     assert_eq!(
         explain(&["PUT", "/items/7", "--times", "3"]),
         "   rule         says
- 1 first-write  matches; first 1 per path: CONFLICT, passes, passes (n = 1, 2, 3)
+ 1 first-write  matches; first 1 per path (/items/7): CONFLICT, passes, passes (n = 1, 2, 3)
  2 on-pattern   matches; pattern .x: not reached, passes, CONFLICT (n = 1, 2)
  3 orders       no: method is PUT, the rule wants POST
  4 off          no: it is not enabled
@@ -141,13 +141,57 @@ fn explain_says_what_the_next_requests_would_get_and_why() {
     );
     let many = explain(&["POST", "/orders", "-H", "idempotency-key: a", "--times", "100"]);
     assert!(many.contains("on-pattern   matches; pattern .x: CONFLICT 50 times, passes 50\n"), "{many}");
-    assert!(many.contains("every time, at most 1: CONFLICT 1 times, passes 49, not reached 50\n"), "{many}");
+    assert!(many.contains("every time per header:idempotency-key (a), at most 1: CONFLICT 1 times, passes 49, not reached 50\n"), "{many}");
     assert!(
         many.ends_with(
             " → of 100 requests: 49 to the upstream · 50 × 409 by on-pattern · 1 × 409 by orders\n"
         ),
         "{many}"
     );
+}
+
+#[test]
+fn explain_shows_state_what_is_counted_and_what_would_clear_it() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (rules, arguments, expected) in [
+        (
+            "version-mismatch.toml",
+            &["PUT", "/items/7", "-H", "if-match: \"3\""][..],
+            " 1 stale-version      matches; stale per path (/items/7): passes, passes (n = 1, 2); conflicts once a newer version than the request's was seen
+ 2 somebody-else-won  matches; first 1 per path (/items/7): CONFLICT, CONFLICT (still open) (n = 1); until this client reads the resource again
+ → 1st: 409 by somebody-else-won · 2nd: 409 by somebody-else-won",
+        ),
+        (
+            "duplicate.toml",
+            &["POST", "/register", "-d", "{\"username\":\"ada\"}"],
+            " 1 username-taken  matches; duplicate per body:/username (ada): passes, CONFLICT (n = 1, 2); for good
+ → 1st: upstream · 2nd: 409 by username-taken",
+        ),
+        (
+            "referenced.toml",
+            &["DELETE", "/orders/5"],
+            " 1 item-has-orders  no: path /orders/5 does not fit /items/{id}\n → 1st: upstream · 2nd: upstream",
+        ),
+        (
+            "lost-acknowledgement.toml",
+            &["POST", "/orders"],
+            ", after the upstream accepted it, without an answer: CONFLICT, passes (n = 1, 2)
+ → 1st: no answer, by lost-acknowledgement · 2nd: upstream",
+        ),
+        (
+            "idempotency-key.toml",
+            &["POST", "/orders", "-H", "idempotency-key: k"],
+            " → 1st: upstream · 2nd: the stored answer, by key-in-use",
+        ),
+    ] {
+        let rules = root.join("examples").join(rules);
+        let folder = folder(&[]);
+        let mut command = fracas(folder.path());
+        command.arg("explain").arg("--rules").arg(&rules).args(arguments).args(["--times", "2"]);
+        let output = command.output().expect("runs");
+        let said = text(&output.stdout);
+        assert!(said.trim_end().ends_with(expected), "{rules:?} says\n{said}{}", text(&output.stderr));
+    }
 }
 
 #[test]

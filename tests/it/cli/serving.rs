@@ -1,7 +1,8 @@
 //! What is told while it runs and when it ends.
 #![cfg(unix)]
 
-use crate::support::{Serving, Upstream, folder, fracas, request, request_in_background};
+use crate::support::http::{Upstream, request, request_in_background};
+use crate::support::program::{Serving, folder, fracas};
 
 const RULES: &str = r#"
 [[rule]]

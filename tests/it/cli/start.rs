@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use crate::support::{Serving, folder, fracas, run, text};
+use crate::support::program::{Serving, folder, fracas, run, text};
 
 /// Rules that refuse every write.
 const RULES: &str = "seed = 2\n[[rule]]\nname = \"writes\"\nmethod = \"PUT\"\npath = \"/items/{id}\"\n";

@@ -1,0 +1,97 @@
+//! Who is on the other end of a connection.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderValue};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::headers::FORWARDED_FOR;
+use super::vitals::Vitals;
+use crate::matching::Cidr;
+
+/// A client, as long as its connection or its tunnel lasts.
+pub struct Client {
+    address: IpAddr,
+    /// Whether what it says of whoever is behind it is believed.
+    pub is_trusted: bool,
+    /// The address, as `X-Forwarded-For` has it.
+    pub forwarded_for: HeaderValue,
+    pub vitals: Arc<Vitals>,
+    /// Its place under `limits.connections`.
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Client {
+    /// The client at `address`.
+    pub fn new(
+        address: IpAddr,
+        trusted: &[Cidr],
+        vitals: Arc<Vitals>,
+        permit: OwnedSemaphorePermit,
+    ) -> Client {
+        let address = address.to_canonical();
+        Client {
+            address,
+            is_trusted: is_trusted(address, trusted),
+            forwarded_for: HeaderValue::try_from(address.to_string())
+                .unwrap_or_else(|_| HeaderValue::from_static("unknown")),
+            vitals,
+            _permit: permit,
+        }
+    }
+
+    /// The address that rules see: the nearest one that is not a trusted peer's.
+    pub fn address_behind(&self, headers: &HeaderMap, trusted: &[Cidr]) -> IpAddr {
+        if !self.is_trusted {
+            return self.address;
+        }
+        let lines = headers.get_all(FORWARDED_FOR).iter().rev();
+        let hops = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
+        let mut nearest = self.address;
+        for hop in hops {
+            let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
+            nearest = address.to_canonical();
+            if !is_trusted(nearest, trusted) {
+                break;
+            }
+        }
+        nearest
+    }
+}
+
+fn is_trusted(address: IpAddr, trusted: &[Cidr]) -> bool {
+    trusted.iter().any(|network| network.contains(address))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::Semaphore;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::rules::Timeouts;
+
+    #[test]
+    fn only_trusted_peers_are_believed() {
+        let trusted: Vec<Cidr> = ["10.0.0.0/8".parse().expect("a network")].to_vec();
+        for (peer, said, seen) in [
+            ("192.0.2.1", &["198.51.100.7"][..], "192.0.2.1"),
+            ("10.0.0.1", &["198.51.100.7"], "198.51.100.7"),
+            ("10.0.0.1", &["203.0.113.9, 198.51.100.7, 10.0.0.2"], "198.51.100.7"),
+            ("10.0.0.1", &["203.0.113.9", "198.51.100.7", "10.0.0.2"], "198.51.100.7"),
+            ("10.0.0.1", &["203.0.113.9, nonsense"], "10.0.0.1"),
+            ("10.0.0.1", &[""], "10.0.0.1"),
+            ("10.0.0.1", &[], "10.0.0.1"),
+        ] {
+            let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().expect("a permit");
+            let vitals = Arc::new(Vitals::new(Clock::start(), &Timeouts::default()));
+            let client = Client::new(peer.parse().expect("an address"), &trusted, vitals, permit);
+            let mut headers = HeaderMap::new();
+            for line in said {
+                headers.append(FORWARDED_FOR, HeaderValue::from_static(line));
+            }
+            assert_eq!(client.address_behind(&headers, &trusted).to_string(), seen, "{peer}: {said:?}");
+        }
+    }
+}

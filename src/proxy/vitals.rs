@@ -1,0 +1,296 @@
+//! What a client's connection waits for, and what happens when it waits too long.
+//!
+//! A connection has one timer for its whole life. What is waited for is noted where the waiting
+//! begins and ends, which costs a store each; the timer is moved only when it would ring too late,
+//! so that a request seldom touches it.
+
+#![expect(clippy::indexing_slicing, reason = "the arrays have a place for each `Wait`")]
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::task::{Poll, ready};
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::rules::Timeouts;
+use crate::words::Moment;
+
+/// What a connection may wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// The first byte of a request: `keep_alive`.
+    Request,
+    /// The rest of a request's head: `request_head`.
+    Head,
+    /// More of a request's body, from the client: `request_body`.
+    RequestBody,
+    /// The upstream's answer, or that it takes more of the request: `response_head`.
+    Answer,
+    /// More of an answer's body, from the upstream: `response_body`.
+    AnswerBody,
+    /// A client that does not read: `write`.
+    Write,
+    /// A client that was told to go, and has not.
+    Close,
+}
+
+impl Wait {
+    const ALL: [Wait; 7] = [
+        Wait::Request,
+        Wait::Head,
+        Wait::RequestBody,
+        Wait::Answer,
+        Wait::AnswerBody,
+        Wait::Write,
+        Wait::Close,
+    ];
+}
+
+/// After the last answer a client has this long to close (nginx's `lingering_timeout`).
+const CLOSE: Duration = Duration::from_secs(5);
+/// Nothing is waited for.
+const NOT: u64 = 0;
+/// Waited for, but it is not its turn: the clock stands.
+const SUSPENDED: u64 = u64::MAX;
+/// A timer that has nothing to wait for still has to be set to something.
+const FAR: Duration = Duration::from_secs(60 * 60);
+
+/// What one connection waits for at the moment, and since when.
+///
+/// Its parts run on one thread; the numbers are atomic only because a socket that may become a
+/// tunnel has to be `Send`.
+#[derive(Debug)]
+pub struct Vitals {
+    clock: Clock,
+    limits: [Duration; Wait::ALL.len()],
+    /// For each [`Wait`], the moment it began, or one of the two marks.
+    since: [AtomicU64; Wait::ALL.len()],
+    /// What has taken too long, for [`Vitals::within`] to find: its number plus 1.
+    overdue: AtomicU8,
+    is_broken: AtomicBool,
+}
+
+impl Vitals {
+    /// Of a connection just accepted, which waits for its first request.
+    pub fn new(clock: Clock, timeouts: &Timeouts) -> Vitals {
+        let limits = Wait::ALL.map(|wait| match wait {
+            Wait::Request => timeouts.keep_alive,
+            Wait::Head => timeouts.request_head,
+            Wait::RequestBody => timeouts.request_body,
+            Wait::Answer => timeouts.response_head,
+            Wait::AnswerBody => timeouts.response_body,
+            Wait::Write => timeouts.write,
+            Wait::Close => CLOSE,
+        });
+        let vitals = Vitals {
+            clock,
+            limits,
+            since: [const { AtomicU64::new(NOT) }; Wait::ALL.len()],
+            overdue: AtomicU8::new(0),
+            is_broken: AtomicBool::new(false),
+        };
+        vitals.begin(Wait::Request);
+        vitals
+    }
+
+    /// Waits from now on.
+    pub fn begin(&self, wait: Wait) {
+        self.slot(wait).store(self.now(), Relaxed);
+    }
+
+    /// Waits from now on, unless it does already.
+    pub fn begin_once(&self, wait: Wait) {
+        if !self.is_waiting(wait) {
+            self.begin(wait);
+        }
+    }
+
+    /// If it is waited for, counts from now on.
+    pub fn restart(&self, wait: Wait) {
+        if self.is_waiting(wait) {
+            self.begin(wait);
+        }
+    }
+
+    /// If it is waited for, stops the clock until [`Vitals::restart`].
+    pub fn suspend(&self, wait: Wait) {
+        if self.is_waiting(wait) {
+            self.slot(wait).store(SUSPENDED, Relaxed);
+        }
+    }
+
+    /// Waits no longer.
+    pub fn end(&self, wait: Wait) {
+        self.slot(wait).store(NOT, Relaxed);
+    }
+
+    /// Whether it is waited for.
+    pub fn is_waiting(&self, wait: Wait) -> bool {
+        self.slot(wait).load(Relaxed) != NOT
+    }
+
+    /// Something came from the client: between requests, it is the start of one.
+    pub fn heard(&self) {
+        if self.is_waiting(Wait::Request) {
+            self.end(Wait::Request);
+            self.begin(Wait::Head);
+        }
+    }
+
+    /// Marks the connection as one that must not end as if all were well.
+    pub fn break_off(&self) {
+        self.is_broken.store(true, Relaxed);
+    }
+
+    /// Whether [`Vitals::break_off`] was called.
+    pub fn is_broken(&self) -> bool {
+        self.is_broken.load(Relaxed)
+    }
+
+    /// Answers a request, unless what it waits for takes too long.
+    pub async fn within<T>(&self, answer: impl Future<Output = T>) -> Result<T, Wait> {
+        let mut answer = pin!(answer);
+        poll_fn(|cx| match self.take_overdue() {
+            Some(wait) => Poll::Ready(Err(wait)),
+            None => answer.as_mut().poll(cx).map(Ok),
+        })
+        .await
+    }
+
+    /// Serves a connection, unless what it waits for takes too long and no request can say so.
+    pub async fn guard<T>(&self, connection: impl Future<Output = T>) -> Result<T, Wait> {
+        let mut connection = pin!(connection);
+        let mut armed = self.due();
+        let mut timer = pin!(tokio::time::sleep_until(self.clock.instant(armed)));
+        poll_fn(|cx| {
+            loop {
+                if let Poll::Ready(done) = connection.as_mut().poll(cx) {
+                    return Poll::Ready(Ok(done));
+                }
+                if let Some(late) = self.take_overdue() {
+                    if matches!(late, Wait::AnswerBody | Wait::Write) {
+                        self.break_off();
+                    }
+                    return Poll::Ready(Err(late));
+                }
+                ready!(self.poll_overdue(cx, timer.as_mut(), &mut armed));
+            }
+        })
+        .await
+    }
+
+    /// Ready when something is overdue, which is then noted.
+    fn poll_overdue(
+        &self,
+        cx: &mut std::task::Context<'_>,
+        mut timer: Pin<&mut tokio::time::Sleep>,
+        armed: &mut Moment,
+    ) -> Poll<()> {
+        loop {
+            let due = self.due();
+            if due < *armed || timer.is_elapsed() {
+                *armed = due;
+                timer.as_mut().reset(self.clock.instant(due));
+            }
+            ready!(timer.as_mut().poll(cx));
+            let now = self.clock.now();
+            if let Some(wait) = Wait::ALL.into_iter().find(|wait| self.deadline(*wait) <= now) {
+                self.overdue.store(wait as u8 + 1, Relaxed);
+                self.end(wait);
+                return Poll::Ready(());
+            }
+        }
+    }
+
+    /// When the first of what is waited for is overdue.
+    fn due(&self) -> Moment {
+        let far = self.clock.now() + FAR;
+        Wait::ALL.into_iter().map(|wait| self.deadline(wait)).fold(far, Moment::min)
+    }
+
+    fn deadline(&self, wait: Wait) -> Moment {
+        match self.slot(wait).load(Relaxed) {
+            NOT | SUSPENDED => Moment(u64::MAX),
+            since => Moment(since) + self.limits[wait as usize],
+        }
+    }
+
+    fn take_overdue(&self) -> Option<Wait> {
+        match self.overdue.load(Relaxed) {
+            0 => None,
+            number => {
+                self.overdue.store(0, Relaxed);
+                Wait::ALL.get(usize::from(number) - 1).copied()
+            }
+        }
+    }
+
+    fn slot(&self, wait: Wait) -> &AtomicU64 {
+        &self.since[wait as usize]
+    }
+
+    /// Now, as a number that is neither of the marks.
+    fn now(&self) -> u64 {
+        self.clock.now().0.clamp(NOT + 1, SUSPENDED - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_millis(5);
+    const LATE: Duration = Duration::from_secs(60);
+
+    fn run<T>(work: impl Future<Output = T>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        runtime.block_on(async { tokio::time::timeout(LATE, work).await.expect("it ends in time") })
+    }
+
+    fn vitals(request: Duration, answer: Duration) -> Vitals {
+        let timeouts = Timeouts { keep_alive: request, response_head: answer, ..Timeouts::default() };
+        Vitals::new(Clock::start(), &timeouts)
+    }
+
+    #[test]
+    fn a_connection_that_waits_too_long_ends() {
+        let vitals = vitals(SOON, LATE);
+        assert_eq!(run(vitals.guard(pending::<()>())), Err(Wait::Request));
+    }
+
+    #[test]
+    fn a_request_is_told_what_took_too_long() {
+        let vitals = vitals(LATE, SOON);
+        let answered = run(vitals.guard(async {
+            vitals.end(Wait::Request);
+            vitals.begin(Wait::Answer);
+            vitals.within(pending::<()>()).await
+        }));
+        assert_eq!(answered, Ok(Err(Wait::Answer)));
+    }
+
+    #[test]
+    fn the_clock_stands_while_it_is_suspended() {
+        let vitals = vitals(SOON, SOON);
+        vitals.suspend(Wait::Request);
+        vitals.restart(Wait::Answer);
+        let past = Moment(u64::MAX);
+        assert_eq!(Wait::ALL.map(|wait| vitals.deadline(wait)), [past; 7]);
+        vitals.restart(Wait::Request);
+        assert!(vitals.deadline(Wait::Request) < past);
+        assert_eq!(run(vitals.guard(pending::<()>())), Err(Wait::Request));
+    }
+
+    #[test]
+    fn what_is_heard_between_requests_is_a_head() {
+        let vitals = vitals(LATE, LATE);
+        vitals.heard();
+        assert!(!vitals.is_waiting(Wait::Request) && vitals.is_waiting(Wait::Head));
+        vitals.end(Wait::Head);
+        vitals.heard();
+        assert!(!vitals.is_waiting(Wait::Head));
+    }
+}

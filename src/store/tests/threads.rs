@@ -1,0 +1,112 @@
+//! What holds when threads really meet.
+
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::thread;
+
+use super::playback::{Playback, on, rule};
+use super::*;
+use crate::judgement::LEASE;
+use crate::rules::{Clear, State};
+
+const THREADS: u128 = 8;
+const KEYS: u128 = 3;
+
+/// Runs `work` in threads at once, with each one's number; the sum of what they give.
+fn together(work: impl Fn(u128) -> usize + Sync) -> usize {
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|number| {
+                scope.spawn({
+                    let work = &work;
+                    move || work(number)
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).sum()
+    })
+}
+
+#[test]
+fn at_most_one_is_in_at_any_time() {
+    let store = store(100, HOUR);
+    let inside: Vec<AtomicUsize> = (0..KEYS).map(|_| AtomicUsize::new(0)).collect();
+    let entered = together(|number| {
+        let mut entered = 0;
+        for i in 0..5_000 {
+            let key = (number + i) % KEYS;
+            let here = place(0, Table::State, key);
+            let ask = Ask::Enter { lease: LEASE, payload: KeyHash(number) };
+            if let Answer::Entered { ticket } = store.run(here, ask, Moment(1)) {
+                assert_eq!(inside[key as usize].fetch_add(1, SeqCst), 0, "another is in");
+                entered += 1;
+                inside[key as usize].fetch_sub(1, SeqCst);
+                store.tell(here, Tell::Leave { ticket }, Moment(1));
+                // Leaving twice puts nobody else out.
+                store.tell(here, Tell::Leave { ticket }, Moment(1));
+            }
+        }
+        entered
+    });
+    assert!(entered > 0);
+    assert_eq!(store.keys(), 0);
+}
+
+#[test]
+fn n_tries_are_exactly_n() {
+    let store = store(100, HOUR);
+    let here = place(0, Table::Opened, 1);
+    let clear = Clear::Tries(NonZeroU64::new(1_000).expect("not zero"));
+    store.tell(here, Tell::Open { n: 1, validator: None }, Moment(1));
+    let refused = together(|_| {
+        let ask = Ask::Opened { clear, validator: None };
+        (0..500).filter(|_| matches!(store.run(here, ask, Moment(1)), Answer::Open { .. })).count()
+    });
+    assert_eq!(refused + 1, 1_000, "with the one that opened it");
+}
+
+#[test]
+fn no_reference_is_lost_or_released_twice() {
+    for limit in [1_000, Store::ONE_SHARD + 1] {
+        let store = store(limit, HOUR);
+        let referrer = |key| place(0, Table::Referrer, key);
+        together(|number| {
+            for i in 0..2_000 {
+                // Threads share referrers, and move them from thing to thing.
+                let from = referrer((number + i) % 5);
+                match (number * 7 + i) % 3 {
+                    0 => store.learn(Told::Detach(from), Moment(1)),
+                    _ => store.learn(Told::Attach { referrer: from, to: KeyHash(i % KEYS) }, Moment(1)),
+                }
+            }
+            0
+        });
+        let live = store.keys_of(Table::Referrer) as u64;
+        let count = |key| match store.run(place(0, Table::State, key), Ask::References, Moment(1)) {
+            Answer::References(count) => count,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((0..KEYS).map(count).sum::<u64>(), live);
+        (0..5).for_each(|key| store.learn(Told::Detach(referrer(key)), Moment(1)));
+        assert_eq!(store.keys(), 0);
+    }
+}
+
+#[test]
+fn ten_thousand_cancelled_requests_leave_no_key_held() {
+    let states = [
+        State::Overlap { hold: Duration::ZERO },
+        State::KeyInUse { mismatch: http::StatusCode::UNPROCESSABLE_ENTITY },
+        State::Duplicate { release: None },
+        State::Locked { lease: HOUR, release: None },
+        State::Stale { version: None, missing: None },
+    ];
+    for state in states {
+        let mut playback = Playback::new(rule(&["PUT"], "/items/{id}", on(state.clone()), "path"));
+        for i in 0..10_000 {
+            let outcome = ["gone", "reset", "500"][i % 3];
+            playback.step(&format!("A PUT /items/{} -> {outcome}", i % 100));
+        }
+        assert_eq!(playback.store.keys_of(Table::State), 0, "{state:?}");
+    }
+}

@@ -1,0 +1,122 @@
+//! An upstream that plays a script over raw sockets, and records what it was asked.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+
+use super::LONG;
+use super::message::Message;
+use super::socket::Socket;
+
+/// What one connection does.
+type Script = dyn Fn(&mut Talk) + Send + Sync;
+
+/// A server on a port of its own. Its threads end when their connections do.
+pub struct Upstream {
+    pub address: SocketAddr,
+    requests: Arc<Mutex<Vec<Message>>>,
+    ends: Mutex<Receiver<usize>>,
+}
+
+/// One connection of an upstream.
+pub struct Talk {
+    pub socket: Socket,
+    /// Which connection it is, from 0.
+    pub number: usize,
+    requests: Arc<Mutex<Vec<Message>>>,
+}
+
+impl Upstream {
+    /// Plays `script` on every connection.
+    pub fn playing(script: impl Fn(&mut Talk) + Send + Sync + 'static) -> Upstream {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let requests = Arc::default();
+        let (end, ends) = channel();
+        let recorder = Arc::clone(&requests);
+        let script: Arc<Script> = Arc::new(script);
+        start("upstream", move || accept(&listener, &script, &recorder, &end));
+        Upstream { address, requests, ends: Mutex::new(ends) }
+    }
+
+    /// Reads whole requests and answers each with these bytes.
+    pub fn answering(answer: impl Into<Vec<u8>>) -> Upstream {
+        let answer = answer.into();
+        Upstream::playing(
+            move |talk| while talk.request().is_some() && talk.socket.try_send(&answer).is_ok() {},
+        )
+    }
+
+    /// Reads whole requests and answers each with what it saw of it.
+    pub fn echoing() -> Upstream {
+        Upstream::playing(|talk| {
+            while let Some(request) = talk.request() {
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", request.body.len());
+                talk.socket.send(head);
+                talk.socket.send(&request.body);
+            }
+        })
+    }
+
+    /// What was asked so far.
+    pub fn requests(&self) -> Vec<Message> {
+        self.requests.lock().expect("no panic").clone()
+    }
+
+    /// The only thing that was asked.
+    pub fn request(&self) -> Message {
+        let requests = self.requests();
+        let [request] = &requests[..] else { panic!("one request, not {requests:?}") };
+        request.clone()
+    }
+
+    /// Waits until a connection's script has ended; says which.
+    pub fn ended(&self) -> usize {
+        self.ends.lock().expect("no panic").recv_timeout(LONG).expect("a script that ends")
+    }
+}
+
+impl Talk {
+    /// The next request, recorded.
+    pub fn request(&mut self) -> Option<Message> {
+        let request = self.socket.request()?;
+        self.record(request.clone());
+        Some(request)
+    }
+
+    /// The next request's head; what the script does about the body is its own affair.
+    pub fn request_head(&mut self) -> Option<Message> {
+        let request = Message::parse_head(&self.socket.head()?);
+        self.record(request.clone());
+        Some(request)
+    }
+
+    fn record(&self, request: Message) {
+        self.requests.lock().expect("no panic").push(request);
+    }
+}
+
+fn accept(
+    listener: &TcpListener,
+    script: &Arc<Script>,
+    requests: &Arc<Mutex<Vec<Message>>>,
+    end: &Sender<usize>,
+) {
+    for (number, stream) in listener.incoming().flatten().enumerate() {
+        let (script, requests, end) = (Arc::clone(script), Arc::clone(requests), end.clone());
+        start("upstream-connection", move || {
+            let mut talk = Talk { socket: Socket::new(stream), number, requests };
+            script(&mut talk);
+            drop(talk);
+            let _ = end.send(number);
+        });
+    }
+}
+
+/// Starts a thread that may outlive the test.
+pub fn start<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> std::thread::JoinHandle<T> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).expect("a thread")
+}

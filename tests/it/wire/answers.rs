@@ -1,0 +1,149 @@
+//! Answers that are wrong, ambiguous or torn: never passed on as if they were whole.
+
+use super::super::support::message::Message;
+use super::super::support::proxy;
+use super::super::support::upstream::{Talk, Upstream};
+
+const GET: &str = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+
+/// Sends these bytes to the first request, and ends the connection.
+fn once(answer: &'static str) -> Upstream {
+    Upstream::playing(move |talk: &mut Talk| {
+        if talk.request().is_some() {
+            talk.socket.send(answer);
+        }
+    })
+}
+
+#[test]
+fn c13_an_answer_that_cannot_be_framed_is_a_502() {
+    for answer in [
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nabc",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\nContent-Length: 1\r\n\r\na",
+        "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\na",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\nab",
+        "HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\na",
+        "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551616\r\n\r\na",
+        "HTTP/1.1 304 Not Modified\r\nContent-Length: x\r\n\r\n",
+        "HTTP/2 200\r\n\r\n",
+        "hello, who is there?\r\n\r\n",
+        "HTTP/1.1 99 Low\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nBad Name: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n",
+    ] {
+        let upstream = once(answer);
+        let proxy = proxy::before(upstream.address).start();
+        let got = proxy.ask(GET);
+        assert_eq!((got.status(), got.header("fracas")), (502, Some("error=protocol")), "{answer:?}");
+    }
+}
+
+#[test]
+fn c13_an_answer_that_is_framed_twice_is_framed_once() {
+    for (answer, length, body) in [
+        ("Transfer-Encoding: chunked\r\nContent-Length: 99\r\n\r\n3\r\nabc\r\n0\r\n\r\n", None, "abc"),
+        ("Content-Length: 99\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", None, "abc"),
+        ("Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", Some("3"), "abc"),
+        ("Content-Length: 3, 3\r\n\r\nabc", Some("3"), "abc"),
+    ] {
+        let upstream = Upstream::answering(format!("HTTP/1.1 200 OK\r\n{answer}"));
+        let proxy = proxy::before(upstream.address).start();
+        let mut client = proxy.connect();
+        for _ in 0..2 {
+            client.send(GET);
+            let got = client.answer();
+            assert_eq!((got.header("content-length"), &*got.text()), (length, body), "{answer:?}");
+            assert_eq!(got.all("transfer-encoding").len(), usize::from(length.is_none()), "{answer:?}");
+        }
+    }
+}
+
+#[test]
+fn c24_a_torn_answer_is_torn_for_the_client_too() {
+    for (answer, is_10) in [
+        ("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", false),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", false),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n5\r\nab", false),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nzz\r\n", false),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n", false),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", true),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", true),
+    ] {
+        let upstream = once(answer);
+        let proxy = proxy::before(upstream.address).start();
+        let mut client = proxy.connect();
+        client.send(if is_10 { "GET / HTTP/1.0\r\n\r\n" } else { GET });
+        let mut message = match client.head() {
+            Some(head) => Message::parse_head(&head),
+            // The tear may overtake the head; then there is nothing that could look whole.
+            None => continue,
+        };
+        assert_eq!(message.status(), 200, "{answer:?}");
+        if message.header("transfer-encoding").is_some() {
+            client.chunked(&mut message).expect_err("the last chunk never comes");
+        } else if message.header("content-length").is_some() {
+            assert!(client.rest().map_or(0, |body| body.len()) < 10, "{answer:?}");
+        } else {
+            client.rest().expect_err("the end is not a clean one");
+        }
+    }
+}
+
+#[test]
+fn bytes_after_an_answer_are_nobodys() {
+    // A second answer that nobody asked for must not answer the next request.
+    let upstream = Upstream::playing(|talk: &mut Talk| {
+        while let Some(request) = talk.request() {
+            let body = request.target();
+            let own = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            let extra = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nextra";
+            if talk.socket.try_send(format!("{own}{extra}")).is_err() {
+                break;
+            }
+        }
+    });
+    let proxy = proxy::before(upstream.address).start();
+    let mut client = proxy.connect();
+    for number in 0..50 {
+        client.send(format!("GET /{number} HTTP/1.1\r\nHost: h\r\n\r\n"));
+        let answer = client.answer();
+        if answer.status() == 200 {
+            assert_eq!(answer.text(), format!("/{number}"));
+        } else {
+            assert_eq!(answer.status(), 502);
+        }
+    }
+}
+
+#[test]
+fn c29_early_hints_and_processing_are_swallowed() {
+    let upstream = Upstream::answering(
+        "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n\
+         HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+    );
+    let proxy = proxy::before(upstream.address).start();
+    let mut client = proxy.connect();
+    for _ in 0..2 {
+        client.send(GET);
+        let answer = client.answer();
+        assert_eq!((answer.status(), answer.header("link"), &*answer.text()), (200, None, "ok"));
+    }
+}
+
+#[test]
+fn an_answers_head_may_be_large_but_not_endless() {
+    for (bytes, status) in [(100_000, 200), (10_000_000, 502)] {
+        let upstream = Upstream::playing(move |talk: &mut Talk| {
+            talk.request();
+            let head = format!("HTTP/1.1 200 OK\r\nX: {}\r\nContent-Length: 0\r\n\r\n", "y".repeat(bytes));
+            // The proxy may have heard enough before the end.
+            let _ = talk.socket.try_send(head);
+        });
+        let proxy = proxy::before(upstream.address).start();
+        assert_eq!(proxy.ask(GET).status(), status, "{bytes} bytes");
+    }
+}

@@ -1,0 +1,170 @@
+//! Connections: how many, for how long, and who is affected by whom.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use fracas::matching::Match;
+use fracas::rules::Trigger;
+
+use super::super::support::proxy::{self, conflict};
+use super::super::support::upstream::{Upstream, start};
+
+const GET: &str = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+#[test]
+fn one_connection_upstream_serves_many_clients_in_turn() {
+    let upstream = Upstream::playing(|talk| {
+        while talk.request().is_some() {
+            let number = talk.number;
+            talk.socket.send(format!("HTTP/1.1 200 OK\r\nX-Number: {number}\r\nContent-Length: 0\r\n\r\n"));
+        }
+    });
+    let proxy = proxy::before(upstream.address).start();
+    for request in
+        [GET, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx"].into_iter().cycle().take(10)
+    {
+        assert_eq!(proxy.ask(request).header("x-number"), Some("0"));
+    }
+}
+
+#[test]
+fn slow_answers_do_not_hold_up_others() {
+    let (ask, asked) = std::sync::mpsc::channel();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let released = std::sync::Mutex::new(released);
+    let upstream = Upstream::playing(move |talk| {
+        while let Some(request) = talk.request() {
+            if request.target() == "/slow" {
+                ask.send(()).expect("the test waits");
+                released
+                    .lock()
+                    .expect("no panic")
+                    .recv_timeout(super::super::support::LONG)
+                    .expect("a release");
+            }
+            talk.socket.send(OK);
+        }
+    });
+    let proxy = proxy::before(upstream.address).start();
+    let mut slow = proxy.connect();
+    slow.send("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n");
+    asked.recv_timeout(super::super::support::LONG).expect("the slow one arrives");
+    for _ in 0..20 {
+        assert_eq!(proxy.ask(GET).status(), 200);
+    }
+    release.send(()).expect("the upstream waits");
+    assert_eq!(slow.answer().status(), 200);
+}
+
+#[test]
+fn c33_at_the_limit_clients_wait_their_turn() {
+    // Two workers and one place: whichever has it must not keep the other's clients out.
+    let upstream = Upstream::answering(OK);
+    let proxy = proxy::before(upstream.address)
+        .with(|settings| {
+            settings.workers = NonZeroUsize::new(2);
+            settings.limits.connections = NonZeroUsize::MIN;
+        })
+        .start();
+    let address = proxy.address;
+    let clients: Vec<_> = (0..16)
+        .map(|_| {
+            start("client", move || {
+                let mut client = super::super::support::socket::Socket::connect(address);
+                client.send(GET);
+                client.answer().status()
+            })
+        })
+        .collect();
+    for client in clients {
+        assert_eq!(client.join().expect("its turn comes"), 200);
+    }
+
+    let mut first = proxy.connect();
+    first.send(GET);
+    assert_eq!(first.answer().status(), 200);
+    let mut second = proxy.connect();
+    second.send(GET);
+    // While the first holds its place the second is not served.
+    for _ in 0..20 {
+        first.send(GET);
+        assert_eq!(first.answer().status(), 200);
+    }
+    assert!(second.has_nothing());
+    drop(first);
+    assert_eq!(second.answer().status(), 200);
+}
+
+#[test]
+fn c33_a_tunnel_keeps_its_place() {
+    let upstream = Upstream::playing(|talk| {
+        talk.request();
+        talk.socket
+            .send("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
+        talk.socket.ended();
+    });
+    let proxy = proxy::before(upstream.address)
+        .rule(conflict(Match { path: only("/409"), ..Match::default() }, Trigger::Always))
+        .with(|settings| settings.limits.connections = NonZeroUsize::MIN)
+        .start();
+    let mut tunnel = proxy.connect();
+    tunnel.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
+    assert!(tunnel.head().is_some_and(|head| head.starts_with("HTTP/1.1 101 ")));
+    let mut next = proxy.connect();
+    next.send("GET /409 HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert!(next.has_nothing());
+    drop(tunnel);
+    assert_eq!(next.answer().status(), 409);
+    upstream.ended();
+}
+
+fn only(path: &str) -> fracas::matching::PathMatch {
+    fracas::matching::PathMatch::Pattern(fracas::matching::PathPattern::parse(path).expect("a pattern"))
+}
+
+#[test]
+fn c42_two_workers_count_as_one() {
+    let upstream = Upstream::answering(OK);
+    let mut rule = conflict(Match::default(), Trigger::First(100));
+    rule.limit = Some(70);
+    let proxy = proxy::before(upstream.address)
+        .rule(rule)
+        .with(|settings| settings.workers = NonZeroUsize::new(2))
+        .start();
+    let address = proxy.address;
+    let clients: Vec<_> = (0..8)
+        .map(|_| {
+            start("client", move || {
+                (0..25)
+                    .filter(|_| {
+                        let mut client = super::super::support::socket::Socket::connect(address);
+                        client.send(GET);
+                        client.answer().status() == 409
+                    })
+                    .count()
+            })
+        })
+        .collect();
+    let conflicts: usize = clients.into_iter().map(|client| client.join().expect("answers")).sum();
+    assert_eq!(conflicts, 70);
+    assert_eq!(upstream.requests().len(), 130);
+}
+
+#[test]
+fn idle_connections_upstream_are_not_used_when_old() {
+    let upstream = Upstream::playing(|talk| {
+        while talk.request().is_some() {
+            let number = talk.number;
+            talk.socket.send(format!("HTTP/1.1 200 OK\r\nX-Number: {number}\r\nContent-Length: 0\r\n\r\n"));
+        }
+    });
+    let proxy = proxy::before(upstream.address)
+        .with(|settings| settings.timeouts.keep_alive = Duration::from_millis(1))
+        .start();
+    assert_eq!(proxy.ask(GET).header("x-number"), Some("0"));
+    // The client's connection ends by the same timeout, and that is an event.
+    let mut client = proxy.connect();
+    client.ended();
+    assert_eq!(proxy.ask(GET).header("x-number"), Some("1"));
+}
