@@ -11,15 +11,16 @@ fn no_upsert_is_lost() {
         Node,
         "conflicts/couchdb_server.mjs",
         r#"
+        # The very first write, which makes the document, and each third after it.
         [[rule]]
-        name   = "somebody-else-won"
-        method = "PUT"
-        path   = "/counters/visits"
-        rate   = 0.3
-        per    = "path"
-        kind   = "version"
-        clear  = "refetch"
-        reply  = { style = "couchdb" }
+        name    = "somebody-else-won"
+        method  = "PUT"
+        path    = "/counters/visits"
+        pattern = "x.."
+        per     = "path"
+        kind    = "version"
+        clear   = "refetch"
+        reply   = { style = "couchdb" }
         "#,
     );
     let told = stage.run(Node, "conflicts/upsert_pouchdb.mjs", &[]);
