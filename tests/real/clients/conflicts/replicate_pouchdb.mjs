@@ -3,7 +3,7 @@ import PouchDB from "pouchdb";
 
 const [proxy, server] = process.argv.slice(2);
 // Neither counts its tries.
-setTimeout(() => { throw new Error("no end of conflicts"); }, 60_000).unref();
+setTimeout(() => { throw new Error("no end of conflicts"); }, 120_000).unref();
 const answers = [];
 const fetched = async (url, options) => {
   const response = await PouchDB.fetch(url, options);

@@ -1,11 +1,11 @@
-// Ten at once count in one document with pouchdb-upsert, each five times: PROXY SERVER.
+// Ten at once count in one document with pouchdb-upsert, each three times: PROXY SERVER.
 import PouchDB from "pouchdb";
 import upsert from "pouchdb-upsert";
 
 PouchDB.plugin(upsert);
 const [proxy, server] = process.argv.slice(2);
 // Neither counts its tries.
-setTimeout(() => { throw new Error("no end of conflicts"); }, 60_000).unref();
+setTimeout(() => { throw new Error("no end of conflicts"); }, 120_000).unref();
 const answers = {};
 const through = new PouchDB(`${proxy}/counters`, {
   async fetch(url, options) {
@@ -19,7 +19,7 @@ const through = new PouchDB(`${proxy}/counters`, {
 });
 await through.info();
 await Promise.all(Array.from({ length: 10 }, async () => {
-  for (let times = 0; times < 5; times++) {
+  for (let times = 0; times < 3; times++) {
     await through.upsert("visits", (doc) => ({ ...doc, count: (doc.count ?? 0) + 1 }));
   }
 }));
