@@ -66,7 +66,7 @@ pub async fn decide(
         if !active.is_awake(now) {
             continue;
         }
-        if active.reads_body && facts.body.is_unread() {
+        if facts.body.is_unread() && active.reads_body(&facts) {
             if active.rule.requests.check_head(&facts).is_err() {
                 continue;
             }

@@ -14,11 +14,21 @@ pub enum Runs {
     Bash,
 }
 
-/// Runs a client to its end, in an environment without proxies and preferences of the user's; what
-/// it prints is JSON.
+/// Runs a client to its end; what it prints is JSON.
 pub fn run(runs: Runs, script: &str, arguments: &[&str]) -> Value {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let home = tempfile::tempdir().expect("a temporary folder");
+    let output = command(runs, script, home.path()).args(arguments).output();
+    let output = output.unwrap_or_else(|error| panic!("{script}: {error}; tests/run installs it"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script}: {}\n{said}", output.status);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{script}: {error}\n{printed}\n{said}"))
+}
+
+/// A script of `tests/real/clients`, to be run in the folder `home` in an environment without proxies
+/// and preferences of the user's.
+pub fn command(runs: Runs, script: &str, home: &Path) -> Command {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut command = match runs {
         Runs::Python => Command::new(root.join(".venv/bin/python")),
         Runs::Node => Command::new("node"),
@@ -26,17 +36,12 @@ pub fn run(runs: Runs, script: &str, arguments: &[&str]) -> Value {
     };
     command
         .arg(root.join("tests/real/clients").join(script))
-        .args(arguments)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", home.path())
+        .env("HOME", home)
         .env("LANG", "C.UTF-8")
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        .current_dir(home.path())
+        .current_dir(home)
         .stdin(Stdio::null());
-    let output = command.output().unwrap_or_else(|error| panic!("{script}: {error}; tests/run installs it"));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{script}: {}\n{said}", output.status);
-    let printed = String::from_utf8_lossy(&output.stdout);
-    serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{script}: {error}\n{printed}\n{said}"))
+    command
 }
