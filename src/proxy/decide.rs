@@ -12,7 +12,7 @@ use super::error::Failure;
 use super::judge::{Asked, Claim, Judged, Verdict, judge};
 use super::passage::{Guard, Passage};
 use super::request_body::RequestBody;
-use super::worker::Shared;
+use super::shared::Shared;
 use crate::judgement::{ActiveRule, Concern, Occasion, StoredAnswer, allow_cors};
 use crate::words::{BodyFacts, Captures, Facts, KeyHash, Phase};
 

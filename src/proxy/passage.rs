@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::answer_body::Source;
 use super::judge::Entrance;
-use super::worker::Shared;
+use super::shared::Shared;
 use crate::judgement::{Lesson, Lessons, Outcome, StoredAnswer, Tell};
 
 /// One request's debts.

@@ -6,7 +6,7 @@ use http::{HeaderValue, Method, StatusCode, Uri, header};
 
 use super::decide::Conflict;
 use super::error::Failure;
-use super::worker::Shared;
+use super::shared::Shared;
 use crate::clock::Clock;
 use crate::words::Moment;
 

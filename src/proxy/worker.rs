@@ -14,32 +14,15 @@ use std::time::Duration;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::client::Client;
 use super::exchange::exchange;
 use super::forward::Forwarder;
+use super::shared::Shared;
 use super::socket::ClientSocket;
-use super::tally::{Counters, Tally};
 use super::tasks::Tasks;
 use super::vitals::{Vitals, Wait};
-use crate::clock::Clock;
-use crate::judgement::RuleSet;
-use crate::rules::Settings;
-use crate::store::Store;
-
-/// What all workers share.
-pub struct Shared {
-    pub settings: Settings,
-    pub rules: RuleSet,
-    pub store: Store,
-    pub clock: Clock,
-    /// One for each rule.
-    pub tallies: Box<[Tally]>,
-    pub counters: Counters,
-    /// One permit for each connection that may still be accepted.
-    pub connections: Arc<Semaphore>,
-}
 
 /// What one worker's requests share.
 pub struct Worker {
