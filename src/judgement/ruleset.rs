@@ -21,7 +21,7 @@ pub struct ActiveRule {
     pub reply: CompiledReply,
     pub dice: Dice,
     /// Whether it cannot be decided without the request's body.
-    pub reads_body: bool,
+    judges_body: bool,
 }
 
 impl RuleSet {
@@ -34,7 +34,7 @@ impl RuleSet {
             match CompiledReply::new(&rule, mark) {
                 Ok(reply) => active.push(ActiveRule {
                     dice: Dice::new(seed, &rule.name),
-                    reads_body: rule.reads_body(),
+                    judges_body: rule.reads_body(),
                     reply,
                     rule,
                 }),
@@ -85,6 +85,11 @@ impl ActiveRule {
     /// Whether the rule takes part at `now`.
     pub fn is_awake(&self, now: Moment) -> bool {
         self.rule.enabled && self.rule.during.is_none_or(|during| during.is_awake(now))
+    }
+
+    /// Whether this request's body is needed: to decide, or to tell what is in it.
+    pub fn reads_body(&self, facts: &Facts<'_>) -> bool {
+        self.judges_body || self.reply.reads_body(facts)
     }
 
     /// What the rule needs to count a request that it is about, or why it leaves it alone.

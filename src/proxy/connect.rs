@@ -16,6 +16,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::error::{Cause, Failure, Late};
+use super::gather;
 use crate::rules::{Authority, Scheme, UpstreamUrl};
 
 /// Makes connections to one upstream.
@@ -175,7 +176,10 @@ impl AsyncWrite for Transport {
         if self.is_deaf {
             return Poll::Ready(Ok(all));
         }
-        let written = delegate!(&mut self.stream, poll_write_vectored(cx, slices));
+        let written = match &mut self.stream {
+            Stream::Plain(stream) => gather::write(Pin::new(stream), cx, slices),
+            Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+        };
         self.heard(written, all)
     }
 

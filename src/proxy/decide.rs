@@ -12,7 +12,7 @@ use super::error::Failure;
 use super::judge::{Asked, Claim, Judged, Verdict, judge};
 use super::passage::{Guard, Passage};
 use super::request_body::RequestBody;
-use super::worker::Shared;
+use super::shared::Shared;
 use crate::judgement::{ActiveRule, Concern, Occasion, StoredAnswer, allow_cors};
 use crate::words::{BodyFacts, Captures, Facts, KeyHash, Phase};
 
@@ -66,7 +66,7 @@ pub async fn decide(
         if !active.is_awake(now) {
             continue;
         }
-        if active.reads_body && facts.body.is_unread() {
+        if facts.body.is_unread() && active.reads_body(&facts) {
             if active.rule.requests.check_head(&facts).is_err() {
                 continue;
             }
@@ -115,7 +115,7 @@ pub async fn decide(
 }
 
 async fn look(shared: &Shared, body: &mut RequestBody) -> Result<BodyFacts, Failure> {
-    body.look(shared.settings.body_limit).await.map_err(|_| Failure::BadBody)
+    Box::pin(body.look(shared.settings.body_limit)).await.map_err(|_| Failure::BadBody)
 }
 
 fn answer(

@@ -1,5 +1,6 @@
 //! One request's life, top to bottom.
 
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -17,9 +18,10 @@ use super::client::Client;
 use super::decide::{Conflict, Decision, Replay, decide};
 use super::error::{Failure, Late};
 use super::request_body::RequestBody;
+use super::shared::Shared;
 use super::shown::Shown;
 use super::vitals::Wait;
-use super::worker::{Shared, Worker};
+use super::worker::Worker;
 use crate::judgement::StoredAnswer;
 use crate::rules::LostAnswer;
 use crate::words::Phase;
@@ -38,7 +40,9 @@ pub async fn exchange(
     let is_http_10 = head.version < Version::HTTP_11;
     let body = RequestBody::new(body, Arc::clone(vitals), Rc::clone(&worker.tasks));
     let shown = Shown::of(&head, shared.clock);
-    let answered = match vitals.within(answer(&worker, &client, head, body, &shown)).await {
+    // hyper moves the whole future once a request: what is rare in it is kept in boxes.
+    let answering = pin!(answer(&worker, &client, head, body, &shown));
+    let answered = match vitals.within(answering).await {
         Ok(answered) => answered,
         Err(Wait::RequestBody) => Err(Failure::TimedOut(Late::RequestBody)),
         Err(_) => Err(Failure::TimedOut(Late::Answer)),
@@ -94,9 +98,11 @@ async fn answer(
         Decision::Forward(passage) => (None, passage),
     };
     let mut answer = worker.forwarder.forward(head, body, client).await?;
-    passage.settle(shared, &mut answer).await;
+    if !passage.is_empty() {
+        Box::pin(passage.settle(shared, &mut answer)).await;
+    }
     match conflict {
-        Some(conflict) => Ok(disturb(worker, conflict, answer, shown).await),
+        Some(conflict) => Ok(Box::pin(disturb(worker, conflict, answer, shown)).await),
         None => Ok(Answered::ByUpstream(answer)),
     }
 }

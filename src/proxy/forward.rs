@@ -124,7 +124,7 @@ impl Forwarder {
         loop {
             let mut lease = match self.pool.take() {
                 Some(lease) => lease,
-                None => self.connect().await?,
+                None => Box::pin(self.connect()).await?,
             };
             vitals.begin(Wait::Answer);
             let sent = lease.sender.try_send_request(request).await;

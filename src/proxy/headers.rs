@@ -9,8 +9,9 @@ pub const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-pro
 pub const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// Meant for the next hop alone, whatever `Connection` says.
-const HOP_BY_HOP: [HeaderName; 7] = [
+static HOP_BY_HOP: [HeaderName; 8] = [
     header::CONNECTION,
+    header::UPGRADE,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
     header::PROXY_AUTHENTICATE,
@@ -20,7 +21,7 @@ const HOP_BY_HOP: [HeaderName; 7] = [
 ];
 
 /// Names that a `Connection` line cannot take from a message: without them it would be another one.
-const KEPT: [HeaderName; 4] =
+static KEPT: [HeaderName; 4] =
     [header::HOST, header::CONTENT_LENGTH, header::CONTENT_TYPE, header::TRANSFER_ENCODING];
 
 /// What the previous hop said about itself, taken out of the header.
@@ -39,11 +40,14 @@ pub struct Hop {
 /// Call it before anything is added, or a client could name what the proxy adds.
 pub fn take_hop_by_hop(headers: &mut HeaderMap) -> Hop {
     let mut hop = Hop::default();
+    // Most messages have none of them, and comparing names is cheaper than looking each up.
+    if !headers.keys().any(|name| HOP_BY_HOP.contains(name)) {
+        return hop;
+    }
     if let Some(upgrade) = headers.get(header::UPGRADE) {
         let nominated =
             tokens(headers, &header::CONNECTION).any(|token| token.eq_ignore_ascii_case(b"upgrade"));
         hop.websocket = nominated && upgrade.as_bytes().eq_ignore_ascii_case(b"websocket");
-        headers.remove(header::UPGRADE);
     }
     if headers.contains_key(header::TE) {
         hop.trailers = tokens(headers, &header::TE).any(|token| token.eq_ignore_ascii_case(b"trailers"));

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::answer_body::Source;
 use super::judge::Entrance;
-use super::worker::Shared;
+use super::shared::Shared;
 use crate::judgement::{Lesson, Lessons, Outcome, StoredAnswer, Tell};
 
 /// One request's debts.
@@ -33,13 +33,15 @@ impl Passage {
         self.lessons = lessons;
     }
 
+    /// Whether nothing is owed.
+    pub fn is_empty(&self) -> bool {
+        self.guards.is_empty() && self.lessons.is_empty()
+    }
+
     /// Settles with the upstream's answer: what its head teaches now, what its body teaches when
     /// that has passed.
     pub async fn settle(self, shared: &Arc<Shared>, answer: &mut Response<Source>) {
         let Passage { guards, lessons, hold } = self;
-        if guards.is_empty() && lessons.is_empty() {
-            return;
-        }
         let (later, now): (Vec<Lesson>, Vec<Lesson>) = lessons.into_iter().partition(|lesson| {
             shared.rules.get(lesson.place.rule).is_some_and(|active| lesson.reads_answer(&active.rule))
         });

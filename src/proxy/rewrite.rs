@@ -13,8 +13,14 @@ pub struct Front<'r> {
     pub scheme: Scheme,
 }
 
+/// What may point at the upstream.
+static POINTERS: [HeaderName; 3] = [header::LOCATION, header::CONTENT_LOCATION, header::SET_COOKIE];
+
 /// Rewrites an answer's header.
 pub fn answer(headers: &mut HeaderMap, upstream: &UpstreamUrl, front: Front<'_>) {
+    if !headers.keys().any(|name| POINTERS.contains(name)) {
+        return;
+    }
     for name in [header::LOCATION, header::CONTENT_LOCATION] {
         if let Some(value) = headers.get(&name)
             && let Some(location) = value.to_str().ok().and_then(|text| location(text, upstream, front))

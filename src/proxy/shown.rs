@@ -6,7 +6,7 @@ use http::{HeaderValue, Method, StatusCode, Uri, header};
 
 use super::decide::Conflict;
 use super::error::Failure;
-use super::worker::Shared;
+use super::shared::Shared;
 use crate::clock::Clock;
 use crate::rules::LostAnswer;
 use crate::words::Moment;
@@ -17,7 +17,8 @@ pub struct Shown {
     uri: Uri,
     agent: Option<HeaderValue>,
     clock: Clock,
-    since: Moment,
+    /// Only for those who watch every request.
+    since: Option<Moment>,
 }
 
 impl Shown {
@@ -28,7 +29,7 @@ impl Shown {
             uri: head.uri.clone(),
             agent: head.headers.get(header::USER_AGENT).cloned(),
             clock,
-            since: clock.now(),
+            since: tracing::enabled!(target: "fracas::request", tracing::Level::DEBUG).then(|| clock.now()),
         }
     }
 
@@ -52,12 +53,13 @@ impl Shown {
 
     /// The beginning of any other answer, for those who watch every request.
     pub fn log_answer(&self, status: StatusCode) {
+        let Some(since) = self.since else { return };
         tracing::debug!(
             target: "fracas::request",
             status = status.as_u16(),
             method = %self.method,
             path = self.uri.path(),
-            milliseconds = self.clock.now().since(self.since).as_micros() as f64 / 1_000.0,
+            milliseconds = self.clock.now().since(since).as_micros() as f64 / 1_000.0,
             client = self.client(),
         );
     }

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::gather;
 use super::vitals::{Vitals, Wait};
 
 /// A connection accepted from a client.
@@ -65,7 +66,7 @@ impl AsyncWrite for ClientSocket {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        let written = gather::write(Pin::new(&mut self.stream), cx, slices);
         self.wrote(written)
     }
 

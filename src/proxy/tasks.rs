@@ -1,42 +1,35 @@
-//! The tasks of one worker, none of them an orphan: all are counted, and waited for at the end.
+//! The tasks of one worker, none of them an orphan: all are counted, and waited for at the end. What
+//! is left when the time for that is over ends with the worker's runtime, which drops it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::runtime::Handle;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Tasks on this worker's thread.
 #[derive(Debug)]
 pub struct Tasks {
     tracker: TaskTracker,
-    /// Ends whatever is left when the time to drain is over.
-    stop: CancellationToken,
     panics: Arc<AtomicU64>,
 }
 
 impl Tasks {
     /// No tasks yet; panics are counted in `panics`.
     pub fn new(panics: Arc<AtomicU64>) -> Tasks {
-        Tasks { tracker: TaskTracker::new(), stop: CancellationToken::new(), panics }
+        Tasks { tracker: TaskTracker::new(), panics }
     }
 
     /// Runs `work` beside everything else. A panic in it ends it alone, and is counted. At the very
     /// end, when what is left is dropped outside the runtime, nothing more is started.
     pub fn spawn(&self, work: impl Future<Output = ()> + 'static) {
-        if self.stop.is_cancelled() || Handle::try_current().is_err() {
+        if Handle::try_current().is_err() {
             return;
         }
-        let stop = self.stop.clone();
         let panics = PanicCount(Arc::clone(&self.panics));
         self.tracker.spawn_local(async move {
             let _panics = panics;
-            tokio::select! {
-                biased;
-                () = work => {}
-                () = stop.cancelled() => {}
-            }
+            work.await;
         });
     }
 
@@ -49,12 +42,6 @@ impl Tasks {
     pub async fn ended(&self) {
         self.tracker.close();
         self.tracker.wait().await;
-    }
-
-    /// Ends every task, and waits until they have.
-    pub async fn stop(&self) {
-        self.stop.cancel();
-        self.ended().await;
     }
 }
 
@@ -98,14 +85,26 @@ mod tests {
     }
 
     #[test]
-    fn stopping_ends_tasks_that_would_go_on() {
+    fn the_end_of_the_runtime_ends_tasks_that_would_go_on_and_starts_no_more() {
+        /// Starts a task when it is dropped, as an unread body does.
+        struct Parting(std::rc::Rc<Tasks>);
+        impl Drop for Parting {
+            fn drop(&mut self) {
+                self.0.spawn(std::future::pending());
+            }
+        }
+        let tasks = std::rc::Rc::new(Tasks::new(Arc::default()));
         let runtime = Builder::new_current_thread().build_local(LocalOptions::default()).expect("a runtime");
         runtime.block_on(async {
-            let tasks = Tasks::new(Arc::default());
-            tasks.spawn(std::future::pending());
+            let parting = Parting(std::rc::Rc::clone(&tasks));
+            tasks.spawn(async {
+                let _parting = parting;
+                std::future::pending::<()>().await;
+            });
+            tokio::task::yield_now().await;
             assert_eq!(tasks.len(), 1);
-            tasks.stop().await;
-            assert_eq!(tasks.len(), 0);
         });
+        drop(runtime);
+        assert_eq!(tasks.len(), 0);
     }
 }

@@ -212,8 +212,7 @@ impl Vitals {
     }
 
     /// Answers a request, unless what it waits for takes too long: the rest of its body, or the answer.
-    pub async fn within<T>(&self, answer: impl Future<Output = T>) -> Result<T, Wait> {
-        let mut answer = pin!(answer);
+    pub async fn within<T>(&self, mut answer: Pin<&mut impl Future<Output = T>>) -> Result<T, Wait> {
         poll_fn(|cx| match self.overdue() {
             Some(wait @ (Wait::RequestBody | Wait::Answer)) => {
                 self.overdue.store(0, Relaxed);
@@ -323,7 +322,7 @@ mod tests {
         let answered = run(vitals.guard(async {
             vitals.end(Wait::Request);
             vitals.begin(Wait::Answer);
-            vitals.within(pending::<()>()).await
+            vitals.within(pin!(pending::<()>())).await
         }));
         assert_eq!(answered, Ok(Err(Wait::Answer)));
     }

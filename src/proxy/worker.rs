@@ -14,32 +14,15 @@ use std::time::Duration;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::client::Client;
 use super::exchange::exchange;
 use super::forward::Forwarder;
+use super::shared::Shared;
 use super::socket::ClientSocket;
-use super::tally::{Counters, Tally};
 use super::tasks::Tasks;
 use super::vitals::{Vitals, Wait};
-use crate::clock::Clock;
-use crate::judgement::RuleSet;
-use crate::rules::Settings;
-use crate::store::Store;
-
-/// What all workers share.
-pub struct Shared {
-    pub settings: Settings,
-    pub rules: RuleSet,
-    pub store: Store,
-    pub clock: Clock,
-    /// One for each rule.
-    pub tallies: Box<[Tally]>,
-    pub counters: Counters,
-    /// One permit for each connection that may still be accepted.
-    pub connections: Arc<Semaphore>,
-}
 
 /// What one worker's requests share.
 pub struct Worker {
@@ -113,7 +96,6 @@ impl Worker {
                 tracing::warn!(left, "connections were still busy when the time to drain was over");
             }
         }
-        self.tasks.stop().await;
     }
 
     /// Serves those who had connected when the order came: for them we were still there.
@@ -166,14 +148,25 @@ impl Worker {
         let serving = async {
             let mut connection =
                 pin!(self.protocol().serve_connection(TokioIo::new(socket), service).with_upgrades());
-            tokio::select! {
-                biased;
-                ended = connection.as_mut() => ended,
-                () = time_to_go(&mut order, &vitals) => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
+            let news = order.clone();
+            let mut time_to_go = pin!(time_to_go(&mut order, &vitals));
+            let mut is_listening = false;
+            let ended = poll_fn(|cx| {
+                if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
+                    return Poll::Ready(Some(ended));
                 }
+                // An order wakes the task: until there is one, asking again costs a lock.
+                if is_listening && !news.has_changed().unwrap_or(true) {
+                    return Poll::Pending;
+                }
+                is_listening = true;
+                time_to_go.as_mut().poll(cx).map(|()| None)
+            });
+            if let Some(ended) = ended.await {
+                return ended;
             }
+            connection.as_mut().graceful_shutdown();
+            connection.await
         };
         match vitals.guard(serving).await {
             Ok(Ok(())) => {}

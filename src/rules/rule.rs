@@ -121,7 +121,7 @@ pub enum VersionSource {
 /// When a conflict that was opened for a key and a client ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clear {
-    /// After a successful GET or HEAD of the resource by the same client.
+    /// After a GET or HEAD of the resource by the same client that succeeds or finds nothing there.
     Refetch,
     /// When the client sends another validator than the refused one.
     NewVersion,

@@ -190,6 +190,9 @@ impl Identity {
     fn of(&self, facts: &Facts, each: &mut dyn FnMut(&[u8])) -> Option<()> {
         self.0.iter().find_map(|source| {
             match source {
+                IdentitySource::Header(name) if *name == header::AUTHORIZATION => {
+                    each(signer(facts.header(name)?));
+                }
                 IdentitySource::Header(name) => each(facts.header(name)?),
                 IdentitySource::Cookie(name) => each(facts.cookies(name).next()?.as_bytes()),
                 IdentitySource::Address => each(&octets(facts.address)),
@@ -203,9 +206,60 @@ impl Identity {
     }
 }
 
+/// Who signed, where `Authorization` holds a signature that is another for every request; else all of
+/// it. The access key of Amazon's schemes, the account of Azure Storage's, the user of Digest
+/// (RFC 7616 §3.4).
+fn signer(authorization: &[u8]) -> &[u8] {
+    let Some((scheme, rest)) = std::str::from_utf8(authorization).ok().and_then(|text| text.split_once(' '))
+    else {
+        return authorization;
+    };
+    let lasting = match scheme {
+        "AWS4-HMAC-SHA256" | "AWS4-ECDSA-P256-SHA256" => between(rest, "Credential=", '/'),
+        "AWS" | "SharedKey" | "SharedKeyLite" => rest.split_once(':').map(|(account, _)| account),
+        "Digest" => between(rest, "username=\"", '"'),
+        _ => None,
+    };
+    lasting.map_or(authorization, str::as_bytes)
+}
+
+/// What stands after `start` and before the next `end`.
+fn between<'t>(text: &'t str, start: &str, end: char) -> Option<&'t str> {
+    let (_, rest) = text.split_once(start)?;
+    rest.split_once(end).map(|(inside, _)| inside)
+}
+
 fn octets(address: IpAddr) -> [u8; 16] {
     match address {
         IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
         IpAddr::V6(v6) => v6.octets(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::signer;
+
+    #[test]
+    fn a_signature_that_changes_with_every_request_is_no_part_of_the_client() {
+        for (authorization, lasting) in [
+            ("Bearer abc:def/ghi", "Bearer abc:def/ghi"),
+            ("Basic dTpw", "Basic dTpw"),
+            (
+                "AWS4-HMAC-SHA256 Credential=AKIA7/20260131/eu-west-1/s3/aws4_request, SignedHeaders=host, \
+                 Signature=0f",
+                "AKIA7",
+            ),
+            ("AWS AKIA7:c2ln", "AKIA7"),
+            ("SharedKey account:c2ln", "account"),
+            (r#"Digest realm="r", username="ada", nonce="n", response="0f""#, "ada"),
+            // What does not hold what it should is taken as it is.
+            ("AWS4-HMAC-SHA256 Signature=0f", "AWS4-HMAC-SHA256 Signature=0f"),
+            ("SharedKey", "SharedKey"),
+            ("", ""),
+        ] {
+            assert_eq!(signer(authorization.as_bytes()), lasting.as_bytes(), "{authorization}");
+        }
+        assert_eq!(signer(b"AWS \xff:c2ln"), b"AWS \xff:c2ln");
     }
 }

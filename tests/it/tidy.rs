@@ -91,7 +91,7 @@ fn what_pins_versions_names_no_place_to_fetch_them_from() {
     assert_eq!(sources.find(|line| *line != index), None, "Cargo.lock: only crates.io itself");
 
     for (path, places) in [
-        ("tests/real/package-lock.json", &["\"resolved\"", "registry"][..]),
+        ("tests/real/package-lock.json", &["\"resolved\"", "registry."][..]),
         ("tests/real/package.json", &["://", "git+"]),
         ("tests/real/.npmrc", &["registry=", "://", "_auth"]),
         ("tests/real/requirements.txt", &["://", "index", "find-links", "-r "]),

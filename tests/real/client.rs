@@ -1,7 +1,7 @@
 //! Clients that are not Rust, and what they run on.
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -14,20 +14,26 @@ pub enum Runs {
     Bash,
 }
 
-/// Runs a client of `tests/real/clients` to its end; what it prints is JSON.
+/// Runs a client to its end; what it prints is JSON.
 pub fn run(runs: Runs, script: &str, arguments: &[&str]) -> Value {
-    let output = run_file(runs, &format!("tests/real/clients/{script}"), arguments);
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let output = command(runs, script, home.path()).args(arguments).output();
+    let output = output.unwrap_or_else(|error| panic!("{script}: {error}; tests/run installs it"));
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{script}: {}\n{said}", output.status);
     let printed = String::from_utf8_lossy(&output.stdout);
     serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{script}: {error}\n{printed}\n{said}"))
 }
 
-/// Runs a script of the repository to its end, in an environment without proxies and preferences of
-/// the user's.
-pub fn run_file(runs: Runs, file: &str, arguments: &[&str]) -> Output {
+/// A script of `tests/real/clients`, to be run in the folder `home` in an environment without proxies
+/// and preferences of the user's.
+pub fn command(runs: Runs, script: &str, home: &Path) -> Command {
+    command_of(runs, &format!("tests/real/clients/{script}"), home)
+}
+
+/// As [`command`], for any script of the repository.
+pub fn command_of(runs: Runs, file: &str, home: &Path) -> Command {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let home = tempfile::tempdir().expect("a temporary folder");
     let mut command = match runs {
         Runs::Python => Command::new(root.join(".venv/bin/python")),
         Runs::Node => Command::new("node"),
@@ -35,13 +41,12 @@ pub fn run_file(runs: Runs, file: &str, arguments: &[&str]) -> Output {
     };
     command
         .arg(root.join(file))
-        .args(arguments)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", home.path())
+        .env("HOME", home)
         .env("LANG", "C.UTF-8")
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        .current_dir(home.path())
+        .current_dir(home)
         .stdin(Stdio::null());
-    command.output().unwrap_or_else(|error| panic!("{file}: {error}; tests/run installs it"))
+    command
 }

@@ -2,7 +2,7 @@
 //! update and place one order; and they stop when there is no coming through.
 
 use crate::binary::Fracas;
-use crate::client::{Runs, run_file};
+use crate::client::{Runs, command_of};
 
 const SHIPPED: &str = include_str!("../../rules.toml");
 
@@ -16,7 +16,9 @@ fn converse(runs: Runs, script: &str) {
     let play = |rules: &str| {
         let fracas = Fracas::start(rules);
         let url = format!("http://{}", fracas.address());
-        let output = run_file(runs, &format!("examples/clients/{script}"), &[&url]);
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let mut client = command_of(runs, &format!("examples/clients/{script}"), home.path());
+        let output = client.arg(url).output().expect("tests/run installs it");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (fracas, output.status.code(), text(&output.stdout), text(&output.stderr))
     };

@@ -10,6 +10,7 @@
 #[path = "../it/binary.rs"]
 mod binary;
 mod client;
+mod conflicts;
 mod crawl;
 mod examples;
 mod readme;

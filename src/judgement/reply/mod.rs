@@ -23,8 +23,8 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use crate::rules::template::{Scope, TemplateMistake};
-use crate::rules::{Rule, State, Trigger};
-use crate::words::Key;
+use crate::rules::{ReplyBody, ReplyStyle, Rule, State, Trigger};
+use crate::words::{Facts, Key};
 use occasion::Scene;
 use times::Wait;
 use variant::Variant;
@@ -36,6 +36,8 @@ pub struct CompiledReply {
     marker: Option<Marker>,
     per: Key,
     wait: Option<Wait>,
+    /// `None` for a text of the rule's own.
+    style: Option<ReplyStyle>,
     /// The reply's own status first, then those that the trigger names.
     answers: Vec<Answer>,
 }
@@ -69,7 +71,16 @@ impl CompiledReply {
             answers.push(Answer { status, variants: variant::compile(rule, status, wait, scope)? });
         }
         let marker = mark.then(|| Marker::new(&rule.name, rule.kind, rule.phase));
-        Ok(CompiledReply { marker, per: rule.per.clone(), wait, answers })
+        let style = match reply.body {
+            ReplyBody::Style(style) => Some(style),
+            ReplyBody::Text { .. } => None,
+        };
+        Ok(CompiledReply { marker, per: rule.per.clone(), wait, style, answers })
+    }
+
+    /// Whether the answer to this request tells what is in its body.
+    pub fn reads_body(&self, facts: &Facts<'_>) -> bool {
+        self.style.is_some_and(|style| styles::quotes_body(style, facts))
     }
 
     /// The answer on this occasion.

@@ -1,7 +1,7 @@
 //! Bulk requests: many writes in one, each with its own answer inside a 200 or 201.
 //!
-//! Every row conflicts. Which rows there are is read from the body where a rule had it read;
-//! without it one row stands for all.
+//! Every row conflicts. A body that could not be read is refused as a whole: its client would take
+//! rows that go unmentioned for written.
 
 use serde_json::Value as Json;
 
@@ -19,6 +19,11 @@ pub(super) struct Row {
     pub id: Option<String>,
     /// `if_seq_no`.
     pub version: Option<u64>,
+}
+
+/// Whether the rows can be told.
+pub(super) fn are_known(facts: &Facts<'_>) -> bool {
+    matches!(facts.body, BodyFacts::Read { .. })
 }
 
 /// The rows of Elasticsearch's `_bulk`: an action a line, all but deletes followed by a document.

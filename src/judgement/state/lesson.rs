@@ -138,8 +138,11 @@ impl Lesson {
     /// depends on what is found.
     pub fn tell(&self, rule: &Rule, outcome: &Outcome<'_>) -> Vec<Told> {
         let is_reading = matches!(self.subject, Subject::Read { .. });
-        let is_current = is_reading && outcome.status == StatusCode::NOT_MODIFIED;
-        if !outcome.status.is_success() && !is_current {
+        // That nothing is there any more, or not yet, is as good a reading as any: whoever makes the
+        // resource next is right to.
+        let tells = [StatusCode::NOT_MODIFIED, StatusCode::NOT_FOUND, StatusCode::GONE];
+        let is_read = is_reading && tells.contains(&outcome.status);
+        if !outcome.status.is_success() && !is_read {
             return Vec::new();
         }
         let tell = |tell| vec![Told::One(self.place, tell)];

@@ -222,8 +222,8 @@ static CONFLICT: [Entry; 5] = [
             Value::Integer { least: 1, most: u64::MAX },
         ]),
         Words("every request is decided on its own"),
-        "When a conflict ends for its key and client: after a successful GET or HEAD of the resource, with another \
-         validator, after a time, after that many refused tries, or never.",
+        "When a conflict ends for its key and client: after a GET or HEAD of the resource that succeeds or \
+         finds nothing there, with another validator, after a time, after that many refused tries, or never.",
         "clear = \"refetch\"",
     ),
     entry(

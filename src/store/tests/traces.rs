@@ -222,13 +222,18 @@ fn cleared_by_reading() {
                A PUT /items/1 if-match:"1"             | conflict 2
                A GET /items/2 -> 200
                B GET /items/1 -> 200
-               A GET /items/1 -> 404
+               A GET /items/1 -> 403
+               A GET /items/1 -> 500
                A GET /items/1 -> gone
                A GET /items/1 -> reset
                A PUT /items/1 if-match:"1"             | conflict 3
                A GET /items/1 -> 304
                A PUT /items/1 if-match:"1" -> 200      | cleared
                A PUT /items/1 if-match:"2" -> 200      | pass"#,
+                // A client that finds nothing there makes it.
+                r#"A PUT /items/1                          | conflict 1
+               A GET /items/1 -> 404
+               A PUT /items/1 -> 201                   | cleared"#,
                 // A read that began before the conflict did tells nothing new.
                 r#"1: A GET /items/1
                A PUT /items/1                          | conflict 1

@@ -8,12 +8,13 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use super::super::support::is_full;
 use super::super::support::message::Message;
 use super::super::support::proxy;
 use super::super::support::socket::Socket;
 use super::super::support::upstream::{Talk, Upstream};
 
-const NAME: &str = "wire::streaming::c25_64_mib_or_in_release_1_gib_pass_each_way_through_64_mib_of_memory";
+const NAME: &str = "wire::streaming::c25_64_mib_or_when_full_1_gib_pass_each_way_through_64_mib_of_memory";
 /// Tells the test program that it is to be the proxy, and of which upstream.
 const ROLE: &str = "FRACAS_TEST_UPSTREAM";
 /// Peak resident memory, whatever passes through.
@@ -22,12 +23,11 @@ const PIECE: usize = 1 << 16;
 const CHUNKED: &str = "Transfer-Encoding: chunked";
 
 #[test]
-fn c25_64_mib_or_in_release_1_gib_pass_each_way_through_64_mib_of_memory() {
+fn c25_64_mib_or_when_full_1_gib_pass_each_way_through_64_mib_of_memory() {
     if let Ok(upstream) = std::env::var(ROLE) {
         return serve(upstream.parse().expect("an address"));
     }
-    let is_full = !cfg!(debug_assertions) || std::env::var("FRACAS_FULL").is_ok_and(|full| full == "1");
-    let total: u64 = if is_full { 1 << 30 } else { 64 << 20 };
+    let total: u64 = if is_full() { 1 << 30 } else { 64 << 20 };
     let sum = sum_of(total);
 
     let (finish, finished) = channel::<()>();

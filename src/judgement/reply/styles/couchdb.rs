@@ -23,7 +23,7 @@ pub(super) const STYLE: Style = Style {
         let mut shapes = Vec::new();
         if status == StatusCode::CONFLICT {
             shapes.push(Shape {
-                when: Some(|facts| resource::last(facts) == "_bulk_docs"),
+                when: Some(|facts| is_bulk(facts) && rows::are_known(facts)),
                 status: Some(StatusCode::CREATED),
                 content_type: "application/json",
                 headers: HEADERS,
@@ -44,6 +44,10 @@ pub(super) const STYLE: Style = Style {
 
 const CONFLICT: &str = "{\"error\":\"conflict\",\"reason\":\"Document update conflict.\"}\n";
 const HEADERS: &[(&str, &str)] = &[("x-couch-request-id", "{couch.request}")];
+
+pub(super) fn is_bulk(facts: &Facts<'_>) -> bool {
+    resource::last(facts) == "_bulk_docs"
+}
 
 /// Whether there is an `Accept` that takes no JSON.
 fn refuses_json(facts: &Facts<'_>) -> bool {

@@ -41,7 +41,7 @@ pub(super) const STYLE: Style = Style {
         let mut shapes = Vec::new();
         if status == StatusCode::CONFLICT {
             shapes.push(Shape {
-                when: Some(|facts| resource::last(facts) == "_bulk"),
+                when: Some(|facts| is_bulk(facts) && rows::are_known(facts)),
                 status: Some(StatusCode::OK),
                 content_type: CONTENT_TYPE,
                 headers: HEADERS,
@@ -78,6 +78,10 @@ const CHANGED: &[(&str, &str)] = &[(
 )];
 const EXISTS: &[(&str, &str)] =
     &[("es.reason", "[{es.id}]: version conflict, document already exists (current version [1])")];
+
+pub(super) fn is_bulk(facts: &Facts<'_>) -> bool {
+    resource::last(facts) == "_bulk"
+}
 
 /// `/{index}/_doc/{id}`, `/{index}/_bulk`; any other path is a collection and an id.
 fn index<'s>(scene: &'s Scene<'s>) -> Cow<'s, str> {

@@ -19,7 +19,7 @@ mod resource;
 mod s3;
 mod stripe;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 
 use super::occasion::Word;
 use super::rows::Row;
@@ -80,6 +80,18 @@ impl Shape {
 
     fn when(self, when: fn(&Facts<'_>) -> bool) -> Shape {
         Shape { when: Some(when), ..self }
+    }
+}
+
+/// Whether a style's answer to this request tells what is in its body: the rows of a bulk request,
+/// the name of what a POST would make, the version that a PUT is based on.
+pub(super) fn quotes_body(name: ReplyStyle, facts: &Facts<'_>) -> bool {
+    match name {
+        ReplyStyle::Couchdb => couchdb::is_bulk(facts),
+        ReplyStyle::Elasticsearch => elasticsearch::is_bulk(facts),
+        ReplyStyle::Kubernetes => *facts.method == Method::POST,
+        ReplyStyle::Github => !matches!(*facts.method, Method::GET | Method::HEAD),
+        _ => false,
     }
 }
 

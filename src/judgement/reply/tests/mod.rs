@@ -94,7 +94,7 @@ impl<'a> Asked<'a> {
     }
 
     fn by(&self, reply: &CompiledReply) -> Response<Bytes> {
-        let mut facts = Facts::new(self.head, IpAddr::from([127, 0, 0, 1]));
+        let mut facts = facts(self.head);
         if !self.body.is_empty() {
             facts.body = BodyFacts::read(Bytes::copy_from_slice(self.body.as_bytes()));
         }
@@ -115,6 +115,11 @@ impl<'a> Asked<'a> {
             version_current: self.version_current,
         })
     }
+}
+
+/// What is known of a request whose body was not read.
+fn facts(head: &Parts) -> Facts<'_> {
+    Facts::new(head, IpAddr::from([127, 0, 0, 1]))
 }
 
 /// The answer as it would look on the wire.

@@ -127,16 +127,31 @@ fn couchdb_answers_in_the_type_that_is_accepted() {
 }
 
 #[test]
-fn a_bulk_request_whose_body_nobody_read_gets_one_row() {
-    for (style, path, status) in
-        [(ReplyStyle::Elasticsearch, "/_bulk", 200), (ReplyStyle::Couchdb, "/db/_bulk_docs", 201)]
-    {
+fn a_bulk_request_that_is_too_long_to_read_is_refused_whole() {
+    for (style, path) in [(ReplyStyle::Elasticsearch, "/_bulk"), (ReplyStyle::Couchdb, "/db/_bulk_docs")] {
         let head = head("POST", path, &[]);
-        let response = Asked::new(&head).by(&compiled(&rule(Kind::Version, ReplyBody::Style(style))));
-        assert_eq!(response.status(), status);
+        let reply = compiled(&rule(Kind::Version, ReplyBody::Style(style)));
+        assert!(reply.reads_body(&facts(&head)), "{path}: the rows are in the body");
+        let response = Asked::new(&head).by(&reply);
+        assert_eq!(response.status(), 409, "{path}");
         let json: serde_json::Value = serde_json::from_slice(response.body()).expect("JSON");
-        let rows = json.get("items").unwrap_or(&json).as_array().map(Vec::len);
-        assert_eq!(rows, Some(1), "{json}");
+        assert!(json.get("error").is_some(), "{json}");
+    }
+}
+
+#[test]
+fn bodies_are_read_where_the_answer_tells_what_is_in_them() {
+    for (style, method, path, reads) in [
+        (ReplyStyle::Kubernetes, "POST", "/api/v1/pods", true),
+        (ReplyStyle::Kubernetes, "PUT", "/api/v1/pods/a", false),
+        (ReplyStyle::Elasticsearch, "PUT", "/index/_doc/1", false),
+        (ReplyStyle::Couchdb, "PUT", "/db/doc", false),
+        (ReplyStyle::Github, "PUT", "/repos/o/r/contents/a", true),
+        (ReplyStyle::Problem, "POST", "/_bulk", false),
+    ] {
+        let head = head(method, path, &[]);
+        let reply = compiled(&rule(Kind::Version, ReplyBody::Style(style)));
+        assert_eq!(reply.reads_body(&facts(&head)), reads, "{style:?} {method} {path}");
     }
 }
 

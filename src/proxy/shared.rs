@@ -1,0 +1,24 @@
+//! What all workers share: the rules and what they keep, and the counts of what was done.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use super::tally::{Counters, Tally};
+use crate::clock::Clock;
+use crate::judgement::RuleSet;
+use crate::rules::Settings;
+use crate::store::Store;
+
+/// What all workers share.
+pub struct Shared {
+    pub settings: Settings,
+    pub rules: RuleSet,
+    pub store: Store,
+    pub clock: Clock,
+    /// One for each rule.
+    pub tallies: Box<[Tally]>,
+    pub counters: Counters,
+    /// One permit for each connection that may still be accepted.
+    pub connections: Arc<Semaphore>,
+}
