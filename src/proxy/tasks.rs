@@ -33,9 +33,11 @@ impl Tasks {
         self.tracker.spawn_local(async move {
             let _panics = panics;
             tokio::select! {
+                // The order first: who is told to stop must not see, and tell, what the others'
+                // ends do to it.
                 biased;
-                () = work => {}
                 () = stop.cancelled() => {}
+                () = work => {}
             }
         });
     }
@@ -95,6 +97,28 @@ mod tests {
         let tasks = Tasks::new(Arc::default());
         tasks.spawn(std::future::pending());
         assert_eq!(tasks.len(), 0);
+    }
+
+    #[test]
+    fn stopping_lets_no_task_act_on_the_end_of_another() {
+        let runtime = Builder::new_current_thread().build_local(LocalOptions::default()).expect("a runtime");
+        runtime.block_on(async {
+            let tasks = Tasks::new(Arc::default());
+            let (alive, is_dead) = tokio::sync::oneshot::channel::<()>();
+            let has_acted = std::rc::Rc::new(std::cell::Cell::new(false));
+            let acts = std::rc::Rc::clone(&has_acted);
+            tasks.spawn(async move {
+                let _alive = alive;
+                std::future::pending::<()>().await;
+            });
+            tasks.spawn(async move {
+                let _ = is_dead.await;
+                acts.set(true);
+            });
+            tokio::task::yield_now().await;
+            tasks.stop().await;
+            assert!(!has_acted.get());
+        });
     }
 
     #[test]
