@@ -94,6 +94,10 @@ pub async fn decide(
             delay: active.rule.reply.delay,
         };
         if active.rule.phase != Phase::Before {
+            // Whether it fires is seen when the upstream has answered; here, whether it still could.
+            if !tally.may_fire(active.rule.limit) {
+                continue;
+            }
             disturbance = Some(conflict(claim));
             break;
         }

@@ -29,6 +29,11 @@ impl Tally {
         }
     }
 
+    /// Whether another conflict is within `limit`.
+    pub fn may_fire(&self, limit: Option<u64>) -> bool {
+        limit.is_none_or(|limit| self.fired() < limit)
+    }
+
     /// Requests that reached the rule and matched it.
     pub fn matched(&self) -> u64 {
         self.matched.load(Relaxed)

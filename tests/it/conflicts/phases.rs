@@ -71,3 +71,16 @@ fn a_lost_answer_ends_its_own_connection_alone_and_the_upstreams_is_used_again()
     }
     assert_eq!(stage.writes("POST /orders"), 20);
 }
+
+#[test]
+fn a_rule_whose_limit_is_reached_leaves_requests_to_the_next_rule() {
+    for phase in ["before", "after", "lost"] {
+        let stage = stage(&format!(
+            "[[rule]]\nname = \"once\"\nmethod = \"POST\"\nphase = \"{phase}\"\nlimit = 1\n\
+             [[rule]]\nname = \"next\"\nmethod = \"POST\""
+        ));
+        let first = if phase == "lost" { nothing() } else { rule(409, "once") };
+        assert_eq!(stage.got("POST /orders", &[], ORDER), first, "{phase}");
+        assert_eq!(stage.got("POST /orders", &[], ORDER), rule(409, "next"), "{phase}");
+    }
+}
