@@ -43,6 +43,17 @@ fn only_a_successful_read_of_the_resource_by_the_same_client_clears() {
 }
 
 #[test]
+fn a_read_that_could_clear_is_never_refused_itself() {
+    for clear in ["refetch", "new_version"] {
+        let stage = stage(&format!("[[rule]]\nname = \"won\"\nfirst = 1\nclear = \"{clear}\""));
+        assert_eq!(stage.got("GET /items/1", &[], ""), upstream(200), "{clear}: no conflict begins with it");
+        assert_eq!(stage.got("PUT /items/1", &[], ITEM), rule(409, "won"), "{clear}");
+        assert_eq!(stage.got("GET /items/1", &[], ""), upstream(200), "{clear}");
+        assert_eq!(stage.got("PUT /items/1", &[], ITEM), upstream(200), "{clear}");
+    }
+}
+
+#[test]
 fn another_version_clears_where_that_is_asked_for() {
     let stage = forced("\"new_version\"");
     assert_eq!(stage.got("PUT /items/1", &["If-Match: \"0\""], ITEM), rule(409, "won"));
