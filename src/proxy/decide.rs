@@ -12,6 +12,7 @@ use super::error::Failure;
 use super::judge::{Asked, Claim, Judged, Verdict, judge};
 use super::passage::{Guard, Passage};
 use super::request_body::RequestBody;
+use super::tally::Tally;
 use super::worker::Shared;
 use crate::judgement::{ActiveRule, Concern, Occasion, StoredAnswer, allow_cors};
 use crate::words::{BodyFacts, Captures, Facts, KeyHash, Phase};
@@ -72,8 +73,13 @@ pub async fn decide(
             }
             facts.body = look(shared, body).await?;
         }
-        let Ok(Concern { captures, key }) = active.concern(&facts, identity) else { continue };
         let Some(tally) = shared.tallies.get(position as usize) else { continue };
+        let Ok(Concern { captures, key }) = active.concern(&facts, identity) else {
+            if active.reads_body && matches!(facts.body, BodyFacts::TooLong) {
+                tell_of_long_body(active, &facts, tally);
+            }
+            continue;
+        };
         tally.add_match();
         let asked = Asked { facts: &facts, key, client: identity.hash(&facts), now };
         let Judged { n, verdict } = judge(&shared.store, position, active, &asked);
@@ -116,6 +122,16 @@ pub async fn decide(
         Some(conflict) => Decision::Disturb(conflict, passage),
         None => Decision::Forward(passage),
     })
+}
+
+/// A rule that leaves a request alone because of its body's length: the user may wonder why.
+fn tell_of_long_body(active: &ActiveRule, facts: &Facts<'_>, tally: &Tally) {
+    if active.rule.requests.check_head(facts).is_ok() && tally.leaves_first_long_body() {
+        let name = &*active.rule.name;
+        tracing::warn!(
+            "the rule {name} leaves alone what has a body longer than body_limit: it cannot look at it"
+        );
+    }
 }
 
 async fn look(shared: &Shared, body: &mut RequestBody) -> Result<BodyFacts, Failure> {

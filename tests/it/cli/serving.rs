@@ -116,6 +116,42 @@ fn a_signal_lets_what_is_in_flight_end() {
 }
 
 #[test]
+fn what_bounds_the_rules_work_is_told_once() {
+    let rules = r#"
+body_limit = "10 B"
+[limits]
+keys = 1
+[[rule]]
+name = "by-body"
+method = "PUT"
+body = { "/a" = 1 }
+[[rule]]
+name = "counted"
+every = 1000
+per = "path"
+"#;
+    let folder = folder(&[("rules.toml", rules)]);
+    let mut command = fracas(folder.path());
+    command.args(["-l", "127.0.0.1:0"]);
+    let serving = Serving::start(command);
+    let long = "Content-Length: 12\r\n\r\n{\"a\": 1    }";
+    for _ in 0..2 {
+        request(serving.address, b"PUT /items/1", long);
+        request(serving.address, b"GET /items/2", "");
+    }
+    serving.signal("TERM");
+    let (_, _, err) = serving.end();
+    let lines: Vec<&str> = err.lines().filter(|line| line.contains("  warn  ")).collect();
+    assert_eq!(lines.len(), 2, "{err}");
+    assert!(lines[0].ends_with(
+        "warn  the rule by-body leaves alone what has a body longer than body_limit: it cannot look at it"
+    ));
+    assert!(lines[1].ends_with(
+        "warn  the state has no room for another key and forgets the oldest, whose counts begin again; raise limits.keys"
+    ));
+}
+
+#[test]
 fn a_second_signal_ends_at_once() {
     let mut upstream = Upstream::listen();
     let (mut serving, _folder) = serve(&["-u", &upstream.url()]);
