@@ -48,7 +48,11 @@ impl Store {
         let limit = keys.get().div_ceil(count);
         let placement = RandomState::new();
         let shard = || Shard::new(limit, ANSWERS / count, ttl, placement.clone());
-        Store { shards: (0..count).map(|_| Mutex::new(shard())).collect(), placement, has_warned: AtomicBool::new(false) }
+        Store {
+            shards: (0..count).map(|_| Mutex::new(shard())).collect(),
+            placement,
+            has_warned: AtomicBool::new(false),
+        }
     }
 
     /// Runs one operation at `now`.

@@ -217,9 +217,12 @@ impl Reader<'_> {
         let Methods::Only(methods) = methods else { return };
         let is_by_reading = matches!(clear, Some(Clear::Refetch | Clear::NewVersion));
         let is_read = |method: &Method| matches!(*method, Method::GET | Method::HEAD);
-        let (true, true, Some(clear), Some(method)) =
-            (is_by_reading, methods.iter().all(is_read), fields.key_span("clear"), fields.value_span("method"))
-        else {
+        let (true, true, Some(clear), Some(method)) = (
+            is_by_reading,
+            methods.iter().all(is_read),
+            fields.key_span("clear"),
+            fields.value_span("method"),
+        ) else {
             return;
         };
         let title = "reads clear this rule's conflicts, and it is about nothing else";
