@@ -31,13 +31,13 @@ impl Shown {
         }
     }
 
-    /// An injected conflict.
+    /// An injected conflict. Where the client gets no answer there is no status.
     pub fn log_conflict(&self, shared: &Shared, conflict: &Conflict) {
         let Some(active) = shared.rules.get(conflict.rule) else { return };
         let rule = &active.rule;
         tracing::info!(
             target: "fracas::conflict",
-            status = conflict.answer.status().as_u16(),
+            status = (!rule.withholds_answers()).then(|| conflict.answer.status().as_u16()),
             method = %self.method,
             path = self.uri.path(),
             rule = &*rule.name,

@@ -38,13 +38,17 @@ where
             "fracas::failure" => failure(&fields),
             _ => return other(&mut writer, *metadata.level(), &fields),
         };
-        let status = fields.get("status");
-        if writer.has_ansi_escapes() {
-            write!(writer, "  {}{status}\x1b[0m", colour(status))?;
+        let status = if fields.get("phase") == "lost" {
+            fields.get_or("status", "lost")
         } else {
-            write!(writer, "  {status}")?;
+            fields.get("status")
+        };
+        if writer.has_ansi_escapes() {
+            write!(writer, "  {}{status:<4}\x1b[0m", colour(status))?;
+        } else {
+            write!(writer, "  {status:<4}")?;
         }
-        writeln!(writer, "  {}", line.trim_end())
+        writeln!(writer, " {}", line.trim_end())
     }
 }
 
@@ -53,7 +57,8 @@ fn conflict(fields: &Fields) -> String {
     let mut line = what(fields);
     column(&mut line, fields.get("rule"), 18);
     column(&mut line, fields.get("kind"), 9);
-    column(&mut line, &format!("n={}", fields.get("n")), 9);
+    let applied = if matches!(fields.get("phase"), "after" | "lost") { " applied" } else { "" };
+    column(&mut line, &format!("n={}{applied}", fields.get("n")), 9);
     line + fields.get("client")
 }
 
@@ -99,7 +104,7 @@ fn column(line: &mut String, text: &str, width: usize) {
 fn colour(status: &str) -> &'static str {
     match status.as_bytes().first() {
         Some(b'5') => "\x1b[31m",
-        Some(b'4') => "\x1b[33m",
+        Some(b'4' | b'l') => "\x1b[33m",
         _ => "\x1b[2m",
     }
 }
@@ -113,7 +118,11 @@ const LONGEST: usize = 200;
 
 impl Fields {
     fn get(&self, name: &str) -> &str {
-        self.0.iter().find(|(known, _)| *known == name).map_or("-", |(_, value)| value)
+        self.get_or(name, "-")
+    }
+
+    fn get_or<'f>(&'f self, name: &str, otherwise: &'f str) -> &'f str {
+        self.0.iter().find(|(known, _)| *known == name).map_or(otherwise, |(_, value)| value)
     }
 }
 

@@ -116,6 +116,41 @@ fn a_signal_lets_what_is_in_flight_end() {
 }
 
 #[test]
+fn a_line_says_what_the_client_got_and_whether_the_upstream_applied_the_request() {
+    let rules = r#"
+[[rule]]
+name = "refused"
+path = "/items"
+phase = "after"
+[[rule]]
+name = "lost"
+path = "/pages/1"
+phase = "lost"
+[[rule]]
+name = "gone"
+path = "/pages/2"
+phase = "lost"
+reply = { status = 504 }
+"#;
+    let folder = folder(&[("rules.toml", rules)]);
+    let mut command = fracas(folder.path());
+    command.args(["-l", "127.0.0.1:0"]);
+    let mut serving = Serving::start(command);
+    for path in ["/items", "/pages/1", "/pages/2"] {
+        request(serving.address, format!("GET {path}").as_bytes(), "User-Agent: curl/8.5\r\n");
+    }
+    let lines = [(); 3].map(|()| serving.event());
+    assert_eq!(
+        lines,
+        [
+            "409  GET /items           refused             transient  n=1 applied  curl/8.5",
+            "lost GET /pages/1         lost                transient  n=1 applied  curl/8.5",
+            "504  GET /pages/2         gone                transient  n=1 applied  curl/8.5",
+        ]
+    );
+}
+
+#[test]
 fn what_bounds_the_rules_work_is_told_once() {
     let rules = r#"
 body_limit = "10 B"
