@@ -33,6 +33,11 @@ impl Passage {
         self.lessons = lessons;
     }
 
+    /// The client will not get the answer: it has read nothing.
+    pub fn forget_reading(&mut self) {
+        self.lessons.retain(|lesson| !lesson.is_of_reading());
+    }
+
     /// Settles with the upstream's answer: what its head teaches now, what its body teaches when
     /// that has passed.
     pub async fn settle(self, shared: &Arc<Shared>, answer: &mut Response<Source>) {

@@ -127,6 +127,11 @@ impl Lesson {
         Lesson { place: exchange.place(table, key), subject }
     }
 
+    /// Whether it is that the client has read the resource.
+    pub fn is_of_reading(&self) -> bool {
+        matches!(self.subject, Subject::Read { .. })
+    }
+
     /// Whether the lesson is in the answer's body.
     pub fn reads_answer(&self, rule: &Rule) -> bool {
         let source = rule.trigger.state().and_then(State::version_source);
@@ -137,8 +142,7 @@ impl Lesson {
     /// What the store is told of an outcome; `Detach` is [`Told::Detach`], since its second half
     /// depends on what is found.
     pub fn tell(&self, rule: &Rule, outcome: &Outcome<'_>) -> Vec<Told> {
-        let is_reading = matches!(self.subject, Subject::Read { .. });
-        let is_current = is_reading && outcome.status == StatusCode::NOT_MODIFIED;
+        let is_current = self.is_of_reading() && outcome.status == StatusCode::NOT_MODIFIED;
         if !outcome.status.is_success() && !is_current {
             return Vec::new();
         }
