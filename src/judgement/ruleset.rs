@@ -1,12 +1,14 @@
 //! The rules of a running proxy, compiled: what is looked up, drawn and answered for each.
 
+use http::Method;
+
 use super::learning::Learners;
 use super::operation::Answer;
 use super::reply::CompiledReply;
 use crate::matching::{Match, Mismatch, RuleIndex};
 use crate::rules::template::TemplateMistake;
 use crate::rules::{Clear, Rule, State};
-use crate::words::{Captures, Dice, Facts, Identity, KeyHash, Moment};
+use crate::words::{BodyFacts, Captures, Dice, Facts, Identity, KeyHash, Moment};
 
 /// Rules in file order, with the index that finds them.
 pub struct RuleSet {
@@ -103,6 +105,13 @@ impl ActiveRule {
         if release.is_some_and(|release| release.requests.check(facts).is_ok()) {
             return Err(Unconcerned::Release);
         }
+        if self.rule.is_cleared_by(facts.method) {
+            return Err(Unconcerned::Reading);
+        }
+        let reads_body = self.rule.trigger.state().is_some_and(State::reads_body);
+        if reads_body && matches!(facts.body, BodyFacts::TooLong) {
+            return Err(Unconcerned::LongBody);
+        }
         let key = self.rule.per.hash(facts, &captures, identity).ok_or(Unconcerned::NoKey)?;
         Ok(Concern { captures, key })
     }
@@ -114,11 +123,17 @@ impl ActiveRule {
 }
 
 impl Rule {
+    /// Whether a request of this method, should it succeed, clears the conflicts that are open.
+    pub fn is_cleared_by(&self, method: &Method) -> bool {
+        let is_by_reading = matches!(self.clear, Some(Clear::Refetch | Clear::NewVersion));
+        is_by_reading && matches!(*method, Method::GET | Method::HEAD)
+    }
+
     /// Whether it cannot be decided without the request's body.
     fn reads_body(&self) -> bool {
         // A version may be in the body, and it says whether a conflict is over.
         let is_by_version = self.clear == Some(Clear::NewVersion);
-        let is_by_state = self.trigger.state().is_some_and(crate::rules::State::reads_body);
+        let is_by_state = self.trigger.state().is_some_and(State::reads_body);
         self.requests.reads_body() || self.per.reads_body() || is_by_version || is_by_state
     }
 }
@@ -135,6 +150,11 @@ pub enum Unconcerned<'r> {
     Mismatch(Mismatch<'r>),
     /// The request is one that ends what the rule keeps.
     Release,
+    /// The request reads the resource, which is what clears the rule's conflicts: refused, it could
+    /// never do so.
+    Reading,
+    /// The state is in the request's body, which is longer than `body_limit`.
+    LongBody,
     /// The request lacks what the rule's counters are kept per.
     NoKey,
 }

@@ -13,6 +13,7 @@ use super::judge::{Asked, Claim, Judged, Verdict, judge};
 use super::passage::{Guard, Passage};
 use super::request_body::RequestBody;
 use super::shared::Shared;
+use super::tally::Tally;
 use crate::judgement::{ActiveRule, Concern, Occasion, StoredAnswer, allow_cors};
 use crate::words::{BodyFacts, Captures, Facts, KeyHash, Phase};
 
@@ -58,7 +59,7 @@ pub async fn decide(
     if shared.rules.is_empty() {
         return Ok(Decision::Forward(passage));
     }
-    let now = shared.clock.now();
+    let mut now = shared.clock.now();
     let identity = &shared.settings.client_id;
     let mut facts = Facts::new(head, client.address_behind(&head.headers, &shared.settings.trusted));
     let mut disturbance = None;
@@ -71,11 +72,23 @@ pub async fn decide(
                 continue;
             }
             facts.body = look(shared, body).await?;
+            now = shared.clock.now();
         }
-        let Ok(Concern { captures, key }) = active.concern(&facts, identity) else { continue };
         let Some(tally) = shared.tallies.get(position as usize) else { continue };
+        let Ok(Concern { captures, key }) = active.concern(&facts, identity) else {
+            if matches!(facts.body, BodyFacts::TooLong) && active.reads_body(&facts) {
+                tell_of_long_body(active, &facts, tally);
+            }
+            continue;
+        };
+        if disturbance.is_some() && active.rule.trigger.state().is_none() {
+            continue;
+        }
         tally.add_match();
-        let asked = Asked { facts: &facts, key, client: identity.hash(&facts), now };
+        // Only what is kept for a client asks for it.
+        let is_for_client = active.rule.clear.is_some() || active.rule.trigger.state().is_some();
+        let client = if is_for_client { identity.hash(&facts) } else { KeyHash(0) };
+        let asked = Asked { facts: &facts, key, client, now };
         let Judged { n, verdict } = judge(&shared.store, position, active, &asked);
         let claim = match verdict {
             Verdict::Pass | Verdict::Cleared => continue,
@@ -83,6 +96,9 @@ pub async fn decide(
                 passage.enter(Guard::new(shared, entrance), active.rule.trigger.hold());
                 continue;
             }
+            // An earlier rule answers, but the upstream gets the request: that is known to those who
+            // watch what is in flight.
+            _ if disturbance.is_some() => continue,
             Verdict::Replay(answer) => return Ok(Decision::Replay(Replay { rule: position, n, answer })),
             Verdict::Conflict(claim) => claim,
         };
@@ -94,8 +110,12 @@ pub async fn decide(
             delay: active.rule.reply.delay,
         };
         if active.rule.phase != Phase::Before {
+            // Whether it fires is seen when the upstream has answered; here, whether it still could.
+            if !tally.may_fire(active.rule.limit) {
+                continue;
+            }
             disturbance = Some(conflict(claim));
-            break;
+            continue;
         }
         if claim.play(&shared.store, tally, active.rule.limit, now) {
             return Ok(Decision::Refuse(conflict(claim)));
@@ -112,6 +132,16 @@ pub async fn decide(
         Some(conflict) => Decision::Disturb(conflict, passage),
         None => Decision::Forward(passage),
     })
+}
+
+/// A rule that leaves a request alone because of its body's length: the user may wonder why.
+fn tell_of_long_body(active: &ActiveRule, facts: &Facts<'_>, tally: &Tally) {
+    if active.rule.requests.check_head(facts).is_ok() && tally.leaves_first_long_body() {
+        let name = &*active.rule.name;
+        tracing::warn!(
+            "the rule {name} leaves alone what has a body longer than body_limit: it cannot look at it"
+        );
+    }
 }
 
 async fn look(shared: &Shared, body: &mut RequestBody) -> Result<BodyFacts, Failure> {

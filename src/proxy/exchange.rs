@@ -23,8 +23,6 @@ use super::shown::Shown;
 use super::vitals::Wait;
 use super::worker::Worker;
 use crate::judgement::StoredAnswer;
-use crate::rules::LostAnswer;
-use crate::words::Phase;
 
 /// Answers one request: by the rules, or else by the upstream.
 pub async fn exchange(
@@ -89,7 +87,7 @@ async fn answer(
 ) -> Result<Answered, Failure> {
     let shared = &worker.shared;
     admit(&mut head, shared.settings.limits.uri_bytes)?;
-    let (conflict, passage) = match decide(shared, client, &head, &mut body).await? {
+    let (conflict, mut passage) = match decide(shared, client, &head, &mut body).await? {
         Decision::Refuse(conflict) => {
             return Ok(Answered::ByRule(refuse(shared, conflict, &head, shown, &body).await));
         }
@@ -98,6 +96,11 @@ async fn answer(
         Decision::Forward(passage) => (None, passage),
     };
     let mut answer = worker.forwarder.forward(head, body, client).await?;
+    // If the upstream refused by itself, that passes.
+    let conflict = conflict.filter(|conflict| answer.status().is_success() && plays(shared, conflict));
+    if conflict.is_some() {
+        passage.forget_reading();
+    }
     if !passage.is_empty() {
         Box::pin(passage.settle(shared, &mut answer)).await;
     }
@@ -135,28 +138,22 @@ async fn refuse(
     if head.headers.contains_key(header::EXPECT) && !body.is_read() { closing(answer) } else { answer }
 }
 
-/// What the client is told in place of the upstream's answer, if that was a success; any other
-/// passes.
+/// Plays a conflict, unless its rule's limit was reached meanwhile.
+fn plays(shared: &Shared, conflict: &Conflict) -> bool {
+    let (rule, tally) = (shared.rules.get(conflict.rule), shared.tallies.get(conflict.rule as usize));
+    rule.zip(tally).is_some_and(|(active, tally)| {
+        conflict.claim.play(&shared.store, tally, active.rule.limit, shared.clock.now())
+    })
+}
+
+/// What the client is told in place of the upstream's answer.
 async fn disturb(worker: &Worker, conflict: Conflict, answer: Response<Source>, shown: &Shown) -> Answered {
     let shared = &worker.shared;
-    let (Some(active), Some(tally)) =
-        (shared.rules.get(conflict.rule), shared.tallies.get(conflict.rule as usize))
-    else {
-        return Answered::ByUpstream(answer);
-    };
-    let rule = &active.rule;
-    let fires = answer.status().is_success()
-        && conflict.claim.play(&shared.store, tally, rule.limit, shared.clock.now());
-    if !fires {
-        return Answered::ByUpstream(answer);
-    }
     worker.tasks.spawn(answer_body::drain(answer.into_body()));
     pause(conflict.delay).await;
     shown.log_conflict(shared, &conflict);
-    match (rule.phase, rule.reply.lost) {
-        (Phase::Lost, LostAnswer::Closed) => Answered::Not,
-        _ => Answered::ByRule(own(conflict.answer)),
-    }
+    let is_withheld = shared.rules.get(conflict.rule).is_some_and(|active| active.rule.withholds_answers());
+    if is_withheld { Answered::Not } else { Answered::ByRule(own(conflict.answer)) }
 }
 
 /// The answer that a request with the same idempotency key got.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode, header};
 use serde_json::Value;
 
 use super::answer_body::Source;
@@ -38,10 +38,15 @@ impl Passage {
         self.guards.is_empty() && self.lessons.is_empty()
     }
 
+    /// The client will not get the answer: it has read nothing.
+    pub fn forget_reading(&mut self) {
+        self.lessons.retain(|lesson| !lesson.is_of_reading());
+    }
+
     /// Settles with the upstream's answer: what its head teaches now, what its body teaches when
-    /// that has passed.
+    /// that has passed. Until then the request is in flight.
     pub async fn settle(self, shared: &Arc<Shared>, answer: &mut Response<Source>) {
-        let Passage { guards, lessons, hold } = self;
+        let Passage { mut guards, lessons, hold } = self;
         let (later, now): (Vec<Lesson>, Vec<Lesson>) = lessons.into_iter().partition(|lesson| {
             shared.rules.get(lesson.place.rule).is_some_and(|active| lesson.reads_answer(&active.rule))
         });
@@ -50,21 +55,19 @@ impl Passage {
         if !hold.is_zero() {
             tokio::time::sleep(hold).await;
         }
-        let kept: Vec<Guard> = guards
-            .into_iter()
-            .filter(|guard| guard.entrance.payload.is_some() && status.is_success())
-            .collect();
-        if kept.is_empty() && later.is_empty() {
+        if guards.is_empty() && later.is_empty() {
             return;
         }
-        let settlement = Settlement {
-            shared: Arc::clone(shared),
-            status,
-            headers: answer.headers().clone(),
-            guards: kept,
-            lessons: later,
-        };
-        answer.body_mut().watch(shared.settings.body_limit, settlement);
+        if !status.is_success() {
+            guards.iter_mut().for_each(Guard::keep_no_answer);
+        }
+        let keeps_body = !later.is_empty() || guards.iter().any(Guard::keeps_answer);
+        let limit = if keeps_body { shared.settings.body_limit } else { 0 };
+        let mut headers = answer.headers().clone();
+        // It was about this connection.
+        headers.remove(header::CONNECTION);
+        let settlement = Settlement { shared: Arc::clone(shared), status, headers, guards, lessons: later };
+        answer.body_mut().watch(limit, settlement);
     }
 }
 
@@ -125,7 +128,17 @@ impl Guard {
         Guard { shared: Arc::clone(shared), entrance, is_finished: false }
     }
 
-    /// Leaves the answer behind.
+    /// Whether the answer is to be kept.
+    fn keeps_answer(&self) -> bool {
+        self.entrance.payload.is_some()
+    }
+
+    /// The upstream has not accepted the request.
+    fn keep_no_answer(&mut self) {
+        self.entrance.payload = None;
+    }
+
+    /// Leaves the answer behind, if it is to be kept.
     fn finish(mut self, answer: Option<Arc<StoredAnswer>>) {
         if let Entrance { place, ticket, payload: Some(payload) } = self.entrance {
             self.is_finished = true;

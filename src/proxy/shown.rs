@@ -8,7 +8,6 @@ use super::decide::Conflict;
 use super::error::Failure;
 use super::shared::Shared;
 use crate::clock::Clock;
-use crate::rules::LostAnswer;
 use crate::words::Moment;
 
 /// One request, for the log.
@@ -33,14 +32,13 @@ impl Shown {
         }
     }
 
-    /// An injected conflict; without a status when the client gets no answer.
+    /// An injected conflict. Where the client gets no answer there is no status.
     pub fn log_conflict(&self, shared: &Shared, conflict: &Conflict) {
         let Some(active) = shared.rules.get(conflict.rule) else { return };
         let rule = &active.rule;
-        let is_answered = rule.reply.lost != LostAnswer::Closed;
         tracing::info!(
             target: "fracas::conflict",
-            status = is_answered.then(|| conflict.answer.status().as_u16()),
+            status = (!rule.withholds_answers()).then(|| conflict.answer.status().as_u16()),
             method = %self.method,
             path = self.uri.path(),
             rule = &*rule.name,

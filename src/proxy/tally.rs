@@ -1,12 +1,13 @@
 //! What the rules did so far, counted exactly.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 /// One rule's counts.
 #[derive(Debug, Default)]
 pub struct Tally {
     matched: AtomicU64,
     fired: AtomicU64,
+    has_left_long_bodies: AtomicBool,
 }
 
 impl Tally {
@@ -27,6 +28,16 @@ impl Tally {
                 .fetch_update(Relaxed, Relaxed, |fired| (fired < limit).then_some(fired + 1))
                 .is_ok(),
         }
+    }
+
+    /// The rule leaves a request alone for its long body; whether that is the first one.
+    pub fn leaves_first_long_body(&self) -> bool {
+        !self.has_left_long_bodies.swap(true, Relaxed)
+    }
+
+    /// Whether another conflict is within `limit`.
+    pub fn may_fire(&self, limit: Option<u64>) -> bool {
+        limit.is_none_or(|limit| self.fired() < limit)
     }
 
     /// Requests that reached the rule and matched it.

@@ -85,6 +85,28 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_the_runtime_lets_no_task_act_on_the_end_of_another() {
+        let runtime = Builder::new_current_thread().build_local(LocalOptions::default()).expect("a runtime");
+        let has_acted = std::rc::Rc::new(std::cell::Cell::new(false));
+        let acts = std::rc::Rc::clone(&has_acted);
+        runtime.block_on(async {
+            let tasks = Tasks::new(Arc::default());
+            let (alive, is_dead) = tokio::sync::oneshot::channel::<()>();
+            tasks.spawn(async move {
+                let _alive = alive;
+                std::future::pending::<()>().await;
+            });
+            tasks.spawn(async move {
+                let _ = is_dead.await;
+                acts.set(true);
+            });
+            tokio::task::yield_now().await;
+        });
+        drop(runtime);
+        assert!(!has_acted.get());
+    }
+
+    #[test]
     fn the_end_of_the_runtime_ends_tasks_that_would_go_on_and_starts_no_more() {
         /// Starts a task when it is dropped, as an unread body does.
         struct Parting(std::rc::Rc<Tasks>);

@@ -41,6 +41,13 @@ pub struct Rule {
     pub span: Range<usize>,
 }
 
+impl Rule {
+    /// Whether its conflicts are no answer at all.
+    pub fn withholds_answers(&self) -> bool {
+        self.phase == Phase::Lost && self.reply.lost == LostAnswer::Closed
+    }
+}
+
 /// Which of the matching requests conflict.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Trigger {

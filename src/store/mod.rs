@@ -10,6 +10,7 @@ mod shard;
 
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub struct Store {
     shards: Box<[Mutex<Shard>]>,
     /// Keys are partly chosen by clients: where they land must not be.
     placement: RandomState,
+    /// Whether it was said that keys are forgotten for want of room.
+    has_warned: AtomicBool,
 }
 
 /// How many answers are kept to be given again; older ones are forgotten, their keys are not.
@@ -45,7 +48,11 @@ impl Store {
         let limit = keys.get().div_ceil(count);
         let placement = RandomState::new();
         let shard = || Shard::new(limit, ANSWERS / count, ttl, placement.clone());
-        Store { shards: (0..count).map(|_| Mutex::new(shard())).collect(), placement }
+        Store {
+            shards: (0..count).map(|_| Mutex::new(shard())).collect(),
+            placement,
+            has_warned: AtomicBool::new(false),
+        }
     }
 
     /// Runs one operation at `now`.
@@ -107,8 +114,15 @@ impl Store {
     /// A referrer that was forgotten refers to nothing any more.
     fn settle(&self, mut shard: MutexGuard<'_, Shard>, now: Moment) {
         let orphan = shard.take_orphan();
+        let is_evicting = shard.evicted() > 0;
         // What it referred to may be in the same shard, or in another.
         drop(shard);
+        if is_evicting && !self.has_warned.load(Relaxed) && !self.has_warned.swap(true, Relaxed) {
+            tracing::warn!(
+                "the state has no room for another key and forgets the oldest, whose counts begin again; \
+                 raise limits.keys"
+            );
+        }
         if let Some(orphan) = orphan {
             let (hash, mut shard) = self.shard(orphan);
             shard.tell(hash, orphan, Tell::Unrefer, now);

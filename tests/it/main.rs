@@ -11,7 +11,6 @@ mod binary;
 mod cli;
 mod conflicts;
 mod exactness;
-mod https;
 mod refetch;
 mod rules;
 mod support;

@@ -102,7 +102,7 @@ fn column(line: &mut String, text: &str, width: usize) {
 fn colour(status: &str) -> &'static str {
     match status.as_bytes().first() {
         Some(b'5') => "\x1b[31m",
-        Some(b'4') => "\x1b[33m",
+        Some(b'4' | b'l') => "\x1b[33m",
         _ => "\x1b[2m",
     }
 }

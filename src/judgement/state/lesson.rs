@@ -127,6 +127,11 @@ impl Lesson {
         Lesson { place: exchange.place(table, key), subject }
     }
 
+    /// Whether it is that the client has read the resource.
+    pub fn is_of_reading(&self) -> bool {
+        matches!(self.subject, Subject::Read { .. })
+    }
+
     /// Whether the lesson is in the answer's body.
     pub fn reads_answer(&self, rule: &Rule) -> bool {
         let source = rule.trigger.state().and_then(State::version_source);
@@ -137,11 +142,10 @@ impl Lesson {
     /// What the store is told of an outcome; `Detach` is [`Told::Detach`], since its second half
     /// depends on what is found.
     pub fn tell(&self, rule: &Rule, outcome: &Outcome<'_>) -> Vec<Told> {
-        let is_reading = matches!(self.subject, Subject::Read { .. });
         // That nothing is there any more, or not yet, is as good a reading as any: whoever makes the
         // resource next is right to.
         let tells = [StatusCode::NOT_MODIFIED, StatusCode::NOT_FOUND, StatusCode::GONE];
-        let is_read = is_reading && tells.contains(&outcome.status);
+        let is_read = self.is_of_reading() && tells.contains(&outcome.status);
         if !outcome.status.is_success() && !is_read {
             return Vec::new();
         }

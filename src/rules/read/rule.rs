@@ -5,11 +5,12 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderName;
+use http::{HeaderName, Method};
 use toml::de::{DeTable, DeValue};
 
 use super::Reader;
 use super::fields::{Fields, Given};
+use crate::matching::Methods;
 use crate::rules::diagnostic::shown;
 use crate::rules::keys::{DURING, RULE};
 use crate::rules::units::TextMistake;
@@ -48,6 +49,7 @@ impl Reader<'_> {
         let phase = self.phase(&mut fields);
         let clear = fields.take("clear").and_then(|given| self.clear(&given));
         self.only_counted(&fields, phase);
+        self.not_reads_alone(&fields, &requests.method, clear);
         let reply = self.reply(&mut fields, phase, &captured);
         let during = fields.take("during").and_then(|given| self.during(&given));
         let limit = fields.take("limit").and_then(|given| self.integer(&given));
@@ -208,6 +210,27 @@ impl Reader<'_> {
             let mistake = Diagnostic::error(Code::NotTogether, title);
             self.report(mistake.at(span, "leave this out").also(on.clone(), "because of this"));
         }
+    }
+
+    /// What reads clear is opened by other requests: a rule about reads alone never fires.
+    fn not_reads_alone(&mut self, fields: &Fields, methods: &Methods, clear: Option<Clear>) {
+        let Methods::Only(methods) = methods else { return };
+        let is_by_reading = matches!(clear, Some(Clear::Refetch | Clear::NewVersion));
+        let is_read = |method: &Method| matches!(*method, Method::GET | Method::HEAD);
+        let (true, true, Some(clear), Some(method)) = (
+            is_by_reading,
+            methods.iter().all(is_read),
+            fields.key_span("clear"),
+            fields.value_span("method"),
+        ) else {
+            return;
+        };
+        let title = "reads clear this rule's conflicts, and it is about nothing else";
+        self.report(
+            Diagnostic::error(Code::NotTogether, title)
+                .at(clear, "no conflict begins with a read that would clear it")
+                .also(method, "add the method of the writes"),
+        );
     }
 
     fn during(&mut self, given: &Given) -> Option<During> {

@@ -50,20 +50,6 @@ flaky-writes        2      2    all  100.0 %
 }
 
 #[test]
-fn a_lost_answer_is_told_as_lost() {
-    let rules = "[[rule]]\nname = \"lost\"\npath = \"/items\"\nphase = \"lost\"\n";
-    let folder = folder(&[("rules.toml", rules)]);
-    let mut command = fracas(folder.path());
-    command.args(["-l", "127.0.0.1:0"]);
-    let mut serving = Serving::start(command);
-    assert_eq!(request(serving.address, b"GET /items", "User-Agent: curl/8.5\r\n"), "");
-    assert_eq!(
-        serving.event(),
-        "lost GET /items           lost                  transient    n=1, applied  curl/8.5"
-    );
-}
-
-#[test]
 fn what_a_client_sends_never_steers_the_terminal() {
     let (mut serving, _folder) = serve(&[]);
     // CSI, the C1 form of ESC [, in UTF-8.
@@ -127,6 +113,77 @@ fn a_signal_lets_what_is_in_flight_end() {
     let (code, out, _) = serving.end();
     assert_eq!(code, Some(0));
     assert!(out.ends_with("\n1 request, 0 conflicts\n"), "{out}");
+}
+
+#[test]
+fn a_line_says_what_the_client_got_and_whether_the_upstream_applied_the_request() {
+    let rules = r#"
+[[rule]]
+name = "refused"
+path = "/items"
+phase = "after"
+[[rule]]
+name = "lost"
+path = "/pages/1"
+phase = "lost"
+[[rule]]
+name = "gone"
+path = "/pages/2"
+phase = "lost"
+reply = { status = 504 }
+"#;
+    let folder = folder(&[("rules.toml", rules)]);
+    let mut command = fracas(folder.path());
+    command.args(["-l", "127.0.0.1:0"]);
+    let mut serving = Serving::start(command);
+    for path in ["/items", "/pages/1", "/pages/2"] {
+        request(serving.address, format!("GET {path}").as_bytes(), "User-Agent: curl/8.5\r\n");
+    }
+    let lines = [(); 3].map(|()| serving.event());
+    assert_eq!(
+        lines,
+        [
+            "409  GET /items           refused               transient    n=1, applied  curl/8.5",
+            "lost GET /pages/1         lost                  transient    n=1, applied  curl/8.5",
+            "504  GET /pages/2         gone                  transient    n=1, applied  curl/8.5",
+        ]
+    );
+}
+
+#[test]
+fn what_bounds_the_rules_work_is_told_once() {
+    let rules = r#"
+body_limit = "10 B"
+[limits]
+keys = 1
+[[rule]]
+name = "by-body"
+method = "PUT"
+body = { "/a" = 1 }
+[[rule]]
+name = "counted"
+every = 1000
+per = "path"
+"#;
+    let folder = folder(&[("rules.toml", rules)]);
+    let mut command = fracas(folder.path());
+    command.args(["-l", "127.0.0.1:0"]);
+    let serving = Serving::start(command);
+    let long = "Content-Length: 12\r\n\r\n{\"a\": 1    }";
+    for _ in 0..2 {
+        request(serving.address, b"PUT /items/1", long);
+        request(serving.address, b"GET /items/2", "");
+    }
+    serving.signal("TERM");
+    let (_, _, err) = serving.end();
+    let lines: Vec<&str> = err.lines().filter(|line| line.contains("  warn  ")).collect();
+    assert_eq!(lines.len(), 2, "{err}");
+    assert!(lines[0].ends_with(
+        "warn  the rule by-body leaves alone what has a body longer than body_limit: it cannot look at it"
+    ));
+    assert!(lines[1].ends_with(
+        "warn  the state has no room for another key and forgets the oldest, whose counts begin again; raise limits.keys"
+    ));
 }
 
 #[test]

@@ -134,3 +134,18 @@ fn a_lock_is_its_holders() {
     assert_eq!(stage.got("DELETE /items/1", &["User-Agent: b"], ""), upstream(204));
     assert_eq!(patch("User-Agent: b"), upstream(404), "the lock went with the item");
 }
+
+#[test]
+fn a_body_longer_than_its_limit_is_judged_by_no_rule_that_reads_it() {
+    let stage = stage(
+        "[[rule]]\nname = \"stale\"\nmethod = \"PUT\"\non = \"stale\"\nversion = \"body:/rev\"\nmissing = 428\n\
+         [[rule]]\nname = \"key\"\nmethod = \"POST\"\non = \"key_in_use\"\nper = \"header:x-key\"",
+    );
+    let long = |fill: &str| format!(r#"{{"item_id":1,"name":"x","rev":1,"note":"{}"}}"#, fill.repeat(70_000));
+    let put = stage.got("PUT /items/1", &[], &long("a"));
+    assert_eq!(put.by, super::By::Upstream, "its version was not looked for, so it is not missing");
+    for fill in ["a", "b"] {
+        assert_eq!(stage.got("POST /orders", &["X-Key: 1"], &long(fill)), upstream(201));
+    }
+    assert_eq!(stage.writes("POST /orders"), 2, "an answer to another payload is not given again");
+}

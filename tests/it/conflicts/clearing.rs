@@ -1,6 +1,6 @@
 //! `clear`: when a conflict that was opened ends.
 
-use super::{Stage, rule, stage, upstream};
+use super::{Stage, nothing, rule, stage, upstream};
 
 fn forced(clear: &str) -> Stage {
     stage(&format!(
@@ -40,6 +40,30 @@ fn only_a_successful_read_of_the_resource_by_the_same_client_clears() {
     let not_modified = stage.got("GET /items/1", &[me, "If-None-Match: \"1\""], "");
     assert_eq!(not_modified, upstream(304));
     assert_eq!(write(), upstream(200), "to hear that nothing changed is to have read");
+}
+
+#[test]
+fn a_read_that_could_clear_is_never_refused_itself() {
+    for clear in ["refetch", "new_version"] {
+        let stage = stage(&format!("[[rule]]\nname = \"won\"\nfirst = 1\nclear = \"{clear}\""));
+        assert_eq!(stage.got("GET /items/1", &[], ""), upstream(200), "{clear}: no conflict begins with it");
+        assert_eq!(stage.got("PUT /items/1", &[], ITEM), rule(409, "won"), "{clear}");
+        assert_eq!(stage.got("GET /items/1", &[], ""), upstream(200), "{clear}");
+        assert_eq!(stage.got("PUT /items/1", &[], ITEM), upstream(200), "{clear}");
+    }
+}
+
+#[test]
+fn a_read_whose_answer_is_withheld_clears_nothing() {
+    let stage = stage(
+        "[[rule]]\nname = \"unread\"\nmethod = \"GET\"\nfirst = 1\nphase = \"lost\"\n\
+         [[rule]]\nname = \"won\"\nmethod = \"PUT\"\nfirst = 1\nclear = \"refetch\"",
+    );
+    assert_eq!(stage.got("PUT /items/1", &[], ITEM), rule(409, "won"));
+    assert_eq!(stage.got("GET /items/1", &[], ""), nothing());
+    assert_eq!(stage.got("PUT /items/1", &[], ITEM), rule(409, "won"), "the client has read nothing");
+    assert_eq!(stage.got("GET /items/1", &[], ""), upstream(200));
+    assert_eq!(stage.got("PUT /items/1", &[], ITEM), upstream(200));
 }
 
 #[test]

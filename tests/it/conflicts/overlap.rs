@@ -85,3 +85,29 @@ fn one_writer_at_a_time_reaches_the_upstream_and_no_other_is_refused_for_nothing
         assert!(in_flight.iter().any(|winner| overlap(span, winner)), "refused for nothing");
     }
 }
+
+#[test]
+fn a_request_is_in_flight_until_its_answer_has_passed() {
+    let (go_on, told) = std::sync::mpsc::channel::<()>();
+    let told = Mutex::new(told);
+    let upstream = Upstream::playing(move |talk| {
+        while let Some(request) = talk.request() {
+            talk.socket.send("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf");
+            if request.header("slow").is_some() {
+                told.lock().expect("no panic").recv().expect("an order");
+            }
+            talk.socket.send("half");
+        }
+    });
+    let proxy = proxy::before(upstream.address).rules("[[rule]]\non = \"overlap\"").start();
+    let mut slow = proxy.connect();
+    slow.send("PUT /items/1 HTTP/1.1\r\nHost: h\r\nSlow: yes\r\nContent-Length: 0\r\n\r\n");
+    let head = slow.head().expect("a head");
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    assert_eq!(slow.exactly(4), b"half");
+    let other = "PUT /items/1 HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(proxy.ask(other).status(), 409);
+    go_on.send(()).expect("the upstream waits");
+    assert_eq!(slow.exactly(4), b"half");
+    assert_eq!(proxy.ask(other).status(), 200);
+}

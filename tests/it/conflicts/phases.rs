@@ -71,3 +71,45 @@ fn a_lost_answer_ends_its_own_connection_alone_and_the_upstreams_is_used_again()
     }
     assert_eq!(stage.writes("POST /orders"), 20);
 }
+
+#[test]
+fn a_rule_whose_limit_is_reached_leaves_requests_to_the_next_rule() {
+    for phase in ["before", "after", "lost"] {
+        let stage = stage(&format!(
+            "[[rule]]\nname = \"once\"\nmethod = \"POST\"\nphase = \"{phase}\"\nlimit = 1\n\
+             [[rule]]\nname = \"next\"\nmethod = \"POST\""
+        ));
+        let first = if phase == "lost" { nothing() } else { rule(409, "once") };
+        assert_eq!(stage.got("POST /orders", &[], ORDER), first, "{phase}");
+        assert_eq!(stage.got("POST /orders", &[], ORDER), rule(409, "next"), "{phase}");
+    }
+}
+
+#[test]
+fn a_later_rule_knows_of_the_request_whose_answer_an_earlier_one_withholds() {
+    let stage = stage(
+        r#"
+        [[rule]]
+        name = "lost"
+        method = "POST"
+        first = 1
+        phase = "lost"
+        [[rule]]
+        name = "key"
+        method = "POST"
+        on = "key_in_use"
+        per = "header:x-key"
+        "#,
+    );
+    let key = ["X-Key: a"];
+    assert_eq!(stage.got("POST /orders", &key, ORDER), nothing());
+    // The lost answer passes before the connection ends, but nobody says when it has been kept.
+    let again = loop {
+        let got = stage.got("POST /orders", &key, ORDER);
+        if got != rule(409, "key") {
+            break got;
+        }
+    };
+    assert_eq!(again, upstream(201), "the answer that was lost");
+    assert_eq!(stage.writes("POST /orders"), 1);
+}

@@ -16,4 +16,5 @@ mod rewriting;
 mod streaming;
 mod targets;
 mod timeouts;
+mod tls;
 mod upgrade;
