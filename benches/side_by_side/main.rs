@@ -48,7 +48,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// One line a peer, medians over the rounds; the first peer is the control.
+/// One line a peer, medians over the rounds; the first peer is the control. A ratio is the median of
+/// the rounds' own ratios: what slows the machine for a while slows both sides of one.
 fn report(work: Work, peers: &[Peer], costs: &[Vec<Load>]) {
     println!("{work}");
     println!(
@@ -58,11 +59,13 @@ fn report(work: Work, peers: &[Peer], costs: &[Vec<Load>]) {
     let control = median(costs[0].iter().map(|load| load.cpu_micros));
     for (peer, loads) in peers.iter().zip(costs) {
         let cpu = median(loads.iter().map(|load| load.cpu_micros));
+        let ratio =
+            median(loads.iter().zip(&costs[0]).map(|(load, control)| load.cpu_micros / control.cpu_micros));
         println!(
             "  {:<22} {:>10.2} {:>8.2} {:>10.0} {:>9.0} {:>9.0}",
             peer.name,
             cpu,
-            cpu / control,
+            ratio,
             median(loads.iter().map(|load| load.per_second)),
             median(loads.iter().map(|load| load.p50_micros)),
             median(loads.iter().map(|load| load.p99_micros)),

@@ -24,6 +24,9 @@ http { access_log off; keepalive_requests 1000000000; client_body_temp_path body
   fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
 ";
 
+/// What both sides answer with.
+const CONFLICT: &str = r#"{"type":"about:blank","title":"Conflict","status":409,"detail":"The request conflicts with the current state of the resource."}"#;
+
 /// What everything is forwarded to: nginx with a small answer from memory.
 pub fn upstream() -> Result<Peer, Box<dyn Error>> {
     let address = free_address()?;
@@ -58,7 +61,7 @@ fn nginx_proxy(work: Work, upstream: SocketAddr) -> Result<Peer, Box<dyn Error>>
         Work::Inject => format!(
             r#"server {{ listen {address}; default_type application/problem+json; location / {{
                  add_header Cache-Control no-store always; add_header Fracas 'rule="fixed", kind=transient, phase=before' always;
-                 return 409 '{{"type":"about:blank","title":"Conflict","status":409,"detail":"The request conflicts with the current state of the resource."}}'; }} }} }}"#
+                 return 409 '{CONFLICT}'; }} }} }}"#
         ),
     };
     nginx("nginx", address, PROXY_CORE, &server)
@@ -92,7 +95,9 @@ fn fracas(work: Work, upstream: SocketAddr) -> Result<Peer, Box<dyn Error>> {
             })
             .collect::<Vec<_>>()
             .join("\n"),
-        Work::Inject => "[[rule]]\nname = \"fixed\"\n".to_owned(),
+        Work::Inject => {
+            format!("[[rule]]\nname = \"fixed\"\nreply = {{ style = \"problem\", body = '{CONFLICT}' }}\n")
+        }
     };
     fs::write(folder.path().join("rules.toml"), rules)?;
     let listen = address.to_string();
