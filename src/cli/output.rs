@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use super::UNUSABLE;
 use crate::rules::Paint;
+pub use crate::rules::grouped;
 
 /// Writes a result to standard output. A reader that has seen enough (`| head`) is no failure.
 pub fn result(text: impl Display) -> ExitCode {
@@ -35,19 +36,6 @@ fn paint_for(is_terminal: bool, no_color: Option<OsString>, term: Option<OsStrin
     let is_unwanted = no_color.is_some_and(|value| !value.is_empty());
     let is_dumb = term.is_some_and(|term| term == "dumb");
     if is_terminal && !is_unwanted && !is_dumb { Paint::Coloured } else { Paint::Plain }
-}
-
-/// A number with its thousands set apart.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// `1 rule`, `6 rules`.

@@ -16,7 +16,7 @@ mod units;
 pub use addresses::check_settings;
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Mistakes, Paint, Severity, Source};
-pub use keys::{reference, schema};
+pub use keys::{grouped, reference, schema};
 pub use read::{
     Accepted, BodyFileError, BodyFiles, LARGEST_BODY, LARGEST_FILE, MOST_RULES, read, upstream_from,
 };

@@ -17,7 +17,8 @@ mod value;
 pub(super) use nearest::nearest;
 pub use reference::reference;
 pub use schema::schema;
-pub(super) use value::{Form, Value, grouped, quoted_list};
+pub use value::grouped;
+pub(super) use value::{Form, Value, quoted_list};
 
 pub(super) use expect::EXPECT;
 pub(super) use reply::{DATE, REPLY};

@@ -144,8 +144,8 @@ impl Form {
     }
 }
 
-/// `12345` as `12,345`.
-pub(in crate::rules) fn grouped(number: u64) -> String {
+/// A number with its thousands set apart: `12345` as `12,345`.
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
