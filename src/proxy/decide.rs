@@ -64,7 +64,8 @@ pub async fn decide(
     let mut facts = Facts::new(head, client.address_behind(&head.headers, &shared.settings.trusted));
     let mut disturbance = None;
     for (position, active) in shared.rules.candidates(&facts) {
-        if !active.is_awake(now) {
+        // Once a rule answers in the upstream's place, only those that watch the upstream go on.
+        if !active.is_awake(now) || (disturbance.is_some() && active.rule.trigger.state().is_none()) {
             continue;
         }
         if facts.body.is_unread() && active.reads_body(&facts) {
@@ -81,9 +82,6 @@ pub async fn decide(
             }
             continue;
         };
-        if disturbance.is_some() && active.rule.trigger.state().is_none() {
-            continue;
-        }
         tally.add_match();
         // Only what is kept for a client asks for it.
         let is_for_client = active.rule.clear.is_some() || active.rule.trigger.state().is_some();
@@ -96,8 +94,6 @@ pub async fn decide(
                 passage.enter(Guard::new(shared, entrance), active.rule.trigger.hold());
                 continue;
             }
-            // An earlier rule answers, but the upstream gets the request: that is known to those who
-            // watch what is in flight.
             _ if disturbance.is_some() => continue,
             Verdict::Replay(answer) => return Ok(Decision::Replay(Replay { rule: position, n, answer })),
             Verdict::Conflict(claim) => claim,

@@ -90,10 +90,14 @@ pub fn walk(rules: &RuleSet, facts: &Facts<'_>, settings: &Settings, times: u32)
         let mut reaches_upstream = true;
         let mut entered = Vec::new();
         for &(at, active, key) in &reached {
-            let outcome = if answered.is_some() {
-                Outcome::Unreached
-            } else {
-                stage.ask(at, active, key, &mut entered)
+            let outcome = match answered {
+                None => stage.ask(at, active, key, &mut entered),
+                // An earlier rule answers in the upstream's place: who watches the upstream goes on.
+                Some(_) if reaches_upstream && active.rule.trigger.state().is_some() => {
+                    stage.watch(at, active, key, &mut entered);
+                    Outcome::Unreached
+                }
+                Some(_) => Outcome::Unreached,
             };
             if outcome.answers() {
                 answered = Some((at, outcome));
@@ -127,9 +131,7 @@ impl Stage<'_> {
     /// What one rule says, as in the proxy.
     fn ask(&self, at: usize, active: &ActiveRule, key: KeyHash, entered: &mut Vec<Entrance>) -> Outcome {
         let Some(tally) = self.tallies.get(at) else { return Outcome::Unreached };
-        let client = self.settings.client_id.hash(self.facts);
-        let asked = Asked { facts: self.facts, key, client, now: self.now };
-        let Judged { n, verdict } = judge(&self.store, at as u32, active, &asked);
+        let Judged { n, verdict } = self.judge(at, active, key);
         match verdict {
             Verdict::Conflict(claim) if claim.play(&self.store, tally, active.rule.limit, self.now) => {
                 if claim.tries > 1 {
@@ -145,6 +147,19 @@ impl Stage<'_> {
             }
             Verdict::Conflict(_) | Verdict::Pass | Verdict::Cleared => Outcome::Passes { n },
         }
+    }
+
+    /// One rule takes note of a request that another answers in the upstream's place.
+    fn watch(&self, at: usize, active: &ActiveRule, key: KeyHash, entered: &mut Vec<Entrance>) {
+        if let Verdict::Admit(entrance) = self.judge(at, active, key).verdict {
+            entered.push(entrance);
+        }
+    }
+
+    fn judge(&self, at: usize, active: &ActiveRule, key: KeyHash) -> Judged {
+        let client = self.settings.client_id.hash(self.facts);
+        let asked = Asked { facts: self.facts, key, client, now: self.now };
+        judge(&self.store, at as u32, active, &asked)
     }
 
     /// Ends a request, which the upstream has accepted if it ever saw it.

@@ -195,6 +195,27 @@ fn explain_shows_state_what_is_counted_and_what_would_clear_it() {
 }
 
 #[test]
+fn explain_knows_of_requests_whose_answer_an_earlier_rule_withholds() {
+    let rules = r#"
+[[rule]]
+name = "lost"
+method = "POST"
+first = 1
+phase = "lost"
+
+[[rule]]
+name = "key"
+method = "POST"
+on = "key_in_use"
+"#;
+    let folder = folder(&[("rules.toml", rules)]);
+    let output =
+        run(folder.path(), &["explain", "POST", "/orders", "-H", "idempotency-key: k", "--times", "2"]);
+    let said = text(&output.stdout);
+    assert!(said.ends_with(" → 1st: no answer, by lost · 2nd: the stored answer, by key\n"), "{said}");
+}
+
+#[test]
 fn completions_and_the_manual_come_from_the_command_line() {
     let folder = folder(&[]);
     for shell in ["bash", "zsh", "fish"] {
