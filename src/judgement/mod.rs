@@ -1,6 +1,7 @@
 //! Floor 2: judging requests. Pure: time, chance and state are arguments.
 
 mod clear;
+pub mod grading;
 mod learning;
 mod operation;
 pub mod reply;

@@ -1,11 +1,13 @@
 //! Floor 0: the words every other floor speaks. No sockets, no clocks, no ambient chance.
 
+mod attempt;
 mod dice;
 mod facts;
 mod key;
 mod kind;
 mod moment;
 
+pub use attempt::{Attempt, Conflict, Fingerprint, Got, RetryAfter, Sent};
 pub use dice::{Dice, Share};
 pub(crate) use facts::decode_unreserved;
 pub use facts::{BodyFacts, Facts, Identity, IdentitySource};

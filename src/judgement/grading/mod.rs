@@ -1,0 +1,14 @@
+//! Grading the client: attempts become operations, operations are checked, checks become a report.
+//!
+//! Pure and online: attempts go in as they end, in bounded memory, and a report can be had at any
+//! time. A journal file gives the same report as the run that wrote it. docs/GRADING.md explains each
+//! check, its formula and its error rates.
+
+mod operation;
+mod report;
+
+pub use operation::{Link, Operation, Outcome, Read, Try};
+pub use report::{
+    Backoff, CheckId, ClientReport, Expectation, Finding, Jitter, OperationReport, Report, RuleReport, Shape,
+    Totals, TryReport, Verdict,
+};

@@ -1,0 +1,98 @@
+//! Operations: the attempts that are one logical call.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::words::{Attempt, Fingerprint};
+
+/// The attempts that are one logical call of one client.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Operation {
+    /// The id of its first attempt.
+    pub id: u64,
+    pub client: Fingerprint,
+    /// In the order in which they began. A bounded number is kept: the first ones and the last.
+    pub tries: Vec<Try>,
+    /// How many there were.
+    pub count: u64,
+    pub outcome: Outcome,
+}
+
+/// One attempt of an operation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Try {
+    pub attempt: Attempt,
+    /// Why it is taken for a part of the operation.
+    pub link: Link,
+    /// From the last byte of the answer before to this request's head. `None` for the first one, and
+    /// for one that began before that answer had gone: that is concurrency, not a retry.
+    pub gap: Option<Duration>,
+    /// What the same client read of the resource since the answer before had gone, in bounded number.
+    /// A read that was sent before that answer is none.
+    pub reads: Vec<Read>,
+}
+
+/// A GET or HEAD of the resource between two tries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read {
+    pub attempt: u64,
+    pub status: Option<u16>,
+    /// The version that it showed.
+    pub version: Option<Box<str>>,
+}
+
+/// Why an attempt is taken for a part of an operation, and so how sure that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// It began the operation.
+    First,
+    /// A marker or an idempotency key says so: certain.
+    Marker,
+    /// The same request again, after an answer that may be retried.
+    Replay,
+    /// As [`Link::Replay`], but several operations could have sent it.
+    AmbiguousReplay,
+    /// Another write to the resource by the same client, after a conflict.
+    Rebase,
+}
+
+impl Link {
+    /// How sure it is, from 0 to 1.
+    pub fn confidence(self) -> f64 {
+        match self {
+            Link::First | Link::Marker => 1.0,
+            Link::Replay => 0.9,
+            Link::AmbiguousReplay => 0.6,
+            Link::Rebase => 0.7,
+        }
+    }
+}
+
+/// How an operation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It succeeded without meeting a conflict or a failure.
+    Untroubled,
+    /// It met a conflict or a failure, and succeeded in the end.
+    Recovered,
+    /// The last answer was one that ends it, or the window for another try has passed.
+    GaveUp,
+    /// It was open when the record ended: nothing can be said of its end.
+    Unfinished,
+}
+
+impl Operation {
+    /// The client's class: the first product of its `User-Agent`.
+    pub fn agent(&self) -> Option<&str> {
+        self.tries.first()?.attempt.agent.as_deref()
+    }
+
+    /// Whether a rule refused any of its attempts.
+    pub fn met_conflict(&self) -> bool {
+        self.tries.iter().any(|tried| tried.attempt.conflict.is_some())
+    }
+}

@@ -1,0 +1,217 @@
+//! What is reported: the one value that every format of a report is made from.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// A whole report. Serialised, it is the `json` format; its schema is published.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Report {
+    /// The version of this format.
+    pub version: u32,
+    /// The worst of all: of `expectations` where any are given, or else of the checks.
+    pub verdict: Verdict,
+    pub totals: Totals,
+    /// One per class of clients, by its `User-Agent`, the worst first; those beyond a cap are counted in
+    /// `totals`.
+    pub clients: Vec<ClientReport>,
+    /// One per rule that a request reached, in file order.
+    pub rules: Vec<RuleReport>,
+    /// What `[expect]` asks, and what was found.
+    pub expectations: Vec<Expectation>,
+    /// Evidence: the operations that findings name and the worst of the others, in bounded number.
+    pub operations: Vec<OperationReport>,
+}
+
+/// How good something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Pass,
+    /// There is too little to say.
+    Undetermined,
+    Warn,
+    Fail,
+}
+
+/// Counts over the whole record.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Totals {
+    pub attempts: u64,
+    pub operations: u64,
+    /// Operations that met an injected conflict.
+    pub conflicted: u64,
+    /// Of those: succeeded in the end.
+    pub recovered: u64,
+    /// Of those: gave up.
+    pub gave_up: u64,
+    /// Of those: still open at the end.
+    pub unfinished: u64,
+    /// Attempts that the journal could not keep; the report may be wrong about what they were part of.
+    pub dropped: u64,
+    /// Classes of clients beyond those in `clients`.
+    pub other_clients: u64,
+    /// From the first attempt to the last, in milliseconds.
+    pub elapsed_ms: u64,
+}
+
+/// One class of clients.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ClientReport {
+    /// The first product of `User-Agent`, or `-` without one.
+    pub agent: String,
+    /// Distinct clients of this class.
+    pub clients: u64,
+    pub operations: u64,
+    pub conflicted: u64,
+    pub recovered: u64,
+    pub gave_up: u64,
+    pub unfinished: u64,
+    /// Attempts of operations that met a conflict.
+    pub tries: u64,
+    pub verdict: Verdict,
+    /// How it waits between tries; absent when it never tried again.
+    pub backoff: Option<Backoff>,
+    /// In the order of check ids, those that apply; per check one without a rule (all rules together),
+    /// then one per rule.
+    pub findings: Vec<Finding>,
+}
+
+/// R1 to R17.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+pub struct CheckId(pub u8);
+
+impl std::fmt::Display for CheckId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "R{}", self.0)
+    }
+}
+
+/// One check's word on one class of clients.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Finding {
+    pub check: CheckId,
+    /// `None`: over all rules.
+    pub rule: Option<String>,
+    pub verdict: Verdict,
+    /// What was measured, in words: `11 of 18 replayed the stale version`.
+    pub measured: String,
+    /// The measure as a number, where it is one, in `unit`.
+    pub value: Option<f64>,
+    /// What it was held against, as a number in `unit`.
+    pub limit: Option<f64>,
+    /// `ms`, `tries`, `share`, `requests`, …
+    pub unit: Option<String>,
+    /// One sentence: what to change (warn and fail), or what would settle it (undetermined).
+    pub advice: Option<String>,
+    /// Ids of operations that show it, the clearest first, in bounded number.
+    pub operations: Vec<u64>,
+}
+
+/// How a class of clients waits between tries.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Backoff {
+    pub shape: Shape,
+    pub jitter: Jitter,
+    /// The first gap, in milliseconds.
+    pub base_ms: f64,
+    /// By which each gap is longer than the one before (exponential), or how many milliseconds
+    /// (linear).
+    pub factor: Option<f64>,
+    /// Gaps grow no further than this, in milliseconds.
+    pub cap_ms: Option<f64>,
+    /// Operations that it was read from.
+    pub operations: u64,
+    /// For each retry (1st, 2nd, …): the mean gap in milliseconds, and how many there were.
+    pub mean_gaps_ms: Vec<(f64, u64)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    Immediate,
+    Fixed,
+    Linear,
+    Exponential,
+    /// Growing, and too jittered to say how with what was seen.
+    Growing,
+    Undetermined,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Jitter {
+    None,
+    Small,
+    Medium,
+    Full,
+    Undetermined,
+}
+
+/// What one rule did.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct RuleReport {
+    pub name: String,
+    pub kind: String,
+    /// What was asked, in words: `25 %`, `first 1`, `duplicate`.
+    pub asked: String,
+    /// The share that was asked, where it is one.
+    pub asked_share: Option<f64>,
+    pub matched: u64,
+    pub fired: u64,
+}
+
+/// One line of `[expect]`.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Expectation {
+    /// `max_tries`, `R8` …
+    pub name: String,
+    /// The rule whose own `expect` says it; `None` for the file's.
+    pub rule: Option<String>,
+    /// What is asked: `5`, `true`, `0.99`, `fail`.
+    pub asked: String,
+    /// What was found, in words.
+    pub found: String,
+    pub verdict: Verdict,
+    pub operations: Vec<u64>,
+}
+
+/// One operation, as evidence.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct OperationReport {
+    pub id: u64,
+    pub agent: String,
+    /// Which client: the run's hash of it.
+    pub client: String,
+    pub method: String,
+    pub path: String,
+    pub outcome: super::Outcome,
+    /// How many tries there were; `tries` may have fewer.
+    pub count: u64,
+    /// When it began, in milliseconds since the proxy started.
+    pub start_ms: f64,
+    pub tries: Vec<TryReport>,
+}
+
+/// One attempt of an operation; reads of the resource in between stand here too.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct TryReport {
+    pub attempt: u64,
+    pub method: String,
+    pub link: super::Link,
+    /// Since the operation began, in milliseconds.
+    pub at_ms: f64,
+    pub took_ms: f64,
+    /// `None`: it is not a retry, or it is concurrent.
+    pub gap_ms: Option<f64>,
+    pub status: Option<u16>,
+    pub error: Option<String>,
+    pub rule: Option<String>,
+    pub kind: Option<String>,
+    pub phase: Option<String>,
+    /// What the answer asked for, in milliseconds.
+    pub retry_after_ms: Option<u64>,
+    /// The version it carried.
+    pub version: Option<String>,
+    /// What is worth saying: `same version, not re-read`.
+    pub note: Option<String>,
+}

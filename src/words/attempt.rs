@@ -1,0 +1,174 @@
+//! One attempt, as the journal keeps it: what the grading needs to know of a request and its answer.
+//! Never a body, never a credential: what could be one is a hash with the run's own key.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Kind, Phase};
+
+/// One request from a client, and what became of it. Times are microseconds on the proxy's own
+/// monotonic clock. Serialised, it is a line of the journal file; what is absent takes no room there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Attempt {
+    /// Unique in its journal, in the order in which attempts ended.
+    pub id: u64,
+    /// When the request's head had come.
+    pub start: u64,
+    /// When the last byte of the answer had gone, or there was none to come.
+    pub end: u64,
+    /// Which connection of this run. Only a hint: a retry often opens another.
+    pub connection: u64,
+    /// Who asked, by `client_id`: a hash with the run's key.
+    pub client: Fingerprint,
+    /// The first product of `User-Agent`, such as `python-httpx/0.28.1`: a client's class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent: Option<Box<str>>,
+    pub method: Box<str>,
+    /// The path as rules see it, without the query, cut to [`Attempt::PATH_BYTES`].
+    pub path: Box<str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<Fingerprint>,
+    pub sent: Sent,
+    pub got: Got,
+    /// What a rule did about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conflict: Option<Conflict>,
+}
+
+/// What the request carried.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sent {
+    /// The version the client says its write is based on: `If-Match`, or a field such as CouchDB's `_rev`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<Box<str>>,
+    /// The idempotency key, hashed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<Fingerprint>,
+    /// A marker that stays the same over all tries of one logical call (`amz-sdk-invocation-id` …), hashed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<Fingerprint>,
+    /// Which try of its call the client says this is, from 1 (`amz-sdk-request: attempt=2` …).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub try_number: Option<u32>,
+    /// The body: canonical JSON without the journal's `volatile` fields, or the bytes as they are.
+    /// Absent for no body, and for one longer than `body_limit`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<Fingerprint>,
+    /// Bytes of the body.
+    pub bytes: u64,
+}
+
+/// What the client was answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Got {
+    /// What the client saw; absent when it got no answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// What the upstream said; absent when it never saw the request, or never answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<u16>,
+    /// Why there is no whole answer: the word of `Fracas: error=…`, or `client` when it left early.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<Box<str>>,
+    /// The version that the answer showed: `ETag`, or a field such as CouchDB's `rev`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<Box<str>>,
+    /// `Retry-After`, as a wait counted from the end of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<RetryAfter>,
+    /// Bytes of the body.
+    pub bytes: u64,
+}
+
+/// A conflict that a rule injected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Conflict {
+    pub rule: Box<str>,
+    pub kind: Kind,
+    pub phase: Phase,
+    /// Which of its key's requests this was, from 1.
+    pub n: u64,
+    /// The rule's key, hashed.
+    pub key: Fingerprint,
+}
+
+/// How long a client was asked to wait, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetryAfter {
+    Seconds(u64),
+    /// An HTTP-date, which is only good to a second.
+    Date(u64),
+}
+
+/// A hash with the run's own key, so that it says nothing outside of its journal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint(pub u64);
+
+impl Attempt {
+    /// Longer paths are cut: what is kept of an attempt is bounded.
+    pub const PATH_BYTES: usize = 512;
+    /// Longer versions are kept as a hash, for the same reason.
+    pub const VERSION_BYTES: usize = 128;
+
+    /// Whether the request may change something (RFC 9110 §9.2.1).
+    pub fn is_write(&self) -> bool {
+        !matches!(&*self.method, "GET" | "HEAD" | "OPTIONS" | "TRACE")
+    }
+
+    /// Whether the upstream accepted the request, whatever the client was told.
+    pub fn is_applied(&self) -> bool {
+        self.got.upstream.is_some_and(|status| (200..300).contains(&status))
+    }
+}
+
+impl std::fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl Serialize for Fingerprint {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Fingerprint {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Fingerprint, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        u64::from_str_radix(&text, 16).map(Fingerprint).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_journal_reads_back_as_it_was_and_what_is_absent_takes_no_room() {
+        let attempt = Attempt {
+            id: 7,
+            start: 1,
+            end: 2_000,
+            client: Fingerprint(u64::MAX),
+            method: "PUT".into(),
+            path: "/items/7".into(),
+            got: Got { status: Some(409), retry_after: Some(RetryAfter::Seconds(2_000)), ..Got::default() },
+            conflict: Some(Conflict {
+                rule: "somebody-else-won".into(),
+                kind: Kind::Version,
+                phase: Phase::Before,
+                n: 1,
+                key: Fingerprint(9),
+            }),
+            ..Attempt::default()
+        };
+        let line = serde_json::to_string(&attempt).expect("an attempt can be written");
+        assert!(!line.contains("null") && line.contains(r#""client":"ffffffffffffffff""#), "{line}");
+        assert_eq!(serde_json::from_str::<Attempt>(&line).expect("a line"), attempt);
+    }
+}
