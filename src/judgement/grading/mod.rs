@@ -9,6 +9,6 @@ mod report;
 
 pub use operation::{Link, Operation, Outcome, Read, Try};
 pub use report::{
-    Backoff, CheckId, ClientReport, Expectation, Finding, Jitter, OperationReport, Report, RuleReport, Shape,
-    Totals, TryReport, Verdict,
+    Backoff, CheckId, ClientReport, Expectation, Finding, Gap, Herd, Jitter, OperationReport, Report,
+    RuleReport, Shape, Totals, TryReport, Verdict,
 };

@@ -71,14 +71,62 @@ pub struct ClientReport {
     pub verdict: Verdict,
     /// How it waits between tries; absent when it never tried again.
     pub backoff: Option<Backoff>,
+    /// Gaps between its tries, to be drawn: a sample, spread evenly over what was seen, at most
+    /// [`ClientReport::MOST_GAPS`] of them.
+    pub gaps: Vec<Gap>,
+    /// How its clients came back after they were refused together; absent when that never happened.
+    pub herd: Option<Herd>,
     /// In the order of check ids, those that apply; per check one without a rule (all rules together),
     /// then one per rule.
     pub findings: Vec<Finding>,
 }
 
-/// R1 to R17.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
-pub struct CheckId(pub u8);
+impl ClientReport {
+    /// The most gaps of one class that a report holds.
+    pub const MOST_GAPS: usize = 500;
+}
+
+/// One wait between two tries of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Gap {
+    /// Which retry came after it, from 1.
+    pub retry: u64,
+    /// In milliseconds.
+    pub gap_ms: f64,
+    /// What the answer before it asked for (`Retry-After`), in milliseconds.
+    pub asked_ms: Option<u64>,
+}
+
+/// The largest crowd of clients that were refused within the same moment, and when each came back.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Herd {
+    /// Clients in the crowd.
+    pub clients: u64,
+    /// The largest share of their first retries inside any one window, from 0 to 1.
+    pub index: f64,
+    /// The length of that window, in milliseconds.
+    pub window_ms: f64,
+    /// How wide a bar of `first_retries` is, in milliseconds.
+    pub bar_ms: f64,
+    /// How many first retries came in each bar, from the first of them on; at most
+    /// [`Herd::MOST_BARS`], the last of which counts the later ones too.
+    pub first_retries: Vec<u64>,
+}
+
+impl Herd {
+    /// The most bars of a histogram.
+    pub const MOST_BARS: usize = 60;
+}
+
+/// R1 to R17; written so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
+pub struct CheckId(#[schemars(with = "String", regex(pattern = r"^R[1-9][0-9]?$"))] pub u8);
+
+impl Serialize for CheckId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
 
 impl std::fmt::Display for CheckId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -90,6 +138,8 @@ impl std::fmt::Display for CheckId {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Finding {
     pub check: CheckId,
+    /// What a client that passes does, in at most 40 characters: `waits as long as Retry-After says`.
+    pub title: String,
     /// `None`: over all rules.
     pub rule: Option<String>,
     pub verdict: Verdict,
