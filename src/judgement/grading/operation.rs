@@ -17,6 +17,9 @@ pub struct Operation {
     pub tries: Vec<Try>,
     /// How many there were.
     pub count: u64,
+    /// What the client read of the resource after the last answer: whether a write that it never heard
+    /// of again had been applied, or whose the duplicate is. In bounded number.
+    pub reads_after: Vec<Read>,
     pub outcome: Outcome,
 }
 
@@ -53,7 +56,8 @@ pub enum Link {
     Marker,
     /// The same request again, after an answer that may be retried.
     Replay,
-    /// As [`Link::Replay`], but several operations could have sent it.
+    /// As [`Link::Replay`] or [`Link::Rebase`], but several operations could have sent it, or it could
+    /// have begun one of its own. Too little to accuse anybody by.
     AmbiguousReplay,
     /// Another write to the resource by the same client, after a conflict.
     Rebase,
