@@ -51,6 +51,9 @@ pub struct Sent {
     /// Which try of its call the client says this is, from 1 (`amz-sdk-request: attempt=2` …).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub try_number: Option<u32>,
+    /// What `Authorization` and `Cookie` said, hashed together: whether a try came with a new session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential: Option<Fingerprint>,
     /// The body: canonical JSON without the journal's `volatile` fields, or the bytes as they are.
     /// Absent for no body, and for one longer than `body_limit`.
     #[serde(skip_serializing_if = "Option::is_none")]
