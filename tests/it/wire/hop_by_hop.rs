@@ -8,7 +8,7 @@ const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 const OURS: [&str; 5] = ["host", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
 
 #[test]
-fn c1_c3_what_is_named_or_known_to_be_for_this_hop_is_not_sent_on() {
+fn c01_c03_what_is_named_or_known_to_be_for_this_hop_is_not_sent_on() {
     let cases: &[(&str, &[&str])] = &[
         ("Connection: x-a\r\nX-A: 1\r\nX-B: 2\r\n", &["x-b: 2"]),
         ("Connection: \r\nConnection: X-A , x-b\r\nConnection: ,,\r\nX-A: 1\r\nX-B: 2\r\n", &[]),
@@ -31,7 +31,7 @@ fn c1_c3_what_is_named_or_known_to_be_for_this_hop_is_not_sent_on() {
 }
 
 #[test]
-fn c2_a_client_cannot_delete_what_we_add() {
+fn c02_a_client_cannot_delete_what_we_add() {
     let upstream = Upstream::answering(OK);
     let proxy = proxy::before(upstream.address).start();
     proxy.ask(
@@ -45,7 +45,7 @@ fn c2_a_client_cannot_delete_what_we_add() {
 }
 
 #[test]
-fn c3_answers_lose_theirs_too() {
+fn c03_answers_lose_theirs_too() {
     let upstream = Upstream::answering(
         "HTTP/1.1 200 OK\r\nDate: D\r\nConnection: \r\nConnection: x-a, keep-alive\r\nX-A: 1\r\nX-B: 2\r\n\
          Keep-Alive: timeout=5\r\nProxy-Authenticate: Basic\r\nProxy-Connection: close\r\nUpgrade: h2c\r\n\

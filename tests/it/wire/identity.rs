@@ -64,7 +64,7 @@ fn an_upstream_cannot_pretend_to_be_us() {
 }
 
 #[test]
-fn c4_what_a_peer_says_of_others_is_added_to_and_believed_only_when_trusted() {
+fn c04_what_a_peer_says_of_others_is_added_to_and_believed_only_when_trusted() {
     let said = "Via: 1.0 peer\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-For: 192.0.2.2\r\n\
                 X-Forwarded-Proto: https\r\nX-Forwarded-Host: outer.test\r\n";
     for (is_trusted, said, proto, host, via, forwarded_for) in [

@@ -23,7 +23,7 @@ fn statuses(proxy: &TestProxy, sent: &[u8]) -> Vec<u16> {
 }
 
 #[test]
-fn c5_a_request_has_exactly_one_good_host() {
+fn c05_a_request_has_exactly_one_good_host() {
     let upstream = Upstream::answering(OK);
     let proxy = proxy::before(upstream.address).start();
     for lines in [
@@ -56,7 +56,7 @@ fn c5_a_request_has_exactly_one_good_host() {
 const INNER: &str = "GET /inner HTTP/1.1\r\nHost: h\r\n\r\n";
 
 #[test]
-fn c8_c9_c10_c17_nothing_smuggles_a_second_request() {
+fn c08_c09_c10_c17_nothing_smuggles_a_second_request() {
     // Each of these can be read as one request or as two. (name, head lines, body)
     let cases: &[(&str, &str, &str)] = &[
         ("CL, TE", "Content-Length: 5\r\nTransfer-Encoding: chunked", "0\r\n\r\n"),

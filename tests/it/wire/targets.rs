@@ -37,7 +37,7 @@ fn c28_connect_and_trace_are_refused() {
 }
 
 #[test]
-fn c7_paths_and_queries_are_not_touched() {
+fn c07_paths_and_queries_are_not_touched() {
     let targets = [
         "/",
         "//",
@@ -73,7 +73,7 @@ fn c7_paths_and_queries_are_not_touched() {
 }
 
 #[test]
-fn c6_an_absolute_target_beats_the_host() {
+fn c06_an_absolute_target_beats_the_host() {
     for (policy, host) in [(HostHeader::Client, "a.test:81"), (HostHeader::Upstream, "UPSTREAM")] {
         let upstream = Upstream::answering(OK);
         let proxy = proxy::before(upstream.address).with(|settings| settings.host = policy).start();
