@@ -18,7 +18,7 @@ use hyper::body::Incoming;
 
 use super::permission::Permission;
 use super::tasks::Tasks;
-use super::vitals::{Upload, Vitals, Wait};
+use super::vitals::{Turn, Upload, Vitals, Wait};
 use crate::words::BodyFacts;
 
 /// A request's body.
@@ -31,6 +31,7 @@ pub struct RequestBody {
     trailers: Option<HeaderMap>,
     hold: Option<Hold>,
     vitals: Arc<Vitals>,
+    turn: Turn,
     /// Where what is left is read and dropped.
     tasks: Rc<Tasks>,
 }
@@ -62,8 +63,8 @@ impl RequestBody {
     /// The body of a request whose head has just come.
     pub fn new(body: Incoming, vitals: Arc<Vitals>, tasks: Rc<Tasks>) -> RequestBody {
         let rest = Some(body).filter(|body| !body.is_end_stream());
-        vitals.begin_request(if rest.is_some() { Upload::Forwarded } else { Upload::Over });
-        RequestBody { looked: VecDeque::new(), rest, trailers: None, hold: None, vitals, tasks }
+        let turn = vitals.begin_request(if rest.is_some() { Upload::Forwarded } else { Upload::Over });
+        RequestBody { looked: VecDeque::new(), rest, trailers: None, hold: None, vitals, turn, tasks }
     }
 
     /// Reads up to `limit` bytes for the rules; what was read is still forwarded. A body longer
@@ -107,16 +108,21 @@ impl RequestBody {
     /// The next frame from the client. While the client is slow the upstream cannot be late.
     fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let Some(body) = &mut self.rest else { return Poll::Ready(None) };
+        let is_latest = self.vitals.is_latest(self.turn);
         let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) else {
-            self.vitals.suspend(Wait::Answer);
-            self.vitals.begin_once(Wait::RequestBody);
+            if is_latest {
+                self.vitals.suspend(Wait::Answer);
+                self.vitals.begin_once(Wait::RequestBody);
+            }
             return Poll::Pending;
         };
-        self.vitals.end(Wait::RequestBody);
-        self.vitals.restart(Wait::Answer);
+        if is_latest {
+            self.vitals.end(Wait::RequestBody);
+            self.vitals.restart(Wait::Answer);
+        }
         if frame.is_none() || body.is_end_stream() {
             self.rest = None;
-            self.vitals.set_upload(Upload::Over);
+            self.vitals.set_upload(self.turn, Upload::Over);
         }
         Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Broken)))
     }
@@ -167,8 +173,8 @@ impl Drop for RequestBody {
     /// kernel send a reset, which can overtake the answer: what is left is read and dropped.
     fn drop(&mut self) {
         if let Some(body) = self.rest.take() {
-            self.vitals.set_upload(Upload::Dropped);
-            self.tasks.spawn(linger(body, Arc::clone(&self.vitals)));
+            self.vitals.set_upload(self.turn, Upload::Dropped);
+            self.tasks.spawn(linger(body, Arc::clone(&self.vitals), self.turn));
         }
     }
 }
@@ -181,10 +187,11 @@ const LINGER_IDLE: Duration = Duration::from_secs(5);
 const LINGER_BYTES: u64 = 4 << 30;
 
 /// Reads and drops what is left of a body, within bounds. When the client is gone it ends at once.
-async fn linger(mut body: Incoming, vitals: Arc<Vitals>) {
+async fn linger(mut body: Incoming, vitals: Arc<Vitals>, turn: Turn) {
     let drain = async {
         let mut read = 0;
-        while read < LINGER_BYTES {
+        // hyper says that a body is over when the next request comes; its length says so at once.
+        while read < LINGER_BYTES && !body.is_end_stream() {
             match tokio::time::timeout(LINGER_IDLE, body.frame()).await {
                 Ok(Some(Ok(frame))) => read += frame.data_ref().map_or(0, Bytes::len) as u64,
                 _ => break,
@@ -192,5 +199,5 @@ async fn linger(mut body: Incoming, vitals: Arc<Vitals>) {
         }
     };
     let _ = tokio::time::timeout(LINGER_TIME, drain).await;
-    vitals.set_upload(Upload::Over);
+    vitals.set_upload(turn, Upload::Over);
 }

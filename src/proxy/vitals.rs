@@ -69,6 +69,11 @@ pub enum Upload {
     Dropped,
 }
 
+/// Which request of its connection one is. A body may be read to its end, or dropped, when the next
+/// request has come already: what becomes of it then says nothing of that one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn(u64);
+
 /// What one connection waits for at the moment, and since when.
 ///
 /// Its parts run on one thread; the numbers are atomic only because a socket that may become a
@@ -83,6 +88,8 @@ pub struct Vitals {
     overdue: AtomicU8,
     /// Between a request's head and the end of its answer.
     is_answering: AtomicBool,
+    /// The latest request's [`Turn`].
+    turn: AtomicU64,
     /// [`Upload`] of the latest request.
     upload: AtomicU8,
     is_broken: AtomicBool,
@@ -106,6 +113,7 @@ impl Vitals {
             since: [const { AtomicU64::new(NOT) }; Wait::ALL.len()],
             overdue: AtomicU8::new(0),
             is_answering: AtomicBool::new(false),
+            turn: AtomicU64::new(0),
             upload: AtomicU8::new(Upload::Over as u8),
             is_broken: AtomicBool::new(false),
         };
@@ -150,16 +158,25 @@ impl Vitals {
     }
 
     /// A request's head has come.
-    pub fn begin_request(&self, upload: Upload) {
+    pub fn begin_request(&self, upload: Upload) -> Turn {
         self.end(Wait::Request);
         self.end(Wait::Head);
         self.is_answering.store(true, Relaxed);
         self.upload.store(upload as u8, Relaxed);
+        Turn(self.turn.fetch_add(1, Relaxed) + 1)
+    }
+
+    /// Whether no other request has come since.
+    pub fn is_latest(&self, turn: Turn) -> bool {
+        self.turn.load(Relaxed) == turn.0
     }
 
     /// The request's body is no longer what it was. Once all of it has come, and the answer has gone,
     /// the next request is waited for.
-    pub fn set_upload(&self, upload: Upload) {
+    pub fn set_upload(&self, turn: Turn, upload: Upload) {
+        if !self.is_latest(turn) {
+            return;
+        }
         self.upload.store(upload as u8, Relaxed);
         self.end(Wait::RequestBody);
         if !self.is_answering.load(Relaxed) {
@@ -337,6 +354,19 @@ mod tests {
         vitals.restart(Wait::Request);
         assert!(vitals.deadline(Wait::Request) < past);
         assert_eq!(run(vitals.guard(pending::<()>())), Err(Wait::Request));
+    }
+
+    #[test]
+    fn the_end_of_a_body_says_nothing_of_the_next_request() {
+        let vitals = vitals(LATE, LATE);
+        let first = vitals.begin_request(Upload::Dropped);
+        vitals.end_answer();
+        let second = vitals.begin_request(Upload::Forwarded);
+        vitals.begin(Wait::RequestBody);
+        vitals.set_upload(first, Upload::Over);
+        assert!(vitals.expects_more() && vitals.is_waiting(Wait::RequestBody));
+        vitals.set_upload(second, Upload::Over);
+        assert!(!vitals.expects_more() && !vitals.is_waiting(Wait::RequestBody));
     }
 
     #[test]

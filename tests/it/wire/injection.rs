@@ -134,3 +134,20 @@ fn a_rule_that_looks_at_bodies_says_100_itself() {
         assert_eq!(client.answer().status(), expected);
     }
 }
+
+#[test]
+fn c19_a_body_that_nobody_read_is_over_when_all_of_it_has_come() {
+    let upstream = Upstream::echoing();
+    let proxy = proxy::before(upstream.address)
+        .rule(conflict(Match::default(), Trigger::Always))
+        .with(|settings| settings.timeouts.keep_alive = Duration::from_millis(50))
+        .start();
+    let clock = Clock::start();
+    for body in ["Content-Length: 3\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"] {
+        let mut client = proxy.connect();
+        client.send(format!("POST / HTTP/1.1\r\nHost: h\r\n{body}"));
+        assert_eq!(client.answer().status(), 409);
+        assert_eq!(client.rest().expect("it ends as an idle one"), b"", "{body:?}");
+    }
+    assert!(clock.now().0 < 4_000_000_000, "it was taken for one that still sends");
+}

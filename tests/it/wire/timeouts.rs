@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use fracas::clock::Clock;
-use fracas::rules::Timeouts;
+use fracas::matching::{Match, PathMatch, PathPattern};
+use fracas::rules::{Timeouts, Trigger};
 
 use super::super::support::LONG;
 use super::super::support::message::Message;
-use super::super::support::proxy::{self, TestProxy};
+use super::super::support::proxy::{self, TestProxy, conflict};
 use super::super::support::socket::Socket;
 use super::super::support::upstream::{Talk, Upstream};
 
@@ -260,4 +261,28 @@ fn an_upstream_that_answers_and_never_reads_holds_nobody_for_ever() {
     assert!(taken < 32 << 20, "{taken} bytes were taken for an upstream that reads none");
     client.ended();
     drop(finish);
+}
+
+#[test]
+fn c30_a_slow_body_is_a_408_even_after_one_that_nobody_read() {
+    // The end of the first one's body, which is read and dropped, is not the second one's.
+    let upstream = Upstream::playing(|talk| talk.socket.ended());
+    let path = PathMatch::Pattern(PathPattern::parse("/refused").expect("a pattern"));
+    let requests = Match { path, ..Match::default() };
+    for size in [1, 10_000, 100_000] {
+        let proxy = proxy::before(upstream.address)
+            .rule(conflict(requests.clone(), Trigger::Always))
+            .with(|settings| settings.timeouts.request_body = SHORT)
+            .start();
+        let mut client = proxy.connect();
+        let first = format!(
+            "POST /refused HTTP/1.1\r\nHost: h\r\nContent-Length: {size}\r\n\r\n{}",
+            "x".repeat(size)
+        );
+        not_too_soon(|| {
+            client.send(format!("{first}POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab"));
+            assert_eq!(client.answer().status(), 409, "{size} bytes");
+            assert_eq!(client.answer().status(), 408, "{size} bytes");
+        });
+    }
 }
