@@ -17,6 +17,9 @@ pub struct ClientSocket {
     vitals: Arc<Vitals>,
     /// Where bytes go that come after the last answer.
     sink: Option<Box<[u8]>>,
+    /// Whether the client has sent its end. hyper hears of it one turn later, so that an answer that
+    /// is ready goes first: to hyper a client that sends no more is gone.
+    has_ended: bool,
 }
 
 /// Read and dropped at a time.
@@ -24,7 +27,7 @@ const SINK_BYTES: usize = 16 * 1024;
 
 impl ClientSocket {
     pub fn new(stream: TcpStream, vitals: Arc<Vitals>) -> ClientSocket {
-        ClientSocket { stream, vitals, sink: None }
+        ClientSocket { stream, vitals, sink: None, has_ended: false }
     }
 
     /// Notes whether the client lets us write.
@@ -50,6 +53,9 @@ impl AsyncRead for ClientSocket {
         ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
         if buffer.filled().len() > before {
             self.vitals.heard();
+        } else if buffer.remaining() > 0 && !std::mem::replace(&mut self.has_ended, true) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
         }
         Poll::Ready(Ok(()))
     }

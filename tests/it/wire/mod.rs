@@ -1,4 +1,4 @@
-//! The data path, seen on the wire from both sides. `c1` to `c44` in names are the points of the
+//! The data path, seen on the wire from both sides. `c01` to `c44` in names are the points of the
 //! checklist of what a proxy must get right, so that one can be found by its number.
 
 mod answers;
@@ -8,9 +8,12 @@ mod drain;
 mod early;
 mod expect;
 mod failures;
+mod first_match;
+mod half_closed;
 mod hop_by_hop;
 mod identity;
 mod injection;
+mod panics;
 mod requests;
 mod rewriting;
 mod streaming;
