@@ -4,9 +4,11 @@
 //! time. A journal file gives the same report as the run that wrote it. docs/GRADING.md explains each
 //! check, its formula and its error rates.
 
+mod correlate;
 mod operation;
 mod report;
 
+pub use correlate::Correlator;
 pub use operation::{Link, Operation, Outcome, Read, Try};
 pub use report::{
     Backoff, CheckId, ClientReport, Expectation, Finding, Gap, Herd, Jitter, OperationReport, Report,

@@ -1,0 +1,102 @@
+//! What tells which operation an attempt may be a part of, as hashes.
+
+use std::hash::Hasher;
+
+use siphasher::sip::SipHasher13;
+
+use crate::words::Attempt;
+
+/// Where an attempt is looked for. All of it holds for one client only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Evidence {
+    /// Method, target and body, without the version: the same for a replay.
+    pub request: Clue,
+    /// The path.
+    pub resource: Clue,
+    /// What the client says itself: the mark of its call, and its idempotency key. Both are about one
+    /// method and path; a key used elsewhere is another one.
+    pub markers: [Option<Clue>; 2],
+}
+
+/// A hash under the client's fingerprint, which is one under the run's own key: nobody can make two
+/// that are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Clue(u64);
+
+impl Evidence {
+    pub fn of(attempt: &Attempt) -> Evidence {
+        let resource = resource(attempt, &attempt.path);
+        let sent = &attempt.sent;
+        let place = Words::about(attempt, 1).number(resource.0).text(&attempt.method);
+        let mut request = place.clone().option(attempt.query.map(|query| query.0));
+        request = request.option(sent.body.map(|body| body.0));
+        if sent.body.is_none() {
+            // Of a body that was too long to look at, the length is all there is.
+            request = request.number(sent.bytes);
+        }
+        let marker = |tag, mark: Option<crate::words::Fingerprint>| {
+            mark.map(|mark| place.clone().number(tag).number(mark.0).clue())
+        };
+        Evidence {
+            request: request.clue(),
+            resource,
+            markers: [marker(2, sent.operation), marker(3, sent.idempotency_key)],
+        }
+    }
+
+    /// The same request with the same version: what a client would send if it began anew.
+    pub fn anew(&self, attempt: &Attempt) -> Clue {
+        match &attempt.sent.version {
+            Some(version) => Words(SipHasher13::new_with_keys(self.request.0, 5)).text(version).clue(),
+            None => self.request,
+        }
+    }
+
+    /// The place of a rule's keys for this client and path.
+    pub fn lane(&self, rule: &str) -> Clue {
+        Words(SipHasher13::new_with_keys(self.resource.0, 4)).text(rule).clue()
+    }
+
+    /// The collection that the path is an item of.
+    pub fn collection(attempt: &Attempt) -> Option<Clue> {
+        let (collection, item) = attempt.path.rsplit_once('/')?;
+        (!collection.is_empty() && !item.is_empty()).then(|| resource(attempt, collection))
+    }
+}
+
+fn resource(attempt: &Attempt, path: &str) -> Clue {
+    Words::about(attempt, 0).text(path).clue()
+}
+
+/// Words on their way into a hash, each told from the next.
+#[derive(Clone)]
+struct Words(SipHasher13);
+
+impl Words {
+    /// `subject` keeps hashes about different things apart.
+    fn about(attempt: &Attempt, subject: u64) -> Words {
+        Words(SipHasher13::new_with_keys(attempt.client.0, subject))
+    }
+
+    fn number(mut self, number: u64) -> Words {
+        self.0.write_u64(number);
+        self
+    }
+
+    fn option(self, number: Option<u64>) -> Words {
+        match number {
+            Some(number) => self.number(1).number(number),
+            None => self.number(0),
+        }
+    }
+
+    fn text(self, text: &str) -> Words {
+        let mut words = self.number(text.len() as u64);
+        words.0.write(text.as_bytes());
+        words
+    }
+
+    fn clue(self) -> Clue {
+        Clue(self.0.finish())
+    }
+}
