@@ -9,7 +9,8 @@
 //!   [`matching`]: which requests a rule is about, and the index that finds its rules.
 //! - Floor 2, [`judgement`]: triggers, state machines and replies, with time, chance and what is known
 //!   as arguments.
-//! - Floor 3, the world: [`clock`], [`store`] (keyed state), [`rules_file`] (from disk), [`demo`] (the
+//! - Floor 3, the world: [`clock`], [`store`] (keyed state), [`journal`] (the record of
+//!   attempts), [`rules_file`] (from disk), [`demo`] (the
 //!   sample API), and [`proxy`] (the data path; `exchange.rs` is one request's life, top to bottom).
 //! - Floor 4, the face: [`cli`].
 #![forbid(unsafe_code)]
@@ -17,6 +18,7 @@
 pub mod cli;
 pub mod clock;
 pub mod demo;
+pub mod journal;
 pub mod judgement;
 pub mod matching;
 pub mod proxy;

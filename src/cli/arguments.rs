@@ -94,9 +94,12 @@ pub struct Serve {
     #[arg(short, long, help_heading = "Output")]
     pub verbose: bool,
 
+    /// Append every attempt to this file as JSON Lines, for `fracas report`
+    #[arg(long, value_name = "FILE", env = "FRACAS_JOURNAL", hide_env_values = true)]
+    #[arg(help_heading = "Output")]
+    pub journal: Option<PathBuf>,
+
     // Known, so that they are refused with a reason.
-    #[arg(long, value_name = "FILE", hide = true)]
-    pub journal: Option<String>,
     #[arg(long, value_name = "FORMAT", hide = true)]
     pub report: Vec<String>,
     #[arg(long, hide = true)]
@@ -107,7 +110,6 @@ impl Serve {
     /// The first flag that is understood, but whose behaviour is not built yet.
     pub fn not_yet(&self) -> Option<&'static str> {
         match self {
-            Serve { journal: Some(_), .. } => Some("--journal"),
             Serve { report, .. } if !report.is_empty() => Some("--report"),
             Serve { watch: true, .. } => Some("--watch"),
             _ => None,

@@ -141,6 +141,16 @@ impl From<StartError> for Refusal {
                     first.map_or_else(Default::default, |first| (first.message, first.suggestion));
                 Refusal::new("bad-reply", format!("a reply can never be given: {message}"), help)
             }
+            StartError::Journal(path, error) => Refusal::new(
+                "journal",
+                format!("the journal {} cannot be written: {error}", path.display()),
+                "give `--journal` a file in a folder that this user may write to",
+            ),
+            StartError::Randomness => Refusal::new(
+                "no-randomness",
+                "the system gives no random numbers, which the journal's hashes need",
+                "this is the system's to mend: is `/dev/urandom` there?",
+            ),
             StartError::Thread(error) => Refusal::new(
                 "no-thread",
                 format!("the system gives no thread to serve with: {error}"),

@@ -33,6 +33,9 @@ fn run(arguments: &Serve, given: &[Given]) -> Result<ExitCode, Refusal> {
         return Err(Refusal::not_yet(flag));
     }
     let mut loaded = load(&arguments.rules, given)?;
+    if let Some(file) = arguments.journal.clone().filter(|file| !file.as_os_str().is_empty()) {
+        loaded.config.settings.journal.file = Some(file);
+    }
     if !arguments.quiet {
         loaded.warn();
     }

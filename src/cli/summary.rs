@@ -1,11 +1,9 @@
 //! What the rules did, told at the end: rates achieved beside rates asked.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use super::output::{counted, grouped};
 use crate::proxy::{RuleSummary, Summary};
-use crate::rules::{Pattern, Rate, Trigger};
 
 /// With more rules than this, those that no request matched are only counted.
 const MOST_IDLE_ROWS: usize = 20;
@@ -46,7 +44,7 @@ pub fn json(summary: &Summary) -> String {
             "name": &*rule.name,
             "matched": rule.matched,
             "fired": rule.fired,
-            "asked": asked(&rule.trigger),
+            "asked": rule.trigger.asked(),
             "got": share(rule),
         })
     });
@@ -79,52 +77,12 @@ fn conflicts(summary: &Summary) -> u64 {
 
 fn row(rule: &RuleSummary) -> [String; 5] {
     let got = share(rule).map_or("–".to_owned(), |share| format!("{:.1} %", share * 100.0));
-    [rule.name.to_string(), grouped(rule.matched), grouped(rule.fired), asked(&rule.trigger), got]
+    [rule.name.to_string(), grouped(rule.matched), grouped(rule.fired), rule.trigger.asked(), got]
 }
 
 /// The share of matching requests that conflicted.
 fn share(rule: &RuleSummary) -> Option<f64> {
     (rule.matched > 0).then(|| rule.fired as f64 / rule.matched as f64)
-}
-
-/// What the rule asks for, in few words.
-pub fn asked(trigger: &Trigger) -> String {
-    match trigger {
-        Trigger::Always => "all".to_owned(),
-        Trigger::Rate(share) => format!("{} %", trimmed(share.get() * 100.0)),
-        Trigger::First(first) => format!("first {first}"),
-        Trigger::Every(every) => format!("every {every}"),
-        Trigger::Pattern(pattern) => sequence(pattern),
-        Trigger::Above(rate) => format!("above {}", per_period(rate)),
-        Trigger::On(state) => state.as_str().to_owned(),
-    }
-}
-
-/// The pattern as written, or what it amounts to when it is long.
-pub fn sequence(Pattern(positions): &Pattern) -> String {
-    const LONGEST: usize = 12;
-    if positions.len() <= LONGEST {
-        return positions.iter().map(|conflicts| if *conflicts { 'x' } else { '.' }).collect();
-    }
-    let conflicts = positions.iter().filter(|conflicts| **conflicts).count();
-    format!("{conflicts} of {}", positions.len())
-}
-
-/// `20/s`.
-pub fn per_period(rate: &Rate) -> String {
-    const MINUTE: Duration = Duration::from_secs(60);
-    let period = match rate.period {
-        period if period < MINUTE => "s",
-        MINUTE => "m",
-        _ => "h",
-    };
-    format!("{}/{period}", rate.requests)
-}
-
-/// At most three decimals.
-fn trimmed(number: f64) -> String {
-    let text = format!("{number:.3}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// Columns as wide as their widest cell; numbers to the right.
@@ -150,6 +108,7 @@ fn write_rows<const N: usize>(text: &mut String, rows: &[[String; N]]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::Trigger;
     use crate::words::Share;
 
     fn rule(name: &str, trigger: Trigger, matched: u64, fired: u64) -> RuleSummary {
@@ -200,12 +159,5 @@ busy        1      1    all  100.0 %
 1 request, 1 conflict
 "
         );
-    }
-
-    #[test]
-    fn shares_are_short() {
-        for (share, text) in [(0.25, "25 %"), (0.125, "12.5 %"), (1.0, "100 %"), (0.0, "0 %")] {
-            assert_eq!(asked(&Trigger::Rate(Share::new(share).expect("a share"))), text);
-        }
     }
 }

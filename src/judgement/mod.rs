@@ -15,4 +15,4 @@ pub use operation::{Answer, Ask, Learnt, Place, Seen, StoredAnswer, Table, Tell}
 
 pub use reply::{CompiledReply, Occasion, allow_cors};
 pub use ruleset::{ActiveRule, Concern, RuleSet, Unconcerned};
-pub use state::{Exchange, Judgement, LEASE, Lesson, Outcome, Told, Versions};
+pub use state::{Exchange, Judgement, LEASE, Lesson, Outcome, Told, Versions, http_date, scalar};

@@ -1,6 +1,7 @@
 //! The body of an answer on its way to the client: streamed, never collected.
 
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use hyper::body::Incoming;
 
 use super::passage::Settlement;
 use super::pool::Lease;
+use super::record::Record;
 use super::vitals::{Vitals, Wait};
 
 /// Where an answer's body comes from.
@@ -67,11 +69,12 @@ pub struct AnswerBody {
     vitals: Arc<Vitals>,
     /// HTTP/1.0 may know a body's end by the connection's end alone.
     ends_with_connection: bool,
+    record: Rc<Record>,
 }
 
 impl AnswerBody {
-    pub fn new(source: Source, vitals: Arc<Vitals>, is_http_10: bool) -> AnswerBody {
-        AnswerBody { source, vitals, ends_with_connection: is_http_10 }
+    pub fn new(source: Source, vitals: Arc<Vitals>, is_http_10: bool, record: Rc<Record>) -> AnswerBody {
+        AnswerBody { source, vitals, ends_with_connection: is_http_10, record }
     }
 }
 
@@ -85,7 +88,11 @@ impl Body for AnswerBody {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let this = &mut *self;
         let (body, lease, watch) = match &mut this.source {
-            Source::Own(bytes) => return Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Source::Own(bytes) => {
+                let bytes = bytes.take();
+                this.record.see_got(bytes.as_ref().map_or(0, Bytes::len));
+                return Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))));
+            }
             Source::Tunnel => return Poll::Ready(None),
             Source::Upstream { body, lease, watch } => (body, lease, watch),
         };
@@ -97,9 +104,13 @@ impl Body for AnswerBody {
         if let (Some(watch), Some(Ok(frame))) = (watch.as_mut(), &frame) {
             watch.see(frame);
         }
+        if let Some(Ok(frame)) = &frame {
+            this.record.see_got(frame.data_ref().map_or(0, Bytes::len));
+        }
         match &frame {
             Some(Err(error)) => {
                 tracing::debug!(%error, "the upstream's answer broke off");
+                this.record.break_off("reset");
                 drop(lease.take());
                 if this.ends_with_connection {
                     this.vitals.break_off();
@@ -107,6 +118,7 @@ impl Body for AnswerBody {
             }
             Some(Ok(frame)) if frame.is_data() && !body.is_end_stream() => {}
             _ => {
+                this.record.end();
                 if let Some(lease) = lease.take() {
                     lease.give_back();
                 }
@@ -138,6 +150,11 @@ impl Body for AnswerBody {
 
 impl Drop for AnswerBody {
     fn drop(&mut self) {
+        if self.is_end_stream() {
+            self.record.end();
+        } else if self.vitals.is_late(Wait::AnswerBody) {
+            self.record.break_off("timeout");
+        }
         if !matches!(self.source, Source::Tunnel) {
             self.vitals.end_answer();
         }

@@ -13,6 +13,8 @@ use crate::matching::Cidr;
 /// A client, as long as its connection or its tunnel lasts.
 pub struct Client {
     address: IpAddr,
+    /// Which connection of this run it is.
+    pub connection: u64,
     /// Whether what it says of whoever is behind it is believed.
     pub is_trusted: bool,
     /// The address, as `X-Forwarded-For` has it.
@@ -26,6 +28,7 @@ impl Client {
     /// The client at `address`.
     pub fn new(
         address: IpAddr,
+        connection: u64,
         trusted: &[Cidr],
         vitals: Arc<Vitals>,
         permit: OwnedSemaphorePermit,
@@ -33,6 +36,7 @@ impl Client {
         let address = address.to_canonical();
         Client {
             address,
+            connection,
             is_trusted: is_trusted(address, trusted),
             forwarded_for: HeaderValue::try_from(address.to_string())
                 .unwrap_or_else(|_| HeaderValue::from_static("unknown")),
@@ -86,7 +90,7 @@ mod tests {
         ] {
             let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().expect("a permit");
             let vitals = Arc::new(Vitals::new(Clock::start(), &Timeouts::default()));
-            let client = Client::new(peer.parse().expect("an address"), &trusted, vitals, permit);
+            let client = Client::new(peer.parse().expect("an address"), 1, &trusted, vitals, permit);
             let mut headers = HeaderMap::new();
             for line in said {
                 headers.append(FORWARDED_FOR, HeaderValue::from_static(line));

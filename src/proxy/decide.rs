@@ -35,6 +35,7 @@ pub struct Conflict {
     pub rule: u32,
     /// Which of its key's requests this is, from 1.
     pub n: u64,
+    pub key: KeyHash,
     pub claim: Claim,
     pub answer: Response<Bytes>,
     pub delay: Duration,
@@ -101,6 +102,7 @@ pub async fn decide(
         let conflict = |claim| Conflict {
             rule: position,
             n,
+            key,
             answer: answer(shared, active, &facts, &captures, key, n, &claim),
             claim,
             delay: active.rule.reply.delay,

@@ -17,6 +17,7 @@ use super::answer_body::{self, AnswerBody, Source};
 use super::client::Client;
 use super::decide::{Conflict, Decision, Replay, decide};
 use super::error::{Failure, Late};
+use super::record::Record;
 use super::request_body::RequestBody;
 use super::shared::Shared;
 use super::shown::Shown;
@@ -36,10 +37,11 @@ pub async fn exchange(
 
     let (head, body) = request.into_parts();
     let is_http_10 = head.version < Version::HTTP_11;
-    let body = RequestBody::new(body, Arc::clone(vitals), Rc::clone(&worker.tasks));
+    let record = Record::begin(&worker.recorder, &client, &head, shared);
+    let body = RequestBody::new(body, Arc::clone(vitals), Rc::clone(&worker.tasks), Rc::clone(&record));
     let shown = Shown::of(&head, shared.clock);
     // hyper moves the whole future once a request: what is rare in it is kept in boxes.
-    let answering = pin!(answer(&worker, &client, head, body, &shown));
+    let answering = pin!(answer(&worker, &client, head, body, &shown, &record));
     let answered = match vitals.within(answering).await {
         Ok(answered) => answered,
         Err(Wait::RequestBody) => Err(Failure::TimedOut(Late::RequestBody)),
@@ -49,17 +51,22 @@ pub async fn exchange(
 
     let mut answer = match answered {
         Ok(Answered::ByRule(answer)) => answer,
-        Ok(Answered::Not) => return Err(Lost),
+        Ok(Answered::Not) => {
+            record.withhold();
+            return Err(Lost);
+        }
         Ok(Answered::ByUpstream(answer)) => {
             shown.log_answer(answer.status());
             answer
         }
         Err(failure) if failure.status().is_client_error() => {
+            record.fail(failure.word());
             shown.log_answer(failure.status());
             closing(failure.answer())
         }
         Err(failure) => {
             shared.counters.failures.fetch_add(1, Relaxed);
+            record.fail(failure.word());
             shown.log_failure(failure);
             failure.answer()
         }
@@ -67,7 +74,8 @@ pub async fn exchange(
     if worker.is_draining.get() && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
         answer = closing(answer);
     }
-    Ok(answer.map(|source| AnswerBody::new(source, Arc::clone(vitals), is_http_10)))
+    record.answer(&answer, shared);
+    Ok(answer.map(|source| AnswerBody::new(source, Arc::clone(vitals), is_http_10, Rc::clone(&record))))
 }
 
 /// Who answered.
@@ -84,18 +92,20 @@ async fn answer(
     mut head: Parts,
     mut body: RequestBody,
     shown: &Shown,
+    record: &Record,
 ) -> Result<Answered, Failure> {
     let shared = &worker.shared;
     admit(&mut head, shared.settings.limits.uri_bytes)?;
     let (conflict, mut passage) = match decide(shared, client, &head, &mut body).await? {
         Decision::Refuse(conflict) => {
-            return Ok(Answered::ByRule(refuse(shared, conflict, &head, shown, &body).await));
+            return Ok(Answered::ByRule(refuse(shared, conflict, &head, shown, &body, record).await));
         }
         Decision::Replay(replay) => return Ok(Answered::ByUpstream(give_again(shared, &replay))),
         Decision::Disturb(conflict, passage) => (Some(conflict), passage),
         Decision::Forward(passage) => (None, passage),
     };
     let mut answer = worker.forwarder.forward(head, body, client).await?;
+    record.hear_upstream(answer.status());
     // If the upstream refused by itself, that passes.
     let conflict = conflict.filter(|conflict| answer.status().is_success() && plays(shared, conflict));
     if conflict.is_some() {
@@ -105,7 +115,7 @@ async fn answer(
         Box::pin(passage.settle(shared, &mut answer)).await;
     }
     match conflict {
-        Some(conflict) => Ok(Box::pin(disturb(worker, conflict, answer, shown)).await),
+        Some(conflict) => Ok(Box::pin(disturb(worker, conflict, answer, shown, record)).await),
         None => Ok(Answered::ByUpstream(answer)),
     }
 }
@@ -129,7 +139,9 @@ async fn refuse(
     head: &Parts,
     shown: &Shown,
     body: &RequestBody,
+    record: &Record,
 ) -> Response<Source> {
+    record.play(shared, conflict.rule, conflict.n, conflict.key);
     pause(conflict.delay).await;
     shown.log_conflict(shared, &conflict);
     let answer = own(conflict.answer);
@@ -147,8 +159,15 @@ fn plays(shared: &Shared, conflict: &Conflict) -> bool {
 }
 
 /// What the client is told in place of the upstream's answer.
-async fn disturb(worker: &Worker, conflict: Conflict, answer: Response<Source>, shown: &Shown) -> Answered {
+async fn disturb(
+    worker: &Worker,
+    conflict: Conflict,
+    answer: Response<Source>,
+    shown: &Shown,
+    record: &Record,
+) -> Answered {
     let shared = &worker.shared;
+    record.play(shared, conflict.rule, conflict.n, conflict.key);
     worker.tasks.spawn(answer_body::drain(answer.into_body()));
     pause(conflict.delay).await;
     shown.log_conflict(shared, &conflict);

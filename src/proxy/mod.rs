@@ -18,6 +18,7 @@ mod listen;
 mod passage;
 mod permission;
 mod pool;
+mod record;
 mod request_body;
 mod rewrite;
 mod shared;
@@ -32,6 +33,7 @@ mod worker;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -45,15 +47,18 @@ pub use self::connect::ConnectorError;
 use self::forward::Forwarder;
 pub use self::judge::{Asked, Claim, Entrance, Judged, Verdict, judge};
 use self::pool::Pool;
+use self::record::{Plan, Recorder};
 use self::shared::Shared;
 pub use self::tally::Tally;
 use self::tasks::Tasks;
 use self::worker::{Order, Worker};
 use crate::clock::Clock;
+use crate::journal::{Header, Inlet, Journal, JournalFile, Kept};
 use crate::judgement::RuleSet;
 use crate::rules::template::TemplateMistake;
 use crate::rules::{Config, Settings, Trigger, UpstreamUrl};
 use crate::store::Store;
+use crate::words::RunKey;
 
 /// A proxy that holds its port and serves nobody yet.
 pub struct Proxy {
@@ -62,6 +67,8 @@ pub struct Proxy {
     upstream: UpstreamUrl,
     connector: Connector,
     shared: Arc<Shared>,
+    plan: Arc<Plan>,
+    file: Option<(JournalFile, Header)>,
 }
 
 /// Why a proxy cannot start.
@@ -73,6 +80,10 @@ pub enum StartError {
     Upstream(ConnectorError),
     /// Replies that can never be rendered.
     Replies(Vec<TemplateMistake>),
+    /// The journal's file cannot be appended to.
+    Journal(PathBuf, io::Error),
+    /// The system gives no randomness.
+    Randomness,
     /// The system gives no thread or no event queue.
     Thread(io::Error),
 }
@@ -81,9 +92,20 @@ impl Proxy {
     /// Takes the port. `upstream` is where requests go: `config` may name the sample API, which
     /// runs wherever the caller started it.
     pub fn bind(config: Config, upstream: UpstreamUrl) -> Result<Proxy, StartError> {
+        let clock = Clock::start();
+        let header = Header::new(&config, format!("{:.3}", clock.wall()));
         let Config { settings, rules } = config;
         let connector = Connector::new(&upstream, settings.timeouts.connect).map_err(StartError::Upstream)?;
         let rules = RuleSet::new(rules, settings.seed, settings.mark).map_err(StartError::Replies)?;
+        let file = match &settings.journal.file {
+            Some(path) => {
+                let file =
+                    JournalFile::open(path).map_err(|error| StartError::Journal(path.clone(), error))?;
+                Some((file, header))
+            }
+            None => None,
+        };
+        let plan = Arc::new(Plan::new(&settings, &rules, run_key()?));
         let workers = worker_count(&settings);
         let listeners = listen::listeners(settings.listen, workers)
             .map_err(|error| StartError::Listen(settings.listen, error))?;
@@ -97,12 +119,12 @@ impl Proxy {
             connections: Arc::new(Semaphore::new(
                 settings.limits.connections.get().min(Semaphore::MAX_PERMITS),
             )),
-            clock: Clock::start(),
+            clock,
             counters: tally::Counters::default(),
             rules,
             settings,
         });
-        Ok(Proxy { listeners, address, upstream, connector, shared })
+        Ok(Proxy { listeners, address, upstream, connector, shared, plan, file })
     }
 
     /// Where it listens, with the port that was chosen for port 0.
@@ -113,6 +135,10 @@ impl Proxy {
     /// Starts the workers; requests are served from here on.
     pub fn start(self) -> Result<Running, StartError> {
         let (order, _) = watch::channel(Order::Serve);
+        let room = usize::try_from(self.shared.settings.journal.attempts.get()).unwrap_or(usize::MAX);
+        let shared = Arc::clone(&self.shared);
+        let tallying = move || shared.tallies.iter().map(|tally| (tally.matched(), tally.fired())).collect();
+        let journal = Journal::start(room, self.file, Box::new(tallying)).map_err(StartError::Thread)?;
         let mut threads = Vec::new();
         for (number, listener) in self.listeners.into_iter().enumerate() {
             let thread = thread(
@@ -122,10 +148,11 @@ impl Proxy {
                 self.connector.clone(),
                 listener,
                 order.subscribe(),
+                (Arc::clone(&self.plan), journal.inlet()),
             );
             threads.push(thread.map_err(StartError::Thread)?);
         }
-        Ok(Running { address: self.address, shared: self.shared, order, threads })
+        Ok(Running { address: self.address, shared: self.shared, order, threads, journal })
     }
 }
 
@@ -135,6 +162,7 @@ pub struct Running {
     shared: Arc<Shared>,
     order: watch::Sender<Order>,
     threads: Vec<JoinHandle<()>>,
+    journal: Journal,
 }
 
 impl Running {
@@ -160,11 +188,17 @@ impl Running {
 
     /// Waits for the workers to end, after [`Running::drain`] or [`Running::stop`].
     pub fn join(self) -> Summary {
+        self.end().0
+    }
+
+    /// As [`Running::join`]; and what the journal has in the end.
+    pub fn end(self) -> (Summary, Kept) {
         for thread in self.threads {
             // A worker that panicked was counted where it did.
             let _ = thread.join();
         }
-        self.shared.summary()
+        let kept = self.journal.end();
+        (self.shared.summary(), kept)
     }
 
     /// What happened so far.
@@ -241,6 +275,14 @@ fn worker_count(settings: &Settings) -> usize {
     settings.workers.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get)
 }
 
+/// A new key for this run's hashes.
+fn run_key() -> Result<RunKey, StartError> {
+    let mut random = [0; 16];
+    let source = rustls::crypto::ring::default_provider().secure_random;
+    source.fill(&mut random).map_err(|_| StartError::Randomness)?;
+    Ok(RunKey::new(random))
+}
+
 /// Starts a worker's thread. What it serves with is made there: none of it may leave.
 fn thread(
     number: usize,
@@ -249,6 +291,7 @@ fn thread(
     connector: Connector,
     listener: TcpListener,
     order: watch::Receiver<Order>,
+    (plan, inlet): (Arc<Plan>, Inlet),
 ) -> io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name(format!("fracas-worker-{number}")).spawn(move || {
         let runtime = match Builder::new_current_thread().enable_all().build_local(LocalOptions::default()) {
@@ -270,7 +313,13 @@ fn thread(
                 connector,
             };
             let is_draining = std::cell::Cell::new(false);
-            Rc::new(Worker { shared, forwarder, tasks, is_draining }).run(listener, order).await;
+            let recorder = Rc::new(Recorder::new(plan, shared.clock, inlet));
+            let records = Rc::clone(&recorder);
+            let worker = Worker { shared, forwarder, tasks, recorder, is_draining };
+            tokio::select! {
+                () = Rc::new(worker).run(listener, order) => {}
+                never = records.hand_over() => match never {},
+            }
         });
     })
 }

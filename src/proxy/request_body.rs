@@ -17,6 +17,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
 use super::permission::Permission;
+use super::record::Record;
 use super::tasks::Tasks;
 use super::vitals::{Turn, Upload, Vitals, Wait};
 use crate::words::BodyFacts;
@@ -34,6 +35,7 @@ pub struct RequestBody {
     turn: Turn,
     /// Where what is left is read and dropped.
     tasks: Rc<Tasks>,
+    record: Rc<Record>,
 }
 
 /// Whether the body may go.
@@ -61,10 +63,10 @@ impl std::error::Error for BodyError {}
 
 impl RequestBody {
     /// The body of a request whose head has just come.
-    pub fn new(body: Incoming, vitals: Arc<Vitals>, tasks: Rc<Tasks>) -> RequestBody {
+    pub fn new(body: Incoming, vitals: Arc<Vitals>, tasks: Rc<Tasks>, record: Rc<Record>) -> RequestBody {
         let rest = Some(body).filter(|body| !body.is_end_stream());
         let turn = vitals.begin_request(if rest.is_some() { Upload::Forwarded } else { Upload::Over });
-        RequestBody { looked: VecDeque::new(), rest, trailers: None, hold: None, vitals, turn, tasks }
+        RequestBody { looked: VecDeque::new(), rest, trailers: None, hold: None, vitals, turn, tasks, record }
     }
 
     /// Reads up to `limit` bytes for the rules; what was read is still forwarded. A body longer
@@ -120,7 +122,13 @@ impl RequestBody {
             self.vitals.end(Wait::RequestBody);
             self.vitals.restart(Wait::Answer);
         }
+        if let Some(Ok(frame)) = &frame
+            && let Some(data) = frame.data_ref()
+        {
+            self.record.see_sent(data);
+        }
         if frame.is_none() || body.is_end_stream() {
+            self.record.finish_sent();
             self.rest = None;
             self.vitals.set_upload(self.turn, Upload::Over);
         }
@@ -174,7 +182,8 @@ impl Drop for RequestBody {
     fn drop(&mut self) {
         if let Some(body) = self.rest.take() {
             self.vitals.set_upload(self.turn, Upload::Dropped);
-            self.tasks.spawn(linger(body, Arc::clone(&self.vitals), self.turn));
+            let (vitals, record) = (Arc::clone(&self.vitals), Rc::clone(&self.record));
+            self.tasks.spawn(linger(body, vitals, self.turn, record));
         }
     }
 }
@@ -187,15 +196,23 @@ const LINGER_IDLE: Duration = Duration::from_secs(5);
 const LINGER_BYTES: u64 = 4 << 30;
 
 /// Reads and drops what is left of a body, within bounds. When the client is gone it ends at once.
-async fn linger(mut body: Incoming, vitals: Arc<Vitals>, turn: Turn) {
+async fn linger(mut body: Incoming, vitals: Arc<Vitals>, turn: Turn, record: Rc<Record>) {
     let drain = async {
         let mut read = 0;
         // hyper says that a body is over when the next request comes; its length says so at once.
         while read < LINGER_BYTES && !body.is_end_stream() {
             match tokio::time::timeout(LINGER_IDLE, body.frame()).await {
-                Ok(Some(Ok(frame))) => read += frame.data_ref().map_or(0, Bytes::len) as u64,
-                _ => break,
+                Ok(Some(Ok(frame))) => {
+                    let Some(data) = frame.data_ref() else { continue };
+                    record.see_sent(data);
+                    read += data.len() as u64;
+                }
+                Ok(None) => return record.finish_sent(),
+                _ => return,
             }
+        }
+        if body.is_end_stream() {
+            record.finish_sent();
         }
     };
     let _ = tokio::time::timeout(LINGER_TIME, drain).await;

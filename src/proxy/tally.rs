@@ -54,6 +54,8 @@ impl Tally {
 /// What the proxy did so far.
 #[derive(Debug, Default)]
 pub struct Counters {
+    /// Connections that were accepted.
+    pub connections: AtomicU64,
     /// Requests that arrived.
     pub requests: AtomicU64,
     /// Requests that got no answer from the upstream.

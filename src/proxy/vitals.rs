@@ -228,6 +228,11 @@ impl Vitals {
         self.is_broken.load(Relaxed)
     }
 
+    /// Whether the connection ends because of this.
+    pub fn is_late(&self, wait: Wait) -> bool {
+        self.overdue() == Some(wait)
+    }
+
     /// Answers a request, unless what it waits for takes too long: the rest of its body, or the answer.
     pub async fn within<T>(&self, mut answer: Pin<&mut impl Future<Output = T>>) -> Result<T, Wait> {
         poll_fn(|cx| match self.overdue() {

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use super::client::Client;
 use super::exchange::exchange;
 use super::forward::Forwarder;
+use super::record::Recorder;
 use super::shared::Shared;
 use super::socket::ClientSocket;
 use super::tasks::Tasks;
@@ -29,6 +31,7 @@ pub struct Worker {
     pub shared: Arc<Shared>,
     pub forwarder: Forwarder,
     pub tasks: Rc<Tasks>,
+    pub recorder: Rc<Recorder>,
     /// From now on an answer is the last one on its connection.
     pub is_draining: Cell<bool>,
 }
@@ -142,7 +145,9 @@ impl Worker {
         let settings = &self.shared.settings;
         let vitals = Arc::new(Vitals::new(self.shared.clock, &settings.timeouts));
         let socket = ClientSocket::new(stream, Arc::clone(&vitals));
-        let client = Rc::new(Client::new(peer.ip(), &settings.trusted, Arc::clone(&vitals), permit));
+        let connection = self.shared.counters.connections.fetch_add(1, Relaxed) + 1;
+        let client =
+            Rc::new(Client::new(peer.ip(), connection, &settings.trusted, Arc::clone(&vitals), permit));
         let worker = Rc::clone(&self);
         let service = service_fn(move |request| exchange(Rc::clone(&worker), Rc::clone(&client), request));
         let serving = async {

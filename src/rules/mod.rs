@@ -3,6 +3,7 @@
 //! Only valid values live in these types: whoever holds a [`Rule`] need not check it again.
 
 mod addresses;
+mod asked;
 mod code;
 mod diagnostic;
 mod keys;

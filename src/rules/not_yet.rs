@@ -8,11 +8,11 @@ use toml::de::DeTable;
 use super::{Code, Diagnostic};
 
 /// The same in words, for the reference.
-pub(super) const LIST: &str = "`expect`, an `admin` address, `state` in a Redis, `tls` and `journal`";
+pub(super) const LIST: &str = "`expect`, an `admin` address, `state` in a Redis and `tls`";
 
 /// Reports each use of what is not built yet.
 pub(super) fn refuse(file: &DeTable<'_>, report: &mut dyn FnMut(Diagnostic)) {
-    for name in ["expect", "tls", "journal"] {
+    for name in ["expect", "tls"] {
         if let Some(span) = key(file, name) {
             report(not_yet(&format!("`{name}`"), span));
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, StatusCode};
+use serde::{Deserialize, Serialize};
 
 use crate::matching::Match;
 use crate::words::{Key, Kind, Phase, Share};
@@ -223,7 +224,8 @@ pub enum RetryAfter {
 }
 
 /// `[expect]`: what the client must live up to. `None`: nothing is asked.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Expect {
     pub max_tries: Option<NonZeroU64>,
     pub min_gap: Option<Duration>,
@@ -242,7 +244,8 @@ pub struct Expect {
 }
 
 /// What a failed check means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Grade {
     Off,
     Warn,

@@ -3,12 +3,14 @@
 
 use std::hash::Hasher;
 
+use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 
 use super::KeyHash;
 
 /// A probability: a number from 0 to 1, both included.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
 pub struct Share(f64);
 
 impl Share {
@@ -20,6 +22,20 @@ impl Share {
     /// The share as a number from 0 to 1.
     pub fn get(self) -> f64 {
         self.0
+    }
+}
+
+impl TryFrom<f64> for Share {
+    type Error = &'static str;
+
+    fn try_from(value: f64) -> Result<Share, &'static str> {
+        Share::new(value).ok_or("a share is a number from 0 to 1")
+    }
+}
+
+impl From<Share> for f64 {
+    fn from(share: Share) -> f64 {
+        share.get()
     }
 }
 

@@ -49,15 +49,7 @@ impl<'r> Facts<'r> {
 
     /// The values of every cookie called `name`, in the order sent.
     pub fn cookies<'n>(&self, name: &'n str) -> impl Iterator<Item = &'r str> + use<'r, 'n> {
-        self.headers
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|line| line.to_str().ok())
-            .flat_map(|line| line.split(';'))
-            .filter_map(move |pair| {
-                let (key, value) = pair.split_once('=')?;
-                (key.trim() == name).then(|| value.trim())
-            })
+        cookies(self.headers, name)
     }
 
     /// The decoded values of every query parameter called `name`, in the order sent.
@@ -120,6 +112,22 @@ pub enum IdentitySource {
     AddressAndUserAgent,
 }
 
+/// The values of every cookie called `name`, in the order sent.
+pub(super) fn cookies<'r, 'n>(
+    headers: &'r HeaderMap,
+    name: &'n str,
+) -> impl Iterator<Item = &'r str> + use<'r, 'n> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(move |pair| {
+            let (key, value) = pair.split_once('=')?;
+            (key.trim() == name).then(|| value.trim())
+        })
+}
+
 fn host_of(head: &Parts) -> &str {
     if let Some(host) = head.uri.host() {
         return host;
@@ -133,7 +141,7 @@ fn host_of(head: &Parts) -> &str {
 }
 
 /// Decodes `%XX` of unreserved characters only (`A-Z a-z 0-9 - . _ ~`).
-pub(crate) fn decode_unreserved(path: &str) -> Cow<'_, str> {
+pub fn decode_unreserved(path: &str) -> Cow<'_, str> {
     if !path.contains('%') {
         return Cow::Borrowed(path);
     }

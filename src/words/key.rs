@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 use std::hash::Hasher as _;
 use std::net::IpAddr;
 
-use http::{HeaderName, header};
+use http::{HeaderMap, HeaderName, header};
 use serde_json::Value;
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
-use super::{Facts, Identity, IdentitySource};
+use super::facts::cookies;
+use super::{Facts, Fingerprint, Identity, IdentitySource, RunKey};
 
 /// A key's value as 128 bits. Two values share a hash with a chance of 2⁻¹²⁸ per pair, so that
 /// stores need not keep the values, which may be credentials.
@@ -122,7 +123,7 @@ impl KeyPart {
     ) -> Option<()> {
         match self {
             KeyPart::Path => each(facts.path.as_bytes()),
-            KeyPart::Client => identity.of(facts, each)?,
+            KeyPart::Client => identity.of(facts.headers, facts.address, each)?,
             KeyPart::Header(name) => each(facts.header(name)?),
             KeyPart::Cookie(name) => each(facts.cookies(name).next()?.as_bytes()),
             KeyPart::Query(name) => each(facts.queries(name).next()?.as_bytes()),
@@ -182,23 +183,32 @@ impl Identity {
     /// nothing of what is asked for.
     pub fn hash(&self, facts: &Facts) -> KeyHash {
         let mut hasher = KeyHasher::new();
-        let _ = self.of(facts, &mut |bytes| hasher.add(bytes));
+        let _ = self.of(facts.headers, facts.address, &mut |bytes| hasher.add(bytes));
         hasher.finish()
     }
 
+    /// The same as the journal keeps it.
+    pub fn fingerprint(&self, headers: &HeaderMap, address: IpAddr, key: RunKey) -> Fingerprint {
+        let mut hasher = key.hasher();
+        let _ = self.of(headers, address, &mut |bytes| {
+            hasher.write_u64(bytes.len() as u64);
+            hasher.write(bytes);
+        });
+        Fingerprint(hasher.finish())
+    }
+
     /// Calls `each` with what tells this request's client apart: the first source that it has.
-    fn of(&self, facts: &Facts, each: &mut dyn FnMut(&[u8])) -> Option<()> {
+    fn of(&self, headers: &HeaderMap, address: IpAddr, each: &mut dyn FnMut(&[u8])) -> Option<()> {
+        let value = |name: &HeaderName| headers.get(name).map(http::HeaderValue::as_bytes);
         self.0.iter().find_map(|source| {
             match source {
-                IdentitySource::Header(name) if *name == header::AUTHORIZATION => {
-                    each(signer(facts.header(name)?));
-                }
-                IdentitySource::Header(name) => each(facts.header(name)?),
-                IdentitySource::Cookie(name) => each(facts.cookies(name).next()?.as_bytes()),
-                IdentitySource::Address => each(&octets(facts.address)),
+                IdentitySource::Header(name) if *name == header::AUTHORIZATION => each(signer(value(name)?)),
+                IdentitySource::Header(name) => each(value(name)?),
+                IdentitySource::Cookie(name) => each(cookies(headers, name).next()?.as_bytes()),
+                IdentitySource::Address => each(&octets(address)),
                 IdentitySource::AddressAndUserAgent => {
-                    each(&octets(facts.address));
-                    each(facts.header(&header::USER_AGENT).unwrap_or_default());
+                    each(&octets(address));
+                    each(value(&header::USER_AGENT).unwrap_or_default());
                 }
             }
             Some(())

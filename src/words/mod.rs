@@ -6,11 +6,13 @@ mod facts;
 mod key;
 mod kind;
 mod moment;
+mod run_key;
 
 pub use attempt::{Attempt, Conflict, Fingerprint, Got, RetryAfter, Sent};
 pub use dice::{Dice, Share};
-pub(crate) use facts::decode_unreserved;
+pub use facts::decode_unreserved;
 pub use facts::{BodyFacts, Facts, Identity, IdentitySource};
 pub use key::{Captures, Key, KeyHash, KeyPart};
 pub use kind::{Kind, Phase};
 pub use moment::Moment;
+pub use run_key::RunKey;

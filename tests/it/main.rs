@@ -11,6 +11,7 @@ mod binary;
 mod cli;
 mod conflicts;
 mod exactness;
+mod journal;
 mod refetch;
 mod rules;
 mod support;

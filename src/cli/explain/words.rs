@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use super::walk::{Outcome, Outcomes, SHOWN, Said, Walked};
 use crate::cli::output::{counted, grouped};
-use crate::cli::summary::{per_period, sequence};
 use crate::judgement::{ActiveRule, RuleSet};
 use crate::rules::{Clear, LostAnswer, State, Trigger};
 use crate::words::Phase;
@@ -91,8 +90,8 @@ fn trigger(active: &ActiveRule, key: &str) -> String {
         Trigger::Rate(share) => format!("rate {}", share.get()),
         Trigger::First(first) => format!("first {first}"),
         Trigger::Every(every) => format!("every {every}"),
-        Trigger::Pattern(pattern) => format!("pattern {}", sequence(pattern)),
-        Trigger::Above(rate) => format!("above {}", per_period(rate)),
+        Trigger::Pattern(pattern) => format!("pattern {pattern}"),
+        Trigger::Above(rate) => format!("above {rate}"),
         Trigger::On(state) => state.as_str().to_owned(),
     };
     let phase = match rule.phase {

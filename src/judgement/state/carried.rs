@@ -109,7 +109,7 @@ fn in_body(facts: &Facts<'_>, pointer: &str) -> Option<String> {
 }
 
 /// A version as text: a number and a string of the same digits are the same version.
-pub(in crate::judgement) fn scalar(value: &Value) -> Option<String> {
+pub fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -118,7 +118,7 @@ pub(in crate::judgement) fn scalar(value: &Value) -> Option<String> {
 }
 
 /// Seconds since 1970 of an HTTP-date (RFC 9110 §5.6.7).
-pub(super) fn http_date(value: &[u8]) -> Option<i64> {
+pub fn http_date(value: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(value).ok()?;
     jiff::fmt::rfc2822::parse(text).ok().map(|date| date.timestamp().as_second())
 }

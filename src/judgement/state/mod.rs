@@ -4,8 +4,7 @@
 mod carried;
 mod lesson;
 
-pub use carried::Carried;
-pub(super) use carried::scalar;
+pub use carried::{Carried, http_date, scalar};
 pub use lesson::{Exchange, Lesson, Outcome, Told};
 
 use std::sync::Arc;

@@ -100,7 +100,10 @@ fn what_cannot_start_says_why_and_exits_with_2() {
         (&["-r", "missing.toml"], "error[missing-file]: there is no file `missing.toml`"),
         (&["-r", "bad.toml"], "\n1 mistake; nothing was started\n"),
         (&["-r", "good.toml", "-w", "0"], "error[out-of-range]: "),
-        (&["--journal", "j.jsonl"], "error[not-yet]: `--journal` is understood, but not built yet"),
+        (
+            &["--journal", "no/such/folder/j.jsonl"],
+            "error[journal]: the journal no/such/folder/j.jsonl cannot be",
+        ),
         (&["--report", "json"], "error[not-yet]: "),
         (&["--watch"], "error[not-yet]: "),
         (&["--admin", "127.0.0.1:0"], "error[not-yet]: "),

@@ -100,6 +100,17 @@ impl TestProxy {
     }
 }
 
+impl TestProxy {
+    /// Ends it when what is in flight has ended: the journal's attempts.
+    pub fn attempts(mut self) -> Vec<fracas::words::Attempt> {
+        let running = self.running.take().expect("it runs until it is dropped");
+        running.drain();
+        let (summary, kept) = running.end();
+        assert_eq!((summary.panics, kept.dropped, kept.unwritten), (0, 0, 0));
+        kept.attempts.into()
+    }
+}
+
 impl Drop for TestProxy {
     fn drop(&mut self) {
         if let Some(running) = self.running.take() {

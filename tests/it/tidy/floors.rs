@@ -7,7 +7,7 @@ const FLOORS: [&[&str]; 5] = [
     &["words"],
     &["matching", "rules"],
     &["judgement"],
-    &["clock", "demo", "proxy", "rules_file", "store"],
+    &["clock", "demo", "journal", "proxy", "rules_file", "store"],
     &["cli", "main"],
 ];
 

@@ -1,0 +1,102 @@
+//! What stands on a line of a journal file: a run's header, an attempt, or what its rules have done.
+
+use serde::{Deserialize, Serialize};
+
+use crate::rules::{Config, Expect, Rule};
+use crate::words::{Attempt, Kind};
+
+/// One line.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Line {
+    /// A run begins.
+    Header(Box<Header>),
+    Attempt(Box<Attempt>),
+    Tallies(Tallies),
+}
+
+/// The first line of a run: what somebody who grades it needs to know.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// The version of fracas that wrote it.
+    pub fracas: String,
+    /// The version of this format.
+    pub journal: u32,
+    /// When the run began, as RFC 3339 has it.
+    pub started: String,
+    pub seed: u64,
+    /// What the file's `[expect]` asks.
+    #[serde(default)]
+    pub expect: Expect,
+    /// In file order.
+    pub rules: Vec<HeaderRule>,
+}
+
+/// One rule.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeaderRule {
+    pub name: String,
+    pub kind: Kind,
+    /// What it asks for, in words.
+    pub asked: String,
+    /// The share that it asks for, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_share: Option<f64>,
+    /// What the rule's own `expect` asks.
+    #[serde(default, skip_serializing_if = "asks_nothing")]
+    pub expect: Expect,
+}
+
+/// What the rules have done so far. The last such line of a run counts, rule by rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tallies {
+    /// Rules whose counts have changed: position, requests matched, conflicts injected.
+    pub tallies: Vec<(u32, u64, u64)>,
+    /// Attempts that could not be kept.
+    pub dropped: u64,
+}
+
+impl Header {
+    /// The version of the format that this writes, and the only one that it reads.
+    pub const FORMAT: u32 = 1;
+
+    /// The header of a run.
+    pub fn new(config: &Config, started: String) -> Header {
+        Header {
+            fracas: env!("CARGO_PKG_VERSION").to_owned(),
+            journal: Header::FORMAT,
+            started,
+            seed: config.settings.seed,
+            expect: config.settings.expect.clone(),
+            rules: config.rules.iter().map(HeaderRule::new).collect(),
+        }
+    }
+}
+
+impl HeaderRule {
+    fn new(rule: &Rule) -> HeaderRule {
+        HeaderRule {
+            name: rule.name.to_string(),
+            kind: rule.kind,
+            asked: rule.trigger.asked(),
+            asked_share: rule.trigger.asked_share(),
+            expect: rule.expect.clone(),
+        }
+    }
+}
+
+fn asks_nothing(expect: &Expect) -> bool {
+    *expect == Expect::default()
+}
+
+impl Line {
+    /// Reads a line. An attempt is told by its first key, so that the many are read at once.
+    pub fn parse(text: &[u8]) -> Option<Line> {
+        if text.starts_with(b"{\"id\":") {
+            serde_json::from_slice(text).ok().map(|attempt| Line::Attempt(Box::new(attempt)))
+        } else if text.starts_with(b"{\"fracas\":") {
+            serde_json::from_slice(text).ok().map(|header| Line::Header(Box::new(header)))
+        } else {
+            serde_json::from_slice(text).ok().map(Line::Tallies)
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! A request's body as the journal keeps it: how long it was, and a hash that is the same for the same
+//! body of another try. No more of it is held than `body_limit`, and nothing once it is over.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::plan::Plan;
+use super::sent::version;
+use crate::judgement::scalar;
+use crate::words::{Fingerprint, Sent};
+
+/// What has come of a body.
+#[derive(Default)]
+pub struct SentBody {
+    pieces: Vec<Bytes>,
+    is_too_long: bool,
+}
+
+impl SentBody {
+    /// Some more of it has come.
+    pub fn see(&mut self, data: &Bytes, sent: &mut Sent, limit: u64) {
+        sent.bytes += data.len() as u64;
+        if sent.bytes > limit {
+            self.pieces = Vec::new();
+            self.is_too_long = true;
+        } else if !data.is_empty() {
+            self.pieces.push(data.clone());
+        }
+    }
+
+    /// All of it has come.
+    pub fn finish(&mut self, sent: &mut Sent, plan: &Plan) {
+        let pieces = std::mem::take(&mut self.pieces);
+        if self.is_too_long || pieces.is_empty() {
+            return;
+        }
+        let Some(mut json) = json(&pieces) else {
+            sent.body = Some(plan.key.hash_pieces(pieces.iter().map(|piece| &**piece)));
+            return;
+        };
+        if sent.version.is_none() {
+            let pointers = plan.version_pointers.iter().map(|pointer| &**pointer);
+            sent.version = pointers
+                .chain(VERSIONS)
+                .find_map(|pointer| version(scalar(json.pointer(pointer)?)?.as_bytes(), plan.key));
+        }
+        sent.body = Some(hash(&mut json, plan));
+    }
+}
+
+/// Version fields that well-known APIs have in bodies: CouchDB, Kubernetes, GitHub.
+const VERSIONS: [&str; 3] = ["/_rev", "/metadata/resourceVersion", "/sha"];
+
+/// The body as JSON, if it is an object or an array; what else may be JSON is as good as its bytes.
+fn json(pieces: &[Bytes]) -> Option<Value> {
+    let first = pieces.iter().flatten().find(|byte| !byte.is_ascii_whitespace())?;
+    if !matches!(first, b'{' | b'[') {
+        return None;
+    }
+    match pieces {
+        [whole] => serde_json::from_slice(whole).ok(),
+        _ => serde_json::from_slice(&pieces.concat()).ok(),
+    }
+}
+
+fn hash(json: &mut Value, plan: &Plan) -> Fingerprint {
+    for pointer in &plan.volatile {
+        remove(json, pointer);
+    }
+    plan.key.hash_json(json)
+}
+
+/// Takes out what a pointer leads to (RFC 6901). An item of an array leaves a hole, so that those
+/// after it keep their places.
+fn remove(json: &mut Value, pointer: &str) {
+    let Some((parent, last)) = pointer.rsplit_once('/') else { return };
+    match json.pointer_mut(parent) {
+        Some(Value::Object(members)) => {
+            members.remove(&last.replace("~1", "/").replace("~0", "~"));
+        }
+        Some(Value::Array(_)) => {
+            if let Some(item) = json.pointer_mut(pointer) {
+                *item = Value::Null;
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judgement::RuleSet;
+    use crate::rules::Settings;
+    use crate::words::RunKey;
+
+    fn sent(pieces: &[&str]) -> Sent {
+        let rules = RuleSet::new(Vec::new(), 1, true).expect("no rules");
+        let settings = Settings { body_limit: 40, ..Settings::default() };
+        let mut plan = Plan::new(&settings, &rules, RunKey::new([3; 16]));
+        plan.volatile = ["/at", "/list/0", "/a~1b"].map(Box::from).into();
+        let (mut body, mut sent) = (SentBody::default(), Sent::default());
+        for piece in pieces {
+            body.see(&Bytes::copy_from_slice(piece.as_bytes()), &mut sent, plan.body_limit);
+        }
+        body.finish(&mut sent, &plan);
+        sent
+    }
+
+    #[test]
+    fn the_same_body_has_the_same_hash() {
+        for (one, other, is_same) in [
+            (&[r#"{"a":1,"b":2}"#][..], &[r#"{"b": 2, "a": 1}"#][..], true),
+            (&[r#"{"a":1,"b":2}"#], &[r#"{"a":1,"#, "", r#""b":2}"#], true),
+            (&[r#"{"a":1}"#], &[r#"{"a":2}"#], false),
+            (&[r#"{"a":1,"at":5}"#], &[r#"{"a":1,"at":6}"#], true),
+            (&[r#"{"a":1,"at":5}"#], &[r#"{"a":1}"#], true),
+            (&[r#"{"list":[5,1]}"#], &[r#"{"list":[6,1]}"#], true),
+            (&[r#"{"list":[5,1]}"#], &[r#"{"list":[1]}"#], false),
+            (&[r#"{"a/b":1}"#], &["{}"], true),
+            (&["a=1&b=2"], &["a=1&", "b=2"], true),
+            (&["a=1&b=2"], &["b=2&a=1"], false),
+            (&["{not json"], &["{not  json"], false),
+        ] {
+            let (one_hash, other_hash) = (sent(one).body, sent(other).body);
+            assert!(one_hash.is_some() && other_hash.is_some());
+            assert_eq!(one_hash == other_hash, is_same, "{one:?} {other:?}");
+        }
+    }
+
+    #[test]
+    fn no_body_and_a_long_one_have_no_hash() {
+        assert_eq!(sent(&[]), Sent::default());
+        assert_eq!(sent(&[""]), Sent::default());
+        let long = "x".repeat(30);
+        assert_eq!(sent(&[&long, &long, &long]), Sent { bytes: 90, ..Sent::default() });
+    }
+
+    #[test]
+    fn versions_are_found_where_well_known_apis_have_them() {
+        for (body, version) in [
+            (r#"{"_rev":"1-a"}"#, Some("1-a")),
+            (r#"{"metadata":{"resourceVersion":"7"}}"#, Some("7")),
+            (r#"{"sha":"0f"}"#, Some("0f")),
+            (r#"{"version":7}"#, None),
+        ] {
+            assert_eq!(sent(&[body]).version.as_deref(), version, "{body}");
+        }
+    }
+}

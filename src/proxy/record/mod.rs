@@ -1,0 +1,220 @@
+//! The journal's part of a request's life: what becomes an [`Attempt`] is noted where it is known, and
+//! handed on when nobody has a part in the request any more.
+//!
+//! A [`Record`] is shared by the exchange and the two bodies; when the last of them lets go of it, its
+//! `Drop` completes the attempt. Nothing here waits, locks, or looks at what a rule need not.
+
+mod body;
+mod plan;
+mod recorder;
+mod sent;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use http::header::{self, HeaderMap};
+use http::request::Parts;
+use http::{Response, StatusCode};
+
+use self::body::SentBody;
+pub use self::plan::Plan;
+pub use self::recorder::Recorder;
+use super::client::Client;
+use super::shared::Shared;
+use crate::judgement::http_date;
+use crate::words::{self, Attempt, KeyHash, Moment, RetryAfter, decode_unreserved};
+
+/// One request, for the journal.
+pub struct Record {
+    recorder: Rc<Recorder>,
+    state: RefCell<State>,
+}
+
+struct State {
+    attempt: Attempt,
+    body: SentBody,
+    end: End,
+}
+
+/// How the answer ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// It has not: unless it does, the client has left.
+    Open,
+    /// There was none, on purpose.
+    Withheld,
+    /// At that time.
+    At(Moment),
+}
+
+impl Record {
+    /// The request whose head has just come.
+    pub fn begin(recorder: &Rc<Recorder>, client: &Client, head: &Parts, shared: &Shared) -> Rc<Record> {
+        let plan = &recorder.plan;
+        let (sent, agent) = sent::of_head(head, plan);
+        let address = client.address_behind(&head.headers, &shared.settings.trusted);
+        let attempt = Attempt {
+            start: microseconds(shared.clock.now()),
+            connection: client.connection,
+            client: shared.settings.client_id.fingerprint(&head.headers, address, plan.key),
+            agent,
+            method: head.method.as_str().into(),
+            path: path(head.uri.path()),
+            query: head.uri.query().map(|query| plan.key.hash(query.as_bytes())),
+            sent,
+            ..Attempt::default()
+        };
+        let state = State { attempt, body: SentBody::default(), end: End::Open };
+        Rc::new(Record { recorder: Rc::clone(recorder), state: RefCell::new(state) })
+    }
+
+    /// Some of the request's body has come.
+    pub fn see_sent(&self, data: &Bytes) {
+        let State { attempt, body, .. } = &mut *self.state.borrow_mut();
+        body.see(data, &mut attempt.sent, self.recorder.plan.body_limit);
+    }
+
+    /// All of the request's body has come.
+    pub fn finish_sent(&self) {
+        let State { attempt, body, .. } = &mut *self.state.borrow_mut();
+        body.finish(&mut attempt.sent, &self.recorder.plan);
+    }
+
+    /// The upstream has begun to answer.
+    pub fn hear_upstream(&self, status: StatusCode) {
+        self.state.borrow_mut().attempt.got.upstream = Some(status.as_u16());
+    }
+
+    /// A rule refuses the request, or disturbs its answer.
+    pub fn play(&self, shared: &Shared, rule: u32, n: u64, key: KeyHash) {
+        let Some(active) = shared.rules.get(rule) else { return };
+        self.state.borrow_mut().attempt.conflict = Some(words::Conflict {
+            rule: (&*active.rule.name).into(),
+            kind: active.rule.kind,
+            phase: active.rule.phase,
+            n,
+            key: self.recorder.plan.key.hash(&key.0.to_le_bytes()),
+        });
+    }
+
+    /// There is no whole answer of the upstream, and this is the word for why.
+    pub fn fail(&self, word: &str) {
+        self.state.borrow_mut().attempt.got.error = Some(word.into());
+    }
+
+    /// The client gets no answer, on purpose.
+    pub fn withhold(&self) {
+        self.state.borrow_mut().end = End::Withheld;
+    }
+
+    /// The head of the answer that the client gets.
+    pub fn answer<B>(&self, answer: &Response<B>, shared: &Shared) {
+        let plan = &self.recorder.plan;
+        let State { attempt, end, .. } = &mut *self.state.borrow_mut();
+        let got = &mut attempt.got;
+        got.status = Some(answer.status().as_u16());
+        let headers = answer.headers();
+        let named = plan.version_headers.iter().find_map(|name| headers.get(name));
+        got.version = named
+            .or_else(|| headers.get(header::ETAG))
+            .and_then(|value| sent::version(value.as_bytes(), plan.key));
+        got.retry_after = retry_after(headers, || shared.clock.wall().as_second());
+        // Nobody will ask for the body of such an answer (RFC 9110 §6.4.1).
+        let has_no_body = matches!(answer.status().as_u16(), 100..=199 | 204 | 304);
+        if has_no_body || &*attempt.method == "HEAD" {
+            *end = End::At(shared.clock.now());
+        }
+    }
+
+    /// Some of the answer's body goes to the client.
+    pub fn see_got(&self, bytes: usize) {
+        self.state.borrow_mut().attempt.got.bytes += bytes as u64;
+    }
+
+    /// The answer has gone: read before its last bytes are written, so that nothing that the client
+    /// does because of them can seem to come earlier.
+    pub fn end(&self) {
+        let end = &mut self.state.borrow_mut().end;
+        if *end == End::Open {
+            *end = End::At(self.recorder.clock.now());
+        }
+    }
+
+    /// The answer has broken off, and this is the word for why.
+    pub fn break_off(&self, word: &str) {
+        self.fail(word);
+        self.end();
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let State { attempt, end, .. } = self.state.get_mut();
+        let mut attempt = std::mem::take(attempt);
+        let end = match *end {
+            End::At(moment) => moment,
+            End::Withheld => self.recorder.clock.now(),
+            End::Open => {
+                attempt.got.error.get_or_insert_with(|| "client".into());
+                self.recorder.clock.now()
+            }
+        };
+        attempt.end = microseconds(end);
+        self.recorder.take(attempt);
+    }
+}
+
+fn microseconds(moment: Moment) -> u64 {
+    moment.0 / 1_000
+}
+
+/// The path as rules see it, of bounded length.
+fn path(path: &str) -> Box<str> {
+    let path = decode_unreserved(path);
+    let end = path.floor_char_boundary(Attempt::PATH_BYTES);
+    path.get(..end).unwrap_or_default().into()
+}
+
+/// `Retry-After` as a wait from now on (RFC 9110 §10.2.3); `now` in seconds since 1970. What cannot be
+/// read asks for nothing.
+fn retry_after(headers: &HeaderMap, now: impl FnOnce() -> i64) -> Option<RetryAfter> {
+    let value = headers.get(header::RETRY_AFTER)?;
+    let text = value.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(RetryAfter::Seconds(seconds.saturating_mul(1_000)));
+    }
+    let wait = http_date(text.as_bytes())?.saturating_sub(now());
+    Some(RetryAfter::Date(u64::try_from(wait).unwrap_or(0).saturating_mul(1_000)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_a_wait_in_milliseconds() {
+        let now = 784_111_777;
+        for (text, wait) in [
+            ("2", Some(RetryAfter::Seconds(2_000))),
+            ("0", Some(RetryAfter::Seconds(0))),
+            ("Sun, 06 Nov 1994 08:49:40 GMT", Some(RetryAfter::Date(3_000))),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(RetryAfter::Date(0))),
+            ("Sun, 06 Nov 1994 08:49:30 GMT", Some(RetryAfter::Date(0))),
+            ("soon", None),
+            ("-1", None),
+            ("", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::RETRY_AFTER, text.parse().expect("a value"));
+            assert_eq!(retry_after(&headers, || now), wait, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_cut_between_characters() {
+        assert_eq!(&*path("/it%65ms/7"), "/items/7");
+        assert_eq!(path(&format!("/{}", "x".repeat(600))).len(), Attempt::PATH_BYTES);
+        assert_eq!(path(&format!("/{}", "é".repeat(600))).len(), Attempt::PATH_BYTES - 1);
+    }
+}

@@ -1,0 +1,71 @@
+//! One worker's attempts on their way to the journal: collected without a lock, and handed over in
+//! batches, so that a request never waits for the journal.
+
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::plan::Plan;
+use crate::clock::Clock;
+use crate::journal::Inlet;
+use crate::words::Attempt;
+
+/// Attempts of a batch.
+const BATCH: usize = 64;
+/// No attempt waits longer for its batch to be full: half of what a killed process may lose.
+const WAIT: Duration = Duration::from_millis(50);
+
+/// Where one worker's records go when they are complete.
+pub struct Recorder {
+    pub plan: Arc<Plan>,
+    pub clock: Clock,
+    batch: RefCell<Vec<Attempt>>,
+    /// There is something in an empty batch.
+    has_begun: Notify,
+    inlet: Inlet,
+}
+
+impl Recorder {
+    /// A worker's recorder, which hands over to the journal behind `inlet`.
+    pub fn new(plan: Arc<Plan>, clock: Clock, inlet: Inlet) -> Recorder {
+        Recorder { plan, clock, batch: RefCell::default(), has_begun: Notify::new(), inlet }
+    }
+
+    /// Takes what is complete.
+    pub fn take(&self, attempt: Attempt) {
+        let mut batch = self.batch.borrow_mut();
+        if batch.is_empty() {
+            batch.reserve(BATCH);
+            self.has_begun.notify_one();
+        }
+        batch.push(attempt);
+        if batch.len() >= BATCH {
+            self.inlet.try_give(std::mem::take(&mut batch));
+        }
+    }
+
+    /// Hands over in time what fills no batch.
+    pub async fn hand_over(&self) -> Infallible {
+        loop {
+            self.has_begun.notified().await;
+            tokio::time::sleep(WAIT).await;
+            let batch = std::mem::take(&mut *self.batch.borrow_mut());
+            if !batch.is_empty() {
+                self.inlet.try_give(batch);
+            }
+        }
+    }
+}
+
+impl Drop for Recorder {
+    /// The worker has ended: there is time to wait for the journal.
+    fn drop(&mut self) {
+        let batch = std::mem::take(self.batch.get_mut());
+        if !batch.is_empty() {
+            self.inlet.give(batch);
+        }
+    }
+}

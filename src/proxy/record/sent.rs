@@ -1,0 +1,203 @@
+//! What a request's head says to the journal: versions, idempotency keys, and the marks by which
+//! clients themselves tell tries of one call from other calls.
+
+use std::borrow::Cow;
+
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
+
+use super::plan::Plan;
+use crate::words::{Attempt, BodyFacts, Facts, RunKey, Sent};
+
+/// What the head says, the body apart, and the client's class.
+pub fn of_head(head: &Parts, plan: &Plan) -> (Sent, Option<Box<str>>) {
+    let mut sent = Sent::default();
+    let mut agent = None;
+    let mut since = None;
+    for (name, value) in &head.headers {
+        // One look at each header: most requests have none of these.
+        match name.as_str() {
+            "user-agent" => agent = first_product(value),
+            "if-match" => keep(&mut sent.version, || version(value.as_bytes(), plan.key)),
+            "if-unmodified-since" => since = Some(value),
+            // The draft of the IETF's httpapi group; OASIS Repeatable Requests 1.0 §4.1.
+            "idempotency-key" | "x-idempotency-key" | "repeatability-request-id" => {
+                keep(&mut sent.idempotency_key, || Some(plan.key.hash(value.as_bytes())));
+            }
+            // The AWS SDKs, and azure-core, which sets it before its retry policy.
+            "amz-sdk-invocation-id" | "x-ms-client-request-id" => {
+                keep(&mut sent.operation, || Some(plan.key.hash(value.as_bytes())));
+            }
+            "amz-sdk-request" => keep(&mut sent.try_number, || number(after(value, "attempt=")?)),
+            "x-goog-api-client" => {
+                keep(&mut sent.operation, || {
+                    Some(plan.key.hash(word(after(value, "gccl-invocation-id/")?).as_bytes()))
+                });
+                keep(&mut sent.try_number, || number(after(value, "gccl-attempt-count/")?));
+            }
+            // Both count the tries before this one.
+            "x-stainless-retry-count" | "grpc-previous-rpc-attempts" => {
+                keep(&mut sent.try_number, || number(value.to_str().ok()?)?.checked_add(1));
+            }
+            _ => {}
+        }
+    }
+    if !plan.version_headers.is_empty() || !plan.idempotency_headers.is_empty() {
+        of_rules(&head.headers, plan, &mut sent);
+    }
+    keep(&mut sent.version, || version(since?.as_bytes(), plan.key));
+    if sent.version.is_none() && head.uri.query().is_some() {
+        sent.version = in_query(head, plan);
+    }
+    (sent, agent)
+}
+
+/// The headers that rules name.
+fn of_rules(headers: &HeaderMap, plan: &Plan, sent: &mut Sent) {
+    let named = plan.version_headers.iter().find_map(|name| headers.get(name));
+    if let Some(value) = named {
+        sent.version = version(value.as_bytes(), plan.key);
+    }
+    let named = plan.idempotency_headers.iter().find_map(|name| headers.get(name));
+    keep(&mut sent.idempotency_key, || Some(plan.key.hash(named?.as_bytes())));
+}
+
+/// Version fields that well-known APIs have in queries.
+fn in_query(head: &Parts, plan: &Plan) -> Option<Box<str>> {
+    let address = std::net::IpAddr::from([0, 0, 0, 0]);
+    let facts = Facts { body: BodyFacts::Unread, ..Facts::new(head, address) };
+    let names = plan.version_queries.iter().map(|name| &**name);
+    let known = ["rev", "if_seq_no", "resourceVersion"];
+    let found = names.chain(known).find_map(|name| facts.queries(name).next());
+    found.map(Cow::into_owned).and_then(|found| version(found.as_bytes(), plan.key))
+}
+
+/// A version as it is, or as a hash when it is long; `None` for what is no text.
+pub fn version(value: &[u8], key: RunKey) -> Option<Box<str>> {
+    let text = std::str::from_utf8(value).ok().map(str::trim).filter(|text| !text.is_empty())?;
+    Some(if text.len() > Attempt::VERSION_BYTES {
+        format!("#{}", key.hash(text.as_bytes())).into()
+    } else {
+        text.into()
+    })
+}
+
+/// `python-httpx/0.28.1` of `python-httpx/0.28.1 (linux)`.
+fn first_product(agent: &HeaderValue) -> Option<Box<str>> {
+    /// Bytes kept: nobody's name is longer.
+    const LONGEST: usize = 100;
+    let text = agent.to_str().ok()?;
+    let product = word(text.trim_start());
+    let product = product.get(..LONGEST).unwrap_or(product);
+    (!product.is_empty()).then(|| product.into())
+}
+
+fn keep<T>(place: &mut Option<T>, found: impl FnOnce() -> Option<T>) {
+    if place.is_none() {
+        *place = found();
+    }
+}
+
+fn after<'v>(value: &'v HeaderValue, start: &str) -> Option<&'v str> {
+    value.to_str().ok()?.split_once(start).map(|(_, rest)| rest)
+}
+
+/// Up to the first space.
+fn word(text: &str) -> &str {
+    text.split(' ').next().unwrap_or_default()
+}
+
+/// The digits that `text` begins with.
+fn number(text: &str) -> Option<u32> {
+    let end = text.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    text.get(..end)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judgement::RuleSet;
+    use crate::rules::{BodyFileError, Settings, read};
+
+    const KEY: RunKey = RunKey::new([3; 16]);
+
+    fn plan(rules: &str) -> Plan {
+        let accepted = read("rules.toml", rules, &|_| Err(BodyFileError::Missing)).expect("valid rules");
+        let rules = RuleSet::new(accepted.config.rules, 1, true).expect("replies");
+        Plan::new(&Settings::default(), &rules, KEY)
+    }
+
+    fn sent(plan: &Plan, uri: &str, headers: &[(&str, &str)]) -> (Sent, Option<Box<str>>) {
+        let mut request = http::Request::builder().uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        of_head(&request.body(()).expect("a request").into_parts().0, plan)
+    }
+
+    #[test]
+    fn clients_say_which_call_and_which_try_it_is() {
+        let plan = plan("");
+        let hash = |text: &str| Some(KEY.hash(text.as_bytes()));
+        for (headers, operation, try_number) in [
+            (
+                &[("amz-sdk-invocation-id", "6f-1"), ("amz-sdk-request", "attempt=2; max=3")][..],
+                hash("6f-1"),
+                Some(2),
+            ),
+            (
+                &[("x-goog-api-client", "gl-python/3.12 gccl-invocation-id/6f-1 gccl-attempt-count/3")],
+                hash("6f-1"),
+                Some(3),
+            ),
+            (&[("x-stainless-retry-count", "0")], None, Some(1)),
+            (&[("grpc-previous-rpc-attempts", "2")], None, Some(3)),
+            (&[("x-ms-client-request-id", "6f-1")], hash("6f-1"), None),
+            (&[("amz-sdk-request", "attempt=many")], None, None),
+            (&[("x-stainless-retry-count", "4294967295")], None, None),
+        ] {
+            let (sent, _) = sent(&plan, "/", headers);
+            assert_eq!((sent.operation, sent.try_number), (operation, try_number), "{headers:?}");
+        }
+        let (sent, _) = sent(&plan, "/", &[("idempotency-key", "k-1")]);
+        assert_eq!(sent.idempotency_key, hash("k-1"));
+    }
+
+    #[test]
+    fn the_version_is_where_the_rule_or_else_the_world_has_it() {
+        let plain = plan("");
+        let own = plan("[[rule]]\npath = \"/a\"\non = \"stale\"\nversion = \"header:x-rev\"\n");
+        let long = "x".repeat(200);
+        for (plan, uri, headers, version) in [
+            (&plain, "/", &[("if-match", "\"3\"")][..], Some("\"3\"")),
+            (&plain, "/", &[("if-match", "*")], Some("*")),
+            (&plain, "/?rev=1-a%62", &[], Some("1-ab")),
+            (&plain, "/?rev=1", &[("if-match", "\"3\"")], Some("\"3\"")),
+            (&plain, "/?if_seq_no=5", &[], Some("5")),
+            (&plain, "/", &[("x-rev", "3")], None),
+            (&own, "/", &[("x-rev", "3"), ("if-match", "\"2\"")], Some("3")),
+            (
+                &plain,
+                "/",
+                &[("if-unmodified-since", "Sun, 06 Nov 1994 08:49:37 GMT")],
+                Some("Sun, 06 Nov 1994 08:49:37 GMT"),
+            ),
+        ] {
+            assert_eq!(sent(plan, uri, headers).0.version.as_deref(), version, "{uri} {headers:?}");
+        }
+        let hashed = sent(&plain, "/", &[("if-match", &long)]).0.version.expect("a hash");
+        assert!(hashed.len() == 17 && hashed.starts_with('#'), "{hashed}");
+    }
+
+    #[test]
+    fn a_client_is_of_its_first_products_class() {
+        let plan = plan("");
+        for (agent, class) in [
+            ("python-httpx/0.28.1", Some("python-httpx/0.28.1")),
+            ("Mozilla/5.0 (X11; Linux)", Some("Mozilla/5.0")),
+            ("", None),
+        ] {
+            assert_eq!(sent(&plan, "/", &[("user-agent", agent)]).1.as_deref(), class);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The journal: what is recorded of attempts, and what a file holds of them.
+
+mod attempts;
+mod file;
