@@ -14,10 +14,14 @@ pub fn of_head(head: &Parts, plan: &Plan) -> (Sent, Option<Box<str>>) {
     let mut sent = Sent::default();
     let mut agent = None;
     let mut since = None;
+    let mut credentials: Option<Vec<&[u8]>> = None;
     for (name, value) in &head.headers {
         // One look at each header: most requests have none of these.
         match name.as_str() {
             "user-agent" => agent = first_product(value),
+            "authorization" | "cookie" => {
+                credentials.get_or_insert_default().push(value.as_bytes());
+            }
             "if-match" => keep(&mut sent.version, || version(value.as_bytes(), plan.key)),
             "if-unmodified-since" => since = Some(value),
             // The draft of the IETF's httpapi group; OASIS Repeatable Requests 1.0 §4.1.
@@ -45,6 +49,7 @@ pub fn of_head(head: &Parts, plan: &Plan) -> (Sent, Option<Box<str>>) {
     if !plan.version_headers.is_empty() || !plan.idempotency_headers.is_empty() {
         of_rules(&head.headers, plan, &mut sent);
     }
+    sent.credential = credentials.map(|credentials| plan.key.hash_pieces(credentials));
     keep(&mut sent.version, || version(since?.as_bytes(), plan.key));
     if sent.version.is_none() && head.uri.query().is_some() {
         sent.version = in_query(head, plan);
@@ -159,8 +164,10 @@ mod tests {
             let (sent, _) = sent(&plan, "/", headers);
             assert_eq!((sent.operation, sent.try_number), (operation, try_number), "{headers:?}");
         }
-        let (sent, _) = sent(&plan, "/", &[("idempotency-key", "k-1")]);
-        assert_eq!(sent.idempotency_key, hash("k-1"));
+        let (keyed, _) = sent(&plan, "/", &[("idempotency-key", "k-1")]);
+        assert_eq!((keyed.idempotency_key, keyed.credential), (hash("k-1"), None));
+        let session = |session: &str| sent(&plan, "/", &[("cookie", session)]).0.credential.expect("a hash");
+        assert!(session("s=1") == session("s=1") && session("s=1") != session("s=2"));
     }
 
     #[test]
