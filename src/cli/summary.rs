@@ -52,6 +52,7 @@ pub fn json(summary: &Summary) -> String {
         "requests": summary.requests,
         "conflicts": conflicts(summary),
         "failures": summary.failures,
+        "replays": summary.replays,
         "panics": summary.panics,
         "evicted": summary.evicted,
         "rules": rules.collect::<Vec<_>>(),
@@ -64,6 +65,9 @@ fn totals(summary: &Summary) -> String {
         format!("{}, {}", counted(summary.requests, "request"), counted(conflicts(summary), "conflict"));
     if summary.failures > 0 {
         let _ = write!(text, ", {} without an answer from the upstream", grouped(summary.failures));
+    }
+    if summary.replays > 0 {
+        let _ = write!(text, ", {} sent once more by fracas", grouped(summary.replays));
     }
     if summary.panics > 0 {
         let _ = write!(text, ", {} of fracas itself: please report it", counted(summary.panics, "failure"));
@@ -126,6 +130,7 @@ mod tests {
             ],
             requests: 5_000,
             failures: 2,
+            replays: 3,
             evicted: 1,
             panics: 0,
         };
@@ -137,7 +142,7 @@ flaky-writes    4,012  1,003     25 %  25.0 %
 first-of-all       31      9  first 1  29.0 %
 idle                0      0      all       –
 
-5,000 requests, 1,012 conflicts, 2 without an answer from the upstream
+5,000 requests, 1,012 conflicts, 2 without an answer from the upstream, 3 sent once more by fracas
 warning: 1 key forgotten for want of room: their counts began again; raise limits.keys
 "
         );

@@ -1,22 +1,19 @@
-//! Connections to the upstream, plain or TLS.
+//! Makes connections to the upstream, plain or TLS.
 
 use std::io;
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use http::HeaderValue;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
 use super::error::{Cause, Failure, Late};
-use super::gather;
+use super::transport::{Replayable, Stream, Transport};
 use crate::rules::{Authority, Scheme, UpstreamUrl};
 
 /// Makes connections to one upstream.
@@ -27,6 +24,8 @@ pub struct Connector {
     pub own_host: HeaderValue,
     tls: Option<(TlsConnector, ServerName<'static>)>,
     timeout: Duration,
+    /// Requests sent once more.
+    replays: Arc<AtomicU64>,
 }
 
 /// Why an upstream can never be connected to.
@@ -39,24 +38,39 @@ pub enum ConnectorError {
 }
 
 impl Connector {
-    /// A connector to `url`; for https it trusts the system's roots.
-    pub fn new(url: &UpstreamUrl, timeout: Duration) -> Result<Connector, ConnectorError> {
+    /// A connector to `url`; for https it trusts the system's roots. Requests that are sent once more
+    /// are counted in `replays`.
+    pub fn new(
+        url: &UpstreamUrl,
+        timeout: Duration,
+        replays: Arc<AtomicU64>,
+    ) -> Result<Connector, ConnectorError> {
         let tls = match url.scheme {
             Scheme::Http => None,
             Scheme::Https => Some((system_tls()?, server_name(&url.authority.host)?)),
         };
         let own_host = HeaderValue::try_from(url.host_header()).map_err(|_| ConnectorError::ServerName)?;
-        Ok(Connector { authority: url.authority.clone(), own_host, tls, timeout })
+        Ok(Connector { authority: url.authority.clone(), own_host, tls, timeout, replays })
     }
 
     /// A connection on which a request can be sent.
-    pub async fn connect(&self) -> Result<Transport, Failure> {
-        tokio::time::timeout(self.timeout, self.open())
+    pub async fn connect(self: &Arc<Connector>, replayable: Replayable) -> Result<Transport, Failure> {
+        Ok(Transport::new(self.open().await?, Arc::clone(self), replayable))
+    }
+
+    /// What a connection goes through.
+    pub async fn open(&self) -> Result<Stream, Failure> {
+        tokio::time::timeout(self.timeout, self.try_open())
             .await
             .unwrap_or(Err(Failure::TimedOut(Late::Connection)))
     }
 
-    async fn open(&self) -> Result<Transport, Failure> {
+    /// A request has been sent once more.
+    pub fn count_replay(&self) {
+        self.replays.fetch_add(1, Relaxed);
+    }
+
+    async fn try_open(&self) -> Result<Stream, Failure> {
         let host = &*self.authority.host;
         let tcp = TcpStream::connect((host, self.authority.port))
             .await
@@ -64,9 +78,9 @@ impl Connector {
         // Small writes must not wait for acknowledgements. It only fails on a dead socket.
         let _ = tcp.set_nodelay(true);
         match &self.tls {
-            None => Ok(Transport::new(Stream::Plain(tcp))),
+            None => Ok(Stream::Plain(tcp)),
             Some((tls, name)) => match tls.connect(name.clone(), tcp).await {
-                Ok(stream) => Ok(Transport::new(Stream::Tls(Box::new(stream)))),
+                Ok(stream) => Ok(Stream::Tls(Box::new(stream))),
                 Err(error) => {
                     tracing::debug!(%error, "TLS handshake with the upstream failed");
                     Err(Failure::Unreachable(Cause::Tls))
@@ -104,101 +118,4 @@ fn system_tls() -> Result<TlsConnector, ConnectorError> {
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(TlsConnector::from(Arc::new(config)))
-}
-
-/// A connection to the upstream.
-///
-/// An upstream that has answered may close without having read all of the request. What it said
-/// counts, so that its refusal to hear more is not an error: what is written from then on is lost,
-/// and the reading side tells the end.
-pub struct Transport {
-    stream: Stream,
-    is_deaf: bool,
-}
-
-enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-}
-
-macro_rules! delegate {
-    ($stream:expr, $method:ident($($argument:expr),*)) => {
-        match $stream {
-            Stream::Plain(stream) => Pin::new(stream).$method($($argument),*),
-            Stream::Tls(stream) => Pin::new(stream).$method($($argument),*),
-        }
-    };
-}
-
-impl Transport {
-    fn new(stream: Stream) -> Transport {
-        Transport { stream, is_deaf: false }
-    }
-
-    /// What a write came to; `all` is what it would be had everything been taken.
-    fn heard<T>(&mut self, written: Poll<io::Result<T>>, all: T) -> Poll<io::Result<T>> {
-        match written {
-            Poll::Ready(Err(error)) => {
-                tracing::debug!(%error, "the upstream reads no more");
-                self.is_deaf = true;
-                Poll::Ready(Ok(all))
-            }
-            written => written,
-        }
-    }
-}
-
-impl AsyncRead for Transport {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        delegate!(&mut self.stream, poll_read(cx, buffer))
-    }
-}
-
-impl AsyncWrite for Transport {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if self.is_deaf {
-            return Poll::Ready(Ok(bytes.len()));
-        }
-        let written = delegate!(&mut self.stream, poll_write(cx, bytes));
-        self.heard(written, bytes.len())
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let all = slices.iter().map(|slice| slice.len()).sum();
-        if self.is_deaf {
-            return Poll::Ready(Ok(all));
-        }
-        let written = match &mut self.stream {
-            Stream::Plain(stream) => gather::write(Pin::new(stream), cx, slices),
-            Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
-        };
-        self.heard(written, all)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match &self.stream {
-            Stream::Plain(stream) => stream.is_write_vectored(),
-            Stream::Tls(stream) => stream.is_write_vectored(),
-        }
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.is_deaf {
-            return Poll::Ready(Ok(()));
-        }
-        let flushed = delegate!(&mut self.stream, poll_flush(cx));
-        self.heard(flushed, ())
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        delegate!(&mut self.stream, poll_shutdown(cx))
-    }
 }

@@ -2,13 +2,14 @@
 //! ones sent on; bodies stream both ways.
 
 use std::error::Error as _;
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::uri::{PathAndQuery, Uri};
-use http::{HeaderMap, HeaderName, Request, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, Version};
 use hyper::body::{Body, Incoming};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
@@ -23,6 +24,7 @@ use super::pool::{Lease, Pool};
 use super::request_body::{BodyError, RequestBody};
 use super::rewrite::{self, Front};
 use super::tasks::Tasks;
+use super::transport::Replayable;
 use super::upgrade;
 use super::vitals::{Vitals, Wait};
 use crate::rules::{HostHeader, Scheme, UpstreamUrl};
@@ -31,7 +33,9 @@ use crate::rules::{HostHeader, Scheme, UpstreamUrl};
 pub struct Forwarder {
     pub upstream: UpstreamUrl,
     pub host: HostHeader,
-    pub connector: Connector,
+    pub connector: Arc<Connector>,
+    /// Whether a request may be sent once more on a stale connection.
+    pub replays: bool,
     pub pool: Rc<Pool>,
     pub tasks: Rc<Tasks>,
 }
@@ -114,8 +118,9 @@ impl Forwarder {
         Ok(())
     }
 
-    /// Sends the request, on an idle connection if there is one. It is sent again only when hyper
-    /// hands it back: then not a byte of it was written (RFC 9110 §9.2.2 forbids anything more).
+    /// Sends the request, on an idle connection if there is one. It is sent again when hyper hands it
+    /// back, as then not a byte of it was written, or by its [`Transport`](super::transport::Transport)
+    /// when it is repeatable and the connection was stale (RFC 9110 §9.2.2 forbids anything more).
     async fn send(
         &self,
         mut request: Request<RequestBody>,
@@ -126,6 +131,9 @@ impl Forwarder {
                 Some(lease) => lease,
                 None => Box::pin(self.connect()).await?,
             };
+            if self.replays && lease.reused && is_repeatable(&request) {
+                lease.replayable.allow();
+            }
             vitals.begin(Wait::Answer);
             let sent = lease.sender.try_send_request(request).await;
             vitals.end(Wait::Answer);
@@ -140,7 +148,8 @@ impl Forwarder {
     }
 
     async fn connect(&self) -> Result<Lease, Failure> {
-        let transport = self.connector.connect().await?;
+        let replayable = Replayable::default();
+        let transport = self.connector.connect(replayable.clone()).await?;
         let (sender, connection) = hyper::client::conn::http1::Builder::new()
             .handshake(TokioIo::new(transport))
             .await
@@ -150,7 +159,7 @@ impl Forwarder {
                 tracing::debug!(%error, "connection to the upstream ended");
             }
         });
-        Ok(self.pool.lease(sender))
+        Ok(self.pool.lease(sender, replayable))
     }
 
     /// Makes the upstream's answer the client's.
@@ -164,7 +173,10 @@ impl Forwarder {
         let (mut head, body) = response.into_parts();
         check_framing(&mut head.headers)?;
         let protocol = head.headers.remove(header::UPGRADE);
-        headers::take_hop_by_hop(&mut head.headers);
+        let hop = headers::take_hop_by_hop(&mut head.headers);
+        if let Some(timeout) = hop.keep_alive {
+            lease.announced(timeout);
+        }
         headers::add_via(&mut head.headers, head.version);
         // What it means is that an answer is not the upstream's.
         head.headers.remove(error::MARKER);
@@ -242,10 +254,19 @@ fn one_length(headers: &mut HeaderMap) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether sending it twice is like sending it once, and easy: it is safe, and there is no body.
+fn is_repeatable(request: &Request<RequestBody>) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
+        && request.body().is_end_stream()
+}
+
 fn broken(error: &hyper::Error) -> Failure {
     tracing::debug!(%error, "no answer from the upstream");
-    let cause = error.source().and_then(|cause| cause.downcast_ref::<BodyError>());
-    if cause.is_some() {
+    let cause = error.source();
+    let renewal = cause.and_then(|cause| cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref());
+    if let Some(failure) = renewal {
+        *failure
+    } else if cause.and_then(|cause| cause.downcast_ref::<BodyError>()).is_some() {
         Failure::BadBody
     } else if error.is_parse() {
         Failure::Garbled

@@ -1,5 +1,7 @@
 //! What a proxy must take out of a header, and what it adds (RFC 9110 §7.6).
 
+use std::time::Duration;
+
 use http::header::{self, Entry};
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
 
@@ -8,11 +10,13 @@ pub const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for")
 pub const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 pub const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+
 /// Meant for the next hop alone, whatever `Connection` says.
 static HOP_BY_HOP: [HeaderName; 8] = [
     header::CONNECTION,
     header::UPGRADE,
-    HeaderName::from_static("keep-alive"),
+    KEEP_ALIVE,
     HeaderName::from_static("proxy-connection"),
     header::PROXY_AUTHENTICATE,
     header::PROXY_AUTHORIZATION,
@@ -33,6 +37,8 @@ pub struct Hop {
     pub trailers: bool,
     /// `Transfer-Encoding: chunked`, the only one that gets here.
     pub chunked: bool,
+    /// `Keep-Alive: timeout=…`, in seconds.
+    pub keep_alive: Option<Duration>,
 }
 
 /// Removes what is meant for this hop: the fixed set, and whatever any `Connection` line names.
@@ -53,6 +59,7 @@ pub fn take_hop_by_hop(headers: &mut HeaderMap) -> Hop {
         hop.trailers = tokens(headers, &header::TE).any(|token| token.eq_ignore_ascii_case(b"trailers"));
     }
     hop.chunked = headers.contains_key(header::TRANSFER_ENCODING);
+    hop.keep_alive = headers.get(KEEP_ALIVE).and_then(idle_timeout);
     if headers.contains_key(header::CONNECTION) {
         let named: Vec<HeaderName> = tokens(headers, &header::CONNECTION)
             .filter_map(|token| HeaderName::from_bytes(token).ok())
@@ -66,6 +73,13 @@ pub fn take_hop_by_hop(headers: &mut HeaderMap) -> Hop {
         headers.remove(name);
     }
     hop
+}
+
+/// How long whoever says so keeps a connection that is idle (RFC 2068 §19.7.1.1, which is all there is).
+fn idle_timeout(value: &HeaderValue) -> Option<Duration> {
+    let mut parameters = value.to_str().ok()?.split(',').filter_map(|parameter| parameter.split_once('='));
+    let (_, seconds) = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("timeout"))?;
+    seconds.trim().parse().ok().map(Duration::from_secs)
 }
 
 /// Adds `Via`, with the version that the message came in (RFC 9110 §7.6.3).
@@ -137,7 +151,8 @@ mod tests {
             ("transfer-encoding", "chunked"),
             ("x-three", "3"),
         ]);
-        assert_eq!(take_hop_by_hop(&mut message), Hop { chunked: true, ..Hop::default() });
+        let keep_alive = Some(Duration::from_secs(5));
+        assert_eq!(take_hop_by_hop(&mut message), Hop { chunked: true, keep_alive, ..Hop::default() });
         assert_eq!(names(&message), ["x-three"]);
     }
 
@@ -169,6 +184,21 @@ mod tests {
             let mut message = headers(&[("connection", connection), ("upgrade", upgrade)]);
             assert_eq!(take_hop_by_hop(&mut message).websocket, websocket, "{connection} {upgrade}");
             assert!(message.is_empty());
+        }
+    }
+
+    #[test]
+    fn the_time_that_an_idle_connection_has_is_read() {
+        for (value, seconds) in [
+            ("timeout=5", Some(5)),
+            ("max=100, Timeout = 5", Some(5)),
+            ("timeout=0", Some(0)),
+            ("timeout=-1", None),
+            ("timeout=99999999999999999999", None),
+            ("5", None),
+        ] {
+            let keep_alive = take_hop_by_hop(&mut headers(&[("keep-alive", value)])).keep_alive;
+            assert_eq!(keep_alive, seconds.map(Duration::from_secs), "{value}");
         }
     }
 

@@ -26,6 +26,7 @@ mod shown;
 mod socket;
 mod tally;
 mod tasks;
+mod transport;
 mod upgrade;
 mod vitals;
 mod worker;
@@ -65,7 +66,7 @@ pub struct Proxy {
     listeners: Vec<TcpListener>,
     address: SocketAddr,
     upstream: UpstreamUrl,
-    connector: Connector,
+    connector: Arc<Connector>,
     shared: Arc<Shared>,
     plan: Arc<Plan>,
     file: Option<(JournalFile, Header)>,
@@ -95,7 +96,9 @@ impl Proxy {
         let clock = Clock::start();
         let header = Header::new(&config, format!("{:.3}", clock.wall()));
         let Config { settings, rules } = config;
-        let connector = Connector::new(&upstream, settings.timeouts.connect).map_err(StartError::Upstream)?;
+        let counters = tally::Counters::default();
+        let connector = Connector::new(&upstream, settings.timeouts.connect, Arc::clone(&counters.replays))
+            .map_err(StartError::Upstream)?;
         let rules = RuleSet::new(rules, settings.seed, settings.mark).map_err(StartError::Replies)?;
         let file = match &settings.journal.file {
             Some(path) => {
@@ -120,11 +123,11 @@ impl Proxy {
                 settings.limits.connections.get().min(Semaphore::MAX_PERMITS),
             )),
             clock,
-            counters: tally::Counters::default(),
+            counters,
             rules,
             settings,
         });
-        Ok(Proxy { listeners, address, upstream, connector, shared, plan, file })
+        Ok(Proxy { listeners, address, upstream, connector: Arc::new(connector), shared, plan, file })
     }
 
     /// Where it listens, with the port that was chosen for port 0.
@@ -145,7 +148,7 @@ impl Proxy {
                 number,
                 Arc::clone(&self.shared),
                 self.upstream.clone(),
-                self.connector.clone(),
+                Arc::clone(&self.connector),
                 listener,
                 order.subscribe(),
                 (Arc::clone(&self.plan), journal.inlet()),
@@ -238,6 +241,8 @@ pub struct Summary {
     pub requests: u64,
     /// Requests that got no answer from the upstream.
     pub failures: u64,
+    /// Requests that went to the upstream once more, as their first connection had proved stale.
+    pub replays: u64,
     pub panics: u64,
     /// Keys of state forgotten because there were too many.
     pub evicted: u64,
@@ -264,6 +269,7 @@ impl Shared {
             rules: rules.collect(),
             requests: self.counters.requests.load(Relaxed),
             failures: self.counters.failures.load(Relaxed),
+            replays: self.counters.replays.load(Relaxed),
             panics: self.counters.panics.load(Relaxed),
             evicted: self.store.evicted(),
         }
@@ -288,7 +294,7 @@ fn thread(
     number: usize,
     shared: Arc<Shared>,
     upstream: UpstreamUrl,
-    connector: Connector,
+    connector: Arc<Connector>,
     listener: TcpListener,
     order: watch::Receiver<Order>,
     (plan, inlet): (Arc<Plan>, Inlet),
@@ -307,6 +313,7 @@ fn thread(
             let settings = &shared.settings;
             let forwarder = Forwarder {
                 host: settings.host,
+                replays: settings.replay,
                 pool: Pool::new(shared.clock, settings.timeouts.keep_alive),
                 tasks: Rc::clone(&tasks),
                 upstream,

@@ -10,6 +10,7 @@ use hyper::client::conn::http1::SendRequest;
 
 use super::permission::Permission;
 use super::request_body::RequestBody;
+use super::transport::Replayable;
 use crate::clock::Clock;
 use crate::words::Moment;
 
@@ -27,11 +28,15 @@ pub struct Pool {
 
 struct Idle {
     sender: Sender,
-    since: Moment,
+    replayable: Replayable,
+    /// From then on it is not used: before the upstream may close it.
+    until: Moment,
 }
 
 /// Idle connections a worker keeps; each is a file descriptor on both sides.
 const IDLE_CONNECTIONS: usize = 1024;
+/// Earlier than the upstream, which counts from an earlier moment, closes an idle connection.
+const MARGIN: Duration = Duration::from_secs(1);
 
 impl Pool {
     pub fn new(clock: Clock, keep: Duration) -> Rc<Pool> {
@@ -48,13 +53,10 @@ impl Pool {
             if sender.is_closed() {
                 idle.remove(at);
             } else if sender.is_ready() {
-                let Idle { sender, since } = idle.remove(at);
-                if self.clock.now().since(since) < self.keep {
-                    return Some(self.leased(sender, true));
+                let Idle { sender, replayable, until } = idle.remove(at);
+                if self.clock.now() < until {
+                    return Some(self.leased(sender, replayable, true));
                 }
-                // What lies below is older still.
-                idle.truncate(at);
-                return None;
             }
             // Otherwise it has yet to notice that its last answer is over.
         }
@@ -62,18 +64,18 @@ impl Pool {
     }
 
     /// A lease of a connection just made.
-    pub fn lease(self: &Rc<Pool>, sender: Sender) -> Lease {
-        self.leased(sender, false)
+    pub fn lease(self: &Rc<Pool>, sender: Sender, replayable: Replayable) -> Lease {
+        self.leased(sender, replayable, false)
     }
 
-    fn leased(self: &Rc<Pool>, sender: Sender, reused: bool) -> Lease {
-        Lease { sender, reused, pool: Rc::clone(self), refused: None }
+    fn leased(self: &Rc<Pool>, sender: Sender, replayable: Replayable, reused: bool) -> Lease {
+        Lease { sender, replayable, reused, keep: self.keep, pool: Rc::clone(self), refused: None }
     }
 
     /// Closes what has been idle for too long; called now and then.
     pub fn close_old(&self) {
         let now = self.clock.now();
-        self.idle.borrow_mut().retain(|idle| !idle.sender.is_closed() && now.since(idle.since) < self.keep);
+        self.idle.borrow_mut().retain(|idle| !idle.sender.is_closed() && now < idle.until);
     }
 
     /// Closes every idle connection, and from now on each one that would become idle.
@@ -88,6 +90,10 @@ pub struct Lease {
     pub sender: Sender,
     /// Whether it has served a request before, so that the upstream may be about to close it.
     pub reused: bool,
+    /// Whether the request that goes next may be sent once more, should the connection be stale.
+    pub replayable: Replayable,
+    /// How long it may be idle.
+    keep: Duration,
     pool: Rc<Pool>,
     /// The body that was promised and never went: no other request can follow it.
     refused: Option<Refused>,
@@ -109,16 +115,22 @@ impl Lease {
         self.refused = Some(Refused(permission));
     }
 
+    /// The upstream has announced that it closes the connection after being idle for this long.
+    pub fn announced(&mut self, timeout: Duration) {
+        // A request must not be on its way when that time is over.
+        self.keep = self.keep.min(timeout.saturating_sub(MARGIN).max(timeout / 2));
+    }
+
     /// Makes the connection idle: its answer has been read to the end.
     pub fn give_back(self) {
-        let Lease { sender, pool, refused, .. } = self;
+        let Lease { sender, replayable, keep, pool, refused, .. } = self;
         if refused.is_some() || sender.is_closed() || pool.is_closed.get() {
             return;
         }
-        let since = pool.clock.now();
+        let until = pool.clock.now() + keep;
         let mut idle = pool.idle.borrow_mut();
         if idle.len() < IDLE_CONNECTIONS {
-            idle.push(Idle { sender, since });
+            idle.push(Idle { sender, replayable, until });
         }
     }
 }

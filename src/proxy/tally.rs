@@ -62,6 +62,8 @@ pub struct Counters {
     pub failures: AtomicU64,
     /// Panics, each contained to one connection.
     pub panics: std::sync::Arc<AtomicU64>,
+    /// Requests that went to the upstream once more.
+    pub replays: std::sync::Arc<AtomicU64>,
 }
 
 #[cfg(test)]

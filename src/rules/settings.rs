@@ -26,6 +26,8 @@ pub struct Settings {
     /// How many bytes of a body a rule may look at.
     pub body_limit: u64,
     pub host: HostHeader,
+    /// Whether a safe request without a body goes once more when its reused connection was stale.
+    pub replay: bool,
     pub client_id: Identity,
     /// Peers whose `X-Forwarded-For` is believed.
     pub trusted: Vec<Cidr>,
@@ -52,6 +54,7 @@ impl Default for Settings {
             state: StateStore::Memory,
             body_limit: 64 * 1024,
             host: HostHeader::Upstream,
+            replay: true,
             client_id: Identity(vec![
                 IdentitySource::Header(header::AUTHORIZATION),
                 IdentitySource::Cookie("session".into()),

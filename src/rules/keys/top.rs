@@ -16,7 +16,7 @@ pub(in crate::rules) static TOP: Section = Section {
     ],
 };
 
-static PLACES: [Entry; 4] = [
+static PLACES: [Entry; 5] = [
     entry(
         "listen",
         Value::Text(Form::Socket),
@@ -44,6 +44,15 @@ static PLACES: [Entry; 4] = [
         Is("\"upstream\""),
         "Which `Host` the upstream sees: its own, or the one that the client sent.",
         "host = \"client\"",
+    ),
+    entry(
+        "replay",
+        Value::Boolean,
+        Is("true"),
+        "Whether a GET, HEAD or OPTIONS without a body is sent once more, on a fresh connection, when its reused \
+         one had been closed unanswered. Nothing else is ever sent twice. Such replays are counted; `false` leaves \
+         every retry to the client.",
+        "replay = false",
     ),
 ];
 

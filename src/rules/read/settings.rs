@@ -37,6 +37,7 @@ impl Reader<'_> {
         take!(host, "host", |reader, given| {
             reader.choice(given, &[("upstream", HostHeader::Upstream), ("client", HostHeader::Client)])
         });
+        take!(replay, "replay", Self::boolean);
         take!(seed, "seed", Self::integer);
         take!(workers, "workers", |reader, given| reader.usize(given).map(NonZeroUsize::new));
         take!(state, "state", Self::store);

@@ -43,6 +43,11 @@ impl Message {
         code.unwrap_or_else(|| panic!("not a status line: {:?}", self.start))
     }
 
+    /// The method of a request.
+    pub fn method(&self) -> &str {
+        self.start.split(' ').next().unwrap_or_default()
+    }
+
     /// The target of a request.
     pub fn target(&self) -> &str {
         self.start.split(' ').nth(1).unwrap_or_default()

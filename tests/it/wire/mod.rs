@@ -15,6 +15,7 @@ mod identity;
 mod injection;
 mod panics;
 mod requests;
+mod reuse;
 mod rewriting;
 mod streaming;
 mod targets;
