@@ -1,5 +1,6 @@
 //! The body of an answer on its way to the client: streamed, never collected.
 
+use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use hyper::body::Incoming;
 use super::passage::Settlement;
 use super::pool::Lease;
 use super::record::Record;
+use super::streams::StreamBody;
 use super::vitals::{Vitals, Wait};
 
 /// Where an answer's body comes from.
@@ -21,9 +23,64 @@ pub enum Source {
     /// Made here.
     Own(Option<Bytes>),
     /// The upstream's. Its end, and only its end, gives the connection back to the pool.
-    Upstream { body: Incoming, lease: Option<Lease>, watch: Option<Box<Watch>> },
+    Upstream { body: UpstreamBody, lease: Option<Lease>, watch: Option<Box<Watch>> },
     /// There is none: what follows is not HTTP.
     Tunnel,
+}
+
+/// What the upstream sends.
+pub enum UpstreamBody {
+    /// On an HTTP/1.1 connection, which the lease gives back.
+    Connection(Incoming),
+    /// On a stream of its own.
+    Stream(Box<StreamBody>),
+}
+
+/// Why an answer broke off.
+#[derive(Debug)]
+pub enum AnswerError {
+    Connection(hyper::Error),
+    Stream(h2::Error),
+}
+
+impl fmt::Display for AnswerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AnswerError::Connection(error) => error.fmt(f),
+            AnswerError::Stream(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for AnswerError {}
+
+impl Body for UpstreamBody {
+    type Data = Bytes;
+    type Error = AnswerError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
+        match self.get_mut() {
+            UpstreamBody::Connection(body) => Pin::new(body).poll_frame(cx).map_err(AnswerError::Connection),
+            UpstreamBody::Stream(body) => Pin::new(body).poll_frame(cx).map_err(AnswerError::Stream),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            UpstreamBody::Connection(body) => body.is_end_stream(),
+            UpstreamBody::Stream(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            UpstreamBody::Connection(body) => body.size_hint(),
+            UpstreamBody::Stream(body) => body.size_hint(),
+        }
+    }
 }
 
 impl Source {
@@ -80,12 +137,12 @@ impl AnswerBody {
 
 impl Body for AnswerBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = AnswerError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
         let this = &mut *self;
         let (body, lease, watch) = match &mut this.source {
             Source::Own(bytes) => {

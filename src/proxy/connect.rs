@@ -12,7 +12,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::error::{Cause, Failure, Late};
+use super::error::{Cause, Failure, Late, Scarce};
 use super::transport::{Replayable, Stream, Transport};
 use crate::rules::{Authority, Scheme, UpstreamUrl};
 
@@ -22,10 +22,35 @@ pub struct Connector {
     authority: Authority,
     /// `Host` as the upstream knows itself.
     pub own_host: HeaderValue,
-    tls: Option<(TlsConnector, ServerName<'static>)>,
+    scheme: Scheme,
+    tls: Option<Tls>,
     timeout: Duration,
     /// Requests sent once more.
     replays: Arc<AtomicU64>,
+}
+
+/// What a connection is to speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// HTTP/1.1 alone.
+    Http1,
+    /// HTTP/2 where the upstream speaks it.
+    Any,
+}
+
+/// What a connection speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    Http1,
+    Http2,
+}
+
+/// TLS to one upstream.
+#[derive(Clone)]
+struct Tls {
+    name: ServerName<'static>,
+    http1: TlsConnector,
+    any: TlsConnector,
 }
 
 /// Why an upstream can never be connected to.
@@ -46,21 +71,53 @@ impl Connector {
         replays: Arc<AtomicU64>,
     ) -> Result<Connector, ConnectorError> {
         let tls = match url.scheme {
-            Scheme::Http => None,
-            Scheme::Https => Some((system_tls()?, server_name(&url.authority.host)?)),
+            Scheme::Http | Scheme::H2c => None,
+            Scheme::Https => {
+                let config = system_tls()?;
+                let name = server_name(&url.authority.host)?;
+                Some(Tls {
+                    name,
+                    http1: speaking(&config, &[HTTP1]),
+                    any: speaking(&config, &[HTTP2, HTTP1]),
+                })
+            }
         };
         let own_host = HeaderValue::try_from(url.host_header()).map_err(|_| ConnectorError::ServerName)?;
-        Ok(Connector { authority: url.authority.clone(), own_host, tls, timeout, replays })
+        let (authority, scheme) = (url.authority.clone(), url.scheme);
+        Ok(Connector { authority, own_host, scheme, tls, timeout, replays })
     }
 
-    /// A connection on which a request can be sent.
+    /// Whether the upstream may speak HTTP/2.
+    pub fn may_speak_http2(&self) -> bool {
+        self.scheme != Scheme::Http
+    }
+
+    /// The scheme of requests in HTTP/2.
+    pub fn scheme(&self) -> http::uri::Scheme {
+        match self.scheme {
+            Scheme::Https => http::uri::Scheme::HTTPS,
+            Scheme::Http | Scheme::H2c => http::uri::Scheme::HTTP,
+        }
+    }
+
+    /// A connection that speaks HTTP/1.1.
     pub async fn connect(self: &Arc<Connector>, replayable: Replayable) -> Result<Transport, Failure> {
-        Ok(Transport::new(self.open().await?, Arc::clone(self), replayable))
+        let (stream, _) = self.open(Offer::Http1).await?;
+        Ok(Transport::new(stream, Arc::clone(self), replayable))
+    }
+
+    /// A connection, and what it speaks.
+    pub async fn negotiate(
+        self: &Arc<Connector>,
+        replayable: Replayable,
+    ) -> Result<(Transport, Protocol), Failure> {
+        let (stream, protocol) = self.open(Offer::Any).await?;
+        Ok((Transport::new(stream, Arc::clone(self), replayable), protocol))
     }
 
     /// What a connection goes through.
-    pub async fn open(&self) -> Result<Stream, Failure> {
-        tokio::time::timeout(self.timeout, self.try_open())
+    pub async fn open(&self, offer: Offer) -> Result<(Stream, Protocol), Failure> {
+        tokio::time::timeout(self.timeout, self.try_open(offer))
             .await
             .unwrap_or(Err(Failure::TimedOut(Late::Connection)))
     }
@@ -70,40 +127,68 @@ impl Connector {
         self.replays.fetch_add(1, Relaxed);
     }
 
-    async fn try_open(&self) -> Result<Stream, Failure> {
+    async fn try_open(&self, offer: Offer) -> Result<(Stream, Protocol), Failure> {
         let host = &*self.authority.host;
         let tcp = TcpStream::connect((host, self.authority.port))
             .await
-            .map_err(|error| Failure::Unreachable(cause(host, &error)))?;
+            .map_err(|error| unreachable(host, &error))?;
         // Small writes must not wait for acknowledgements. It only fails on a dead socket.
         let _ = tcp.set_nodelay(true);
-        match &self.tls {
-            None => Ok(Stream::Plain(tcp)),
-            Some((tls, name)) => match tls.connect(name.clone(), tcp).await {
-                Ok(stream) => Ok(Stream::Tls(Box::new(stream))),
-                Err(error) => {
-                    tracing::debug!(%error, "TLS handshake with the upstream failed");
-                    Err(Failure::Unreachable(Cause::Tls))
-                }
-            },
+        let Some(Tls { name, http1, any }) = &self.tls else {
+            let protocol = match (self.scheme, offer) {
+                (Scheme::H2c, Offer::Any) => Protocol::Http2,
+                _ => Protocol::Http1,
+            };
+            return Ok((Stream::Plain(tcp), protocol));
+        };
+        let tls = if offer == Offer::Any { any } else { http1 };
+        match tls.connect(name.clone(), tcp).await {
+            Ok(stream) => {
+                let is_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
+                let protocol = if is_http2 { Protocol::Http2 } else { Protocol::Http1 };
+                Ok((Stream::Tls(Box::new(stream)), protocol))
+            }
+            Err(error) => {
+                tracing::debug!(%error, "TLS handshake with the upstream failed");
+                Err(Failure::Unreachable(Cause::Tls))
+            }
         }
     }
 }
 
-fn cause(host: &str, error: &io::Error) -> Cause {
-    match error.kind() {
+/// The names of the protocols in TLS (RFC 7301 §6, RFC 9113 §3.2).
+const HTTP1: &[u8] = b"http/1.1";
+const HTTP2: &[u8] = b"h2";
+
+fn speaking(config: &ClientConfig, protocols: &[&[u8]]) -> TlsConnector {
+    let mut config = config.clone();
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+    TlsConnector::from(Arc::new(config))
+}
+
+fn unreachable(host: &str, error: &io::Error) -> Failure {
+    tracing::debug!(%error, "no connection to the upstream");
+    Failure::Unreachable(match error.kind() {
+        // Of this process, and of the system.
+        _ if matches!(error.raw_os_error(), Some(EMFILE | ENFILE)) => {
+            return Failure::Exhausted(Scarce::Files);
+        }
         io::ErrorKind::ConnectionRefused => Cause::Refused,
         // The resolver's errors have no kind of their own.
         _ if host.parse::<IpAddr>().is_err() && error.raw_os_error().is_none() => Cause::Name,
         _ => Cause::Other,
-    }
+    })
 }
+
+/// No file descriptor left, in the process or in the system: the same numbers on every Unix.
+const EMFILE: i32 = 24;
+const ENFILE: i32 = 23;
 
 fn server_name(host: &str) -> Result<ServerName<'static>, ConnectorError> {
     ServerName::try_from(host.to_owned()).map_err(|_| ConnectorError::ServerName)
 }
 
-fn system_tls() -> Result<TlsConnector, ConnectorError> {
+fn system_tls() -> Result<ClientConfig, ConnectorError> {
     let mut roots = RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
     let (trusted, _unusable) = roots.add_parsable_certificates(found.certs);
@@ -112,10 +197,9 @@ fn system_tls() -> Result<TlsConnector, ConnectorError> {
         return Err(ConnectorError::Roots(why));
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    Ok(ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| ConnectorError::Roots(error.to_string()))?
         .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
+        .with_no_client_auth())
 }

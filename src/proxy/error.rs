@@ -23,6 +23,8 @@ pub enum Failure {
     UriTooLong,
     /// No connection to the upstream.
     Unreachable(Cause),
+    /// The proxy itself has none left of what it takes.
+    Exhausted(Scarce),
     /// Something took too long.
     TimedOut(Late),
     /// The connection broke before there was an answer.
@@ -38,6 +40,15 @@ pub enum Cause {
     Name,
     Tls,
     Other,
+}
+
+/// What the proxy has none left of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scarce {
+    /// File descriptors.
+    Files,
+    /// Streams of HTTP/2 to the upstream.
+    Streams,
 }
 
 /// What took too long.
@@ -57,6 +68,7 @@ impl Failure {
             Failure::TimedOut(Late::RequestBody) => StatusCode::REQUEST_TIMEOUT,
             Failure::Method => StatusCode::METHOD_NOT_ALLOWED,
             Failure::UriTooLong => StatusCode::URI_TOO_LONG,
+            Failure::Exhausted(_) => StatusCode::SERVICE_UNAVAILABLE,
             Failure::TimedOut(_) => StatusCode::GATEWAY_TIMEOUT,
             Failure::Unreachable(_) | Failure::Reset | Failure::Garbled => StatusCode::BAD_GATEWAY,
         }
@@ -69,6 +81,7 @@ impl Failure {
             Failure::Method => "method",
             Failure::Unreachable(Cause::Tls) => "tls",
             Failure::Unreachable(_) => "connect",
+            Failure::Exhausted(_) => "exhausted",
             Failure::TimedOut(_) => "timeout",
             Failure::Reset => "reset",
             Failure::Garbled => "protocol",
@@ -116,6 +129,10 @@ impl fmt::Display for Failure {
             Failure::Unreachable(Cause::Name) => "the upstream's name does not resolve",
             Failure::Unreachable(Cause::Tls) => "the TLS handshake with the upstream failed",
             Failure::Unreachable(Cause::Other) => "the upstream cannot be reached",
+            Failure::Exhausted(Scarce::Files) => {
+                "fracas has no file descriptor left for a connection to the upstream"
+            }
+            Failure::Exhausted(Scarce::Streams) => "the upstream allows no more HTTP/2 streams at once",
             Failure::TimedOut(Late::RequestBody) => "the request's body did not arrive in time",
             Failure::TimedOut(Late::Connection) => "the upstream did not accept a connection in time",
             Failure::TimedOut(Late::Answer) => "the upstream did not begin its answer in time",

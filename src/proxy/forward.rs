@@ -1,10 +1,12 @@
 //! One request to the upstream and its answer back. The header map and the URI that arrived are the
 //! ones sent on; bodies stream both ways.
 
+use std::cell::RefCell;
 use std::error::Error as _;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::{self, HeaderValue};
 use http::request::Parts;
@@ -14,7 +16,7 @@ use hyper::body::{Body, Incoming};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 
-use super::answer_body::Source;
+use super::answer_body::{Source, UpstreamBody};
 use super::client::Client;
 use super::connect::Connector;
 use super::error::{self, Failure};
@@ -23,6 +25,7 @@ use super::permission::Permission;
 use super::pool::{Lease, Pool};
 use super::request_body::{BodyError, RequestBody};
 use super::rewrite::{self, Front};
+use super::streams::{Call, Called, Fresh, StreamBody, Streams};
 use super::tasks::Tasks;
 use super::transport::Replayable;
 use super::upgrade;
@@ -37,6 +40,12 @@ pub struct Forwarder {
     /// Whether a request may be sent once more on a stale connection.
     pub replays: bool,
     pub pool: Rc<Pool>,
+    /// Where the upstream may speak HTTP/2.
+    pub streams: Option<Rc<Streams>>,
+    /// A connection just made, before it was known to speak HTTP/1.1.
+    pub fresh: RefCell<Option<Fresh>>,
+    /// How long the upstream may take nothing of a body whose answer has come.
+    pub patience: Duration,
     pub tasks: Rc<Tasks>,
 }
 
@@ -68,6 +77,23 @@ impl Forwarder {
         if let Some(permission) = &permission {
             body.hold(Arc::clone(permission));
         }
+        if let Some(streams) = self.streams.as_ref().filter(|_| !hop.websocket) {
+            let call = Call {
+                vitals: &client.vitals,
+                permission: permission.as_deref(),
+                replays: self.replays,
+                patience: self.patience,
+            };
+            match Box::pin(streams.call(head, body, call)).await? {
+                Called::Answered(answer) => return self.stream_answer(answer, client_host, permission),
+                Called::Http1(unsent, fresh) => {
+                    (head, body) = *unsent;
+                    if let Some(fresh) = fresh {
+                        self.fresh.replace(Some(fresh));
+                    }
+                }
+            }
+        }
         let mut request = Request::from_parts(head, body);
         if let Some(permission) = permission.clone() {
             hyper::ext::on_informational(&mut request, move |answer| {
@@ -79,6 +105,22 @@ impl Forwarder {
 
         let (response, lease) = self.send(request, &client.vitals).await?;
         self.answer(response, lease, Expected { client_host, tunnel, permission }, client)
+    }
+
+    /// Closes upstream connections that have been idle for too long; called now and then.
+    pub fn close_old(&self) {
+        self.pool.close_old();
+        if let Some(streams) = &self.streams {
+            streams.close_old();
+        }
+    }
+
+    /// Closes every upstream connection as soon as it is idle.
+    pub fn close(&self) {
+        self.pool.close();
+        if let Some(streams) = &self.streams {
+            streams.close();
+        }
     }
 
     /// Makes the head that arrived the one that is sent on.
@@ -148,8 +190,14 @@ impl Forwarder {
     }
 
     async fn connect(&self) -> Result<Lease, Failure> {
-        let replayable = Replayable::default();
-        let transport = self.connector.connect(replayable.clone()).await?;
+        let fresh = self.fresh.take();
+        let (transport, replayable) = match fresh {
+            Some(fresh) => fresh,
+            None => {
+                let replayable = Replayable::default();
+                (self.connector.connect(replayable.clone()).await?, replayable)
+            }
+        };
         let (sender, connection) = hyper::client::conn::http1::Builder::new()
             .handshake(TokioIo::new(transport))
             .await
@@ -177,13 +225,7 @@ impl Forwarder {
         if let Some(timeout) = hop.keep_alive {
             lease.announced(timeout);
         }
-        headers::add_via(&mut head.headers, head.version);
-        // What it means is that an answer is not the upstream's.
-        head.headers.remove(error::MARKER);
-        let front = Front { host: expected.client_host.as_ref(), scheme: Scheme::Http };
-        rewrite::answer(&mut head.headers, &self.upstream, front);
-        head.version = Version::HTTP_11;
-
+        self.make_ours(&mut head, expected.client_host.as_ref());
         if head.status == StatusCode::SWITCHING_PROTOCOLS {
             let is_websocket =
                 protocol.is_some_and(|name| name.as_bytes().eq_ignore_ascii_case(b"websocket"));
@@ -206,7 +248,39 @@ impl Forwarder {
             lease.give_back();
             return Ok(Response::from_parts(head, Source::Own(None)));
         }
+        let body = UpstreamBody::Connection(body);
         Ok(Response::from_parts(head, Source::Upstream { body, lease: Some(lease), watch: None }))
+    }
+
+    /// Makes the answer that comes on a stream the client's.
+    fn stream_answer(
+        &self,
+        answer: Response<Box<StreamBody>>,
+        client_host: Option<HeaderValue>,
+        permission: Option<Arc<Permission>>,
+    ) -> Result<Response<Source>, Failure> {
+        let (mut head, body) = answer.into_parts();
+        one_length(&mut head.headers)?;
+        headers::take_hop_by_hop(&mut head.headers);
+        self.make_ours(&mut head, client_host.as_ref());
+        if permission.is_some_and(|permission| permission.refuse()) {
+            head.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        if body.is_end_stream() {
+            return Ok(Response::from_parts(head, Source::Own(None)));
+        }
+        let body = UpstreamBody::Stream(body);
+        Ok(Response::from_parts(head, Source::Upstream { body, lease: None, watch: None }))
+    }
+
+    /// Says in an answer's head what a proxy says, and nothing that leads around it.
+    fn make_ours(&self, head: &mut http::response::Parts, client_host: Option<&HeaderValue>) {
+        headers::add_via(&mut head.headers, head.version);
+        // What it means is that an answer is not the upstream's.
+        head.headers.remove(error::MARKER);
+        let front = Front { host: client_host, scheme: Scheme::Http };
+        rewrite::answer(&mut head.headers, &self.upstream, front);
+        head.version = Version::HTTP_11;
     }
 }
 

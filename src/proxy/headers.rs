@@ -84,7 +84,11 @@ fn idle_timeout(value: &HeaderValue) -> Option<Duration> {
 
 /// Adds `Via`, with the version that the message came in (RFC 9110 §7.6.3).
 pub fn add_via(headers: &mut HeaderMap, version: Version) {
-    let via = if version < Version::HTTP_11 { "1.0 fracas" } else { "1.1 fracas" };
+    let via = match version {
+        Version::HTTP_10 => "1.0 fracas",
+        Version::HTTP_2 => "2.0 fracas",
+        _ => "1.1 fracas",
+    };
     append_to_list(headers, header::VIA, &HeaderValue::from_static(via));
 }
 

@@ -24,6 +24,7 @@ mod rewrite;
 mod shared;
 mod shown;
 mod socket;
+mod streams;
 mod tally;
 mod tasks;
 mod transport;
@@ -31,6 +32,7 @@ mod upgrade;
 mod vitals;
 mod worker;
 
+use std::cell::RefCell;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
@@ -50,6 +52,7 @@ pub use self::judge::{Asked, Claim, Entrance, Judged, Verdict, judge};
 use self::pool::Pool;
 use self::record::{Plan, Recorder};
 use self::shared::Shared;
+use self::streams::Streams;
 pub use self::tally::Tally;
 use self::tasks::Tasks;
 use self::worker::{Order, Worker};
@@ -311,9 +314,17 @@ fn thread(
             };
             let tasks = Rc::new(Tasks::new(Arc::clone(&shared.counters.panics)));
             let settings = &shared.settings;
+            let streams = connector.may_speak_http2().then(|| {
+                let timeouts = &settings.timeouts;
+                let (keep, patience) = (timeouts.keep_alive, timeouts.connect);
+                Streams::new(Arc::clone(&connector), Rc::clone(&tasks), shared.clock, keep, patience)
+            });
             let forwarder = Forwarder {
                 host: settings.host,
                 replays: settings.replay,
+                streams,
+                fresh: RefCell::default(),
+                patience: settings.timeouts.response_head,
                 pool: Pool::new(shared.clock, settings.timeouts.keep_alive),
                 tasks: Rc::clone(&tasks),
                 upstream,

@@ -37,6 +37,11 @@ impl Permission {
         self.change(HELD, GIVEN);
     }
 
+    /// Whether the body still waits.
+    pub fn is_held(&self) -> bool {
+        self.state.load(Relaxed) == HELD
+    }
+
     /// The upstream answered. `true` if the body was still held: now it never goes.
     pub fn refuse(&self) -> bool {
         self.change(HELD, REFUSED)

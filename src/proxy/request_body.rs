@@ -102,6 +102,13 @@ impl RequestBody {
         self.hold = Some(Box::pin(async move { permission.wait().await }));
     }
 
+    /// Puts back what was read: it comes again, before the rest.
+    pub fn unread(&mut self, pieces: Vec<Bytes>) {
+        for piece in pieces.into_iter().rev() {
+            self.looked.push_front(piece);
+        }
+    }
+
     /// Whether nothing of the body is left unread.
     pub fn is_read(&self) -> bool {
         self.rest.is_none()

@@ -68,7 +68,7 @@ fn location(text: &str, upstream: &UpstreamUrl, front: Front<'_>) -> Option<Stri
 fn below_origin<'t>(text: &'t str, upstream: &UpstreamUrl) -> Option<&'t str> {
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) => (scheme, rest),
-        None => (upstream.scheme.as_str(), text.strip_prefix("//")?),
+        None => (upstream.scheme.in_urls().as_str(), text.strip_prefix("//")?),
     };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);

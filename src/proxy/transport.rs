@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-use super::connect::Connector;
+use super::connect::{Connector, Offer};
 use super::error::Failure;
 use super::gather;
 
@@ -145,7 +145,7 @@ impl Stale {
         let request = std::mem::take(&mut self.written);
         let connector = Arc::clone(&self.connector);
         self.renewal = Some(Box::pin(async move {
-            let mut stream = connector.open().await?;
+            let (mut stream, _) = connector.open(Offer::Http1).await?;
             let written = write(&mut stream, &request).await;
             written.map_err(|_| Failure::Reset)?;
             connector.count_replay();

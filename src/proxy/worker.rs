@@ -84,13 +84,13 @@ impl Worker {
                         tokio::time::sleep(OUT_OF_FILES).await;
                     }
                 },
-                _ = sweep.tick() => self.forwarder.pool.close_old(),
+                _ = sweep.tick() => self.forwarder.close_old(),
             }
         }
         self.is_draining.set(true);
         self.accept_rest(&listener, waiting, &orders).await;
         drop(listener);
-        self.forwarder.pool.close();
+        self.forwarder.close();
         tokio::select! {
             () = self.tasks.ended() => {}
             () = told(&mut order, Order::Stop) => {}

@@ -95,7 +95,7 @@ impl UpstreamUrl {
         let Authority { host, port } = &self.authority;
         let host = if host.contains(':') { format!("[{host}]") } else { host.to_string() };
         match (self.scheme, port) {
-            (Scheme::Http, 80) | (Scheme::Https, 443) => host,
+            (Scheme::Http | Scheme::H2c, 80) | (Scheme::Https, 443) => host,
             _ => format!("{host}:{port}"),
         }
     }
@@ -113,12 +113,20 @@ pub struct Authority {
 pub enum Scheme {
     Http,
     Https,
+    /// HTTP/2 without TLS, known beforehand.
+    H2c,
 }
 
 impl Scheme {
-    /// `http` or `https`.
+    /// How the upstream itself begins its URLs: `http` or `https`.
+    pub fn in_urls(self) -> Scheme {
+        if self == Scheme::H2c { Scheme::Http } else { self }
+    }
+
+    /// `http`, `https` or `h2c`.
     pub fn as_str(self) -> &'static str {
         match self {
+            Scheme::H2c => "h2c",
             Scheme::Http => "http",
             Scheme::Https => "https",
         }

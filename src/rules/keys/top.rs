@@ -28,7 +28,8 @@ static PLACES: [Entry; 5] = [
         "upstream",
         Value::Any(&[Value::Choice(&["demo"]), Value::Text(Form::HttpUrl)]),
         Is("\"demo\""),
-        "Where requests go: a URL, whose path is put before every request's, or the built-in sample API.",
+        "Where requests go: a URL, whose path is put before every request's, or the built-in sample API. An \
+         `https` upstream is spoken to in HTTP/2 if it offers that, an `h2c` one always.",
         "upstream = \"https://staging.example:8443/api\"",
     ),
     entry(

@@ -17,9 +17,10 @@ pub(in crate::rules) fn parse(text: &str) -> Result<UpstreamUrl, TextMistake> {
     let scheme = match scheme {
         "http" => Scheme::Http,
         "https" => Scheme::Https,
+        "h2c" => Scheme::H2c,
         _ => {
             let message =
-                format!("`{}` is not a scheme that fracas speaks; use http or https", shown(scheme));
+                format!("`{}` is not a scheme that fracas speaks; use http, https or h2c", shown(scheme));
             return Err(TextMistake::new(0..scheme.len(), message));
         }
     };
@@ -69,7 +70,7 @@ impl Scheme {
     /// The port of a URL that names none.
     pub fn default_port(self) -> u16 {
         match self {
-            Scheme::Http => 80,
+            Scheme::Http | Scheme::H2c => 80,
             Scheme::Https => 443,
         }
     }
@@ -131,6 +132,8 @@ mod tests {
             ("https://a.b/", Scheme::Https, "a.b", 443, ""),
             ("http://127.0.0.1:9000/api/v1/", Scheme::Http, "127.0.0.1", 9000, "/api/v1"),
             ("http://[::1]:8080", Scheme::Http, "::1", 8080, ""),
+            ("h2c://a:8080/x", Scheme::H2c, "a", 8080, "/x"),
+            ("h2c://a", Scheme::H2c, "a", 80, ""),
             ("http://[::1]/x", Scheme::Http, "::1", 80, "/x"),
             ("http://my_service.:1", Scheme::Http, "my_service.", 1, ""),
         ] {

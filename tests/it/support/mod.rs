@@ -3,6 +3,7 @@
 
 pub mod demo;
 pub mod http;
+pub mod http2_upstream;
 pub mod message;
 pub mod program;
 pub mod proxy;

@@ -54,6 +54,12 @@ impl Setup {
         self
     }
 
+    /// Speaks HTTP/2 to the upstream, known beforehand.
+    pub fn over_http2(mut self) -> Setup {
+        self.upstream.scheme = Scheme::H2c;
+        self
+    }
+
     /// Adds a rule.
     pub fn rule(mut self, rule: Rule) -> Setup {
         self.config.rules.push(rule);

@@ -222,7 +222,8 @@ impl Socket {
         }
     }
 
-    fn try_exactly(&mut self, length: usize) -> io::Result<Vec<u8>> {
+    /// Exactly that many bytes, unless it ends before.
+    pub fn try_exactly(&mut self, length: usize) -> io::Result<Vec<u8>> {
         while self.buffer.len() < length {
             if self.fill()? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());

@@ -18,6 +18,7 @@ mod requests;
 mod reuse;
 mod rewriting;
 mod streaming;
+mod streams;
 mod targets;
 mod timeouts;
 mod tls;

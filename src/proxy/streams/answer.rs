@@ -1,0 +1,63 @@
+//! The body of an answer that comes on an HTTP/2 stream.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use h2::RecvStream;
+use http_body::{Body, Frame, SizeHint};
+
+use super::Slot;
+use super::upload::Upload;
+
+/// What is still to come of an answer. Dropped before its end, it resets the stream.
+pub struct StreamBody {
+    stream: RecvStream,
+    is_data_over: bool,
+    _slot: Slot,
+    /// A body that the upstream has not asked for: as long as it holds its end of the stream the
+    /// answer can come.
+    _unwanted: Option<Upload>,
+}
+
+impl StreamBody {
+    pub fn new(stream: RecvStream, slot: Slot, unwanted: Option<Upload>) -> StreamBody {
+        StreamBody { stream, is_data_over: false, _slot: slot, _unwanted: unwanted }
+    }
+}
+
+impl Body for StreamBody {
+    type Data = Bytes;
+    type Error = h2::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, h2::Error>>> {
+        while !self.is_data_over {
+            match ready!(self.stream.poll_data(cx)) {
+                Some(Ok(data)) => {
+                    // The upstream may send as much again. It only fails on a stream that is over.
+                    let _ = self.stream.flow_control().release_capacity(data.len());
+                    if !data.is_empty() || self.stream.is_end_stream() {
+                        return Poll::Ready(Some(Ok(Frame::data(data))));
+                    }
+                }
+                // Whatever the reason, NO_ERROR included: this is not an answer's end.
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => self.is_data_over = true,
+            }
+        }
+        let trailers = ready!(self.stream.poll_trailers(cx)).transpose();
+        Poll::Ready(trailers.map(|trailers| trailers.map(Frame::trailers)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.stream.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        // Content-Length says it, where it is known.
+        if self.stream.is_end_stream() { SizeHint::with_exact(0) } else { SizeHint::default() }
+    }
+}

@@ -1,0 +1,113 @@
+//! Streams that break: on the way up and on the way down, and what the other side hears of it.
+
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
+
+use h2::Reason;
+use http::Response;
+
+use super::super::super::support::LONG;
+use super::super::super::support::http2_upstream::Http2Upstream;
+use super::super::super::support::message::Message;
+use super::super::super::support::proxy;
+use super::GET;
+
+#[test]
+fn c24_a_torn_answer_over_http2_is_torn_for_the_client_whatever_the_reason() {
+    let reasons = [
+        Reason::NO_ERROR,
+        Reason::CANCEL,
+        Reason::INTERNAL_ERROR,
+        Reason::REFUSED_STREAM,
+        Reason::PROTOCOL_ERROR,
+    ];
+    for reason in reasons {
+        for length in [None, Some("10")] {
+            let upstream = Http2Upstream::playing(100, move |mut asked| async move {
+                let head = length
+                    .iter()
+                    .fold(Response::builder(), |head, length| head.header("content-length", *length));
+                let mut to = asked.head(head, false);
+                to.send_data("abc".into(), false).expect("it listens");
+                // Only what has left is surely seen before the reset.
+                tokio::task::yield_now().await;
+                to.send_reset(reason);
+            });
+            let proxy = proxy::before(upstream.address).over_http2().start();
+            let mut client = proxy.connect();
+            client.send(GET);
+            let Some(head) = client.head() else { continue };
+            let mut message = Message::parse_head(&head);
+            if message.status() == 502 {
+                continue;
+            }
+            if length.is_none() {
+                client.chunked(&mut message).expect_err("the last chunk never comes");
+            } else {
+                let rest = client.rest();
+                assert!(rest.is_err() || rest.is_ok_and(|rest| rest.len() < 10), "{reason:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stream_that_is_reset_before_its_answer_is_a_502_and_its_neighbours_are_served() {
+    let upstream = Http2Upstream::playing(100, |mut asked| async move {
+        match asked.request.uri().path() {
+            "/reset" => asked.answer.send_reset(Reason::INTERNAL_ERROR),
+            _ => asked.answer(Response::builder().header("x-number", asked.connection), "ok"),
+        }
+    });
+    let proxy = proxy::before(upstream.address).over_http2().start();
+    for _ in 0..3 {
+        let answer = proxy.ask("GET /reset HTTP/1.1\r\nHost: h\r\n\r\n");
+        assert_eq!((answer.status(), answer.header("fracas")), (502, Some("error=reset")));
+        assert_eq!(proxy.ask(GET).header("x-number"), Some("0"));
+    }
+    assert_eq!(upstream.heads().len(), 6);
+}
+
+#[test]
+fn c22_a_client_that_leaves_cancels_its_stream() {
+    let (heard, reasons) = channel();
+    let heard = Mutex::new(heard);
+    let (ask, asked_for) = channel();
+    let ask = Mutex::new(ask);
+    let upstream = Http2Upstream::playing(100, move |mut asked| {
+        let (heard, ask) = (heard.lock().expect("no panic").clone(), ask.lock().expect("no panic").clone());
+        async move {
+            let path = asked.request.uri().path().to_owned();
+            let mut to = None;
+            if path == "/answering" {
+                let mut begun = asked.head(Response::builder(), false);
+                begun.send_data("abc".into(), false).expect("it listens");
+                to = Some(begun);
+            }
+            ask.send(()).expect("the test waits");
+            let reason = match &mut to {
+                None => asked.reset().await,
+                Some(to) => std::future::poll_fn(|cx| to.poll_reset(cx)).await.expect("a reset"),
+            };
+            heard.send((path, reason)).expect("the test waits");
+        }
+    });
+    let proxy = proxy::before(upstream.address).over_http2().start();
+    let half = "POST /half HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc";
+    for (path, request) in [
+        ("/waiting", "GET /waiting HTTP/1.1\r\nHost: h\r\n\r\n"),
+        ("/answering", "GET /answering HTTP/1.1\r\nHost: h\r\n\r\n"),
+        ("/half", half),
+    ] {
+        let mut client = proxy.connect();
+        client.send(request);
+        asked_for.recv_timeout(LONG).expect("it arrives");
+        if path == "/answering" {
+            client.head().expect("an answer");
+        }
+        drop(client);
+        let (reset, reason) =
+            reasons.recv_timeout(LONG).unwrap_or_else(|_| panic!("the upstream hears of {path}"));
+        assert_eq!((&*reset, reason), (path, Reason::CANCEL));
+    }
+}

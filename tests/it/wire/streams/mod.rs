@@ -1,0 +1,9 @@
+//! HTTP/2 to the upstream, from clients that speak HTTP/1.1.
+
+mod broken;
+mod pool;
+mod raw;
+mod timeouts;
+mod translation;
+
+const GET: &str = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
