@@ -1,84 +1,186 @@
 //! Load by wrk, and what it cost the proxy.
 
 use std::error::Error;
-use std::fmt;
-use std::process::Command;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::peers::Peer;
+use crate::process::{has, signal};
 
-/// What the proxy is asked to do.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Work {
-    /// A small JSON answer of the upstream.
-    Forward,
-    /// A fixed 409 of its own.
-    Inject,
+/// What is asked of every peer.
+pub struct Load {
+    script: tempfile::NamedTempFile,
+    /// The cores of the load.
+    cores: &'static str,
+    pub expected: Expected,
 }
 
-impl fmt::Display for Work {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Work::Forward => "forward, small JSON",
-            Work::Inject => "answer a fixed 409",
-        })
-    }
+/// How every answer must be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    Success,
+    Conflict,
 }
 
 /// One round's result.
-pub struct Load {
+pub struct Round {
     pub cpu_micros: f64,
     pub per_second: f64,
     pub p50_micros: f64,
     pub p99_micros: f64,
+    pub p999_micros: f64,
 }
 
-/// The core that the load and the upstream share.
-pub const LOAD_CORE: usize = 1;
+const CONNECTIONS: &str = "-c64";
 
-/// Loads `peer` for some seconds.
-pub fn run(peer: &Peer, work: Work, seconds: u64) -> Result<Load, Box<dyn Error>> {
-    let url = format!("http://{}/item", peer.address);
-    wrk(&url, 1)?;
-    let before = peer.process.cpu_nanos();
-    let text = wrk(&url, seconds)?;
-    let cpu = peer.process.cpu_nanos() - before;
-    let requests = number(&text, "requests in").ok_or("wrk counted no requests")?;
-    let refused = text.lines().find_map(|line| line.trim().strip_prefix("Non-2xx or 3xx responses: "));
-    let refused: f64 = refused.map_or(Ok(0.0), str::parse)?;
-    let expected = if work == Work::Inject { requests } else { 0.0 };
-    if refused != expected || text.contains("Socket errors") {
-        return Err(format!("{}: {refused} of {requests} answers were no success\n{text}", peer.name).into());
+/// At the end wrk says what it counted, in one line.
+const DONE: &str = r#"
+done = function(summary, latency)
+  local e = summary.errors
+  io.write(string.format("RESULT %d %d %d %d %d %d\n", summary.requests, e.status,
+    e.connect + e.read + e.write + e.timeout, latency:percentile(50), latency:percentile(99), latency:percentile(99.9)))
+end
+"#;
+
+/// Keys for the state: one path each.
+pub const KEYS: u64 = 1_000_000;
+
+impl Load {
+    /// One small request, again and again.
+    pub fn same(cores: &'static str, expected: Expected) -> Result<Load, Box<dyn Error>> {
+        Load::new(cores, expected, r#"wrk.path = "/item""#)
     }
-    Ok(Load {
-        cpu_micros: cpu as f64 / 1_000.0 / requests,
-        per_second: requests / seconds as f64,
-        p50_micros: percentile(&text, "50%").ok_or("no median")?,
-        p99_micros: percentile(&text, "99%").ok_or("no 99th percentile")?,
-    })
-}
 
-fn wrk(url: &str, seconds: u64) -> Result<String, Box<dyn Error>> {
-    let seconds = format!("-d{seconds}s");
-    let core = LOAD_CORE.to_string();
-    let output = Command::new("taskset")
-        .args(["-c", &core, "wrk", "-t1", "-c64", &seconds, "--latency", url])
-        .output()?;
-    if !output.status.success() {
-        return Err(format!("wrk failed: {}", String::from_utf8_lossy(&output.stderr)).into());
+    /// Another one of [`KEYS`] paths each time; those from `first` to `last` in turn if a round is
+    /// called with numbers.
+    pub fn many_paths(cores: &'static str) -> Result<Load, Box<dyn Error>> {
+        let script = format!(
+            r#"local next, host
+init = function(arguments) next = tonumber(arguments[1]); host = wrk.headers["Host"]; end
+request = function()
+  local key
+  if next then key = next; next = next % {KEYS} + 1 else key = math.random({KEYS}) end
+  return "GET /items/" .. key .. " HTTP/1.1\r\nHost: " .. host .. "\r\n\r\n"
+end
+"#
+        );
+        Load::new(cores, Expected::Success, &script)
     }
-    Ok(String::from_utf8(output.stdout)?)
+
+    fn new(cores: &'static str, expected: Expected, script: &str) -> Result<Load, Box<dyn Error>> {
+        let mut file = tempfile::NamedTempFile::new()?;
+        write!(file, "{script}{DONE}")?;
+        Ok(Load { script: file, cores, expected })
+    }
+
+    /// One round, after a short one that warms up.
+    pub fn round(&self, peer: &Peer, seconds: u64) -> Result<Round, Box<dyn Error>> {
+        self.wrk(peer, 1, &[])?;
+        let before = peer.process.cpu_nanos();
+        let counted = self.wrk(peer, seconds, &[])?;
+        let cpu = peer.process.cpu_nanos() - before;
+        if counted.errors() != 0 || counted.refused() != self.refused(counted.requests()) {
+            return Err(format!("{}: answers were not as expected: {:?}", peer.name, counted.0).into());
+        }
+        let requests = counted.requests() as f64;
+        let micros = |at: usize| counted.0[at] as f64;
+        Ok(Round {
+            cpu_micros: cpu as f64 / 1_000.0 / requests,
+            per_second: requests / seconds as f64,
+            p50_micros: micros(3),
+            p99_micros: micros(4),
+            p999_micros: micros(5),
+        })
+    }
+
+    fn refused(&self, requests: u64) -> u64 {
+        if self.expected == Expected::Conflict { requests } else { 0 }
+    }
+
+    /// Asks for every key once, so that none is new later.
+    pub fn visit_all(&self, peer: &Peer) -> Result<(), Box<dyn Error>> {
+        let mut visited = 0;
+        while visited < KEYS {
+            visited += self.wrk(peer, 5, &[&(visited + 1).to_string()])?.requests();
+        }
+        Ok(())
+    }
+
+    /// System calls a request, counted while a short round is slowed down by the counting.
+    pub fn system_calls(&self, peer: &Peer) -> Result<Option<f64>, Box<dyn Error>> {
+        if !has("strace") {
+            return Ok(None);
+        }
+        let summary = tempfile::NamedTempFile::new()?;
+        let mut strace = Command::new("strace");
+        strace.args(["-c", "-f", "-qq", "-o"]).arg(summary.path());
+        for pid in peer.process.pids() {
+            strace.args(["-p", &pid.to_string()]);
+        }
+        let mut strace = strace.stderr(Stdio::null()).spawn()?;
+        std::thread::sleep(Duration::from_millis(300));
+        let counted = self.wrk(peer, 1, &[])?;
+        signal("-INT", strace.id());
+        strace.wait()?;
+        let text = fs::read_to_string(summary.path())?;
+        let total = text.lines().find(|line| line.ends_with("total"));
+        let calls = total.and_then(|line| line.split_whitespace().nth(3)?.parse::<f64>().ok());
+        Ok(calls.map(|calls| calls / counted.requests() as f64))
+    }
+
+    fn wrk(&self, peer: &Peer, seconds: u64, more: &[&str]) -> Result<Counted, Box<dyn Error>> {
+        let output = Command::new("taskset")
+            .args(["-c", self.cores, "wrk", "-t1", CONNECTIONS, &format!("-d{seconds}s"), "-s"])
+            .arg(self.script.path())
+            .args([&format!("http://{}", peer.address), "--"])
+            .args(more)
+            .output()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let result = text.lines().find_map(|line| line.strip_prefix("RESULT "));
+        let numbers = result.map(|line| line.split(' ').map(str::parse).collect::<Result<Vec<u64>, _>>());
+        match numbers {
+            Some(Ok(numbers)) if numbers.len() == 6 && numbers[0] > 0 => Ok(Counted(numbers)),
+            _ => {
+                Err(format!("{}: wrk says {text}{}", peer.name, String::from_utf8_lossy(&output.stderr))
+                    .into())
+            }
+        }
+    }
 }
 
-/// The number before `what`.
-fn number(text: &str, what: &str) -> Option<f64> {
-    let line = text.lines().find(|line| line.contains(what))?;
-    line.split_whitespace().next()?.parse().ok()
+/// What wrk counted: requests, statuses of 400 and more, errors, and three percentiles.
+struct Counted(Vec<u64>);
+
+impl Counted {
+    fn requests(&self) -> u64 {
+        self.0[0]
+    }
+
+    fn refused(&self) -> u64 {
+        self.0[1]
+    }
+
+    fn errors(&self) -> u64 {
+        self.0[2]
+    }
 }
 
-/// A line such as `  99%    1.23ms`, in microseconds.
-fn percentile(text: &str, which: &str) -> Option<f64> {
-    let line = text.lines().find(|line| line.trim().starts_with(which))?;
-    let value = line.split_whitespace().nth(1)?;
-    let units = [("us", 1.0), ("ms", 1_000.0), ("s", 1_000_000.0)];
-    units.iter().find_map(|(unit, micros)| Some(value.strip_suffix(unit)?.parse::<f64>().ok()? * micros))
+/// The head of the answer to one request, so that nobody is measured who answers something else.
+pub fn probe(address: SocketAddr, path: &str) -> Result<String, Box<dyn Error>> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n").as_bytes())?;
+    let mut answer = Vec::new();
+    let mut piece = [0; 4096];
+    while !answer.windows(4).any(|end| end == b"\r\n\r\n") {
+        let length = stream.read(&mut piece)?;
+        if length == 0 {
+            break;
+        }
+        answer.extend_from_slice(&piece[..length]);
+    }
+    Ok(String::from_utf8_lossy(&answer).into_owned())
 }

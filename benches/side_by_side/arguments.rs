@@ -1,0 +1,50 @@
+//! What the command line asks for.
+
+use std::error::Error;
+
+use crate::works::Work;
+
+/// The command line.
+pub struct Arguments {
+    /// Empty means every one.
+    pub works: Vec<Work>,
+    /// Empty means every one that is installed.
+    pub peers: Vec<String>,
+    /// Of one round.
+    pub seconds: u64,
+    pub rounds: usize,
+}
+
+impl Arguments {
+    /// Reads them; what is unknown is a mistake.
+    pub fn read(mut words: impl Iterator<Item = String>) -> Result<Arguments, Box<dyn Error>> {
+        let mut arguments = Arguments { works: Vec::new(), peers: Vec::new(), seconds: 4, rounds: 7 };
+        while let Some(word) = words.next() {
+            let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
+            match &*word {
+                // How cargo calls a benchmark.
+                "--bench" => {}
+                "--work" => {
+                    for name in value()?.split(',') {
+                        arguments.works.push(name.parse()?);
+                    }
+                }
+                "--peers" => arguments.peers.extend(value()?.split(',').map(str::to_owned)),
+                "--seconds" => arguments.seconds = value()?.parse()?,
+                "--rounds" => arguments.rounds = value()?.parse::<usize>()?.max(1),
+                _ => return Err(format!("{word} is not an option of this benchmark").into()),
+            }
+        }
+        Ok(arguments)
+    }
+
+    /// Whether a work is asked for.
+    pub fn wants(&self, work: Work) -> bool {
+        self.works.is_empty() || self.works.contains(&work)
+    }
+
+    /// Whether a peer is asked for; what is compared is always there.
+    pub fn invites(&self, name: &str) -> bool {
+        self.peers.is_empty() || self.peers.iter().any(|peer| peer.eq_ignore_ascii_case(name))
+    }
+}

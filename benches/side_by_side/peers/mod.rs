@@ -1,0 +1,66 @@
+//! The proxies compared, each set up to do the same: to add `Via` both ways and `X-Forwarded-For`,
+//! `-Proto` and `-Host`, to keep connections alive on both sides, and to log nothing.
+
+mod envoy;
+mod fracas;
+mod haproxy;
+mod nginx;
+mod slow;
+mod tcp;
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+pub use fracas::{Rules, fracas, rules_that_do_not_match};
+pub use nginx::{BULK_BYTES, nginx_of_rules, upstream};
+
+use crate::process::Process;
+
+/// A proxy that serves.
+pub struct Peer {
+    pub name: String,
+    pub address: SocketAddr,
+    pub process: Process,
+}
+
+/// What the proxy is asked to do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// Pass a request on, and its answer back.
+    Forward,
+    /// A fixed 409 of its own.
+    Inject,
+}
+
+/// The core that the proxy under test has to itself.
+pub const PROXY_CORE: &str = "0";
+/// The core that the load and the upstream share.
+pub const LOAD_CORE: &str = "1";
+
+/// What all answer a conflict with.
+const CONFLICT: &str = r#"{"type":"about:blank","title":"Conflict","status":409,"detail":"The request conflicts with the current state of the resource."}"#;
+
+/// A peer's name, and how it starts: `None` where it is not installed, or does not do the task.
+pub type Candidate = (&'static str, fn(Task, SocketAddr) -> Started);
+pub type Started = Result<Option<Peer>, Box<dyn Error>>;
+
+/// The peers that keep pace; nginx is the control.
+pub const FAST: [Candidate; 6] = [
+    ("nginx", nginx::nginx),
+    ("fracas", fracas::shipped),
+    ("HAProxy", haproxy::haproxy),
+    ("Envoy", envoy::envoy),
+    ("Toxiproxy", tcp::toxiproxy),
+    ("TCP relay", tcp::relay),
+];
+
+/// The peers of which every round takes long enough.
+pub const SLOW: [Candidate; 3] =
+    [("mitmproxy", slow::mitmproxy), ("WireMock", slow::wiremock), ("mountebank", slow::mountebank)];
+
+/// Where `install-peers` puts what no distribution has.
+fn installed(path: &str) -> Option<PathBuf> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/target/peers");
+    Some(PathBuf::from(folder).join(path)).filter(|path| path.exists())
+}
