@@ -43,8 +43,8 @@ impl Source {
 
     /// Tests come last in a file, or are files of their own.
     fn first_test(&self) -> usize {
-        // An example is what a user would write, pauses and all.
-        let is_test_file = !(self.path.starts_with("src/") || self.path.starts_with("examples/"))
+        // An example is what a user would write, pauses and all; a benchmark keeps a pace.
+        let is_test_file = self.path.starts_with("tests/")
             || self.path.ends_with("/tests.rs")
             || self.path.contains("/tests/");
         let mut pairs = self.text.lines().zip(self.text.lines().skip(1));
