@@ -66,6 +66,17 @@ impl Socket {
         Some(message)
     }
 
+    /// The next request, or `None` when it is not whole.
+    pub fn whole_request(&mut self) -> Option<Message> {
+        let mut message = Message::parse_head(&self.head()?);
+        if message.header("transfer-encoding").is_some() {
+            self.chunked(&mut message).ok()?;
+        } else if let Some(length) = message.header("content-length") {
+            message.body = self.try_exactly(length.parse().ok()?).ok()?;
+        }
+        Some(message)
+    }
+
     /// The body of a request whose head was read.
     pub fn request_body(&mut self, message: &mut Message) {
         if message.header("transfer-encoding").is_some() {

@@ -84,6 +84,13 @@ impl Talk {
         Some(request)
     }
 
+    /// The next request, recorded, or `None` when it is not whole.
+    pub fn whole_request(&mut self) -> Option<Message> {
+        let request = self.socket.whole_request()?;
+        self.record(request.clone());
+        Some(request)
+    }
+
     /// The next request's head; what the script does about the body is its own affair.
     pub fn request_head(&mut self) -> Option<Message> {
         let request = Message::parse_head(&self.socket.head()?);

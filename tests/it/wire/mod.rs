@@ -4,6 +4,7 @@
 mod answers;
 mod bodies;
 mod connections;
+mod desync;
 mod drain;
 mod early;
 mod expect;
