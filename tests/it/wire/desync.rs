@@ -18,6 +18,9 @@ const NEXT: &str = "GET /next HTTP/1.1\r\nHost: h\r\n\r\n";
 /// 45 bytes, 2d in hexadecimal.
 const HIDDEN: &str = "GET /hidden HTTP/1.1\r\nHost: h\r\nX-Hide: 12\r\n\r\n";
 
+/// An answer's status and body.
+type Heard = (u16, String);
+
 /// One line of the corpus.
 struct Case {
     name: &'static str,
@@ -105,7 +108,7 @@ fn check_strictly(request: &Message) {
 }
 
 /// The statuses and bodies of all answers up to that of `/next`, or to the end of the connection.
-fn answers(client: &mut Socket, is_head: bool) -> Vec<(u16, String)> {
+fn answers(client: &mut Socket, is_head: bool) -> Vec<Heard> {
     let mut answers = Vec::new();
     while let Some(head) = client.head() {
         let mut answer = Message::parse_head(&head);
@@ -146,7 +149,7 @@ fn play(
     upstream: &Upstream,
     bystander: &mut Socket,
     bytes: &[u8],
-) -> (Vec<(u16, String)>, Vec<String>) {
+) -> (Vec<Heard>, Vec<String>) {
     let before = upstream.requests().len();
     let mut client = proxy.connect();
     client.send([bytes, NEXT.as_bytes()].concat());
@@ -159,7 +162,7 @@ fn play(
 }
 
 /// Whether the upstream's answers that the client got are those to what was asked for it, in order.
-fn are_own(answers: &[(u16, String)], seen: &[impl AsRef<str>]) -> bool {
+fn are_own(answers: &[Heard], seen: &[impl AsRef<str>]) -> bool {
     let got = answers.iter().filter(|(status, body)| *status == 200 && !body.is_empty());
     let mut asked = seen.iter();
     got.into_iter().all(|(_, body)| asked.any(|target| target.as_ref() == body))
@@ -207,7 +210,8 @@ fn c17_what_servers_disagree_about_does_not_get_past_a_rule() {
 /// As smuggler and T-Reqs do it: a `Transfer-Encoding` with one byte put where it does not belong.
 #[test]
 fn c10_c17_no_byte_makes_two_requests_of_one() {
-    let places: [(&str, fn(u8) -> Vec<Vec<u8>>); 9] = [
+    type Placed = fn(u8) -> Vec<Vec<u8>>;
+    let places: [(&str, Placed); 9] = [
         ("before the name", |byte| vec![vec![byte], b"Transfer-Encoding: chunked".to_vec()]),
         ("after the name", |byte| vec![b"Transfer-Encoding".to_vec(), vec![byte], b": chunked".to_vec()]),
         ("in the name", |byte| vec![b"Transfer".to_vec(), vec![byte], b"Encoding: chunked".to_vec()]),
