@@ -128,6 +128,14 @@ impl Attempt {
     }
 }
 
+impl RetryAfter {
+    /// The wait, in milliseconds.
+    pub fn millis(self) -> u64 {
+        let (RetryAfter::Seconds(millis) | RetryAfter::Date(millis)) = self;
+        millis
+    }
+}
+
 impl std::fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:016x}", self.0)

@@ -11,6 +11,7 @@ mod binary;
 mod cli;
 mod conflicts;
 mod exactness;
+mod grading;
 mod journal;
 mod refetch;
 mod rules;

@@ -4,11 +4,29 @@
 //! time. A journal file gives the same report as the run that wrote it. docs/GRADING.md explains each
 //! check, its formula and its error rates.
 
+mod asked;
+mod backoff;
+mod checks;
+mod company;
 mod correlate;
+mod expectations;
+mod grader;
+#[expect(clippy::module_inception, reason = "the folder's name is the word for it")]
+mod grading;
+mod kept;
 mod operation;
 mod report;
+mod speech;
+mod tally;
+mod view;
 
+pub use asked::{Asked, AskedByRule};
+pub use backoff::{Gaps, Law};
+pub use checks::herd::index as herd_index;
+pub use checks::{CHECKS, Check};
 pub use correlate::Correlator;
+pub use grader::{Grader, Record};
+pub use grading::Grading;
 pub use operation::{Link, Operation, Outcome, Read, Try};
 pub use report::{
     Backoff, CheckId, ClientReport, Expectation, Finding, Gap, Herd, Jitter, OperationReport, Report,

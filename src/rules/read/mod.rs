@@ -28,6 +28,7 @@ use super::keys::TOP;
 use super::{Code, Config, Diagnostic, Mistakes, Source, Upstream, addresses, not_yet};
 use fields::Fields;
 
+pub(super) use reply::STYLES;
 pub use reply::{BodyFileError, LARGEST_BODY};
 
 /// Bytes of a rules file at most.

@@ -34,7 +34,8 @@ pub enum BodyFileError {
 /// Bytes of a reply's body at most.
 pub const LARGEST_BODY: usize = 1024 * 1024;
 
-const STYLES: [(&str, ReplyStyle); 20] = [
+/// Every style, by the word used in rules.
+pub(in crate::rules) const STYLES: [(&str, ReplyStyle); 20] = [
     ("problem", ReplyStyle::Problem),
     ("json", ReplyStyle::Json),
     ("text", ReplyStyle::Text),

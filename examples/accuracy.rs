@@ -1,0 +1,27 @@
+//! How often the classifier of retry policies is right on simulated clients, as docs/GRADING.md tells it.
+#![expect(clippy::print_stdout, clippy::expect_used, clippy::indexing_slicing, reason = "a table for people")]
+
+#[path = "../tests/it/grading/policies.rs"]
+mod policies;
+
+use policies::{CELLS, HERDS, TABLE};
+
+fn main() {
+    println!("correct labels of 300 simulated clients, in percent; in brackets what was to be expected\n");
+    print!("{:<20}", "policy");
+    CELLS.iter().for_each(|(gaps, operations)| print!("{:>18}", format!("{gaps} gaps × {operations}")));
+    println!();
+    for (policy, expected) in TABLE {
+        print!("{:<20}", format!("{policy:?}"));
+        for ((gaps, operations), expected) in CELLS.into_iter().zip(expected) {
+            print!("{:>18}", format!("{:.0} ({expected:.0})", policy.accuracy(gaps, operations, 300)));
+        }
+        println!();
+    }
+    println!("\nmedian herd index of 400 crowds\n\n{:<20}{:>18}{:>18}", "policy", "10 clients", "50 clients");
+    for (herding, expected) in HERDS {
+        let found = [10, 50].map(|clients| policies::herd(herding, clients, 400));
+        let cell = |at: usize| format!("{:.2} ({:.2})", found[at], expected[at]);
+        println!("{:<20}{:>18}{:>18}", format!("{herding:?}"), cell(0), cell(1));
+    }
+}

@@ -1,0 +1,168 @@
+//! What the rules file asks of clients, laid out: which expectation holds over which part of the record.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::CheckId;
+use super::view::Scope;
+use crate::rules::{Config, Expect, Grade, ReplyBody, ReplyStyle};
+
+/// `[expect]` of a file and of its rules; what a journal carries of the rules that it was written under.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Asked {
+    pub expect: Expect,
+    pub rules: Vec<AskedByRule>,
+}
+
+/// What one rule asks, and in whose words it answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskedByRule {
+    pub rule: Box<str>,
+    /// The rule's own, to be laid over the file's.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub expect: Expect,
+    /// `None`: the file's own text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub style: Option<ReplyStyle>,
+}
+
+fn is_nothing(expect: &Expect) -> bool {
+    *expect == Expect::default()
+}
+
+impl Asked {
+    pub fn of(config: &Config) -> Asked {
+        let rules = config.rules.iter().map(|rule| AskedByRule {
+            rule: Box::from(&*rule.name),
+            expect: rule.expect.clone(),
+            style: match &rule.reply.body {
+                ReplyBody::Style(style) => Some(*style),
+                ReplyBody::Text { .. } => None,
+            },
+        });
+        Asked { expect: config.settings.expect.clone(), rules: rules.collect() }
+    }
+}
+
+impl AskedByRule {
+    pub(super) fn asks_anything(&self) -> bool {
+        !is_nothing(&self.expect)
+    }
+}
+
+/// One thing that is asked.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Ask {
+    pub rule: Option<Box<str>>,
+    pub want: Want,
+    pub scope: Scope,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Want {
+    MaxTries(u64),
+    MinGap(Duration),
+    Backoff,
+    Jitter,
+    RetryAfter,
+    Refetch,
+    NewVersion,
+    SameKey,
+    NoRetry,
+    Recovered(f64),
+    Amplification(f64),
+    /// `R5 = "fail"`: this check must not fail.
+    Check(CheckId),
+}
+
+impl Want {
+    pub fn name(self) -> String {
+        match self {
+            Want::MaxTries(_) => "max_tries".to_owned(),
+            Want::MinGap(_) => "min_gap".to_owned(),
+            Want::Backoff => "backoff".to_owned(),
+            Want::Jitter => "jitter".to_owned(),
+            Want::RetryAfter => "retry_after".to_owned(),
+            Want::Refetch => "refetch".to_owned(),
+            Want::NewVersion => "new_version".to_owned(),
+            Want::SameKey => "same_key".to_owned(),
+            Want::NoRetry => "no_retry".to_owned(),
+            Want::Recovered(_) => "recovered".to_owned(),
+            Want::Amplification(_) => "amplification".to_owned(),
+            Want::Check(id) => id.to_string(),
+        }
+    }
+}
+
+/// The questions of [`Expect`] one by one: each given key, and what it asks, `None` for nothing.
+fn questions(expect: &Expect) -> Vec<(&'static str, Option<Want>)> {
+    let flag = |name, given: Option<bool>, want| given.map(|given| (name, given.then_some(want)));
+    [
+        expect.max_tries.map(|most| ("max_tries", Some(Want::MaxTries(most.get())))),
+        expect.min_gap.map(|least| ("min_gap", Some(Want::MinGap(least)))),
+        flag("backoff", expect.backoff, Want::Backoff),
+        flag("jitter", expect.jitter, Want::Jitter),
+        flag("retry_after", expect.retry_after, Want::RetryAfter),
+        flag("refetch", expect.refetch, Want::Refetch),
+        flag("new_version", expect.new_version, Want::NewVersion),
+        flag("same_key", expect.same_key, Want::SameKey),
+        flag("no_retry", expect.no_retry, Want::NoRetry),
+        expect.recovered.map(|share| ("recovered", Some(Want::Recovered(share.get())))),
+        expect.amplification.map(|most| ("amplification", Some(Want::Amplification(most)))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+impl Asked {
+    /// Everything that is asked, in the order of the file: its own first, then by rule.
+    pub(super) fn asks(&self) -> Vec<Ask> {
+        let mut asks = Vec::new();
+        for (name, want) in questions(&self.expect) {
+            let scope = self.scope(|expect| questions(expect).iter().any(|(given, _)| *given == name));
+            asks.extend(want.map(|want| Ask { rule: None, want, scope }));
+        }
+        for (check, grade) in &self.expect.checks {
+            if *grade == Grade::Fail {
+                let id = CheckId(*check);
+                asks.push(Ask { rule: None, want: Want::Check(id), scope: self.scope_of_check(id) });
+            }
+        }
+        for asked in &self.rules {
+            let of_checks = asked.expect.checks.iter().filter(|(_, grade)| *grade == Grade::Fail);
+            let of_checks = of_checks.map(|(check, _)| Want::Check(CheckId(*check)));
+            let wants = questions(&asked.expect).into_iter().filter_map(|(_, want)| want).chain(of_checks);
+            let rule = &asked.rule;
+            asks.extend(wants.map(|want| Ask {
+                rule: Some(rule.clone()),
+                want,
+                scope: Scope::Rule(rule.clone()),
+            }));
+        }
+        asks
+    }
+
+    /// What the word of a check over all rules is about: those that say their own word on it are left out.
+    pub(super) fn scope_of_check(&self, check: CheckId) -> Scope {
+        self.scope(|expect| grade_in(expect, check).is_some())
+    }
+
+    /// What a failure of `check` means under `rule`, or over all rules; `None`: as the check finds.
+    pub(super) fn grade(&self, check: CheckId, rule: Option<&AskedByRule>) -> Option<Grade> {
+        rule.and_then(|rule| grade_in(&rule.expect, check)).or_else(|| grade_in(&self.expect, check))
+    }
+
+    fn scope(&self, says_its_own: impl Fn(&Expect) -> bool) -> Scope {
+        let rules = self.rules.iter().filter(|asked| says_its_own(&asked.expect));
+        let rules: Vec<Box<str>> = rules.map(|asked| asked.rule.clone()).collect();
+        if rules.is_empty() { Scope::All } else { Scope::Except(rules) }
+    }
+}
+
+fn grade_in(expect: &Expect, check: CheckId) -> Option<Grade> {
+    expect.checks.iter().find(|(number, _)| *number == check.0).map(|(_, grade)| *grade)
+}

@@ -1,0 +1,101 @@
+//! R11: how many requests an operation costs, beyond what the conflicts themselves cause.
+
+use std::collections::BTreeMap;
+
+use super::{Class, Evidence, Judged};
+use crate::judgement::grading::tally::Tally;
+use crate::judgement::grading::view::{View, is_refused};
+
+/// A 20 % retry budget (Envoy, Finagle), and what nobody needs.
+const BUDGET: f64 = 1.2;
+const TOO_MANY: f64 = 3.0;
+/// Tries that a polite client has: R9's limit.
+const CAP: u64 = 5;
+/// Fewer operations than this have no rate worth judging.
+const LEAST_OPERATIONS: u64 = 10;
+/// In µs.
+const WINDOW: u64 = 10_000_000;
+/// Windows kept, the newest: nearly three hours of them.
+const MOST_WINDOWS: usize = 1_000;
+
+/// Requests and operations, in all and by the ten seconds in which operations began.
+#[derive(Clone, Debug, Default)]
+pub struct Amplification {
+    pub all: Load,
+    windows: BTreeMap<u64, Load>,
+    pub evidence: Evidence,
+}
+
+/// A number of operations and what they cost.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Load {
+    pub operations: u64,
+    pub requests: u64,
+    /// What a client that stops after [`CAP`] tries would have sent under the same refusals. With a
+    /// forced failure rate p it is (1 − pᶜ) ÷ (1 − p) per operation, on average.
+    excused: u64,
+}
+
+impl Load {
+    fn add(&mut self, requests: u64, excused: u64) {
+        self.operations += 1;
+        self.requests += requests;
+        self.excused += excused;
+    }
+
+    /// Requests per operation.
+    pub fn raw(&self) -> f64 {
+        self.requests as f64 / self.operations.max(1) as f64
+    }
+
+    fn beyond(&self) -> f64 {
+        self.requests as f64 / self.excused.max(1) as f64
+    }
+}
+
+impl Amplification {
+    pub fn see(&mut self, view: &View<'_>) {
+        let operation = view.operation;
+        let kept = operation.tries.len() as u64;
+        let refused = operation.tries.iter().filter(|tried| is_refused(&tried.attempt)).count() as u64;
+        // Those that were not kept were followed by another try: they were refused.
+        let refused = refused + operation.count.saturating_sub(kept);
+        let (requests, excused) = (operation.count.max(1), 1 + refused.min(CAP - 1));
+        self.all.add(requests, excused);
+        if requests > excused {
+            self.evidence.offer(requests, operation.id);
+        }
+        let start = operation.tries.first().map_or(0, |first| first.attempt.start);
+        self.windows.entry(start / WINDOW).or_default().add(requests, excused);
+        if self.windows.len() > MOST_WINDOWS {
+            self.windows.pop_first();
+        }
+    }
+
+    fn worst_window(&self) -> f64 {
+        let judged = self.windows.values().filter(|load| load.operations >= LEAST_OPERATIONS);
+        judged.map(Load::beyond).fold(0.0, f64::max)
+    }
+}
+
+pub(super) fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
+    let amplification = &tally.amplification;
+    let load = amplification.all;
+    if load.operations == 0 {
+        return None;
+    }
+    let worst = load.beyond().max(amplification.worst_window());
+    let said =
+        format!("{:.2} requests per operation, {worst:.2} times what the conflicts excuse", load.raw());
+    let advice = "spend a retry budget, say one retry for every five requests, over all operations together";
+    let judged = if worst <= BUDGET {
+        Judged::pass(said)
+    } else if load.operations < LEAST_OPERATIONS {
+        Judged::undetermined(said, "ten operations would show a rate")
+    } else if worst <= TOO_MANY {
+        Judged::warn(said).advice(advice)
+    } else {
+        Judged::fail(said).advice(advice)
+    };
+    Some(judged.number(worst, BUDGET, "× excused").shown_by(&amplification.evidence))
+}

@@ -1,0 +1,139 @@
+//! The checks, R1 to R17: one table, and one file per family. A check measures within a [`Tally`] and
+//! judges what it measured; docs/GRADING.md explains each under its anchor.
+
+pub(super) mod amplification;
+pub(super) mod applied;
+mod evidence;
+pub(super) mod herd;
+pub(super) mod keys;
+pub(super) mod nesting;
+pub(super) mod next_move;
+pub(super) mod retry_after;
+pub(super) mod terminal;
+pub(super) mod tries;
+pub(super) mod version;
+pub(super) mod waiting;
+mod words;
+
+pub(super) use evidence::{Evidence, Extreme, Marks};
+pub(super) use words::{of, wait};
+
+use super::tally::Tally;
+use super::{CheckId, Verdict};
+use crate::rules::ReplyStyle;
+
+/// One check. To add one: a line in [`CHECKS`], its measure in [`Tally`], its section in docs/GRADING.md.
+pub struct Check {
+    pub id: CheckId,
+    /// What a client that passes does, in at most 40 characters.
+    pub title: &'static str,
+    /// Its section in docs/GRADING.md; never changes.
+    pub anchor: &'static str,
+    judge: fn(&Tally, &Class) -> Option<Judged>,
+}
+
+/// What checks know of a class of clients beside its operations.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Class {
+    /// Distinct clients.
+    pub clients: u64,
+    /// What its product speaks, where that is known: the reply style that it can read.
+    pub speaks: Option<ReplyStyle>,
+    /// The reply style of the rule in question, where it is one rule.
+    pub answered: Option<ReplyStyle>,
+}
+
+/// A check's word, before the file says what it means.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Judged {
+    pub verdict: Verdict,
+    pub measured: String,
+    pub number: Option<Number>,
+    pub advice: Option<String>,
+    pub operations: Vec<u64>,
+}
+
+/// A measure as a number, and what it was held against.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Number {
+    pub value: f64,
+    pub limit: f64,
+    pub unit: &'static str,
+}
+
+macro_rules! checks {
+    ($($id:literal $title:literal $anchor:literal $judge:path,)*) => {
+        /// Every check, by id.
+        pub const CHECKS: &[Check] =
+            &[$(Check { id: CheckId($id), title: $title, anchor: $anchor, judge: $judge },)*];
+    };
+}
+
+checks! {
+     1 "makes the move that the conflict calls for" "r1-next-move"         next_move::judge,
+     2 "reads again before it writes again"         "r2-refetch"           version::refetch,
+     3 "writes with the newest version"             "r3-newest-version"    version::newest,
+     4 "keeps one idempotency key per operation"    "r4-key-stability"     keys::judge,
+     5 "waits as long as Retry-After says"          "r5-retry-after"       retry_after::judge,
+     6 "does not retry at once again and again"     "r6-immediate-retries" waiting::immediate,
+     7 "waits longer from try to try"               "r7-growth"            waiting::growth,
+     8 "varies its waits by chance"                 "r8-jitter"            waiting::jitter,
+     9 "stops after a few tries"                    "r9-tries"             tries::cap,
+    10 "gives up within its time"                   "r10-give-up"          tries::give_up,
+    11 "sends few requests per operation"           "r11-amplification"    amplification::judge,
+    12 "does not nest one retry loop in another"    "r12-nested-retries"   nesting::judge,
+    13 "does not come back as one herd"             "r13-herd"             herd::judge,
+    14 "has no write applied twice"                 "r14-duplicates"       applied::duplicates,
+    15 "finds out about a lost answer"              "r15-lost-answer"      applied::lost,
+    16 "replays only what is safe to replay"        "r16-safe-methods"     applied::unsafe_replays,
+    17 "stops where no retry can help"              "r17-terminal"         terminal::judge,
+}
+
+impl Check {
+    /// The check's word on a tally; `None` where there was nothing for it to look at.
+    pub(super) fn judge(&self, tally: &Tally, class: &Class) -> Option<Judged> {
+        (self.judge)(tally, class)
+    }
+}
+
+impl Judged {
+    pub fn new(verdict: Verdict, measured: impl Into<String>) -> Judged {
+        Judged { verdict, measured: measured.into(), number: None, advice: None, operations: Vec::new() }
+    }
+
+    pub fn pass(measured: impl Into<String>) -> Judged {
+        Judged::new(Verdict::Pass, measured)
+    }
+
+    pub fn warn(measured: impl Into<String>) -> Judged {
+        Judged::new(Verdict::Warn, measured)
+    }
+
+    pub fn fail(measured: impl Into<String>) -> Judged {
+        Judged::new(Verdict::Fail, measured)
+    }
+
+    /// `settle`: what would settle it.
+    pub fn undetermined(measured: impl Into<String>, settle: impl Into<String>) -> Judged {
+        Judged::new(Verdict::Undetermined, measured).advice(settle)
+    }
+
+    pub fn number(mut self, value: f64, limit: f64, unit: &'static str) -> Judged {
+        self.number = Some(Number { value, limit, unit });
+        self
+    }
+
+    pub fn advice(mut self, advice: impl Into<String>) -> Judged {
+        self.advice = Some(advice.into());
+        self
+    }
+
+    pub fn shown_by(mut self, evidence: &Evidence) -> Judged {
+        self.operations = evidence.ids().collect();
+        self
+    }
+}
+
+/// What would settle what an ambiguous record cannot.
+pub(super) const AMBIGUOUS: &str = "give each call a body or an idempotency key of its own, so that its tries can be \
+                                    told from those of others";

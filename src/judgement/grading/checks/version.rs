@@ -1,0 +1,181 @@
+//! R2 and R3: after a version conflict, reading again and writing with the newest version.
+
+use super::{AMBIGUOUS, Class, Judged, Marks, of};
+use crate::judgement::grading::tally::Tally;
+use crate::judgement::grading::view::{Next, Retry, View, bare};
+use crate::words::Kind;
+
+/// Rewrites after version conflicts.
+#[derive(Clone, Debug, Default)]
+pub struct Versions {
+    /// R2: read again before.
+    pub not_reread: Marks,
+    /// R3: carries the newest version that the client was shown.
+    pub not_newest: Marks,
+    /// Of those not newest: at least another than the refused one.
+    older: u64,
+    /// `new_version`: carries another version than the refused one.
+    pub not_new: Marks,
+    ambiguous: u64,
+}
+
+/// What version a rewrite carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Carried {
+    Newest,
+    /// Not the refused one, but not the newest that was shown either.
+    Older,
+    /// The refused one although a newer was shown, or nothing was read; none at all; or `*`.
+    Bad,
+    Unknown,
+}
+
+impl Versions {
+    pub fn see(&mut self, view: &View<'_>) {
+        let id = view.operation.id;
+        if view.is_ambiguous {
+            let tried = |next| matches!(next, Next::Tried(_));
+            let of_version = view.steps.iter().filter(|step| {
+                step.refused.attempt.conflict.as_ref().is_some_and(|conflict| conflict.kind == Kind::Version)
+            });
+            self.ambiguous += of_version.filter(|step| tried(step.next)).count() as u64;
+        }
+        for retry in
+            view.retries().filter(|retry| retry.kind() == Some(Kind::Version) && retry.after().is_write())
+        {
+            self.not_reread.add(has_reread(&retry), id);
+            let (before, after) = (&retry.before().sent, &retry.after().sent);
+            if before.version.is_none() {
+                continue;
+            }
+            let carried = Carried::of(&retry);
+            self.older += u64::from(carried == Carried::Older);
+            self.not_newest.add(
+                match carried {
+                    Carried::Newest => Some(true),
+                    Carried::Older | Carried::Bad => Some(false),
+                    Carried::Unknown => None,
+                },
+                id,
+            );
+            let same = before.version.as_deref().map(bare) == after.version.as_deref().map(bare);
+            self.not_new.add(
+                match carried {
+                    // The read showed the refused version again: there is no other to send.
+                    Carried::Newest | Carried::Unknown if same => None,
+                    Carried::Bad => Some(false),
+                    Carried::Newest | Carried::Older | Carried::Unknown => Some(true),
+                },
+                id,
+            );
+        }
+    }
+}
+
+/// Whether the client knew the state it wrote over; `None` where it may have known from elsewhere.
+fn has_reread(retry: &Retry<'_>) -> Option<bool> {
+    let (before, after) = (retry.before(), retry.after());
+    if retry.has_reread() {
+        return Some(true);
+    }
+    match (before.sent.version.as_deref(), after.sent.version.as_deref()) {
+        // The refusal showed the new version itself.
+        (_, Some(sent)) if before.got.version.as_deref().is_some_and(|shown| bare(shown) == bare(sent)) => {
+            Some(true)
+        }
+        (Some(refused), Some(sent)) if bare(refused) == bare(sent) => Some(false),
+        (_, Some(sent)) if bare(sent) != "*" => None,
+        _ => match retry.is_same_body() {
+            Some(true) if retry.is_same_request() => Some(false),
+            _ => None,
+        },
+    }
+}
+
+impl Carried {
+    fn of(retry: &Retry<'_>) -> Carried {
+        let (before, after) = (retry.before(), retry.after());
+        if before.method != after.method {
+            return Carried::Unknown;
+        }
+        let Some(sent) = after.sent.version.as_deref().map(bare) else {
+            // It may be in a body that was too long to look at.
+            let is_hidden = after.sent.body.is_none() && after.sent.bytes > 0;
+            return if is_hidden { Carried::Unknown } else { Carried::Bad };
+        };
+        if sent == "*" {
+            return Carried::Bad;
+        }
+        let reads = retry.next.reads.iter();
+        let shown: Vec<&str> = (before.got.version.iter().map(|version| bare(version)))
+            .chain(reads.filter_map(|read| read.version.as_deref()).map(bare))
+            .collect();
+        let is_refused = before.sent.version.as_deref().map(bare) == Some(sent);
+        match shown.last() {
+            Some(newest) if *newest == sent => Carried::Newest,
+            Some(_) if is_refused => Carried::Bad,
+            Some(_) if shown.contains(&sent) => Carried::Older,
+            None if is_refused && !retry.has_reread() => Carried::Bad,
+            _ => Carried::Unknown,
+        }
+    }
+}
+
+/// R2: 100 % pass, from 80 % a warning.
+pub(super) fn refetch(tally: &Tally, _: &Class) -> Option<Judged> {
+    let marks = &tally.versions.not_reread;
+    if marks.judged == 0 {
+        return unknown(tally, marks);
+    }
+    let share = 1.0 - marks.bad as f64 / marks.judged as f64;
+    let advice = "read the resource after the refusal, apply the change to what you got, and write that";
+    let judged = match marks.bad {
+        0 => Judged::pass(format!("{} after a new read", of(marks.judged, marks.judged, "rewrite"))),
+        bad if share >= 0.8 => {
+            Judged::warn(format!("{} without reading again", of(bad, marks.judged, "rewrite"))).advice(advice)
+        }
+        bad => {
+            Judged::fail(format!("{} without reading again", of(bad, marks.judged, "rewrite"))).advice(advice)
+        }
+    };
+    Some(judged.number(share, 1.0, "share").shown_by(&marks.evidence))
+}
+
+/// R3: the newest passes, another than the refused one is a warning.
+pub(super) fn newest(tally: &Tally, _: &Class) -> Option<Judged> {
+    let versions = &tally.versions;
+    let marks = &versions.not_newest;
+    if marks.judged == 0 {
+        return unknown(tally, marks);
+    }
+    let share = 1.0 - marks.bad as f64 / marks.judged as f64;
+    let judged = if marks.bad == 0 {
+        Judged::pass(format!("{} with the newest version", of(marks.judged, marks.judged, "rewrite")))
+    } else if marks.bad == versions.older {
+        let measured =
+            format!("{} with a version older than the newest read", of(marks.bad, marks.judged, "rewrite"));
+        Judged::warn(measured).advice("send the version of the last answer you read, not of an earlier one")
+    } else {
+        let measured = format!(
+            "{} with the refused version, or none",
+            of(marks.bad - versions.older, marks.judged, "rewrite")
+        );
+        Judged::fail(measured)
+            .advice("send the version that came with the state you changed: the ETag of the new read")
+    };
+    Some(judged.number(share, 1.0, "share").shown_by(&marks.evidence))
+}
+
+fn unknown(tally: &Tally, marks: &Marks) -> Option<Judged> {
+    let (unknown, ambiguous) = (marks.unknown, tally.versions.ambiguous);
+    if unknown + ambiguous == 0 {
+        return None;
+    }
+    let measured = format!("{} could not be told", of(unknown + ambiguous, unknown + ambiguous, "rewrite"));
+    let settle = if unknown == 0 {
+        AMBIGUOUS
+    } else {
+        "reads of the resource through this proxy, and a version in `If-Match` or in the rule's `version`, would show it"
+    };
+    Some(Judged::undetermined(measured, settle))
+}

@@ -1,0 +1,196 @@
+//! What was found of what `[expect]` asks. Nothing that was not seen is held against a client: an
+//! expectation without a case is undetermined.
+
+use std::time::Duration;
+
+use super::asked::{Ask, Want};
+use super::checks::{CHECKS, Class, Marks, of, wait};
+use super::tally::Tally;
+use super::{Expectation, Verdict};
+
+/// The tallies of every class of clients within the scope of an ask.
+pub(super) type Tallies<'t> = Vec<(&'t str, &'t Tally, Class)>;
+
+struct Found {
+    verdict: Verdict,
+    words: String,
+    operations: Vec<u64>,
+}
+
+impl Found {
+    fn new(verdict: Verdict, words: impl Into<String>) -> Found {
+        Found { verdict, words: words.into(), operations: Vec::new() }
+    }
+
+    fn met(is_met: bool, words: impl Into<String>) -> Found {
+        Found::new(if is_met { Verdict::Pass } else { Verdict::Fail }, words)
+    }
+
+    fn nothing(words: &str) -> Found {
+        Found::new(Verdict::Undetermined, words)
+    }
+}
+
+/// Holds the record against one ask.
+pub(super) fn found(ask: &Ask, tallies: &Tallies<'_>) -> Expectation {
+    let found = measure(ask.want, tallies);
+    Expectation {
+        name: ask.want.name(),
+        rule: ask.rule.as_deref().map(str::to_owned),
+        asked: asked(ask.want),
+        found: found.words,
+        verdict: found.verdict,
+        operations: found.operations,
+    }
+}
+
+fn asked(want: Want) -> String {
+    match want {
+        Want::MaxTries(most) => most.to_string(),
+        Want::MinGap(least) => wait(least),
+        Want::Recovered(share) | Want::Amplification(share) => share.to_string(),
+        Want::Check(_) => "fail".to_owned(),
+        _ => "true".to_owned(),
+    }
+}
+
+fn measure(want: Want, tallies: &Tallies<'_>) -> Found {
+    let all = || tallies.iter().map(|(_, tally, _)| *tally);
+    match want {
+        Want::MaxTries(limit) => {
+            let worst = all().max_by_key(|tally| tally.tries.most.value());
+            let Some((tally, most)) = worst.and_then(|tally| Some((tally, tally.tries.most.value()?))) else {
+                return Found::nothing("nothing was refused");
+            };
+            let operations = tally.tries.most.evidence.ids().collect();
+            Found { operations, ..Found::met(most <= limit, format!("most: {most}")) }
+        }
+        Want::MinGap(least) => {
+            let shortest = |tally: &&Tally| tally.waiting.shortest.value().unwrap_or(u64::MAX);
+            let worst = all().min_by_key(shortest);
+            let Some((tally, gap)) = worst.and_then(|tally| Some((tally, tally.waiting.shortest.value()?)))
+            else {
+                return Found::nothing("nothing was tried again");
+            };
+            let gap = Duration::from_micros(gap);
+            let operations = tally.waiting.shortest.evidence.ids().collect();
+            Found { operations, ..Found::met(gap >= least, format!("shortest: {}", wait(gap))) }
+        }
+        Want::Backoff => by_class(tallies, |tally, class| {
+            let judged = super::checks::waiting::growth(tally, class);
+            judged.map(|judged| {
+                let verdict = match judged.verdict {
+                    Verdict::Warn | Verdict::Fail => Verdict::Fail,
+                    verdict => verdict,
+                };
+                Found { verdict, words: judged.measured, operations: judged.operations }
+            })
+        }),
+        Want::Jitter => by_class(tallies, |tally, _| {
+            let law = tally.waiting.gaps.law()?;
+            let operations = tally.waiting.any.ids().collect();
+            let Some(variation) = law.variation else {
+                return Some(Found::nothing("fewer than three operations were tried again"));
+            };
+            let words = format!("± {:.1} %", variation.value * 100.0);
+            let verdict = if law.is_certainly_unjittered() {
+                Verdict::Fail
+            } else if variation.low > law.noise {
+                Verdict::Pass
+            } else {
+                Verdict::Undetermined
+            };
+            Some(Found { verdict, words, operations })
+        }),
+        Want::RetryAfter => {
+            let early: u64 = all().map(|tally| tally.retry_after.early).sum();
+            let judged: u64 = all().map(|tally| tally.retry_after.judged).sum();
+            let evidence = all()
+                .filter(|tally| tally.retry_after.early > 0)
+                .flat_map(|tally| tally.retry_after.evidence.ids());
+            match judged {
+                0 => Found::nothing("no retry after a Retry-After"),
+                _ => Found {
+                    operations: evidence.collect(),
+                    ..Found::met(early == 0, format!("{} came early", of(early, judged, "retry")))
+                },
+            }
+        }
+        Want::Refetch => {
+            marks(all().map(|tally| &tally.versions.not_reread), "rewrite", "without reading again")
+        }
+        Want::NewVersion => {
+            marks(all().map(|tally| &tally.versions.not_new), "rewrite", "with the refused version")
+        }
+        Want::SameKey => {
+            let changed: u64 = all().map(|tally| tally.keys.changed).sum();
+            let judged: u64 = all().map(|tally| tally.keys.judged).sum();
+            let evidence =
+                all().filter(|tally| tally.keys.changed > 0).flat_map(|tally| tally.keys.evidence.ids());
+            match judged {
+                0 => Found::nothing("nothing with an idempotency key was tried again"),
+                _ => Found {
+                    operations: evidence.collect(),
+                    ..Found::met(changed == 0, format!("{} changed it", of(changed, judged, "operation")))
+                },
+            }
+        }
+        Want::NoRetry => marks(all().map(|tally| &tally.tries.retried), "operation", "tried again"),
+        Want::Recovered(least) => {
+            let ended: u64 = all().map(|tally| tally.tries.gave_up.judged).sum();
+            let gave_up: u64 = all().map(|tally| tally.tries.gave_up.bad).sum();
+            if ended == 0 {
+                return Found::nothing("no operation met a conflict and ended");
+            }
+            let share = (ended - gave_up) as f64 / ended as f64;
+            let evidence = all().flat_map(|tally| tally.tries.gave_up.evidence.ids());
+            let words = format!("{} recovered", of(ended - gave_up, ended, "operation"));
+            Found { operations: evidence.collect(), ..Found::met(share >= least, words) }
+        }
+        Want::Amplification(most) => {
+            let operations: u64 = all().map(|tally| tally.amplification.all.operations).sum();
+            let requests: u64 = all().map(|tally| tally.amplification.all.requests).sum();
+            if operations == 0 {
+                return Found::nothing("no request");
+            }
+            let raw = requests as f64 / operations as f64;
+            let evidence = all().flat_map(|tally| tally.amplification.evidence.ids());
+            Found {
+                operations: evidence.collect(),
+                ..Found::met(raw <= most, format!("{raw:.2} requests per operation"))
+            }
+        }
+        Want::Check(id) => by_class(tallies, |tally, class| {
+            let judged = CHECKS.iter().find(|check| check.id == id)?.judge(tally, class)?;
+            Some(Found { verdict: judged.verdict, words: judged.measured, operations: judged.operations })
+        }),
+    }
+}
+
+/// The worst class decides, by its name where there are several.
+fn by_class(tallies: &Tallies<'_>, measure: impl Fn(&Tally, &Class) -> Option<Found>) -> Found {
+    let found = tallies.iter().filter_map(|(agent, tally, class)| Some((agent, measure(tally, class)?)));
+    let worst = found.max_by_key(|(_, found)| found.verdict);
+    match worst {
+        None => Found::nothing("nothing was tried again"),
+        Some((agent, found)) if tallies.len() > 1 => {
+            Found { words: format!("{agent}: {}", found.words), ..found }
+        }
+        Some((_, found)) => found,
+    }
+}
+
+fn marks<'m>(marks: impl Iterator<Item = &'m Marks>, what: &str, how: &str) -> Found {
+    let (mut judged, mut bad, mut unknown, mut operations) = (0, 0, 0, Vec::new());
+    for marks in marks {
+        judged += marks.judged;
+        bad += marks.bad;
+        unknown += marks.unknown;
+        operations.extend(marks.evidence.ids());
+    }
+    match (judged, unknown) {
+        (0, 0) => Found::nothing("there was no case of it"),
+        (0, unknown) => Found::nothing(&format!("{} could not be told", of(unknown, unknown, what))),
+        _ => Found { operations, ..Found::met(bad == 0, format!("{} {how}", of(bad, judged, what))) },
+    }
+}

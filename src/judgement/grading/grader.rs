@@ -1,0 +1,246 @@
+//! The grader: operations in, a report out, at any time.
+
+mod class;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use siphasher::sip::SipHasher13;
+
+use self::class::ClassTally;
+use super::asked::{Ask, Asked, AskedByRule};
+use super::checks::{CHECKS, Class, Judged};
+use super::company::Company;
+use super::kept::Kept;
+use super::tally::Tally;
+use super::view::{Scope, View};
+use super::{
+    CheckId, ClientReport, Expectation, Finding, Operation, Outcome, Report, RuleReport, Totals, Verdict,
+    expectations, speech,
+};
+use crate::rules::Grade;
+
+/// Grades operations as they close. Its memory is bounded: sums, a sample of gaps and a few operations
+/// for each class of clients, at most [`Grader::MOST_CLASSES`] classes.
+#[derive(Clone, Debug)]
+pub struct Grader {
+    asked: Asked,
+    asks: Vec<Ask>,
+    /// Parts of the record that some key is about because rules have their own.
+    excepts: Vec<Scope>,
+    by_rule: BTreeMap<Box<str>, AskedByRule>,
+    /// By product.
+    classes: BTreeMap<Box<str>, ClassTally>,
+    /// Hashes of the products beyond.
+    others: BTreeSet<u64>,
+    company: Company,
+    kept: Kept,
+    totals: Totals,
+    /// First start and last end, in µs.
+    span: Option<(u64, u64)>,
+}
+
+/// What a report says of the record beside its operations; the grader cannot know it.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    pub attempts: u64,
+    /// Attempts that were not recorded.
+    pub dropped: u64,
+    pub rules: Vec<RuleReport>,
+}
+
+impl Grader {
+    /// Products told apart; clients of others are counted.
+    pub const MOST_CLASSES: usize = 32;
+    /// The version of [`Report`].
+    const VERSION: u32 = 1;
+
+    pub fn new(asked: Asked) -> Grader {
+        let asks = asked.asks();
+        let of_checks = CHECKS.iter().map(|check| asked.scope_of_check(check.id));
+        let mut excepts: Vec<Scope> = Vec::new();
+        for scope in asks.iter().map(|ask| ask.scope.clone()).chain(of_checks) {
+            if matches!(scope, Scope::Except(_)) && !excepts.contains(&scope) {
+                excepts.push(scope);
+            }
+        }
+        let by_rule = asked.rules.iter().map(|rule| (rule.rule.clone(), rule.clone())).collect();
+        Grader {
+            asked,
+            asks,
+            excepts,
+            by_rule,
+            classes: BTreeMap::new(),
+            others: BTreeSet::new(),
+            company: Company::default(),
+            kept: Kept::default(),
+            totals: Totals::default(),
+            span: None,
+        }
+    }
+
+    /// Grades an operation that has closed.
+    pub fn see(&mut self, operation: &Operation) {
+        self.count(operation);
+        let agent = operation.agent().unwrap_or("-");
+        if !self.classes.contains_key(agent) {
+            if self.classes.len() >= Grader::MOST_CLASSES {
+                if self.others.len() < 10_000 {
+                    self.others.insert(SipHasher13::new().hash(agent.as_bytes()));
+                }
+                self.company.note(operation);
+                return;
+            }
+            self.classes.insert(agent.into(), ClassTally::new(self.excepts.len()));
+        }
+        let client = operation.client;
+        let view = View::new(operation, |from, to| self.company.between(client, from, to));
+        if let Some(class) = self.classes.get_mut(agent) {
+            let is_asked = |rule: &str| self.by_rule.get(rule).is_some_and(AskedByRule::asks_anything);
+            let is_evidence = class.see(&view, &self.excepts, &is_asked);
+            if is_evidence {
+                self.kept.keep(operation);
+            }
+        }
+        self.company.note(operation);
+        if self.kept.is_full() {
+            let named =
+                self.classes.values().flat_map(ClassTally::tallies).flat_map(Tally::evidence).collect();
+            self.kept.clear(&named);
+        }
+    }
+
+    fn count(&mut self, operation: &Operation) {
+        let totals = &mut self.totals;
+        totals.operations += 1;
+        if operation.met_conflict() {
+            totals.conflicted += 1;
+            match operation.outcome {
+                Outcome::Recovered | Outcome::Untroubled => totals.recovered += 1,
+                Outcome::GaveUp => totals.gave_up += 1,
+                Outcome::Unfinished => totals.unfinished += 1,
+            }
+        }
+        let start = operation.tries.first().map(|first| first.attempt.start);
+        let end = operation.tries.iter().map(|tried| tried.attempt.end).max();
+        if let (Some(start), Some(end)) = (start, end) {
+            let (first, last) = self.span.unwrap_or((start, end));
+            self.span = Some((first.min(start), last.max(end)));
+        }
+    }
+
+    /// What there is to say so far.
+    pub fn report(&self, record: &Record) -> Report {
+        let (first, last) = self.span.unwrap_or_default();
+        let totals = Totals {
+            attempts: record.attempts,
+            dropped: record.dropped,
+            other_clients: self.others.len() as u64,
+            elapsed_ms: (last - first) / 1_000,
+            ..self.totals.clone()
+        };
+        let mut clients: Vec<ClientReport> =
+            self.classes.iter().map(|(agent, tally)| self.client(agent, tally, record)).collect();
+        clients
+            .sort_by_key(|client| (std::cmp::Reverse(client.verdict), std::cmp::Reverse(client.conflicted)));
+        let expectations = self.expectations();
+        let verdict = if expectations.is_empty() {
+            worst(clients.iter().map(|client| client.verdict))
+        } else {
+            expectations.iter().map(|expectation| expectation.verdict).max().unwrap_or(Verdict::Undetermined)
+        };
+        let findings = clients.iter().flat_map(|client| &client.findings);
+        let unmet = expectations.iter().filter(|expectation| expectation.verdict != Verdict::Pass);
+        let asked = unmet.flat_map(|expectation| expectation.operations.iter().copied());
+        Report {
+            version: Grader::VERSION,
+            verdict,
+            totals,
+            operations: self.kept.report(findings, asked),
+            clients,
+            rules: record.rules.clone(),
+            expectations,
+        }
+    }
+
+    fn client(&self, agent: &str, tally: &ClassTally, record: &Record) -> ClientReport {
+        let mut findings = Vec::new();
+        for check in CHECKS {
+            let all = tally.within(&self.asked.scope_of_check(check.id), &self.excepts);
+            let word = all.and_then(|all| check.judge(all, &self.class(agent, tally, None)));
+            findings.extend(word.and_then(|judged| self.finding(check.id, None, check.title, judged)));
+            // In file order; a rule that the record does not list comes last.
+            let mut rules: Vec<(&Box<str>, &Tally)> = tally.rules().collect();
+            let place =
+                |rule: &str| record.rules.iter().position(|known| known.name == rule).unwrap_or(usize::MAX);
+            rules.sort_by_key(|(rule, _)| place(rule));
+            for (rule, of_rule) in rules {
+                let class = self.class(agent, tally, Some(rule));
+                let word = check.judge(of_rule, &class);
+                findings
+                    .extend(word.and_then(|judged| self.finding(check.id, Some(rule), check.title, judged)));
+            }
+        }
+        let verdict = worst(findings.iter().map(|finding| finding.verdict));
+        tally.client(agent, verdict, findings)
+    }
+
+    fn class(&self, agent: &str, tally: &ClassTally, rule: Option<&str>) -> Class {
+        let answered = match rule {
+            Some(rule) => self.by_rule.get(rule).and_then(|asked| asked.style),
+            // Over all rules, where all of them answer alike.
+            None => {
+                let mut styles =
+                    tally.rules().map(|(rule, _)| self.by_rule.get(rule).and_then(|asked| asked.style));
+                let first = styles.next().flatten();
+                first.filter(|_| styles.all(|style| style == first))
+            }
+        };
+        Class { clients: tally.clients(), speaks: speech::of(agent), answered }
+    }
+
+    /// A check's word as the file grades it; `None` where it is off.
+    fn finding(&self, check: CheckId, rule: Option<&str>, title: &str, judged: Judged) -> Option<Finding> {
+        let grade = self.asked.grade(check, rule.and_then(|rule| self.by_rule.get(rule)));
+        let verdict = match (grade, judged.verdict) {
+            (Some(Grade::Off), _) => return None,
+            (Some(Grade::Warn), Verdict::Fail) => Verdict::Warn,
+            (_, verdict) => verdict,
+        };
+        Some(Finding {
+            check,
+            title: title.to_owned(),
+            rule: rule.map(str::to_owned),
+            verdict,
+            measured: judged.measured,
+            value: judged.number.map(|number| number.value),
+            limit: judged.number.map(|number| number.limit),
+            unit: judged.number.map(|number| number.unit.to_owned()),
+            advice: judged.advice,
+            operations: judged.operations.into_iter().filter(|id| self.kept.has(*id)).collect(),
+        })
+    }
+
+    fn expectations(&self) -> Vec<Expectation> {
+        let found = |ask: &Ask| {
+            let tallies = self.classes.iter().filter_map(|(agent, class)| {
+                let tally = class.within(&ask.scope, &self.excepts)?;
+                Some((&**agent, tally, self.class(agent, class, ask.rule.as_deref())))
+            });
+            let mut found = expectations::found(ask, &tallies.collect());
+            found.operations.retain(|id| self.kept.has(*id));
+            found
+        };
+        self.asks.iter().map(found).collect()
+    }
+}
+
+/// The worst that is sure; undetermined only where nothing else was found.
+fn worst(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
+    let badness = |verdict: &Verdict| match verdict {
+        Verdict::Undetermined => 0,
+        Verdict::Pass => 1,
+        Verdict::Warn => 2,
+        Verdict::Fail => 3,
+    };
+    verdicts.max_by_key(badness).unwrap_or(Verdict::Undetermined)
+}

@@ -1,0 +1,50 @@
+//! Attempts in, a report out: the correlator and the grader in a row.
+
+use super::{Asked, Correlator, Grader, Operation, Record, Report, RuleReport};
+use crate::words::Attempt;
+
+/// Grades a record as it is made, or read. Bounded; a report can be had at any time.
+#[derive(Clone, Debug)]
+pub struct Grading {
+    correlator: Correlator,
+    grader: Grader,
+    attempts: u64,
+}
+
+impl Grading {
+    pub fn new(asked: Asked) -> Grading {
+        Grading { correlator: Correlator::new(), grader: Grader::new(asked), attempts: 0 }
+    }
+
+    /// Adds an attempt, roughly in the order in which they ended, and gives back the operations that are
+    /// over with it, graded.
+    pub fn add(&mut self, attempt: Attempt) -> Vec<Operation> {
+        self.attempts += 1;
+        let over = self.correlator.add(attempt);
+        over.iter().for_each(|operation| self.grader.see(operation));
+        over
+    }
+
+    /// Says that the record has come to `now`, in microseconds on its own clock, although nothing was
+    /// sent; gives back the operations that are over by now, graded.
+    pub fn pass(&mut self, now: u64) -> Vec<Operation> {
+        let over = self.correlator.pass(now);
+        over.iter().for_each(|operation| self.grader.see(operation));
+        over
+    }
+
+    /// How things stand, operations that may go on included. It costs a copy of what is open: ask a few
+    /// times a second at most. `rules` is what the rules did, in file order; `dropped` counts attempts
+    /// that were not recorded.
+    pub fn report(&self, rules: Vec<RuleReport>, dropped: u64) -> Report {
+        self.clone().finish(rules, dropped)
+    }
+
+    /// The last word. Operations that could still go on are unfinished.
+    pub fn finish(mut self, rules: Vec<RuleReport>, dropped: u64) -> Report {
+        for operation in self.correlator.finish() {
+            self.grader.see(&operation);
+        }
+        self.grader.report(&Record { attempts: self.attempts, dropped, rules })
+    }
+}

@@ -1,0 +1,142 @@
+//! Operations kept as evidence: those that findings name and the worst of the others, in bounded number.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::checks::wait;
+use super::view::{Elsewhere, View, bare};
+use super::{Finding, Operation, OperationReport, Try, TryReport, Verdict};
+use crate::words::RetryAfter;
+
+/// Operations that a report may show.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kept(BTreeMap<u64, Operation>);
+
+impl Kept {
+    /// Kept between two clearings, at most.
+    const MOST: usize = 4_000;
+    /// Of a report, at most: those that findings name, the worst findings first.
+    const NAMED: usize = 200;
+    /// Those beside them, by their number of tries.
+    const OTHERS: usize = 20;
+
+    pub fn keep(&mut self, operation: &Operation) {
+        self.0.insert(operation.id, operation.clone());
+    }
+
+    /// Whether it is time to [`Kept::clear`].
+    pub fn is_full(&self) -> bool {
+        self.0.len() >= Kept::MOST
+    }
+
+    /// Forgets what is neither named nor among the worst. What is not named now will never be again.
+    pub fn clear(&mut self, named: &BTreeSet<u64>) {
+        let worst = self.worst(named);
+        self.0.retain(|id, _| named.contains(id) || worst.contains(id));
+        while self.0.len() > Kept::MOST / 2 {
+            self.0.pop_last();
+        }
+    }
+
+    fn worst(&self, named: &BTreeSet<u64>) -> BTreeSet<u64> {
+        let others = self.0.values().filter(|operation| !named.contains(&operation.id));
+        let mut others: Vec<(std::cmp::Reverse<u64>, u64)> =
+            others.map(|operation| (std::cmp::Reverse(operation.count), operation.id)).collect();
+        others.sort_unstable();
+        others.into_iter().take(Kept::OTHERS).map(|(_, id)| id).collect()
+    }
+
+    pub fn has(&self, operation: u64) -> bool {
+        self.0.contains_key(&operation)
+    }
+
+    /// The operations for a report with these findings, by id.
+    pub fn report<'f>(
+        &self,
+        findings: impl Iterator<Item = &'f Finding>,
+        also: impl Iterator<Item = u64>,
+    ) -> Vec<OperationReport> {
+        let mut findings: Vec<&Finding> = findings.collect();
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
+        let bad = findings.iter().filter(|finding| finding.verdict != Verdict::Pass);
+        let of_findings = bad.flat_map(|finding| finding.operations.iter().copied());
+        let good = findings.iter().filter(|finding| finding.verdict == Verdict::Pass);
+        let of_good = good.flat_map(|finding| finding.operations.iter().copied());
+        let mut shown = BTreeSet::new();
+        for id in also.chain(of_findings).chain(of_good) {
+            if shown.len() < Kept::NAMED && self.has(id) {
+                shown.insert(id);
+            }
+        }
+        shown.extend(self.worst(&shown));
+        shown.iter().filter_map(|id| self.0.get(id)).map(shown_as).collect()
+    }
+}
+
+fn shown_as(operation: &Operation) -> OperationReport {
+    let first = operation.tries.first();
+    let view = View::new(operation, |_, _| Elsewhere::default());
+    let start = first.map_or(0, |first| first.attempt.start);
+    let text = |of: fn(&crate::words::Attempt) -> &str| {
+        first.map_or_else(String::new, |first| of(&first.attempt).to_owned())
+    };
+    OperationReport {
+        id: operation.id,
+        agent: operation.agent().unwrap_or("-").to_owned(),
+        client: operation.client.to_string(),
+        method: text(|attempt| &attempt.method),
+        path: text(|attempt| &attempt.path),
+        outcome: operation.outcome,
+        count: operation.count,
+        start_ms: start as f64 / 1e3,
+        tries: operation.tries.iter().map(|tried| shown_try(tried, &view, start)).collect(),
+    }
+}
+
+fn shown_try(tried: &Try, view: &View<'_>, start: u64) -> TryReport {
+    let attempt = &tried.attempt;
+    let conflict = attempt.conflict.as_ref();
+    TryReport {
+        attempt: attempt.id,
+        method: attempt.method.to_string(),
+        link: tried.link,
+        at_ms: attempt.start.saturating_sub(start) as f64 / 1e3,
+        took_ms: attempt.end.saturating_sub(attempt.start) as f64 / 1e3,
+        gap_ms: tried.gap.map(|gap| gap.as_secs_f64() * 1e3),
+        status: attempt.got.status,
+        error: attempt.got.error.as_deref().map(str::to_owned),
+        rule: conflict.map(|conflict| conflict.rule.to_string()),
+        kind: conflict.map(|conflict| conflict.kind.to_string()),
+        phase: conflict.map(|conflict| conflict.phase.to_string()),
+        retry_after_ms: attempt.got.retry_after.map(RetryAfter::millis),
+        version: attempt.sent.version.as_deref().map(str::to_owned),
+        note: note(view, attempt.id),
+    }
+}
+
+/// What is worth saying of a try.
+fn note(view: &View<'_>, attempt: u64) -> Option<String> {
+    let retry = view.retries().find(|retry| retry.after().id == attempt)?;
+    let (before, after) = (retry.before(), retry.after());
+    if let Some(asked) = before.got.retry_after.map(RetryAfter::millis)
+        && retry.gap.as_millis() + 20 < u128::from(asked)
+    {
+        let asked = wait(std::time::Duration::from_millis(asked));
+        return Some(format!("after {}, Retry-After said {asked}", wait(retry.gap)));
+    }
+    let keys = (before.sent.idempotency_key, after.sent.idempotency_key);
+    if let (Some(_), key) = keys
+        && keys.0 != key
+    {
+        return Some(
+            if key.is_some() { "another idempotency key" } else { "without its idempotency key" }.to_owned(),
+        );
+    }
+    let versions = (before.sent.version.as_deref().map(bare), after.sent.version.as_deref().map(bare));
+    let same_version = versions.0.is_some() && versions.0 == versions.1;
+    match (retry.has_reread(), same_version) {
+        (true, true) => Some("read again, same version".to_owned()),
+        (true, false) => Some("read again".to_owned()),
+        (false, true) => Some("same version, not re-read".to_owned()),
+        (false, false) => None,
+    }
+}
