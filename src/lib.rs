@@ -12,7 +12,7 @@
 //! - Floor 3, the world: [`clock`], [`store`] (keyed state), [`journal`] (the record of
 //!   attempts), [`rules_file`] (from disk), [`demo`] (the
 //!   sample API), and [`proxy`] (the data path; `exchange.rs` is one request's life, top to bottom).
-//! - Floor 4, the face: [`cli`].
+//! - Floor 4, the face: [`cli`], and [`reports`], which are pure again.
 #![forbid(unsafe_code)]
 
 pub mod cli;
@@ -22,6 +22,7 @@ pub mod journal;
 pub mod judgement;
 pub mod matching;
 pub mod proxy;
+pub mod reports;
 pub mod rules;
 pub mod rules_file;
 pub mod store;

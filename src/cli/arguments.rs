@@ -44,8 +44,12 @@ pub enum Command {
     Explain(Explain),
     /// Write a rules.toml to start from, and the schema that editors complete it with
     Init(Init),
-    /// Print the JSON Schema of rules files
-    Schema,
+    /// Print the JSON Schema of rules files, or of reports
+    Schema {
+        /// Of what
+        #[arg(value_enum, default_value_t = SchemaOf::Rules)]
+        of: SchemaOf,
+    },
     /// Print completions for a shell
     #[command(
         after_help = "Example:\n  fracas completions bash > ~/.local/share/bash-completion/completions/fracas"
@@ -59,6 +63,15 @@ pub enum Command {
     Man,
     /// Run the built-in sample API alone
     Demo(Demo),
+}
+
+/// What a schema describes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// Rules files
+    Rules,
+    /// Reports as JSON
+    Report,
 }
 
 #[derive(Args, Debug)]

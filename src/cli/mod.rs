@@ -8,7 +8,6 @@ mod banner;
 mod check;
 mod completions;
 mod demo;
-mod escape;
 mod explain;
 mod init;
 mod load;
@@ -48,7 +47,7 @@ pub fn main() -> ExitCode {
         Some(Command::Check(check)) => check::check(&check),
         Some(Command::Explain(explain)) => explain::explain(&explain, &given),
         Some(Command::Init(init)) => init::init(&init),
-        Some(Command::Schema) => schema::schema(),
+        Some(Command::Schema { of }) => schema::schema(of),
         Some(Command::Completions { shell }) => completions::completions(shell),
         Some(Command::Man) => completions::man(),
         Some(Command::Demo(demo)) => demo::demo(&demo),

@@ -7,10 +7,11 @@ use std::process::ExitCode;
 
 use annotate_snippets::{Group, Level, Renderer};
 
+use super::UNUSABLE;
 use super::output::{counted, paint, talk};
-use super::{UNUSABLE, escape};
 use crate::proxy::{ConnectorError, StartError};
 use crate::rules::{Diagnostic, Mistakes, Paint};
+use crate::words::harmless;
 
 /// Why nothing was started.
 #[derive(Debug)]
@@ -100,7 +101,7 @@ fn render(code: &str, title: &str, help: &str, paint: Paint) -> String {
         Paint::Plain => Renderer::plain(),
         Paint::Coloured => Renderer::styled(),
     };
-    let title = escape::harmless(title, LONGEST);
+    let title = harmless(title, LONGEST);
     let group =
         Group::with_title(Level::ERROR.primary_title(&*title).id(code)).element(Level::HELP.message(help));
     format!("{}\n", renderer.render(&[group]))

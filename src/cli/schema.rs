@@ -1,13 +1,17 @@
-//! `fracas schema`: what editors complete and check rules files with.
+//! `fracas schema`: what editors complete and check rules files with, and what a report looks like.
 
 use std::process::ExitCode;
 
+use super::arguments::SchemaOf;
 use super::output::result;
-use crate::rules;
+use crate::{reports, rules};
 
-/// Prints the schema.
-pub fn schema() -> ExitCode {
-    result(text())
+/// Prints a schema.
+pub fn schema(of: SchemaOf) -> ExitCode {
+    result(match of {
+        SchemaOf::Rules => text(),
+        SchemaOf::Report => format!("{:#}\n", reports::schema()),
+    })
 }
 
 /// The schema as it lies beside a rules file.

@@ -3,6 +3,7 @@
 mod attempt;
 mod dice;
 mod facts;
+mod harmless;
 mod key;
 mod kind;
 mod moment;
@@ -12,6 +13,7 @@ pub use attempt::{Attempt, Conflict, Fingerprint, Got, RetryAfter, Sent};
 pub use dice::{Dice, Share};
 pub use facts::decode_unreserved;
 pub use facts::{BodyFacts, Facts, Identity, IdentitySource};
+pub use harmless::harmless;
 pub use key::{Captures, Key, KeyHash, KeyPart};
 pub use kind::{Kind, Phase};
 pub use moment::Moment;

@@ -14,6 +14,7 @@ mod exactness;
 mod grading;
 mod journal;
 mod refetch;
+mod reports;
 mod rules;
 mod support;
 mod tidy;

@@ -13,7 +13,7 @@ fn blessing() -> bool {
 }
 
 /// Compares with a file, or writes it when `FRACAS_BLESS` is set.
-fn assert_same_as(file: &Path, actual: &str) {
+pub fn assert_same_as(file: &Path, actual: &str) {
     if blessing() {
         fs::write(file, actual).expect("the expected text is writable");
     }

@@ -10,8 +10,8 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::LocalTime;
-use crate::cli::escape::harmless;
 use crate::words::Phase;
+use crate::words::harmless;
 
 /// Formats events as lines for people.
 pub struct Line {

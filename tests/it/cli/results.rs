@@ -61,6 +61,14 @@ fn what_init_writes_passes_check() {
 }
 
 #[test]
+fn reports_have_a_schema_of_their_own() {
+    let folder = folder(&[]);
+    let schema = run(folder.path(), &["schema", "report"]);
+    let published = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/report.schema.json");
+    assert_eq!(text(&schema.stdout), std::fs::read_to_string(published).expect("it is published"));
+}
+
+#[test]
 fn init_overwrites_only_when_forced() {
     let folder = folder(&[("rules.toml", "seed = 9\n")]);
     let rules = || std::fs::read_to_string(folder.path().join("rules.toml")).expect("rules");

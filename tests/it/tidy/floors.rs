@@ -8,7 +8,7 @@ const FLOORS: [&[&str]; 5] = [
     &["matching", "rules"],
     &["judgement"],
     &["clock", "demo", "journal", "proxy", "rules_file", "store"],
-    &["cli", "main"],
+    &["cli", "main", "reports"],
 ];
 
 /// The floors below this one decide: what they decide with, they are given.

@@ -1,0 +1,142 @@
+//! The report as one page that needs nothing else: no request, no script. Every value on it says where
+//! in the JSON report it stands (`data-at`, a JSON pointer), and a test reads them all in a browser.
+
+mod marked;
+mod plots;
+mod view;
+
+use askama::Template;
+use jiff::Timestamp;
+
+use self::marked::Marked;
+use self::view::{ClientView, ExpectationView, OperationView, RuleView};
+use super::evidence::Evidence;
+use super::phrases;
+use crate::judgement::grading::{Report, Totals, Verdict};
+
+/// Classes of clients on the page.
+const MOST_CLIENTS: usize = 50;
+/// Rules and expectations on the page, of each.
+const MOST_ROWS: usize = 500;
+/// Operations on the page; a browser lays them out without delay.
+const MOST_OPERATIONS: usize = 200;
+/// Operations that are shown with their attempts unfolded.
+const UNFOLDED: usize = 3;
+
+/// The page.
+#[derive(Template)]
+#[template(path = "report/page.html")]
+struct Page<'a> {
+    report: &'a Report,
+    headline: String,
+    began: String,
+    version: &'static str,
+    icon: &'static str,
+    tiles: Vec<Tile>,
+    shares: Vec<(&'static str, f64)>,
+    clients: Vec<ClientView<'a>>,
+    expectations: Vec<ExpectationView<'a>>,
+    rules: Vec<RuleView>,
+    operations: Vec<OperationView<'a>>,
+    left: Left,
+}
+
+/// One number of the heading.
+struct Tile {
+    label: &'static str,
+    value: Marked,
+}
+
+/// What is in the report and not on the page.
+struct Left {
+    clients: usize,
+    expectations: usize,
+    rules: usize,
+    operations: usize,
+}
+
+/// The report as a page; `started` is the moment 0 of its times.
+pub fn render(report: &Report, started: Timestamp) -> Result<String, askama::Error> {
+    let evidence = Evidence::of(report);
+    let shown = evidence.all().iter().take(MOST_OPERATIONS);
+    let page = Page {
+        report,
+        headline: phrases::headline(report),
+        began: format!("{}", started.strftime("%Y-%m-%d %H:%M:%S UTC")),
+        version: env!("CARGO_PKG_VERSION"),
+        icon: icon(report.verdict),
+        tiles: tiles(&report.totals),
+        shares: shares(&report.totals),
+        clients: report.clients.iter().enumerate().take(MOST_CLIENTS).map(ClientView::of).collect(),
+        expectations: report
+            .expectations
+            .iter()
+            .enumerate()
+            .take(MOST_ROWS)
+            .map(ExpectationView::of)
+            .collect(),
+        rules: report.rules.iter().enumerate().take(MOST_ROWS).map(RuleView::of).collect(),
+        operations: shown
+            .enumerate()
+            .map(|(nth, (at, operation))| {
+                OperationView::of(*at, operation, evidence.checks(operation), nth < UNFOLDED)
+            })
+            .collect(),
+        left: Left {
+            clients: report.clients.len().saturating_sub(MOST_CLIENTS),
+            expectations: report.expectations.len().saturating_sub(MOST_ROWS),
+            rules: report.rules.len().saturating_sub(MOST_ROWS),
+            operations: report.operations.len().saturating_sub(MOST_OPERATIONS),
+        },
+    };
+    page.render()
+}
+
+impl Page<'_> {
+    fn verdict(&self) -> Marked {
+        Marked::verdict("/verdict", self.report.verdict)
+    }
+
+    fn caveats(&self) -> Vec<String> {
+        phrases::caveats(&self.report.totals)
+    }
+}
+
+fn tiles(totals: &Totals) -> Vec<Tile> {
+    let mut tiles: Vec<Tile> = [
+        ("attempts", "attempts", totals.attempts),
+        ("operations", "operations", totals.operations),
+        ("met a conflict", "conflicted", totals.conflicted),
+        ("recovered", "recovered", totals.recovered),
+        ("gave up", "gave_up", totals.gave_up),
+        ("unfinished", "unfinished", totals.unfinished),
+    ]
+    .into_iter()
+    .map(|(label, field, number)| Tile { label, value: Marked::count("/totals", field, number) })
+    .collect();
+    tiles.push(Tile {
+        label: "elapsed",
+        value: Marked::span("/totals", "elapsed_ms", totals.elapsed_ms as f64),
+    });
+    tiles
+}
+
+/// How the operations that met a conflict ended, in percent of them.
+fn shares(totals: &Totals) -> Vec<(&'static str, f64)> {
+    let ends = [("pass", totals.recovered), ("fail", totals.gave_up), ("undetermined", totals.unfinished)];
+    let all: u64 = ends.iter().fold(0, |all, (_, number)| all.saturating_add(*number));
+    ends.into_iter()
+        .filter(|(_, number)| *number > 0)
+        .map(|(name, number)| (name, 100.0 * number as f64 / all as f64))
+        .collect()
+}
+
+/// The colour of the page's icon.
+fn icon(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "1a7f4b",
+        Verdict::Warn => "b7791f",
+        Verdict::Fail => "c0392b",
+        Verdict::Undetermined => "6b7280",
+    }
+}

@@ -1,0 +1,185 @@
+//! The report as Markdown, for the job summary of a GitHub workflow: the card as a table, and the
+//! evidence folded away.
+//!
+//! GitHub refuses a summary beyond [`LONGEST_SUMMARY`], so the evidence ends before that. Whatever is
+//! not ours is written as character references, which are never markup (CommonMark §2.5).
+
+use std::fmt::Write as _;
+
+use super::evidence::Evidence;
+use super::phrases::{self, shown, span};
+use crate::judgement::grading::{ClientReport, Expectation, OperationReport, Report, RuleReport, Verdict};
+use crate::rules::grouped;
+
+/// Bytes of a job summary, at most 1 MiB; some are left for what other steps have to say.
+const LONGEST_SUMMARY: usize = 1_000_000;
+/// Clients, rules, expectations or operations shown of each.
+const MOST_ROWS: usize = 50;
+/// Attempts shown of an operation.
+const MOST_TRIES: usize = 30;
+
+/// The report as a summary.
+pub fn render(report: &Report) -> String {
+    let mut page = String::new();
+    let _ = writeln!(page, "## fracas: {} {}\n", sign(report.verdict), phrases::headline(report));
+    let _ = writeln!(page, "{}", phrases::totals(&report.totals));
+    for caveat in phrases::caveats(&report.totals) {
+        let _ = writeln!(page, "\n> {caveat}");
+    }
+    for client in report.clients.iter().take(MOST_ROWS) {
+        write_client(&mut page, client);
+    }
+    write_more(&mut page, report.clients.len(), "client");
+    write_expectations(&mut page, &report.expectations);
+    write_rules(&mut page, &report.rules);
+    write_evidence(&mut page, report);
+    page
+}
+
+fn write_client(page: &mut String, client: &ClientReport) {
+    let _ = writeln!(page, "\n### {} {}\n", sign(client.verdict), quoted(&client.agent));
+    let _ = writeln!(page, "{}", phrases::course_of(client));
+    if let Some(backoff) = &client.backoff {
+        let _ = writeln!(page, "\n{}", phrases::backoff(backoff));
+    }
+    let findings = phrases::overall(client);
+    if findings.is_empty() {
+        return;
+    }
+    page.push_str("\n| | check | measured | what to do |\n| --- | --- | --- | --- |\n");
+    for finding in findings {
+        let mut measured = escaped(&finding.measured);
+        for (rule, complaint) in phrases::complaints(client, finding).into_iter().take(MOST_ROWS) {
+            let _ = write!(measured, "<br>{}: {}", quoted(rule), escaped(&complaint.measured));
+        }
+        let advice = finding.advice.as_deref().filter(|_| finding.verdict != Verdict::Pass);
+        let advice = escaped(advice.unwrap_or_default());
+        let (sign, check, title) = (sign(finding.verdict), finding.check, escaped(&finding.title));
+        let _ = writeln!(page, "| {sign} | **{check}** {title} | {measured} | {advice} |");
+    }
+}
+
+fn write_expectations(page: &mut String, expectations: &[Expectation]) {
+    if expectations.is_empty() {
+        return;
+    }
+    page.push_str("\n### Expected\n\n| | key | asked | found |\n| --- | --- | --- | --- |\n");
+    for expected in expectations.iter().take(MOST_ROWS) {
+        let of = expected.rule.as_deref().map(|rule| format!(" of {}", quoted(rule))).unwrap_or_default();
+        let (name, asked) = (quoted(&expected.name), quoted(&expected.asked));
+        let _ = writeln!(
+            page,
+            "| {} | {name}{of} | {asked} | {} |",
+            sign(expected.verdict),
+            escaped(&expected.found)
+        );
+    }
+    write_more(page, expectations.len(), "expectation");
+}
+
+fn write_rules(page: &mut String, rules: &[RuleReport]) {
+    if rules.is_empty() {
+        return;
+    }
+    page.push_str("\n### Rules\n\n| rule | kind | asked | got | fired | matched |\n| --- | --- | --: | --: | --: | --: |\n");
+    for rule in rules.iter().take(MOST_ROWS) {
+        let got = phrases::achieved(rule.fired, rule.matched).map_or("–".to_owned(), phrases::percent);
+        let (name, kind, asked) = (quoted(&rule.name), escaped(&rule.kind), escaped(&rule.asked));
+        let (fired, matched) = (grouped(rule.fired), grouped(rule.matched));
+        let _ = writeln!(page, "| {name} | {kind} | {asked} | {got} | {fired} | {matched} |");
+    }
+    write_more(page, rules.len(), "rule");
+}
+
+fn write_evidence(page: &mut String, report: &Report) {
+    let evidence = Evidence::of(report);
+    let mut left = 0;
+    for (at, operation) in evidence.troubled().enumerate() {
+        let section = section(operation, &evidence);
+        if at < MOST_ROWS && page.len() + section.len() < LONGEST_SUMMARY {
+            page.push_str(&section);
+        } else {
+            left += 1;
+        }
+    }
+    if left > 0 {
+        let _ = writeln!(page, "\n… and {} more", phrases::counted(left, "operation", "operations"));
+    }
+}
+
+fn section(operation: &OperationReport, evidence: &Evidence) -> String {
+    let checks: String = evidence.checks(operation).iter().map(|check| format!(" {check}")).collect();
+    let title = quoted(&format!("{} {}", operation.method, operation.path));
+    let mut section = format!(
+        "\n<details><summary>op {} {title} {}{}{checks}</summary>\n\n",
+        operation.id,
+        phrases::course(operation),
+        if checks.is_empty() { "" } else { "," }
+    );
+    section.push_str(
+        "| at | gap | asked | method | answer | version | |\n| --: | --: | --: | --- | --- | --- | --- |\n",
+    );
+    for tried in operation.tries.iter().take(MOST_TRIES) {
+        let _ = writeln!(
+            section,
+            "| {} | {} | {} | {} | {} | {} | {} |",
+            span(tried.at_ms),
+            tried.gap_ms.map(span).unwrap_or_default(),
+            tried.retry_after_ms.map(|asked| span(asked as f64)).unwrap_or_default(),
+            escaped(&tried.method),
+            escaped(&phrases::answer(tried)),
+            tried.version.as_deref().map(quoted).unwrap_or_default(),
+            escaped(&phrases::remark(tried)),
+        );
+    }
+    if operation.tries.len() > MOST_TRIES {
+        let _ = writeln!(section, "\n… and {} more attempts", operation.tries.len() - MOST_TRIES);
+    }
+    section.push_str("\n</details>\n");
+    section
+}
+
+fn write_more(page: &mut String, number: usize, one: &str) {
+    if let Some(left @ 1..) = number.checked_sub(MOST_ROWS) {
+        let _ = writeln!(page, "\n… and {} more", phrases::counted(left as u64, one, &format!("{one}s")));
+    }
+}
+
+/// The verdict as a sign and a word, since a sign alone says nothing to a screen reader.
+fn sign(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "✅ pass",
+        Verdict::Warn => "⚠️ warn",
+        Verdict::Fail => "❌ fail",
+        Verdict::Undetermined => "⚪ undetermined",
+    }
+}
+
+/// A name, set as code.
+fn quoted(text: &str) -> String {
+    format!("<code>{}</code>", escaped(text))
+}
+
+/// Text in which nothing is markup, a mention or a link.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in shown(text).chars() {
+        match character {
+            ' ' | ',' | '/' | '-' | '(' | ')' | '%' | ';' => escaped.push(character),
+            _ if character.is_ascii_punctuation() => _ = write!(escaped, "&#{};", u32::from(character)),
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_from_outside_is_markup() {
+        assert_eq!(escaped("a|b\n<c> `d` www.e"), "a&#124;b&#92;n&#60;c&#62; &#96;d&#96; www&#46;e");
+        assert_eq!(quoted("/items/7"), "<code>/items/7</code>");
+    }
+}

@@ -1,0 +1,108 @@
+//! Reports as people and machines read them, all made from one [`Report`]. Pure: what is rendered and
+//! when it began are arguments, and where it goes is the caller's.
+//!
+//! What a client or a rules file says is untrusted in every format: escaped, and cut to [`LONGEST`].
+
+mod evidence;
+mod har;
+mod html;
+mod json;
+mod junit;
+mod markdown;
+mod phrases;
+mod text;
+
+use std::fmt::Display;
+use std::io;
+use std::str::FromStr;
+
+pub use self::json::schema;
+use crate::judgement::grading::Report;
+use crate::rules::Paint;
+use crate::words::Attempt;
+
+/// Characters of a path, an agent, a version or a name that are shown.
+const LONGEST: usize = 120;
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// A score card for a terminal, 80 columns wide.
+    Text,
+    /// The report itself; [`schema`] describes it.
+    Json,
+    /// A suite per class of clients, a case per check and rule: what CI shows.
+    Junit,
+    /// A job summary on GitHub.
+    Markdown,
+    /// One page that needs nothing else.
+    Html,
+    /// The attempts as an HTTP archive, for a browser's network panel.
+    Har,
+}
+
+/// What is written, and from when it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    pub report: &'a Report,
+    /// What the report was made from, which only [`Format::Har`] looks at.
+    pub attempts: &'a [Attempt],
+    /// The moment 0 of the report's and the attempts' times.
+    pub started: jiff::Timestamp,
+    /// Whether [`Format::Text`] may hold colours.
+    pub paint: Paint,
+}
+
+/// Writes the report.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(format: Format, subject: Subject, out: &mut impl io::Write) -> io::Result<()> {
+    match format {
+        Format::Text => out.write_all(text::render(subject.report, subject.paint).as_bytes()),
+        Format::Json => json::write(subject.report, out),
+        Format::Junit => out.write_all(junit::render(subject.report).map_err(io::Error::other)?.as_bytes()),
+        Format::Markdown => out.write_all(markdown::render(subject.report).as_bytes()),
+        Format::Html => {
+            let page = html::render(subject.report, subject.started).map_err(io::Error::other)?;
+            out.write_all(page.as_bytes())
+        }
+        Format::Har => har::write(subject.attempts, subject.started, out),
+    }
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Format; 6] =
+        [Format::Text, Format::Json, Format::Junit, Format::Markdown, Format::Html, Format::Har];
+
+    /// The word that the command line has for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Format::Text => "text",
+            Format::Json => "json",
+            Format::Junit => "junit",
+            Format::Markdown => "markdown",
+            Format::Html => "html",
+            Format::Har => "har",
+        }
+    }
+}
+
+impl Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Format, String> {
+        let known = |format: &Format| format.as_str() == word;
+        Format::ALL.into_iter().find(known).ok_or_else(|| {
+            let words = Format::ALL.map(Format::as_str).join(", ");
+            format!("a report is one of {words}")
+        })
+    }
+}

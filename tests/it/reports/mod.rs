@@ -1,0 +1,207 @@
+//! Every format of a report, over the same samples built by hand.
+
+pub mod samples;
+
+use std::path::Path;
+
+use fracas::judgement::grading::{Report, Verdict};
+use fracas::reports::{self, Format, Subject};
+use fracas::rules::Paint;
+use fracas::words::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent};
+
+#[test]
+fn every_format_is_as_it_was_looked_at() {
+    for (name, report) in samples::all() {
+        for format in Format::ALL.into_iter().filter(|format| *format != Format::Har) {
+            insta::assert_snapshot!(format!("{format}_{name}"), written(format, &report));
+        }
+    }
+}
+
+#[test]
+fn the_archive_is_as_it_was_looked_at() {
+    let mut out = Vec::new();
+    let report = samples::empty();
+    reports::write(Format::Har, Subject { attempts: &attempts(), ..subject(&report) }, &mut out)
+        .expect("memory");
+    let archive: serde_json::Value = serde_json::from_slice(&out).expect("it is JSON");
+    insta::assert_snapshot!("har", format!("{archive:#}"));
+}
+
+#[test]
+fn a_terminal_is_never_wider_than_80_columns_nor_steered_by_strangers() {
+    for (name, report) in samples::all().into_iter().chain([("many", samples::many(50_000))]) {
+        let text = written(Format::Text, &report);
+        let widest = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+        assert!(widest <= 80, "{name}: {widest} columns\n{text}");
+        assert!(text.chars().all(|character| character == '\n' || !character.is_control()), "{name}");
+    }
+}
+
+#[test]
+fn colours_only_carry_what_words_say() {
+    for (name, report) in samples::all() {
+        let mut out = Vec::new();
+        let subject = Subject { paint: Paint::Coloured, ..subject(&report) };
+        reports::write(Format::Text, subject, &mut out).expect("memory");
+        let coloured = String::from_utf8(out).expect("text");
+        let mut plain = String::new();
+        for (at, part) in coloured.split('\u{1b}').enumerate() {
+            plain.push_str(if at == 0 { part } else { part.split_once('m').expect("a colour").1 });
+        }
+        let trimmed = |text: &str| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+        assert_eq!(trimmed(&plain), trimmed(&written(Format::Text, &report)), "{name}");
+    }
+}
+
+#[test]
+fn junit_counts_what_it_holds() {
+    for (name, report) in samples::all() {
+        let document =
+            quick_junit::Report::deserialize_from_str(&written(Format::Junit, &report)).expect(name);
+        let suites = &document.test_suites;
+        assert!(
+            document.tests > 0 && suites.iter().all(|suite| suite.test_cases.len() == suite.tests),
+            "{name}"
+        );
+        assert_eq!(document.tests, suites.iter().map(|suite| suite.tests).sum::<usize>(), "{name}");
+        let failures = |suite: &quick_junit::TestSuite| {
+            let is_failure = |case: &&quick_junit::TestCase| {
+                matches!(case.status, quick_junit::TestCaseStatus::NonSuccess { .. })
+            };
+            suite.test_cases.iter().filter(is_failure).count()
+        };
+        assert!(suites.iter().all(|suite| failures(suite) == suite.failures), "{name}");
+        let fails = report.verdict == Verdict::Fail;
+        assert_eq!(document.failures > 0, fails, "{name}: the document fails when the report does");
+    }
+}
+
+#[test]
+fn large_reports_are_cut_and_say_so() {
+    let report = samples::many(50_000);
+    let page = written(Format::Html, &report);
+    assert!(page.len() < 2_000_000, "{} bytes", page.len());
+    assert!(
+        page.contains(">49800</span> more, which the JSON report has"),
+        "the page says what it leaves out"
+    );
+    let summary = written(Format::Markdown, &report);
+    assert!(summary.len() < 1_048_576, "{} bytes", summary.len());
+    assert!(summary.contains("more"), "the summary says what it leaves out");
+}
+
+#[test]
+fn a_page_asks_nothing_of_anybody_and_runs_nothing() {
+    for (name, report) in samples::all() {
+        let page = written(Format::Html, &report);
+        for forbidden in ["<script", "http://", "https://", "@import", "url(", "onload="] {
+            let found = page.matches(forbidden).count();
+            // The icon's own name space.
+            let expected = usize::from(forbidden == "http://");
+            assert_eq!(found, expected, "{name}: {forbidden}");
+        }
+    }
+}
+
+#[test]
+fn the_schema_describes_every_report() {
+    let schema = reports::schema();
+    let written: serde_json::Value =
+        serde_json::from_str(&written(Format::Json, &samples::failing())).expect("it is JSON");
+    let fields = |value: &serde_json::Value| -> Vec<String> {
+        value.as_object().expect("an object").keys().cloned().collect()
+    };
+    assert_eq!(fields(&schema["properties"]), fields(&written));
+    for (definition, example) in [
+        ("ClientReport", &written["clients"][0]),
+        ("Finding", &written["clients"][0]["findings"][0]),
+        ("Gap", &written["clients"][0]["gaps"][0]),
+        ("Herd", &written["clients"][0]["herd"]),
+        ("OperationReport", &written["operations"][0]),
+        ("TryReport", &written["operations"][0]["tries"][0]),
+        ("Expectation", &written["expectations"][0]),
+        ("RuleReport", &written["rules"][0]),
+    ] {
+        assert_eq!(fields(&schema["$defs"][definition]["properties"]), fields(example), "{definition}");
+    }
+}
+
+#[test]
+fn the_published_schema_is_what_the_types_say() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/report.schema.json");
+    crate::rules::assert_same_as(&file, &format!("{:#}\n", reports::schema()));
+}
+
+#[test]
+fn a_format_is_read_by_its_word() {
+    for format in Format::ALL {
+        assert_eq!(format.as_str().parse(), Ok(format));
+    }
+    assert_eq!(
+        "pdf".parse::<Format>(),
+        Err("a report is one of text, json, junit, markdown, html, har".to_owned())
+    );
+}
+
+fn written(format: Format, report: &Report) -> String {
+    let mut out = Vec::new();
+    reports::write(format, subject(report), &mut out).expect("memory takes everything");
+    String::from_utf8(out).expect("a report is UTF-8")
+}
+
+fn subject(report: &Report) -> Subject<'_> {
+    let started = "2026-03-05T14:02:11.318Z".parse().expect("a time");
+    Subject { report, attempts: &[], started, paint: Paint::Plain }
+}
+
+fn attempts() -> Vec<Attempt> {
+    let refused = Attempt {
+        id: 1,
+        start: 1_000_000,
+        end: 1_001_200,
+        connection: 3,
+        client: Fingerprint(0x9f86),
+        agent: Some("my-service/1.4".into()),
+        method: "PUT".into(),
+        path: "/items/7".into(),
+        query: None,
+        sent: Sent { version: Some("\"3\"".into()), bytes: 15, ..Sent::default() },
+        got: Got {
+            status: Some(409),
+            retry_after: Some(RetryAfter::Seconds(1_500)),
+            bytes: 120,
+            ..Got::default()
+        },
+        conflict: Some(Conflict {
+            rule: "somebody-else-won".into(),
+            kind: Kind::Version,
+            phase: Phase::Before,
+            n: 1,
+            key: Fingerprint(7),
+        }),
+    };
+    let earlier = Attempt {
+        id: 2,
+        start: 500_000,
+        end: 3_000_000,
+        method: "POST".into(),
+        path: "/orders".into(),
+        got: Got { upstream: Some(201), error: Some("client".into()), ..Got::default() },
+        ..Attempt::default()
+    };
+    vec![refused, earlier]
+}
+
+#[test]
+fn junit_fails_when_the_report_does_and_only_then() {
+    let mut report = samples::failing();
+    report.expectations.retain(|expected| expected.verdict == Verdict::Pass);
+    report.verdict = Verdict::Pass;
+    let document = quick_junit::Report::deserialize_from_str(&written(Format::Junit, &report)).expect("XML");
+    assert_eq!(document.failures, 0, "[expect] decides, and is met");
+    assert!(
+        written(Format::Text, &report)
+            .starts_with("PASS  1 expectation met; 1 of 2 clients fell short of other checks.\n")
+    );
+}

@@ -1,0 +1,413 @@
+//! Reports built by hand: what every format is shown with.
+
+use fracas::judgement::grading::{
+    Backoff, CheckId, ClientReport, Expectation, Finding, Gap, Herd, Jitter, Link, OperationReport, Outcome,
+    Report, RuleReport, Shape, Totals, TryReport, Verdict,
+};
+
+/// Every sample, by name.
+pub fn all() -> [(&'static str, Report); 5] {
+    [
+        ("all_pass", all_pass()),
+        ("failing", failing()),
+        ("undetermined", undetermined()),
+        ("hostile", hostile()),
+        ("empty", empty()),
+    ]
+}
+
+/// One good client.
+pub fn all_pass() -> Report {
+    let mut client = client("my-service/1.5", Verdict::Pass);
+    client.findings = vec![
+        finding(2, Verdict::Pass, "reads again before it writes again", "18 of 18"),
+        finding(5, Verdict::Pass, "waits as long as Retry-After says", "18 of 18, never early"),
+        finding(8, Verdict::Pass, "spreads its tries out", "full"),
+        finding(9, Verdict::Pass, "stops after at most 5 tries", "most: 3"),
+    ];
+    (client.recovered, client.gave_up, client.tries) = (18, 0, 54);
+    client.gaps = gaps(3, |retry, nth| 100.0 * 2_f64.powi(retry) * (0.2 + f64::from(nth % 9) / 10.0), None);
+    client.backoff = Some(Backoff {
+        shape: Shape::Exponential,
+        jitter: Jitter::Full,
+        base_ms: 104.0,
+        factor: Some(2.0),
+        cap_ms: Some(20_000.0),
+        operations: 18,
+        mean_gaps_ms: vec![(104.0, 18), (211.0, 18)],
+    });
+    Report {
+        version: 1,
+        verdict: Verdict::Pass,
+        totals: Totals {
+            attempts: 1_072,
+            operations: 412,
+            conflicted: 18,
+            recovered: 18,
+            elapsed_ms: 12_410,
+            ..Totals::default()
+        },
+        clients: vec![client],
+        rules: rules(),
+        expectations: vec![Expectation {
+            name: "max_tries".to_owned(),
+            rule: None,
+            asked: "5".to_owned(),
+            found: "at most 3".to_owned(),
+            verdict: Verdict::Pass,
+            operations: vec![],
+        }],
+        operations: vec![recovering(3)],
+    }
+}
+
+/// One client that falls short, and one that could do better.
+pub fn failing() -> Report {
+    let mut replaying = client("my-service/1.4", Verdict::Fail);
+    replaying.findings = vec![
+        Finding {
+            value: Some(7.0),
+            limit: Some(18.0),
+            unit: Some("operations".to_owned()),
+            advice: Some(
+                "fetch the item after a 409, apply the change to what you got, and send its new ETag"
+                    .to_owned(),
+            ),
+            operations: vec![14],
+            ..finding(
+                2,
+                Verdict::Fail,
+                "reads again before it writes again",
+                "11 of 18 replayed the stale version",
+            )
+        },
+        Finding {
+            rule: Some("somebody-else-won".to_owned()),
+            operations: vec![14],
+            ..finding(
+                2,
+                Verdict::Fail,
+                "reads again before it writes again",
+                "11 of 11 replayed the stale version",
+            )
+        },
+        Finding {
+            rule: Some("flaky-writes".to_owned()),
+            ..finding(2, Verdict::Pass, "reads again before it writes again", "7 of 7")
+        },
+        finding(5, Verdict::Pass, "waits as long as Retry-After says", "18 of 18, never early"),
+        Finding {
+            advice: Some("add a random part to each wait, of at least half its length".to_owned()),
+            operations: vec![14],
+            ..finding(8, Verdict::Warn, "spreads its tries out", "small (±4 %): 12 clients would collide")
+        },
+        finding(9, Verdict::Pass, "stops after at most 5 tries", "most: 5"),
+        Finding {
+            advice: Some("needs 5 clients at once, saw 1".to_owned()),
+            ..finding(13, Verdict::Undetermined, "its clients do not come back together", "1 client")
+        },
+    ];
+    replaying.backoff = Some(Backoff {
+        shape: Shape::Exponential,
+        jitter: Jitter::Small,
+        base_ms: 104.0,
+        factor: Some(2.0),
+        cap_ms: Some(2_000.0),
+        operations: 18,
+        mean_gaps_ms: vec![(104.0, 18), (207.0, 14), (413.0, 8), (830.0, 3)],
+    });
+    replaying.gaps =
+        gaps(5, |retry, nth| 52.0 * 2_f64.powi(retry) * (0.96 + f64::from(nth % 9) / 100.0), Some(1_000));
+    replaying.herd = Some(Herd {
+        clients: 12,
+        index: 0.75,
+        window_ms: 20.0,
+        bar_ms: 10.0,
+        first_retries: vec![1, 4, 5, 1, 0, 0, 1],
+    });
+    let mut herding = client("python-httpx/0.28.1", Verdict::Warn);
+    (herding.conflicted, herding.recovered, herding.gave_up, herding.unfinished) = (1, 0, 0, 1);
+    (herding.clients, herding.tries) = (1, 2);
+    herding.findings = vec![finding(7, Verdict::Warn, "waits longer each time", "waits 500 ms each time")];
+    Report {
+        version: 1,
+        verdict: Verdict::Fail,
+        totals: Totals {
+            attempts: 1_072,
+            operations: 412,
+            conflicted: 19,
+            recovered: 17,
+            gave_up: 1,
+            unfinished: 1,
+            dropped: 7,
+            other_clients: 2,
+            elapsed_ms: 12_410,
+        },
+        clients: vec![replaying, herding],
+        rules: rules(),
+        expectations: vec![
+            Expectation {
+                name: "refetch".to_owned(),
+                rule: None,
+                asked: "true".to_owned(),
+                found: "11 of 18 operations did not read again".to_owned(),
+                verdict: Verdict::Fail,
+                operations: vec![14],
+            },
+            Expectation {
+                name: "max_tries".to_owned(),
+                rule: Some("somebody-else-won".to_owned()),
+                asked: "5".to_owned(),
+                found: "at most 5".to_owned(),
+                verdict: Verdict::Pass,
+                operations: vec![],
+            },
+        ],
+        operations: vec![replaying_operation(14), recovering(31)],
+    }
+}
+
+/// Too little to say anything.
+pub fn undetermined() -> Report {
+    let mut client = client("curl/8.5.0", Verdict::Undetermined);
+    (client.clients, client.operations, client.conflicted, client.tries) = (1, 1, 1, 1);
+    (client.recovered, client.gave_up, client.unfinished) = (0, 0, 1);
+    client.findings = vec![
+        Finding {
+            advice: Some("needs three operations that were tried again, saw none".to_owned()),
+            ..finding(7, Verdict::Undetermined, "waits longer each time", "no retry")
+        },
+        finding(13, Verdict::Undetermined, "its clients do not come back together", "1 client"),
+    ];
+    let mut operation = replaying_operation(0);
+    operation.agent = "curl/8.5.0".to_owned();
+    operation.outcome = Outcome::Unfinished;
+    operation.count = 1;
+    operation.tries.truncate(1);
+    Report {
+        version: 1,
+        verdict: Verdict::Undetermined,
+        totals: Totals { attempts: 1, operations: 1, conflicted: 1, unfinished: 1, ..Totals::default() },
+        clients: vec![client],
+        rules: rules(),
+        expectations: vec![],
+        operations: vec![operation],
+    }
+}
+
+/// Whatever somebody else could have written.
+pub fn hostile() -> Report {
+    let nasty =
+        "\u{1b}[31m</script><script>alert(1)</script>\"'`|*_[x](javascript:y)\r\n\u{202e}@all #1 ]]>&";
+    let mut report = failing();
+    report.clients.truncate(1);
+    if let Some(client) = report.clients.first_mut() {
+        client.agent = format!("{nasty}{}", "a".repeat(300));
+        client.findings.truncate(2);
+        for finding in &mut client.findings {
+            finding.measured = nasty.to_owned();
+            finding.advice = Some(nasty.to_owned());
+            finding.rule = finding.rule.as_ref().map(|_| nasty.to_owned());
+        }
+        client.gaps = vec![
+            Gap { retry: 1, gap_ms: f64::NAN, asked_ms: None },
+            Gap { retry: u64::MAX, gap_ms: f64::INFINITY, asked_ms: Some(u64::MAX) },
+            Gap { retry: 2, gap_ms: -1.0, asked_ms: Some(0) },
+        ];
+        client.herd =
+            Some(Herd { clients: 0, index: f64::NAN, window_ms: 0.0, bar_ms: 0.0, first_retries: vec![] });
+    }
+    report.rules.truncate(1);
+    for rule in &mut report.rules {
+        (rule.name, rule.kind, rule.asked) = (nasty.to_owned(), nasty.to_owned(), nasty.to_owned());
+    }
+    for expected in &mut report.expectations {
+        (expected.asked, expected.found) = (nasty.to_owned(), nasty.to_owned());
+        expected.rule = Some(nasty.to_owned());
+    }
+    report.operations.truncate(1);
+    for operation in &mut report.operations {
+        operation.path = format!("/{nasty}{}", "%00".repeat(100));
+        operation.agent = nasty.to_owned();
+        operation.method = nasty.to_owned();
+        for tried in &mut operation.tries {
+            tried.version = Some(nasty.to_owned());
+            tried.note = Some(nasty.to_owned());
+            tried.rule = Some(nasty.to_owned());
+            tried.kind = None;
+            (tried.status, tried.error) = (None, Some(nasty.to_owned()));
+            (tried.at_ms, tried.took_ms) = (f64::NAN, f64::INFINITY);
+        }
+    }
+    report
+}
+
+/// Nobody came.
+pub fn empty() -> Report {
+    Report {
+        version: 1,
+        verdict: Verdict::Undetermined,
+        totals: Totals::default(),
+        clients: vec![],
+        rules: vec![],
+        expectations: vec![],
+        operations: vec![],
+    }
+}
+
+/// As [`failing`], with as many operations as asked for, and counts to match.
+pub fn many(operations: u64) -> Report {
+    let mut report = failing();
+    report.totals.operations = operations;
+    report.totals.attempts = operations * 4;
+    report.totals.conflicted = operations;
+    report.operations = (0..operations)
+        .map(|id| if id % 3 == 0 { replaying_operation(id) } else { recovering(id) })
+        .collect();
+    if let Some(client) = report.clients.first_mut() {
+        (client.operations, client.conflicted) = (operations, operations);
+        client.gaps.truncate(usize::try_from(operations).unwrap_or(usize::MAX).saturating_mul(4));
+    }
+    report
+}
+
+fn client(agent: &str, verdict: Verdict) -> ClientReport {
+    ClientReport {
+        agent: agent.to_owned(),
+        clients: 3,
+        operations: 206,
+        conflicted: 18,
+        recovered: 17,
+        gave_up: 1,
+        unfinished: 0,
+        tries: 61,
+        verdict,
+        backoff: None,
+        gaps: vec![],
+        herd: None,
+        findings: vec![],
+    }
+}
+
+fn finding(check: u8, verdict: Verdict, title: &str, measured: &str) -> Finding {
+    Finding {
+        check: CheckId(check),
+        title: title.to_owned(),
+        rule: None,
+        verdict,
+        measured: measured.to_owned(),
+        value: None,
+        limit: None,
+        unit: None,
+        advice: None,
+        operations: vec![],
+    }
+}
+
+/// Twelve gaps before each retry.
+fn gaps(retries: i32, gap: impl Fn(i32, i32) -> f64, asked_ms: Option<u64>) -> Vec<Gap> {
+    let each = |retry: i32| (0..12).map(move |nth| (retry, nth));
+    (1..=retries)
+        .flat_map(each)
+        .map(|(retry, nth)| Gap {
+            retry: u64::from(retry.unsigned_abs()),
+            gap_ms: gap(retry, nth),
+            asked_ms: asked_ms.filter(|_| nth % 3 == 0),
+        })
+        .collect()
+}
+
+fn rules() -> Vec<RuleReport> {
+    let rule = |name: &str, kind: &str, asked: &str, asked_share, matched, fired| RuleReport {
+        name: name.to_owned(),
+        kind: kind.to_owned(),
+        asked: asked.to_owned(),
+        asked_share,
+        matched,
+        fired,
+    };
+    vec![
+        rule("flaky-writes", "transient", "25 %", Some(0.25), 4_012, 1_003),
+        rule("somebody-else-won", "version", "first 1", None, 31, 9),
+        rule("scraper-block", "blocked", "above 20/s", None, 0, 0),
+    ]
+}
+
+fn replaying_operation(id: u64) -> OperationReport {
+    let tried = |nth: u64, at_ms: f64, gap_ms: Option<f64>| TryReport {
+        attempt: id * 10 + nth,
+        method: "PUT".to_owned(),
+        link: if nth == 0 { Link::First } else { Link::Replay },
+        at_ms,
+        took_ms: 1.2,
+        gap_ms,
+        status: Some(409),
+        error: None,
+        rule: Some("somebody-else-won".to_owned()),
+        kind: Some("version".to_owned()),
+        phase: Some("before".to_owned()),
+        retry_after_ms: None,
+        version: Some("\"3\"".to_owned()),
+        note: (nth > 0).then(|| "same version, not re-read".to_owned()),
+    };
+    OperationReport {
+        id,
+        agent: "my-service/1.4".to_owned(),
+        client: "9f86d081884c7d65".to_owned(),
+        method: "PUT".to_owned(),
+        path: "/items/7".to_owned(),
+        outcome: Outcome::GaveUp,
+        count: 3,
+        start_ms: 2_512.0,
+        tries: vec![tried(0, 0.0, None), tried(1, 104.0, Some(102.8)), tried(2, 305.0, Some(199.8))],
+    }
+}
+
+/// Refused, lost, read again in between, and accepted.
+fn recovering(id: u64) -> OperationReport {
+    let tried = |nth: u64, method: &str, at_ms, status, version: &str| TryReport {
+        attempt: id * 10 + nth,
+        method: method.to_owned(),
+        link: if nth == 0 { Link::First } else { Link::Rebase },
+        at_ms,
+        took_ms: 2.4,
+        gap_ms: None,
+        status,
+        error: None,
+        rule: None,
+        kind: None,
+        phase: None,
+        retry_after_ms: None,
+        version: Some(version.to_owned()),
+        note: None,
+    };
+    let mut tries = vec![
+        tried(0, "PUT", 0.0, Some(409), "\"3\""),
+        tried(1, "PUT", 1_105.0, None, "\"3\""),
+        tried(2, "GET", 2_240.0, Some(200), ""),
+        tried(3, "PUT", 2_248.0, Some(200), "\"4\""),
+    ];
+    for (tried, (kind, phase, asked)) in
+        tries.iter_mut().zip([("version", "before", Some(1_000)), ("transient", "lost", None)])
+    {
+        (tried.rule, tried.kind) = (Some("somebody-else-won".to_owned()), Some(kind.to_owned()));
+        (tried.phase, tried.retry_after_ms) = (Some(phase.to_owned()), asked);
+    }
+    if let [_, lost, read, rebased] = tries.as_mut_slice() {
+        lost.gap_ms = Some(1_102.6);
+        read.version = None;
+        rebased.gap_ms = Some(1_140.6);
+        rebased.note = Some("read \"4\" and sent it".to_owned());
+    }
+    OperationReport {
+        id,
+        agent: "my-service/1.5".to_owned(),
+        client: "60303ae22b998861".to_owned(),
+        method: "PUT".to_owned(),
+        path: "/items/12".to_owned(),
+        outcome: Outcome::Recovered,
+        count: 3,
+        start_ms: 4_012.0,
+        tries,
+    }
+}
