@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use super::arguments::SchemaOf;
 use super::output::result;
-use crate::{reports, rules};
+use crate::reports;
+use crate::rules;
 
 /// Prints a schema.
 pub fn schema(of: SchemaOf) -> ExitCode {

@@ -1,9 +1,13 @@
 //! Reports built by hand: what every format is shown with.
 
+mod operations;
+
 use fracas::judgement::grading::{
-    Backoff, CheckId, ClientReport, Expectation, Finding, Gap, Herd, Jitter, Link, OperationReport, Outcome,
-    Report, RuleReport, Shape, Totals, TryReport, Verdict,
+    Backoff, CheckId, ClientReport, Expectation, Finding, Gap, Herd, Jitter, Outcome, Report, RuleReport,
+    Shape, Totals, Verdict,
 };
+
+use self::operations::{recovering, replaying};
 
 /// Every sample, by name.
 pub fn all() -> [(&'static str, Report); 5] {
@@ -63,8 +67,8 @@ pub fn all_pass() -> Report {
 
 /// One client that falls short, and one that could do better.
 pub fn failing() -> Report {
-    let mut replaying = client("my-service/1.4", Verdict::Fail);
-    replaying.findings = vec![
+    let mut hasty = client("my-service/1.4", Verdict::Fail);
+    hasty.findings = vec![
         Finding {
             value: Some(7.0),
             limit: Some(18.0),
@@ -107,7 +111,7 @@ pub fn failing() -> Report {
             ..finding(13, Verdict::Undetermined, "its clients do not come back together", "1 client")
         },
     ];
-    replaying.backoff = Some(Backoff {
+    hasty.backoff = Some(Backoff {
         shape: Shape::Exponential,
         jitter: Jitter::Small,
         base_ms: 104.0,
@@ -116,9 +120,9 @@ pub fn failing() -> Report {
         operations: 18,
         mean_gaps_ms: vec![(104.0, 18), (207.0, 14), (413.0, 8), (830.0, 3)],
     });
-    replaying.gaps =
+    hasty.gaps =
         gaps(5, |retry, nth| 52.0 * 2_f64.powi(retry) * (0.96 + f64::from(nth % 9) / 100.0), Some(1_000));
-    replaying.herd = Some(Herd {
+    hasty.herd = Some(Herd {
         clients: 12,
         index: 0.75,
         window_ms: 20.0,
@@ -143,7 +147,7 @@ pub fn failing() -> Report {
             other_clients: 2,
             elapsed_ms: 12_410,
         },
-        clients: vec![replaying, herding],
+        clients: vec![hasty, herding],
         rules: rules(),
         expectations: vec![
             Expectation {
@@ -163,7 +167,7 @@ pub fn failing() -> Report {
                 operations: vec![],
             },
         ],
-        operations: vec![replaying_operation(14), recovering(31)],
+        operations: vec![replaying(14), recovering(31)],
     }
 }
 
@@ -179,7 +183,7 @@ pub fn undetermined() -> Report {
         },
         finding(13, Verdict::Undetermined, "its clients do not come back together", "1 client"),
     ];
-    let mut operation = replaying_operation(0);
+    let mut operation = replaying(0);
     operation.agent = "curl/8.5.0".to_owned();
     operation.outcome = Outcome::Unfinished;
     operation.count = 1;
@@ -261,9 +265,8 @@ pub fn many(operations: u64) -> Report {
     report.totals.operations = operations;
     report.totals.attempts = operations * 4;
     report.totals.conflicted = operations;
-    report.operations = (0..operations)
-        .map(|id| if id % 3 == 0 { replaying_operation(id) } else { recovering(id) })
-        .collect();
+    report.operations =
+        (0..operations).map(|id| if id % 3 == 0 { replaying(id) } else { recovering(id) }).collect();
     if let Some(client) = report.clients.first_mut() {
         (client.operations, client.conflicted) = (operations, operations);
         client.gaps.truncate(usize::try_from(operations).unwrap_or(usize::MAX).saturating_mul(4));
@@ -331,83 +334,4 @@ fn rules() -> Vec<RuleReport> {
         rule("somebody-else-won", "version", "first 1", None, 31, 9),
         rule("scraper-block", "blocked", "above 20/s", None, 0, 0),
     ]
-}
-
-fn replaying_operation(id: u64) -> OperationReport {
-    let tried = |nth: u64, at_ms: f64, gap_ms: Option<f64>| TryReport {
-        attempt: id * 10 + nth,
-        method: "PUT".to_owned(),
-        link: if nth == 0 { Link::First } else { Link::Replay },
-        at_ms,
-        took_ms: 1.2,
-        gap_ms,
-        status: Some(409),
-        error: None,
-        rule: Some("somebody-else-won".to_owned()),
-        kind: Some("version".to_owned()),
-        phase: Some("before".to_owned()),
-        retry_after_ms: None,
-        version: Some("\"3\"".to_owned()),
-        note: (nth > 0).then(|| "same version, not re-read".to_owned()),
-    };
-    OperationReport {
-        id,
-        agent: "my-service/1.4".to_owned(),
-        client: "9f86d081884c7d65".to_owned(),
-        method: "PUT".to_owned(),
-        path: "/items/7".to_owned(),
-        outcome: Outcome::GaveUp,
-        count: 3,
-        start_ms: 2_512.0,
-        tries: vec![tried(0, 0.0, None), tried(1, 104.0, Some(102.8)), tried(2, 305.0, Some(199.8))],
-    }
-}
-
-/// Refused, lost, read again in between, and accepted.
-fn recovering(id: u64) -> OperationReport {
-    let tried = |nth: u64, method: &str, at_ms, status, version: &str| TryReport {
-        attempt: id * 10 + nth,
-        method: method.to_owned(),
-        link: if nth == 0 { Link::First } else { Link::Rebase },
-        at_ms,
-        took_ms: 2.4,
-        gap_ms: None,
-        status,
-        error: None,
-        rule: None,
-        kind: None,
-        phase: None,
-        retry_after_ms: None,
-        version: Some(version.to_owned()),
-        note: None,
-    };
-    let mut tries = vec![
-        tried(0, "PUT", 0.0, Some(409), "\"3\""),
-        tried(1, "PUT", 1_105.0, None, "\"3\""),
-        tried(2, "GET", 2_240.0, Some(200), ""),
-        tried(3, "PUT", 2_248.0, Some(200), "\"4\""),
-    ];
-    for (tried, (kind, phase, asked)) in
-        tries.iter_mut().zip([("version", "before", Some(1_000)), ("transient", "lost", None)])
-    {
-        (tried.rule, tried.kind) = (Some("somebody-else-won".to_owned()), Some(kind.to_owned()));
-        (tried.phase, tried.retry_after_ms) = (Some(phase.to_owned()), asked);
-    }
-    if let [_, lost, read, rebased] = tries.as_mut_slice() {
-        lost.gap_ms = Some(1_102.6);
-        read.version = None;
-        rebased.gap_ms = Some(1_140.6);
-        rebased.note = Some("read \"4\" and sent it".to_owned());
-    }
-    OperationReport {
-        id,
-        agent: "my-service/1.5".to_owned(),
-        client: "60303ae22b998861".to_owned(),
-        method: "PUT".to_owned(),
-        path: "/items/12".to_owned(),
-        outcome: Outcome::Recovered,
-        count: 3,
-        start_ms: 4_012.0,
-        tries,
-    }
 }
