@@ -8,26 +8,18 @@ use toml::de::DeTable;
 use super::{Code, Diagnostic};
 
 /// The same in words, for the reference.
-pub(super) const LIST: &str = "`expect`, an `admin` address, `state` in a Redis and `tls`";
+pub(super) const LIST: &str = "an `admin` address, `state` in a Redis and `tls`";
 
 /// Reports each use of what is not built yet.
 pub(super) fn refuse(file: &DeTable<'_>, report: &mut dyn FnMut(Diagnostic)) {
-    for name in ["expect", "tls"] {
-        if let Some(span) = key(file, name) {
-            report(not_yet(&format!("`{name}`"), span));
-        }
+    if let Some(span) = key(file, "tls") {
+        report(not_yet("`tls`", span));
     }
     if let Some((_, span)) = text(file, "admin").filter(|(text, _)| *text != "off") {
         report(not_yet("an `admin` address", span));
     }
     if let Some((_, span)) = text(file, "state").filter(|(text, _)| text.starts_with("redis")) {
         report(not_yet("`state` in a Redis", span));
-    }
-    let rules = file.get("rule").and_then(|rules| rules.get_ref().as_array());
-    for rule in rules.into_iter().flat_map(|rules| rules.iter()) {
-        if let Some(span) = rule.get_ref().as_table().and_then(|rule| key(rule, "expect")) {
-            report(not_yet("`expect`", span));
-        }
     }
 }
 

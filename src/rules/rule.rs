@@ -251,28 +251,6 @@ pub struct Expect {
     pub checks: Vec<(u8, Grade)>,
 }
 
-impl Expect {
-    /// What is in force for a rule that has this one of its own, under the file's.
-    pub fn over(&self, file: &Expect) -> Expect {
-        let own_word = |check: u8| self.checks.iter().any(|(own, _)| *own == check);
-        let of_file = file.checks.iter().filter(|(check, _)| !own_word(*check));
-        Expect {
-            max_tries: self.max_tries.or(file.max_tries),
-            min_gap: self.min_gap.or(file.min_gap),
-            backoff: self.backoff.or(file.backoff),
-            jitter: self.jitter.or(file.jitter),
-            retry_after: self.retry_after.or(file.retry_after),
-            refetch: self.refetch.or(file.refetch),
-            new_version: self.new_version.or(file.new_version),
-            same_key: self.same_key.or(file.same_key),
-            recovered: self.recovered.or(file.recovered),
-            amplification: self.amplification.or(file.amplification),
-            no_retry: self.no_retry.or(file.no_retry),
-            checks: self.checks.iter().chain(of_file).copied().collect(),
-        }
-    }
-}
-
 /// What a failed check means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

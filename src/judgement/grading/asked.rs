@@ -123,7 +123,11 @@ impl Asked {
     pub(super) fn asks(&self) -> Vec<Ask> {
         let mut asks = Vec::new();
         for (name, want) in questions(&self.expect) {
-            let scope = self.scope(|expect| questions(expect).iter().any(|(given, _)| *given == name));
+            let scope = self.scope(|expect| {
+                let is_given = questions(expect).iter().any(|(given, _)| *given == name);
+                // Where no second try is wanted, the file's wishes for second tries are not in force.
+                is_given || expect.no_retry == Some(true) && name != "amplification"
+            });
             asks.extend(want.map(|want| Ask { rule: None, want, scope }));
         }
         for (check, grade) in &self.expect.checks {

@@ -1,6 +1,7 @@
 //! `[expect]`, at the top level and in a rule.
 
 use super::Reader;
+use super::expected;
 use super::fields::{Fields, Given};
 use crate::rules::keys::EXPECT;
 use crate::rules::{Expect, Grade};
@@ -32,6 +33,7 @@ impl Reader<'_> {
                 })
                 .collect(),
         };
+        expected::contradictions(self, &fields, &expect);
         fields.finish(self);
         expect
     }

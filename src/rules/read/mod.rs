@@ -4,6 +4,7 @@
 //! goes on. Whoever calls [`read`] never sees a stand-in.
 
 mod expect;
+mod expected;
 mod fields;
 mod key;
 mod lasting;
@@ -131,6 +132,7 @@ impl<'f> Reader<'f> {
             .map(|(at, (table, span))| self.rule(at + 1, table, span.clone(), &mut names))
             .collect::<Vec<_>>();
         unreachable::warn(self, &rules, &tables);
+        expected::warn(self, table, &settings, &rules, &tables);
         lasting::warn(self, settings.limits.key_ttl, &rules, &tables);
         Config { settings, rules }
     }
