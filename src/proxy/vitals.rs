@@ -2,18 +2,21 @@
 //!
 //! A connection has one timer for its whole life. What is waited for is noted where the waiting
 //! begins and ends, which costs a store each; the timer is moved only when it would ring too late,
-//! so that a request seldom touches it.
+//! so that a request seldom touches it. Over HTTP/2 each stream has vitals and a timer of its own, and
+//! the connection's are about what its streams share.
 
 #![expect(clippy::indexing_slicing, reason = "the arrays have a place for each `Wait`")]
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::time::{Sleep, sleep_until};
 
+use super::alarm::Alarm;
 use crate::clock::Clock;
 use crate::rules::Timeouts;
 use crate::words::Moment;
@@ -31,7 +34,7 @@ pub enum Wait {
     Answer,
     /// More of an answer's body, from the upstream: `response_body`.
     AnswerBody,
-    /// A client that does not read: `write`.
+    /// A client that does not read, or does not let a stream go on: `write`.
     Write,
     /// A client that was told to go, and has not.
     Close,
@@ -74,7 +77,7 @@ pub enum Upload {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Turn(u64);
 
-/// What one connection waits for at the moment, and since when.
+/// What one connection, or one stream, waits for at the moment, and since when.
 ///
 /// Its parts run on one thread; the numbers are atomic only because a socket that may become a
 /// tunnel has to be `Send`.
@@ -93,6 +96,17 @@ pub struct Vitals {
     /// [`Upload`] of the latest request.
     upload: AtomicU8,
     is_broken: AtomicBool,
+    /// Streams of this connection that have not ended.
+    streams: AtomicUsize,
+    stream: Option<Stream>,
+}
+
+/// What only a stream has.
+#[derive(Debug)]
+struct Stream {
+    connection: Arc<Vitals>,
+    /// The upstream's task begins to wait as well.
+    alarm: Alarm,
 }
 
 impl Vitals {
@@ -107,7 +121,22 @@ impl Vitals {
             Wait::Write => timeouts.write,
             Wait::Close => CLOSE,
         });
-        let vitals = Vitals {
+        let vitals = Vitals::quiet(clock, limits, None);
+        vitals.begin(Wait::Request);
+        vitals
+    }
+
+    /// Of a stream of `connection`, which is not idle until these are dropped.
+    pub fn of_stream(connection: &Arc<Vitals>) -> Vitals {
+        connection.end(Wait::Request);
+        connection.end(Wait::Close);
+        connection.streams.fetch_add(1, Relaxed);
+        let stream = Stream { connection: Arc::clone(connection), alarm: Alarm::default() };
+        Vitals::quiet(connection.clock, connection.limits, Some(stream))
+    }
+
+    fn quiet(clock: Clock, limits: [Duration; Wait::ALL.len()], stream: Option<Stream>) -> Vitals {
+        Vitals {
             clock,
             limits,
             since: [const { AtomicU64::new(NOT) }; Wait::ALL.len()],
@@ -116,14 +145,17 @@ impl Vitals {
             turn: AtomicU64::new(0),
             upload: AtomicU8::new(Upload::Over as u8),
             is_broken: AtomicBool::new(false),
-        };
-        vitals.begin(Wait::Request);
-        vitals
+            streams: AtomicUsize::new(0),
+            stream,
+        }
     }
 
     /// Waits from now on.
     pub fn begin(&self, wait: Wait) {
         self.slot(wait).store(self.now(), Relaxed);
+        if let Some(stream) = &self.stream {
+            stream.alarm.bring_forward(self.deadline(wait));
+        }
     }
 
     /// Waits from now on, unless it does already.
@@ -233,14 +265,23 @@ impl Vitals {
         self.overdue() == Some(wait)
     }
 
+    /// Takes back that one of `waits` has taken too long: whoever asks acts on it.
+    pub fn take_overdue(&self, waits: &[Wait]) -> Option<Wait> {
+        let overdue = self.overdue().filter(|wait| waits.contains(wait))?;
+        self.overdue.store(0, Relaxed);
+        Some(overdue)
+    }
+
+    /// Whether any stream of this connection has not ended.
+    pub fn has_streams(&self) -> bool {
+        self.streams.load(Relaxed) > 0
+    }
+
     /// Answers a request, unless what it waits for takes too long: the rest of its body, or the answer.
     pub async fn within<T>(&self, mut answer: Pin<&mut impl Future<Output = T>>) -> Result<T, Wait> {
-        poll_fn(|cx| match self.overdue() {
-            Some(wait @ (Wait::RequestBody | Wait::Answer)) => {
-                self.overdue.store(0, Relaxed);
-                Poll::Ready(Err(wait))
-            }
-            _ => answer.as_mut().poll(cx).map(Ok),
+        poll_fn(|cx| match self.take_overdue(&[Wait::RequestBody, Wait::Answer]) {
+            Some(wait) => Poll::Ready(Err(wait)),
+            None => answer.as_mut().poll(cx).map(Ok),
         })
         .await
     }
@@ -251,6 +292,9 @@ impl Vitals {
         let mut armed = self.due();
         let mut timer = pin!(sleep_until(self.clock.instant(armed)));
         poll_fn(|cx| {
+            if let Some(stream) = &self.stream {
+                stream.alarm.wake();
+            }
             loop {
                 if let Poll::Ready(done) = connection.as_mut().poll(cx) {
                     return Poll::Ready(Ok(done));
@@ -261,8 +305,14 @@ impl Vitals {
                     }
                     return Poll::Ready(Err(late));
                 }
-                ready!(self.poll_overdue(cx, timer.as_mut(), &mut armed));
+                if self.poll_overdue(cx, timer.as_mut(), &mut armed).is_pending() {
+                    break;
+                }
             }
+            if let Some(stream) = &self.stream {
+                stream.alarm.set(armed, cx);
+            }
+            Poll::Pending
         })
         .await
     }
@@ -282,7 +332,9 @@ impl Vitals {
                 self.end(wait);
                 return Poll::Ready(());
             }
-            *armed = self.due().min(now + FAR);
+            // Where streams end, nobody may look again until this rings.
+            let far = if self.has_streams() { self.limit(Wait::Request) } else { FAR };
+            *armed = self.due().min(now + far);
             timer.as_mut().reset(self.clock.instant(*armed));
         }
     }
@@ -295,8 +347,12 @@ impl Vitals {
     fn deadline(&self, wait: Wait) -> Moment {
         match self.slot(wait).load(Relaxed) {
             NOT | SUSPENDED => Moment(u64::MAX),
-            since => Moment(since) + self.limits[wait as usize],
+            since => Moment(since) + self.limit(wait),
         }
+    }
+
+    fn limit(&self, wait: Wait) -> Duration {
+        self.limits[wait as usize]
     }
 
     fn overdue(&self) -> Option<Wait> {
@@ -313,74 +369,14 @@ impl Vitals {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::future::pending;
-
-    use super::*;
-
-    const SOON: Duration = Duration::from_millis(5);
-    const LATE: Duration = Duration::from_secs(60);
-
-    fn run<T>(work: impl Future<Output = T>) -> T {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-        runtime.block_on(async { tokio::time::timeout(LATE, work).await.expect("it ends in time") })
-    }
-
-    fn vitals(request: Duration, answer: Duration) -> Vitals {
-        let timeouts = Timeouts { keep_alive: request, response_head: answer, ..Timeouts::default() };
-        Vitals::new(Clock::start(), &timeouts)
-    }
-
-    #[test]
-    fn a_connection_that_waits_too_long_ends() {
-        let vitals = vitals(SOON, LATE);
-        assert_eq!(run(vitals.guard(pending::<()>())), Err(Wait::Request));
-    }
-
-    #[test]
-    fn a_request_is_told_what_took_too_long() {
-        let vitals = vitals(LATE, SOON);
-        let answered = run(vitals.guard(async {
-            vitals.end(Wait::Request);
-            vitals.begin(Wait::Answer);
-            vitals.within(pin!(pending::<()>())).await
-        }));
-        assert_eq!(answered, Ok(Err(Wait::Answer)));
-    }
-
-    #[test]
-    fn the_clock_stands_while_it_is_suspended() {
-        let vitals = vitals(SOON, SOON);
-        vitals.suspend(Wait::Request);
-        vitals.restart(Wait::Answer);
-        let past = Moment(u64::MAX);
-        assert_eq!(Wait::ALL.map(|wait| vitals.deadline(wait)), [past; 7]);
-        vitals.restart(Wait::Request);
-        assert!(vitals.deadline(Wait::Request) < past);
-        assert_eq!(run(vitals.guard(pending::<()>())), Err(Wait::Request));
-    }
-
-    #[test]
-    fn the_end_of_a_body_says_nothing_of_the_next_request() {
-        let vitals = vitals(LATE, LATE);
-        let first = vitals.begin_request(Upload::Dropped);
-        vitals.end_answer();
-        let second = vitals.begin_request(Upload::Forwarded);
-        vitals.begin(Wait::RequestBody);
-        vitals.set_upload(first, Upload::Over);
-        assert!(vitals.expects_more() && vitals.is_waiting(Wait::RequestBody));
-        vitals.set_upload(second, Upload::Over);
-        assert!(!vitals.expects_more() && !vitals.is_waiting(Wait::RequestBody));
-    }
-
-    #[test]
-    fn what_is_heard_between_requests_is_a_head() {
-        let vitals = vitals(LATE, LATE);
-        vitals.heard();
-        assert!(!vitals.is_waiting(Wait::Request) && vitals.is_waiting(Wait::Head));
-        vitals.end(Wait::Head);
-        vitals.heard();
-        assert!(!vitals.is_waiting(Wait::Head));
+impl Drop for Stream {
+    /// A connection whose last stream has ended waits for the next one.
+    fn drop(&mut self) {
+        if self.connection.streams.fetch_sub(1, Relaxed) == 1 {
+            self.connection.begin(Wait::Request);
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;
