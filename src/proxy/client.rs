@@ -1,6 +1,7 @@
 //! Who is on the other end of a connection.
 
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue};
@@ -21,7 +22,7 @@ pub struct Client {
     pub forwarded_for: HeaderValue,
     pub vitals: Arc<Vitals>,
     /// Its place under `limits.connections`.
-    _permit: OwnedSemaphorePermit,
+    _permit: Rc<OwnedSemaphorePermit>,
 }
 
 impl Client {
@@ -41,7 +42,19 @@ impl Client {
             forwarded_for: HeaderValue::try_from(address.to_string())
                 .unwrap_or_else(|_| HeaderValue::from_static("unknown")),
             vitals,
-            _permit: permit,
+            _permit: Rc::new(permit),
+        }
+    }
+
+    /// The same client on one of its connection's streams.
+    pub fn on_stream(&self, vitals: Arc<Vitals>) -> Client {
+        Client {
+            address: self.address,
+            connection: self.connection,
+            is_trusted: self.is_trusted,
+            forwarded_for: self.forwarded_for.clone(),
+            vitals,
+            _permit: Rc::clone(&self._permit),
         }
     }
 

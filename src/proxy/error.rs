@@ -21,6 +21,8 @@ pub enum Failure {
     Method,
     /// A target longer than `limits.uri_bytes`.
     UriTooLong,
+    /// More header lines than `limits.header_count`.
+    HeadTooLarge,
     /// No connection to the upstream.
     Unreachable(Cause),
     /// The proxy itself has none left of what it takes.
@@ -69,6 +71,7 @@ impl Failure {
             Failure::Method => StatusCode::METHOD_NOT_ALLOWED,
             Failure::UriTooLong => StatusCode::URI_TOO_LONG,
             Failure::Exhausted(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Failure::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Failure::TimedOut(_) => StatusCode::GATEWAY_TIMEOUT,
             Failure::Unreachable(_) | Failure::Reset | Failure::Garbled => StatusCode::BAD_GATEWAY,
         }
@@ -77,7 +80,9 @@ impl Failure {
     /// The word in `Fracas: error=…`, in logs and in counters.
     pub fn word(self) -> &'static str {
         match self {
-            Failure::BadRequest(_) | Failure::BadBody | Failure::UriTooLong => "request",
+            Failure::BadRequest(_) | Failure::BadBody | Failure::UriTooLong | Failure::HeadTooLarge => {
+                "request"
+            }
             Failure::Method => "method",
             Failure::Unreachable(Cause::Tls) => "tls",
             Failure::Unreachable(_) => "connect",
@@ -125,6 +130,7 @@ impl fmt::Display for Failure {
             Failure::BadBody => "the request's body broke off, or is not framed as its head says",
             Failure::Method => "CONNECT and TRACE are not served: this is a reverse proxy",
             Failure::UriTooLong => "the request's target is longer than this proxy takes",
+            Failure::HeadTooLarge => "the request has more header lines than this proxy takes",
             Failure::Unreachable(Cause::Refused) => "the upstream refused the connection: is it up?",
             Failure::Unreachable(Cause::Name) => "the upstream's name does not resolve",
             Failure::Unreachable(Cause::Tls) => "the TLS handshake with the upstream failed",

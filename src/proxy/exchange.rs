@@ -17,6 +17,7 @@ use super::answer_body::{self, AnswerBody, Source};
 use super::client::Client;
 use super::decide::{Conflict, Decision, Replay, decide};
 use super::error::{Failure, Late};
+use super::http2;
 use super::record::Record;
 use super::request_body::RequestBody;
 use super::shared::Shared;
@@ -35,13 +36,20 @@ pub async fn exchange(
     shared.counters.requests.fetch_add(1, Relaxed);
     let vitals = &client.vitals;
 
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
+    let translated = match head.version {
+        Version::HTTP_2 => http2::translate(&mut head, shared.settings.limits.header_count),
+        _ => Ok(()),
+    };
     let is_http_10 = head.version < Version::HTTP_11;
     let record = Record::begin(&worker.recorder, &client, &head, shared);
     let body = RequestBody::new(body, Arc::clone(vitals), Rc::clone(&worker.tasks), Rc::clone(&record));
     let shown = Shown::of(&head, shared.clock);
     // hyper moves the whole future once a request: what is rare in it is kept in boxes.
-    let answering = pin!(answer(&worker, &client, head, body, &shown, &record));
+    let answering = pin!(async {
+        translated?;
+        answer(&worker, &client, head, body, &shown, &record).await
+    });
     let answered = match vitals.within(answering).await {
         Ok(answered) => answered,
         Err(Wait::RequestBody) => Err(Failure::TimedOut(Late::RequestBody)),

@@ -67,7 +67,11 @@ impl Forwarder {
         mut body: RequestBody,
         client: &Rc<Client>,
     ) -> Result<Response<Source>, Failure> {
-        let hop = headers::take_hop_by_hop(&mut head.headers);
+        let mut hop = headers::take_hop_by_hop(&mut head.headers);
+        // HTTP/2 does not say so: there a body ends with its stream.
+        let is_of_unknown_length =
+            !body.is_end_stream() && !head.headers.contains_key(header::CONTENT_LENGTH);
+        hop.chunked |= head.version == Version::HTTP_2 && is_of_unknown_length;
         let client_host = head.headers.get(header::HOST).cloned();
         self.prepare(&mut head, hop, client)?;
         let tunnel = hop.websocket.then(|| head.extensions.remove::<OnUpgrade>()).flatten();

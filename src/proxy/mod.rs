@@ -4,6 +4,7 @@
 //! `exchange.rs`, read from top to bottom.
 
 mod admit;
+mod alarm;
 mod answer_body;
 mod client;
 mod connect;
@@ -13,6 +14,7 @@ mod exchange;
 mod forward;
 mod gather;
 mod headers;
+mod http2;
 mod judge;
 mod listen;
 mod passage;

@@ -1,20 +1,31 @@
 //! A client's socket, which tells what it hears and which does not hang up on somebody who talks.
+//!
+//! Its first bytes say whether the client speaks HTTP/1 or HTTP/2. They are read once, together with
+//! whatever comes with them, and given again to whoever serves the protocol.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::gather;
+use super::http2::{Meter, PREFACE};
 use super::vitals::{Vitals, Wait};
+use crate::clock::Clock;
 
 /// A connection accepted from a client.
 pub struct ClientSocket {
     stream: TcpStream,
     vitals: Arc<Vitals>,
+    /// Read before it was known for whom.
+    early: Bytes,
+    /// Over HTTP/2: what the client sends besides requests.
+    meter: Option<Box<Meter>>,
     /// Where bytes go that come after the last answer.
     sink: Option<Box<[u8]>>,
     /// Whether the client has sent its end. hyper hears of it one turn later, so that an answer that
@@ -22,21 +33,90 @@ pub struct ClientSocket {
     has_ended: bool,
 }
 
+/// What a client speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    Http1,
+    Http2,
+}
+
+/// Bytes of a first read: most requests' heads.
+const EARLY_BYTES: usize = 4 * 1024;
 /// Read and dropped at a time.
 const SINK_BYTES: usize = 16 * 1024;
 
 impl ClientSocket {
     pub fn new(stream: TcpStream, vitals: Arc<Vitals>) -> ClientSocket {
-        ClientSocket { stream, vitals, sink: None, has_ended: false }
+        ClientSocket { stream, vitals, early: Bytes::new(), meter: None, sink: None, has_ended: false }
+    }
+
+    /// Waits for the first bytes, up to where they can only be of one protocol.
+    pub async fn protocol(&mut self) -> io::Result<Protocol> {
+        let mut early = Vec::new();
+        let protocol = loop {
+            let before = early.len();
+            poll_fn(|cx| self.poll_early(cx, &mut early)).await?;
+            let is_preface_so_far = early.iter().zip(PREFACE).all(|(byte, expected)| byte == expected);
+            if !is_preface_so_far || early.len() == before {
+                break Protocol::Http1;
+            }
+            if early.len() >= PREFACE.len() {
+                break Protocol::Http2;
+            }
+        };
+        self.early = Bytes::from(early);
+        Ok(protocol)
+    }
+
+    /// Reads on in front of the protocol; no bytes are the end.
+    fn poll_early(&mut self, cx: &mut Context<'_>, early: &mut Vec<u8>) -> Poll<io::Result<()>> {
+        let mut bytes = [0; EARLY_BYTES];
+        let mut buffer = ReadBuf::new(&mut bytes);
+        ready!(Pin::new(&mut *self).poll_read(cx, &mut buffer))?;
+        early.extend_from_slice(buffer.filled());
+        Poll::Ready(Ok(()))
+    }
+
+    /// From now on frames come, so that what is heard is no longer a request.
+    pub fn expect_frames(&mut self, clock: Clock) {
+        self.vitals.end(Wait::Head);
+        self.vitals.begin(Wait::Request);
+        self.meter = Some(Box::new(Meter::new(clock)));
+    }
+
+    /// Notes what came from the client.
+    fn heard(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Some(meter) = &mut self.meter else {
+            if !bytes.is_empty() {
+                self.vitals.heard();
+            }
+            return Ok(());
+        };
+        if meter.see(bytes).is_err() {
+            return Err(io::Error::other("a flood of frames that carry nothing"));
+        }
+        if meter.is_in_head() {
+            self.vitals.begin_once(Wait::Head);
+        } else {
+            self.vitals.end(Wait::Head);
+        }
+        Ok(())
     }
 
     /// Notes whether the client lets us write.
-    fn wrote(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn wrote(&mut self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if written.is_pending() {
             self.vitals.begin_once(Wait::Write);
             self.vitals.suspend(Wait::Request);
         } else if self.vitals.is_waiting(Wait::Write) {
             self.vitals.end(Wait::Write);
+            self.vitals.restart(Wait::Request);
+        }
+        if let Some(meter) = &mut self.meter
+            && written.is_ready()
+        {
+            meter.wrote();
+            // An answer's stream may be over for us and not yet for the client.
             self.vitals.restart(Wait::Request);
         }
         written
@@ -50,14 +130,18 @@ impl AsyncRead for ClientSocket {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
-        if buffer.filled().len() > before {
-            self.vitals.heard();
-        } else if buffer.remaining() > 0 && !std::mem::replace(&mut self.has_ended, true) {
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
+        if self.early.is_empty() {
+            ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+            let is_end = buffer.filled().len() == before && buffer.remaining() > 0;
+            if is_end && !std::mem::replace(&mut self.has_ended, true) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+        } else {
+            let length = self.early.len().min(buffer.remaining());
+            buffer.put_slice(&self.early.split_to(length));
         }
-        Poll::Ready(Ok(()))
+        Poll::Ready(self.heard(buffer.filled().get(before..).unwrap_or_default()))
     }
 }
 
@@ -90,7 +174,8 @@ impl AsyncWrite for ClientSocket {
         let this = &mut *self;
         if this.sink.is_none() {
             ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
-            if !this.vitals.expects_more() {
+            // Over HTTP/2 it is always us who hang up while the client may talk.
+            if this.meter.is_none() && !this.vitals.expects_more() {
                 return Poll::Ready(Ok(()));
             }
             this.vitals.end(Wait::Head);

@@ -20,9 +20,10 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use super::client::Client;
 use super::exchange::exchange;
 use super::forward::Forwarder;
+use super::http2;
 use super::record::Recorder;
 use super::shared::Shared;
-use super::socket::ClientSocket;
+use super::socket::{ClientSocket, Protocol};
 use super::tasks::Tasks;
 use super::vitals::{Vitals, Wait};
 
@@ -140,38 +141,32 @@ impl Worker {
         stream: TcpStream,
         peer: SocketAddr,
         permit: OwnedSemaphorePermit,
-        mut order: watch::Receiver<Order>,
+        orders: watch::Receiver<Order>,
     ) {
         let settings = &self.shared.settings;
         let vitals = Arc::new(Vitals::new(self.shared.clock, &settings.timeouts));
-        let socket = ClientSocket::new(stream, Arc::clone(&vitals));
+        let mut socket = ClientSocket::new(stream, Arc::clone(&vitals));
         let connection = self.shared.counters.connections.fetch_add(1, Relaxed) + 1;
         let client =
             Rc::new(Client::new(peer.ip(), connection, &settings.trusted, Arc::clone(&vitals), permit));
-        let worker = Rc::clone(&self);
-        let service = service_fn(move |request| exchange(Rc::clone(&worker), Rc::clone(&client), request));
         let serving = async {
-            let mut connection =
-                pin!(self.protocol().serve_connection(TokioIo::new(socket), service).with_upgrades());
-            let news = order.clone();
-            let mut time_to_go = pin!(time_to_go(&mut order, &vitals));
-            let mut is_listening = false;
-            let ended = poll_fn(|cx| {
-                if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
-                    return Poll::Ready(Some(ended));
+            let mut first_order = orders.clone();
+            let protocol = tokio::select! {
+                biased;
+                protocol = socket.protocol() => protocol,
+                // Until then it was an idle connection.
+                () = time_to_go(&mut first_order, &vitals) => return Ok(()),
+            };
+            match protocol {
+                Ok(Protocol::Http1) => self.serve_http1(socket, client, orders).await,
+                Ok(Protocol::Http2) => {
+                    socket.expect_frames(self.shared.clock);
+                    // It is big, and most connections are not of its kind.
+                    Box::pin(http2::serve(self, socket, client, orders)).await
                 }
-                // An order wakes the task: until there is one, asking again costs a lock.
-                if is_listening && !news.has_changed().unwrap_or(true) {
-                    return Poll::Pending;
-                }
-                is_listening = true;
-                time_to_go.as_mut().poll(cx).map(|()| None)
-            });
-            if let Some(ended) = ended.await {
-                return ended;
+                // There was nobody to be served.
+                Err(_) => Ok(()),
             }
-            connection.as_mut().graceful_shutdown();
-            connection.await
         };
         match vitals.guard(serving).await {
             Ok(Ok(())) => {}
@@ -180,8 +175,40 @@ impl Worker {
         }
     }
 
-    /// HTTP as the settings limit it. Its timeouts are the vitals' business.
-    fn protocol(&self) -> hyper::server::conn::http1::Builder {
+    /// Serves a connection over HTTP/1 to its end.
+    async fn serve_http1(
+        self: Rc<Worker>,
+        socket: ClientSocket,
+        client: Rc<Client>,
+        mut order: watch::Receiver<Order>,
+    ) -> hyper::Result<()> {
+        let vitals = Arc::clone(&client.vitals);
+        let http = self.http1();
+        let service = service_fn(move |request| exchange(Rc::clone(&self), Rc::clone(&client), request));
+        let mut connection = pin!(http.serve_connection(TokioIo::new(socket), service).with_upgrades());
+        let news = order.clone();
+        let mut time_to_go = pin!(time_to_go(&mut order, &vitals));
+        let mut is_listening = false;
+        let ended = poll_fn(|cx| {
+            if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
+                return Poll::Ready(Some(ended));
+            }
+            // An order wakes the task: until there is one, asking again costs a lock.
+            if is_listening && !news.has_changed().unwrap_or(true) {
+                return Poll::Pending;
+            }
+            is_listening = true;
+            time_to_go.as_mut().poll(cx).map(|()| None)
+        });
+        if let Some(ended) = ended.await {
+            return ended;
+        }
+        connection.as_mut().graceful_shutdown();
+        connection.await
+    }
+
+    /// HTTP/1 as the settings limit it. Its timeouts are the vitals' business.
+    fn http1(&self) -> hyper::server::conn::http1::Builder {
         let limits = &self.shared.settings.limits;
         let mut http = hyper::server::conn::http1::Builder::new();
         http.max_header_size(limits.header_bytes);
@@ -209,7 +236,7 @@ async fn time_to_go(order: &mut watch::Receiver<Order>, vitals: &Vitals) {
 
 /// Waits for `order` or a further one. What it gives must not be the value itself, which is a lock: in
 /// a `select!` it would be held for as long as its arm runs, and whoever gives the next order waits.
-async fn told(orders: &mut watch::Receiver<Order>, order: Order) {
+pub async fn told(orders: &mut watch::Receiver<Order>, order: Order) {
     let _ = orders.wait_for(|given| *given >= order).await;
 }
 

@@ -2,7 +2,9 @@
 //! proxy between them. Everything waits with a bound and for events, never for a while.
 
 pub mod demo;
+pub mod frames;
 pub mod http;
+pub mod http2;
 pub mod http2_upstream;
 pub mod message;
 pub mod program;

@@ -116,6 +116,15 @@ impl Socket {
         self.take(length)
     }
 
+    /// Exactly that many bytes; `None` when the connection ends before them, clean or not.
+    pub fn at_most(&mut self, length: usize) -> Option<Vec<u8>> {
+        match self.try_exactly(length) {
+            Ok(bytes) => Some(bytes),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => panic!("nothing came in time"),
+            Err(_) => None,
+        }
+    }
+
     /// Everything up to the end, which must be a clean one.
     pub fn rest(&mut self) -> io::Result<Vec<u8>> {
         while self.fill()? > 0 {}

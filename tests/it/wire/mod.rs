@@ -12,6 +12,7 @@ mod failures;
 mod first_match;
 mod half_closed;
 mod hop_by_hop;
+mod http2;
 mod identity;
 mod injection;
 mod panics;
