@@ -11,12 +11,15 @@ use std::time::Duration;
 use super::file::JournalFile;
 use super::line::{Header, Tallies};
 use crate::clock::Clock;
+use crate::judgement::grading::{Grading, Operation, Outcome, Report};
 use crate::words::Attempt;
 
 /// Batches that may wait for the thread: beyond them attempts are dropped, and counted.
 const MOST_WAITING: usize = 256;
 /// How often the file is told what the rules have done.
 const TALLY: Duration = Duration::from_secs(1);
+/// How often operations are looked at that may be over because nothing came.
+const LOOK: Duration = Duration::from_millis(250);
 /// At the end a disk that does not answer is not waited for any longer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two looks at something that is about to be ready.
@@ -28,7 +31,16 @@ pub type Tallying = Box<dyn Fn() -> Vec<(u64, u64)> + Send>;
 /// A journal that is kept. It ends when every [`Inlet`] of it is gone.
 pub struct Journal {
     inlet: Inlet,
+    progress: Arc<Progress>,
     thread: JoinHandle<Kept>,
+}
+
+/// How far clients are: operations that are over and met a conflict.
+#[derive(Debug, Default)]
+pub struct Progress {
+    pub conflicted: AtomicU64,
+    pub recovered: AtomicU64,
+    pub gave_up: AtomicU64,
 }
 
 /// Where attempts go in.
@@ -43,34 +55,56 @@ pub struct Inlet {
 pub struct Kept {
     /// The latest, the oldest first.
     pub attempts: VecDeque<Attempt>,
+    /// The moment 0 of their times.
+    pub began: jiff::Timestamp,
     /// Older ones that there was no room for any more.
     pub forgotten: u64,
     /// Attempts that came faster than they could be taken: nobody has seen them.
     pub dropped: u64,
     /// Lines that the file could not take.
     pub unwritten: u64,
+    /// What is to be said of the clients; `None` when the journal did not end in time.
+    pub report: Option<Report>,
 }
 
 impl Journal {
-    /// Starts a journal that keeps the latest `room` attempts, and appends all to `file`.
+    /// Starts the journal of the run that `header` is about, which keeps the latest `room` attempts and
+    /// appends all to `file`.
     pub fn start(
+        header: Header,
         room: usize,
-        file: Option<(JournalFile, Header)>,
+        file: Option<JournalFile>,
+        clock: Clock,
         tallying: Tallying,
     ) -> io::Result<Journal> {
         let (sender, batches) = sync_channel(MOST_WAITING);
         let inlet = Inlet { batches: sender, dropped: Arc::default() };
-        let dropped = Arc::clone(&inlet.dropped);
-        let file = file.map(|(mut file, header)| {
+        let progress = Arc::new(Progress::default());
+        let file = file.map(|mut file| {
             file.add(&header);
             file.write();
-            Appending { file, told: vec![(0, 0); header.rules.len()], dropped: 0, tallying }
+            Appending { file, told: vec![(0, 0); header.rules.len()], dropped: 0 }
         });
-        let collector = Collector { room, file, dropped, kept: Kept::default(), clock: Clock::start() };
+        let collector = Collector {
+            room,
+            file,
+            grading: Grading::new(header.asked.clone()),
+            header,
+            tallying,
+            dropped: Arc::clone(&inlet.dropped),
+            progress: Arc::clone(&progress),
+            kept: Kept::default(),
+            clock,
+        };
         let thread = std::thread::Builder::new()
             .name("fracas-journal".to_owned())
             .spawn(move || collector.run(&batches))?;
-        Ok(Journal { inlet, thread })
+        Ok(Journal { inlet, progress, thread })
+    }
+
+    /// How far clients are.
+    pub fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
     }
 
     /// A way in.
@@ -80,7 +114,7 @@ impl Journal {
 
     /// Waits until all that was handed in has been taken, once every other inlet is gone.
     pub fn end(self) -> Kept {
-        let Journal { inlet, thread } = self;
+        let Journal { inlet, thread, .. } = self;
         let dropped = Arc::clone(&inlet.dropped);
         drop(inlet);
         let lost = || {
@@ -126,9 +160,13 @@ impl Inlet {
 }
 
 struct Collector {
+    header: Header,
     room: usize,
     file: Option<Appending>,
+    grading: Grading,
+    tallying: Tallying,
     dropped: Arc<AtomicU64>,
+    progress: Arc<Progress>,
     kept: Kept,
     clock: Clock,
 }
@@ -138,7 +176,7 @@ impl Collector {
         let mut next_id = 1;
         let mut tallied = self.clock.now();
         loop {
-            match inlet.recv_timeout(TALLY) {
+            match inlet.recv_timeout(LOOK) {
                 Ok(batch) => {
                     for mut attempt in batch {
                         attempt.id = next_id;
@@ -148,22 +186,19 @@ impl Collector {
                     if let Some(appending) = &mut self.file {
                         appending.file.write();
                     }
-                    if self.clock.now().since(tallied) >= TALLY {
-                        self.tally();
-                        tallied = self.clock.now();
-                    }
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    self.tally();
-                    tallied = self.clock.now();
+                    let over = self.grading.pass(self.clock.now().0 / 1_000);
+                    self.note(&over);
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
+            if self.clock.now().since(tallied) >= TALLY {
+                self.tally();
+                tallied = self.clock.now();
+            }
         }
-        self.tally();
-        self.kept.dropped = self.dropped.load(Relaxed);
-        self.kept.unwritten = self.file.as_ref().map_or(0, |appending| appending.file.lost());
-        self.kept
+        self.end()
     }
 
     fn take(&mut self, attempt: Attempt) {
@@ -174,20 +209,66 @@ impl Collector {
             self.kept.attempts.pop_front();
             self.kept.forgotten += 1;
         }
-        self.kept.attempts.push_back(attempt);
+        self.kept.attempts.push_back(attempt.clone());
+        let over = self.grading.add(attempt);
+        self.note(&over);
+    }
+
+    /// Notes how operations ended, and tells of those that a conflict could not stop.
+    fn note(&self, over: &[Operation]) {
+        for operation in over.iter().filter(|operation| operation.met_conflict()) {
+            self.progress.conflicted.fetch_add(1, Relaxed);
+            match operation.outcome {
+                Outcome::Recovered => {
+                    self.progress.recovered.fetch_add(1, Relaxed);
+                    tell(operation);
+                }
+                Outcome::GaveUp => {
+                    self.progress.gave_up.fetch_add(1, Relaxed);
+                }
+                Outcome::Untroubled | Outcome::Unfinished => {}
+            }
+        }
     }
 
     fn tally(&mut self) {
         if let Some(appending) = &mut self.file {
-            appending.tally(self.dropped.load(Relaxed));
+            appending.tally((self.tallying)(), self.dropped.load(Relaxed));
         }
     }
+
+    fn end(mut self) -> Kept {
+        self.tally();
+        let dropped = self.dropped.load(Relaxed);
+        let rules = self.header.rule_reports(&(self.tallying)());
+        Kept {
+            began: self.header.began(),
+            dropped,
+            unwritten: self.file.as_ref().map_or(0, |appending| appending.file.lost()),
+            report: Some(self.grading.finish(rules, dropped)),
+            ..self.kept
+        }
+    }
+}
+
+/// `ok  PUT /items/7  recovered after 3 tries, 1.58 s`, for the log.
+fn tell(operation: &Operation) {
+    let (Some(first), Some(last)) = (operation.tries.first(), operation.tries.last()) else { return };
+    let microseconds = last.attempt.end.saturating_sub(first.attempt.start);
+    tracing::info!(
+        target: "fracas::recovered",
+        status = "ok",
+        method = &*first.attempt.method,
+        path = &*first.attempt.path,
+        tries = operation.count,
+        seconds = microseconds as f64 / 1e6,
+        client = operation.agent().unwrap_or("-"),
+    );
 }
 
 /// The file that all attempts are appended to.
 struct Appending {
     file: JournalFile,
-    tallying: Tallying,
     /// What the file has been told so far.
     told: Vec<(u64, u64)>,
     dropped: u64,
@@ -195,8 +276,7 @@ struct Appending {
 
 impl Appending {
     /// Tells the file what the rules have done since it was told last.
-    fn tally(&mut self, dropped: u64) {
-        let counts = (self.tallying)();
+    fn tally(&mut self, counts: Vec<(u64, u64)>, dropped: u64) {
         let news: Vec<_> = (0..)
             .zip(counts.iter().zip(&self.told))
             .filter(|(_, (count, told))| count != told)
@@ -214,18 +294,17 @@ impl Appending {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::Config;
 
     fn batch(starts: std::ops::Range<u64>) -> Vec<Attempt> {
         starts.map(|start| Attempt { start, ..Attempt::default() }).collect()
     }
 
-    fn nothing() -> Tallying {
-        Box::new(Vec::new)
-    }
-
     #[test]
     fn the_latest_are_kept_with_ids_in_their_order() {
-        let journal = Journal::start(3, None, nothing()).expect("a thread");
+        let header = Header::new(&Config::builtin(), String::new());
+        let nothing = Box::new(Vec::new);
+        let journal = Journal::start(header, 3, None, Clock::start(), nothing).expect("a thread");
         let inlet = journal.inlet();
         inlet.try_give(batch(10..12));
         inlet.give(batch(12..15));

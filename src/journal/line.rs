@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::rules::{Config, Expect, Rule};
+use crate::judgement::grading::{Asked, RuleReport};
+use crate::rules::{Config, Rule};
 use crate::words::{Attempt, Kind};
 
 /// One line.
@@ -24,9 +25,8 @@ pub struct Header {
     /// When the run began, as RFC 3339 has it.
     pub started: String,
     pub seed: u64,
-    /// What the file's `[expect]` asks.
-    #[serde(default)]
-    pub expect: Expect,
+    /// What the rules file asks of clients.
+    pub asked: Asked,
     /// In file order.
     pub rules: Vec<HeaderRule>,
 }
@@ -41,9 +41,6 @@ pub struct HeaderRule {
     /// The share that it asks for, where it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_share: Option<f64>,
-    /// What the rule's own `expect` asks.
-    #[serde(default, skip_serializing_if = "asks_nothing")]
-    pub expect: Expect,
 }
 
 /// What the rules have done so far. The last such line of a run counts, rule by rule.
@@ -59,6 +56,26 @@ impl Header {
     /// The version of the format that this writes, and the only one that it reads.
     pub const FORMAT: u32 = 1;
 
+    /// When the run began: the moment 0 of its attempts.
+    pub fn began(&self) -> jiff::Timestamp {
+        self.started.parse().unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+    }
+
+    /// What the rules that a request reached have done; `counts` has one pair per rule: requests matched,
+    /// conflicts injected.
+    pub fn rule_reports(&self, counts: &[(u64, u64)]) -> Vec<RuleReport> {
+        let reached = self.rules.iter().zip(counts).filter(|(_, (matched, _))| *matched > 0);
+        let report = |(rule, (matched, fired)): (&HeaderRule, &(u64, u64))| RuleReport {
+            name: rule.name.clone(),
+            kind: rule.kind.to_string(),
+            asked: rule.asked.clone(),
+            asked_share: rule.asked_share,
+            matched: *matched,
+            fired: *fired,
+        };
+        reached.map(report).collect()
+    }
+
     /// The header of a run.
     pub fn new(config: &Config, started: String) -> Header {
         Header {
@@ -66,7 +83,7 @@ impl Header {
             journal: Header::FORMAT,
             started,
             seed: config.settings.seed,
-            expect: config.settings.expect.clone(),
+            asked: Asked::of(config),
             rules: config.rules.iter().map(HeaderRule::new).collect(),
         }
     }
@@ -79,13 +96,8 @@ impl HeaderRule {
             kind: rule.kind,
             asked: rule.trigger.asked(),
             asked_share: rule.trigger.asked_share(),
-            expect: rule.expect.clone(),
         }
     }
-}
-
-fn asks_nothing(expect: &Expect) -> bool {
-    *expect == Expect::default()
 }
 
 impl Line {

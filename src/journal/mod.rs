@@ -1,7 +1,7 @@
 //! Floor 3: the journal, the bounded record of attempts.
 //!
 //! Workers hand attempts over in batches, through an [`Inlet`] that never makes them wait, to one
-//! thread, which keeps the latest, appends them to a file, and counts what it could not keep.
+//! thread, which keeps the latest, appends them to a file, grades them, and counts what it could not keep.
 //! `line.rs` is the file's format, `read.rs` its reader.
 
 mod collector;
@@ -9,7 +9,7 @@ mod file;
 mod line;
 mod read;
 
-pub use self::collector::{Inlet, Journal, Kept, Tallying};
+pub use self::collector::{Inlet, Journal, Kept, Progress, Tallying};
 pub use self::file::JournalFile;
 pub use self::line::{Header, HeaderRule, Line, Tallies};
 pub use self::read::{Damage, read};

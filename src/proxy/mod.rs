@@ -59,7 +59,7 @@ pub use self::tally::Tally;
 use self::tasks::Tasks;
 use self::worker::{Order, Worker};
 use crate::clock::Clock;
-use crate::journal::{Header, Inlet, Journal, JournalFile, Kept};
+use crate::journal::{Header, Inlet, Journal, JournalFile, Kept, Progress};
 use crate::judgement::RuleSet;
 use crate::rules::template::TemplateMistake;
 use crate::rules::{Config, Settings, Trigger, UpstreamUrl};
@@ -74,7 +74,8 @@ pub struct Proxy {
     connector: Arc<Connector>,
     shared: Arc<Shared>,
     plan: Arc<Plan>,
-    file: Option<(JournalFile, Header)>,
+    header: Header,
+    file: Option<JournalFile>,
 }
 
 /// Why a proxy cannot start.
@@ -105,14 +106,10 @@ impl Proxy {
         let connector = Connector::new(&upstream, settings.timeouts.connect, Arc::clone(&counters.replays))
             .map_err(StartError::Upstream)?;
         let rules = RuleSet::new(rules, settings.seed, settings.mark).map_err(StartError::Replies)?;
-        let file = match &settings.journal.file {
-            Some(path) => {
-                let file =
-                    JournalFile::open(path).map_err(|error| StartError::Journal(path.clone(), error))?;
-                Some((file, header))
-            }
-            None => None,
+        let open = |path: &PathBuf| {
+            JournalFile::open(path).map_err(|error| StartError::Journal(path.clone(), error))
         };
+        let file = settings.journal.file.as_ref().map(open).transpose()?;
         let plan = Arc::new(Plan::new(&settings, &rules, run_key()?));
         let workers = worker_count(&settings);
         let listeners = listen::listeners(settings.listen, workers)
@@ -132,7 +129,7 @@ impl Proxy {
             rules,
             settings,
         });
-        Ok(Proxy { listeners, address, upstream, connector: Arc::new(connector), shared, plan, file })
+        Ok(Proxy { listeners, address, upstream, connector: Arc::new(connector), shared, plan, header, file })
     }
 
     /// Where it listens, with the port that was chosen for port 0.
@@ -146,7 +143,8 @@ impl Proxy {
         let room = usize::try_from(self.shared.settings.journal.attempts.get()).unwrap_or(usize::MAX);
         let shared = Arc::clone(&self.shared);
         let tallying = move || shared.tallies.iter().map(|tally| (tally.matched(), tally.fired())).collect();
-        let journal = Journal::start(room, self.file, Box::new(tallying)).map_err(StartError::Thread)?;
+        let journal = Journal::start(self.header, room, self.file, self.shared.clock, Box::new(tallying));
+        let journal = journal.map_err(StartError::Thread)?;
         let mut threads = Vec::new();
         for (number, listener) in self.listeners.into_iter().enumerate() {
             let thread = thread(
@@ -207,6 +205,11 @@ impl Running {
         }
         let kept = self.journal.end();
         (self.shared.summary(), kept)
+    }
+
+    /// How far clients are.
+    pub fn progress(&self) -> Arc<Progress> {
+        self.journal.progress()
     }
 
     /// What happened so far.

@@ -40,6 +40,8 @@ pub struct Log {
 pub enum Volume {
     /// Errors only.
     Quiet,
+    /// What is wrong, beside somebody else's output.
+    Calm,
     Normal,
     /// Every request too.
     Verbose,
@@ -56,6 +58,7 @@ impl Log {
             .finish(io::stderr());
         let level = match volume {
             Volume::Quiet => LevelFilter::ERROR,
+            Volume::Calm => LevelFilter::WARN,
             Volume::Normal => LevelFilter::INFO,
             Volume::Verbose => LevelFilter::DEBUG,
         };

@@ -135,7 +135,7 @@ impl Grader {
             attempts: record.attempts,
             dropped: record.dropped,
             other_clients: self.others.len() as u64,
-            elapsed_ms: (last - first) / 1_000,
+            elapsed_ms: last.saturating_sub(first) / 1_000,
             ..self.totals.clone()
         };
         let mut clients: Vec<ClientReport> =
