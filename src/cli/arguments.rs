@@ -1,11 +1,15 @@
 //! What may stand on the command line. Values that a rules file may hold too stay text here: they are
 //! read by the same rules as the file, in `load.rs`.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Parser, Subcommand, ValueEnum};
+
+use super::reporting::Wanted;
+use crate::reports::Format;
 
 /// An HTTP conflict simulator: a reverse proxy that answers 409 Conflict by rule
 #[derive(Debug, Parser)]
@@ -31,13 +35,19 @@ Examples:
   fracas -u http://localhost:9000                 the same rules in front of your service
   fracas -l 127.0.0.1:0 --ready-file ready.json   any free port, written where a script finds it
   fracas explain PUT /items/7 --times 5           what the next five requests would get, and why
+  fracas run -- pytest -q                         a test suite behind it, graded
 
-Exit codes: 0 fine, 1 `check` found mistakes, 2 usage or rules that cannot be used.";
+Exit codes: 0 fine; 1 `check` found mistakes, or the client fell short of `[expect]` (`run`, `report`);
+2 usage, or rules that cannot be used.";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the proxy (the default)
     Serve(Serve),
+    /// Run a command behind the proxy, grade its retries, and exit with the verdict
+    Run(Run),
+    /// Grade the clients of a journal
+    Report(Report),
     /// Report every mistake in a rules file
     Check(Check),
     /// Say which rules match a request, which do not and why, and what the next ones would get
@@ -112,9 +122,11 @@ pub struct Serve {
     #[arg(help_heading = "Output")]
     pub journal: Option<PathBuf>,
 
-    // Known, so that they are refused with a reason.
-    #[arg(long, value_name = "FORMAT", hide = true)]
-    pub report: Vec<String>,
+    /// Grade the clients at the end: text, json, junit, markdown, html or har; may be repeated
+    #[arg(long, value_name = "FORMAT[=FILE]", help_heading = "Output")]
+    pub report: Vec<Wanted>,
+
+    // Known, so that it is refused with a reason.
     #[arg(long, hide = true)]
     pub watch: bool,
 }
@@ -123,7 +135,6 @@ impl Serve {
     /// The first flag that is understood, but whose behaviour is not built yet.
     pub fn not_yet(&self) -> Option<&'static str> {
         match self {
-            Serve { report, .. } if !report.is_empty() => Some("--report"),
             Serve { watch: true, .. } => Some("--watch"),
             _ => None,
         }
@@ -146,6 +157,56 @@ impl Rules {
     /// The file that was asked for; an empty variable asks for none.
     pub fn file(&self) -> Option<&Path> {
         self.file.as_deref().filter(|file| !file.as_os_str().is_empty())
+    }
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = RUN_HELP)]
+pub struct Run {
+    #[command(flatten)]
+    pub serve: Serve,
+
+    /// Another variable that holds the proxy's URL, beside FRACAS_URL; may be repeated
+    #[arg(long, value_name = "NAME", value_parser = variable)]
+    pub env: Vec<String>,
+    /// Fail when fewer operations met a conflict: a run that tested nothing is no success
+    #[arg(long, value_name = "N")]
+    pub min_operations: Option<u64>,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+const RUN_HELP: &str = "\
+Examples:
+  fracas run --min-operations 1 -- pytest -q
+  fracas run -u http://localhost:9000 --env API_URL --report junit=fracas.xml -- npm test
+
+Exit codes: the command's own when it fails (128 and the signal's number when one ended it, 126 when it
+cannot be run, 127 when there is none); else 1 when the client fell short of `[expect]`, or fewer
+operations met a conflict than asked; 2 usage, or rules that cannot be used.";
+
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  fracas report journal.jsonl --format html -o report.html\n\n\
+    Exit codes: 0 fine, 1 the client fell short of `[expect]`, 2 no journal that can be read.")]
+pub struct Report {
+    /// A file that `--journal` wrote; `-` for standard input
+    #[arg(value_name = "JOURNAL", default_value = "journal.jsonl")]
+    pub journal: PathBuf,
+    /// text, json, junit, markdown, html or har
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+    /// Where it goes, instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// A name that a variable may have.
+fn variable(name: &str) -> Result<String, &'static str> {
+    if name.is_empty() || name.contains(['=', '\0']) {
+        Err("a variable has no such name")
+    } else {
+        Ok(name.to_owned())
     }
 }
 

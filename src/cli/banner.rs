@@ -8,7 +8,7 @@ use http::Method;
 use super::load::{DEFAULT_FILE, Loaded};
 use super::output::counted;
 use crate::matching::{Methods, PathMatch};
-use crate::rules::{Rule, Upstream, UpstreamUrl};
+use crate::rules::{Rule, Settings, Upstream, UpstreamUrl};
 use crate::words::Facts;
 
 /// The lines for people.
@@ -24,6 +24,22 @@ pub fn banner(loaded: &Loaded, address: SocketAddr) -> String {
     let _ = writeln!(text, "{:<13}  {}", "rules", rules(loaded));
     let _ = writeln!(text, "\n{:<13}  {}\n", "try", curl(&loaded.config.rules, address));
     text
+}
+
+/// `fracas 0.1.0   http://127.0.0.1:41234  →  the built-in sample API   rules.toml: 6 rules, seed 1`.
+pub fn in_front(loaded: &Loaded) -> String {
+    let settings = &loaded.config.settings;
+    let upstream = match &settings.upstream {
+        Upstream::Demo => "the built-in sample API".to_owned(),
+        Upstream::Url(url) => url_of(url),
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    format!("fracas {version}   {}  →  {upstream}   {}", url_to(settings), rules(loaded))
+}
+
+/// Where clients reach the proxy, once its address is known.
+pub fn url_to(settings: &Settings) -> String {
+    format!("http://{}", reachable(settings.listen))
 }
 
 /// `rules.toml: 6 rules, seed 1`.

@@ -1,7 +1,8 @@
 //! Floor 4: the command line.
 //!
 //! Results go to standard output, talk to standard error. Exit codes: 0 fine; 1 `check` found
-//! mistakes; 2 usage, or rules that cannot be used.
+//! mistakes, or the client fell short (`run`, `report`); 2 usage, or rules that cannot be used; for
+//! `run`, a failing command's own code.
 
 mod arguments;
 mod banner;
@@ -15,9 +16,13 @@ mod log;
 mod output;
 mod ready_file;
 mod refusal;
+mod report;
+mod reporting;
+mod run;
 mod schema;
 mod serve;
 mod signals;
+mod start;
 mod summary;
 
 use std::process::ExitCode;
@@ -28,6 +33,8 @@ use self::arguments::{Arguments, Command, Given};
 
 /// Found mistakes (`check`).
 const MISTAKES: u8 = 1;
+/// The client fell short of what was expected (`run`, `report`).
+const SHORT: u8 = 1;
 /// Usage, or rules that cannot be used.
 const UNUSABLE: u8 = 2;
 
@@ -44,6 +51,8 @@ pub fn main() -> ExitCode {
     match arguments.command {
         None => serve::serve(&arguments.serve, &given),
         Some(Command::Serve(serve)) => serve::serve(&serve, &given),
+        Some(Command::Run(arguments)) => run::run(&arguments, given),
+        Some(Command::Report(arguments)) => report::report(&arguments),
         Some(Command::Check(check)) => check::check(&check),
         Some(Command::Explain(explain)) => explain::explain(&explain, &given),
         Some(Command::Init(init)) => init::init(&init),

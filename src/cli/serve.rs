@@ -9,16 +9,17 @@ use tokio::runtime::Builder;
 
 use super::arguments::{Given, Serve};
 use super::banner::{banner, url_of};
-use super::demo::Beside;
-use super::load::{Loaded, load};
+use super::load::Loaded;
 use super::log::{Log, Volume};
 use super::output::{result, talk};
-use super::ready_file::ReadyFile;
 use super::refusal::Refusal;
+use super::reporting::{self, Wanted};
 use super::signals::Signals;
+use super::start::{Prepared, prepare, publish};
 use super::{UNUSABLE, summary};
-use crate::proxy::{Proxy, Running, StartError, Summary};
-use crate::rules::{Upstream, UpstreamUrl, check_settings};
+use crate::journal::Kept;
+use crate::proxy::{Running, StartError, Summary};
+use crate::rules::UpstreamUrl;
 
 /// Serves until told to end.
 pub fn serve(arguments: &Serve, given: &[Given]) -> ExitCode {
@@ -29,49 +30,15 @@ pub fn serve(arguments: &Serve, given: &[Given]) -> ExitCode {
 }
 
 fn run(arguments: &Serve, given: &[Given]) -> Result<ExitCode, Refusal> {
-    if let Some(flag) = arguments.not_yet() {
-        return Err(Refusal::not_yet(flag));
-    }
-    let mut loaded = load(&arguments.rules, given)?;
-    if let Some(file) = arguments.journal.clone().filter(|file| !file.as_os_str().is_empty()) {
-        loaded.config.settings.journal.file = Some(file);
-    }
-    if !arguments.quiet {
-        loaded.warn();
-    }
-    let log = Log::start(arguments.log_format, volume(arguments));
-    let (_demo, upstream) = match &loaded.config.settings.upstream {
-        Upstream::Demo => {
-            let demo = Beside::start()?;
-            let url = demo.url.clone();
-            (Some(demo), url)
-        }
-        Upstream::Url(url) => (None, url.clone()),
-    };
-    let proxy = Proxy::bind(loaded.config.clone(), upstream.clone())?;
-    loaded.config.settings.listen = proxy.address();
-    // Port 0 may have become the very port of an upstream that is not up yet.
-    check_settings(&loaded.config.settings)?;
-    let is_demo = loaded.config.settings.upstream == Upstream::Demo;
-    let file = arguments.ready_file.as_deref().filter(|path| !path.as_os_str().is_empty());
-    let file = file.map(|path| ReadyFile::prepare(path, proxy.address(), &url_of(&upstream))).transpose()?;
-
+    let Prepared { loaded, log, demo, upstream, proxy, file } = prepare(arguments, given, volume(arguments))?;
     let runtime = Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
     let ended = runtime.block_on(async {
         // Before anybody can know that it serves, so that no signal is missed.
         let mut signals = Signals::listen().map_err(StartError::Thread)?;
         let running = proxy.start()?;
-        let control = running.control();
-        let published = file.map(ReadyFile::publish).transpose().map_err(|error| {
-            control.stop();
-            Refusal::new(
-                "ready-file",
-                format!("the ready file cannot be put in its place: {error}"),
-                "give `--ready-file` a folder that stays",
-            )
-        })?;
+        let published = publish(file, &running)?;
         tell_start(&log, &loaded, &upstream);
-        let ended = until_ended(running, &mut signals, &upstream, &log, is_demo).await;
+        let ended = until_ended(running, &mut signals, &upstream, &log, demo.is_some()).await;
         drop(published);
         Ok::<_, Refusal>(ended)
     });
@@ -81,7 +48,7 @@ fn run(arguments: &Serve, given: &[Given]) -> Result<ExitCode, Refusal> {
     let is_json = log.is_json();
     let is_quiet = log.is_quiet();
     log.end();
-    Ok(tell_end(&ended, is_json, is_quiet))
+    Ok(tell_end(&ended, is_json, is_quiet, &arguments.report))
 }
 
 fn volume(arguments: &Serve) -> Volume {
@@ -111,6 +78,7 @@ fn tell_start(log: &Log, loaded: &Loaded, upstream: &UpstreamUrl) {
 /// How a proxy ended.
 struct Ended {
     summary: Summary,
+    kept: Kept,
     /// Not because somebody said so.
     by_itself: bool,
 }
@@ -124,7 +92,7 @@ async fn until_ended(
     is_demo: bool,
 ) -> Ended {
     let control = running.control();
-    let mut joined = tokio::task::spawn_blocking(move || running.join());
+    let mut joined = tokio::task::spawn_blocking(move || running.end());
     let look = async {
         if !is_demo {
             look_at(upstream).await;
@@ -151,7 +119,8 @@ async fn until_ended(
         }
     };
     // It only waits for threads, whose panics are counted where they happen.
-    Ended { summary: joined.unwrap_or_default(), by_itself }
+    let (summary, kept) = joined.unwrap_or_default();
+    Ended { summary, kept, by_itself }
 }
 
 /// One quick look at whether the upstream is there. It may well come later.
@@ -170,7 +139,7 @@ async fn look_at(upstream: &UpstreamUrl) {
     tracing::warn!("the upstream {} {why}; until it is up, requests get 502", url_of(upstream));
 }
 
-fn tell_end(ended: &Ended, is_json: bool, is_quiet: bool) -> ExitCode {
+fn tell_end(ended: &Ended, is_json: bool, is_quiet: bool, wanted: &[Wanted]) -> ExitCode {
     let written = match (is_quiet, is_json) {
         (true, _) => ExitCode::SUCCESS,
         (false, true) => result(summary::json(&ended.summary)),
@@ -180,5 +149,8 @@ fn tell_end(ended: &Ended, is_json: bool, is_quiet: bool) -> ExitCode {
         talk("error: every worker has ended, although nobody said so\n");
         return ExitCode::from(UNUSABLE);
     }
-    written
+    match &ended.kept.report {
+        Some(report) if !reporting::write_all(wanted, report, &ended.kept) => ExitCode::from(UNUSABLE),
+        _ => written,
+    }
 }

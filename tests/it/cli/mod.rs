@@ -1,5 +1,7 @@
 //! The command line as people and scripts meet it.
 
+mod report;
 mod results;
+mod run;
 mod serving;
 mod start;

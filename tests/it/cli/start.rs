@@ -89,7 +89,9 @@ fn what_cannot_start_says_why_and_exits_with_2() {
     for (arguments, said) in [
         (&["--unknown"][..], "unexpected argument '--unknown'"),
         (&["-q", "-v"], "cannot be used with"),
-        (&["run", "--", "true"], "unrecognized subcommand 'run'"),
+        (&["run", "true"], "unexpected argument 'true'"),
+        (&["run"], "required arguments were not provided"),
+        (&["run", "--env", "A=B", "--", "true"], "a variable has no such name"),
         (&["-l", &taken], "error[port-taken]: port "),
         (&["-l", &taken], "--listen 127.0.0.1:0`"),
         (&["-l", "192.0.2.1:0"], "error[no-such-address]: 192.0.2.1 is not an address of this machine"),
@@ -104,7 +106,11 @@ fn what_cannot_start_says_why_and_exits_with_2() {
             &["--journal", "no/such/folder/j.jsonl"],
             "error[journal]: the journal no/such/folder/j.jsonl cannot be",
         ),
-        (&["--report", "json"], "error[not-yet]: "),
+        (&["--report", "jsn"], "a report is one of text, json"),
+        (
+            &["--report", "json=no/such/folder/r.json"],
+            "error[report]: the report no/such/folder/r.json is in no",
+        ),
         (&["--watch"], "error[not-yet]: "),
         (&["--admin", "127.0.0.1:0"], "error[not-yet]: "),
         (&["-l", "127.0.0.1:0", "--ready-file", "notes.txt"], "error[ready-file]: "),

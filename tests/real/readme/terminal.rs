@@ -13,8 +13,20 @@ use crate::binary::start;
 const SHOWN: &str = ":4090";
 
 /// The commands of `fracas` that end by themselves.
-const ENDING: [&str; 10] =
-    ["check", "completions", "explain", "help", "init", "man", "schema", "--help", "--version", "-V"];
+const ENDING: [&str; 12] = [
+    "check",
+    "completions",
+    "explain",
+    "help",
+    "init",
+    "man",
+    "report",
+    "run",
+    "schema",
+    "--help",
+    "--version",
+    "-V",
+];
 
 /// A terminal. What it left running ends with it.
 pub struct Terminal {

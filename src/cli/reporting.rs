@@ -1,0 +1,170 @@
+//! Reports where they were asked for: on standard output, in files, in a job's summary on GitHub.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use super::output::{paint, talk};
+use super::refusal::Refusal;
+use crate::journal::Kept;
+use crate::judgement::grading::Report;
+use crate::reports::{self, Format, Subject};
+
+/// A report that was asked for: `FORMAT`, or `FORMAT=FILE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    pub format: Format,
+    pub file: Option<PathBuf>,
+}
+
+impl FromStr for Wanted {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Wanted, String> {
+        let (format, file) = match text.split_once('=') {
+            Some((_, "")) => return Err("which file?".to_owned()),
+            Some((format, file)) => (format, Some(PathBuf::from(file))),
+            None => (text, None),
+        };
+        Ok(Wanted { format: format.parse()?, file })
+    }
+}
+
+/// Where a report goes.
+#[derive(Debug, PartialEq, Eq)]
+enum Place<'w> {
+    Output,
+    File(&'w Path),
+    /// Appended to: other steps of the job have theirs in it.
+    Summary(PathBuf),
+}
+
+impl Wanted {
+    /// `step_summary` is the value of `GITHUB_STEP_SUMMARY`.
+    fn place(&self, step_summary: Option<OsString>) -> Place<'_> {
+        match (&self.file, step_summary) {
+            (Some(file), _) => Place::File(file),
+            (None, Some(summary)) if self.format == Format::Markdown && !summary.is_empty() => {
+                Place::Summary(PathBuf::from(summary))
+            }
+            (None, _) => Place::Output,
+        }
+    }
+}
+
+/// Refuses reports that could not be written at the end, when it would be too late.
+pub fn check(wanted: &[Wanted]) -> Result<(), Refusal> {
+    for file in wanted.iter().filter_map(|wanted| wanted.file.as_deref()) {
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let why = if file.is_dir() {
+            "is a folder"
+        } else if folder.is_some_and(|folder| !folder.is_dir()) {
+            "is in no folder that exists"
+        } else {
+            continue;
+        };
+        let title = format!("the report {} {why}", file.display());
+        return Err(Refusal::new("report", title, "give `--report` a file in a folder that exists"));
+    }
+    Ok(())
+}
+
+/// Writes the reports, each in its place; those that cannot be are told. Whether all could.
+pub fn write_all(wanted: &[Wanted], report: &Report, kept: &Kept) -> bool {
+    let attempts: Vec<_> = if wanted.iter().any(|wanted| wanted.format == Format::Har) {
+        kept.attempts.iter().cloned().collect()
+    } else {
+        Vec::new()
+    };
+    let mut all_could = true;
+    for wanted in wanted {
+        let place = wanted.place(std::env::var_os("GITHUB_STEP_SUMMARY"));
+        let subject =
+            Subject { report, attempts: &attempts, started: kept.began, paint: crate::rules::Paint::Plain };
+        if let Err(error) = write(wanted.format, subject, &place) {
+            talk(format_args!("error: the {} report cannot be written: {error}\n", wanted.format));
+            all_could = false;
+        }
+    }
+    all_could
+}
+
+/// Writes a report to a file, or else to standard output.
+pub fn write_to(format: Format, subject: Subject, file: Option<&Path>) -> io::Result<()> {
+    write(format, subject, &file.map_or(Place::Output, Place::File))
+}
+
+fn write(format: Format, mut subject: Subject, place: &Place) -> io::Result<()> {
+    match place {
+        Place::Output => {
+            let out = io::stdout().lock();
+            subject.paint = paint(&out);
+            match into(format, subject, out) {
+                // A reader that has seen enough (`| head`) is no failure.
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+                written => written,
+            }
+        }
+        Place::File(path) => whole(path, |file| into(format, subject, file)),
+        Place::Summary(path) => {
+            into(format, subject, OpenOptions::new().append(true).create(true).open(path)?)
+        }
+    }
+}
+
+fn into(format: Format, subject: Subject, out: impl Write) -> io::Result<()> {
+    let mut out = BufWriter::new(out);
+    reports::write(format, subject, &mut out)?;
+    out.flush()
+}
+
+/// Writes a file beside its place and moves it there: whoever reads it finds all of it or what was
+/// there before. What is no file, `/dev/stderr` say, is written as it is.
+fn whole(path: &Path, write: impl FnOnce(File) -> io::Result<()>) -> io::Result<()> {
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return write(OpenOptions::new().write(true).open(path)?);
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let hidden = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+    let written = File::create(&hidden).and_then(write).and_then(|()| fs::rename(&hidden, path));
+    if written.is_err() {
+        // It may never have been there.
+        let _ = fs::remove_file(&hidden);
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_says_its_format_and_where_it_goes() {
+        for (text, format, file) in [
+            ("text", Format::Text, None),
+            ("junit=a/b.xml", Format::Junit, Some("a/b.xml")),
+            ("html=a=b.html", Format::Html, Some("a=b.html")),
+        ] {
+            let wanted = Wanted { format, file: file.map(PathBuf::from) };
+            assert_eq!(text.parse(), Ok(wanted), "{text}");
+        }
+        for text in ["", "xml", "json=", "=a"] {
+            assert!(text.parse::<Wanted>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_summary_goes_to_the_job_unless_it_has_a_file() {
+        let place = |text: &str, summary: Option<&str>| {
+            let wanted: Wanted = text.parse().expect("valid");
+            format!("{:?}", wanted.place(summary.map(OsString::from)))
+        };
+        assert_eq!(place("markdown", Some("/s.md")), r#"Summary("/s.md")"#);
+        assert_eq!(place("markdown", Some("")), "Output");
+        assert_eq!(place("markdown", None), "Output");
+        assert_eq!(place("markdown=a.md", Some("/s.md")), r#"File("a.md")"#);
+        assert_eq!(place("text", Some("/s.md")), "Output");
+    }
+}

@@ -1,0 +1,72 @@
+//! The command that runs behind the proxy: its start, its end, and its code.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::process::ExitStatus;
+
+use tokio::process::{Child, Command};
+
+use super::signals::Forwarded;
+use super::status::Status;
+
+/// Why a command has no code of its own.
+#[derive(Debug)]
+pub struct CannotRun {
+    command: String,
+    error: io::Error,
+}
+
+impl CannotRun {
+    /// What shells say: 127 for a command that is not there, 126 for one that cannot be run.
+    pub fn code(&self) -> u8 {
+        if self.error.kind() == io::ErrorKind::NotFound { 127 } else { 126 }
+    }
+}
+
+impl fmt::Display for CannotRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` cannot be run: {}", self.command, self.error)
+    }
+}
+
+/// Starts the command with `variables`. What it reads and writes is this process's own.
+pub fn start<'v>(
+    line: &[OsString],
+    variables: impl Iterator<Item = (&'v str, &'v str)>,
+    signals: &Forwarded,
+) -> Result<Child, CannotRun> {
+    let (program, arguments) = line.split_first().unwrap_or((const { &OsString::new() }, &[]));
+    let mut command = Command::new(program);
+    command.args(arguments).envs(variables);
+    signals.prepare(&mut command);
+    command.spawn().map_err(|error| CannotRun { command: program.to_string_lossy().into_owned(), error })
+}
+
+/// Waits for its end, and passes on what this process is told meanwhile.
+pub async fn wait(
+    child: &mut Child,
+    signals: &mut Forwarded,
+    status: &Status,
+) -> Result<ExitStatus, CannotRun> {
+    loop {
+        tokio::select! {
+            ended = child.wait() => {
+                return ended.map_err(|error| CannotRun { command: "the command".to_owned(), error });
+            }
+            signal = signals.next() => signals.forward(signal, child),
+            () = status.shown() => {}
+        }
+    }
+}
+
+/// Its code, or as shells say which signal ended it: 128 and the signal's number.
+pub fn code_of(status: ExitStatus) -> u8 {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal: Option<i32> = None;
+    let code = status.code().or_else(|| signal.map(|number| 128 + number)).unwrap_or(1);
+    // A code that does not fit, which only some systems have, is a failure all the same.
+    u8::try_from(code).unwrap_or(1)
+}

@@ -1,0 +1,161 @@
+//! `fracas run`: the proxy around a command, which is graded when it has ended.
+
+mod command;
+mod signals;
+mod status;
+
+use std::io;
+use std::process::{ExitCode, ExitStatus};
+
+use tokio::runtime::Builder;
+
+use self::command::{CannotRun, code_of, start, wait};
+use self::signals::Forwarded;
+use self::status::Status;
+use super::arguments::{self, Given, Serve};
+use super::banner::{in_front, url_to};
+use super::load::Loaded;
+use super::log::{Log, Volume};
+use super::output::{counted, paint, talk};
+use super::refusal::Refusal;
+use super::start::{Prepared, prepare, publish};
+use super::{SHORT, UNUSABLE, reporting};
+use crate::journal::Kept;
+use crate::judgement::grading::{Report, Verdict};
+use crate::proxy::{Running, StartError, Summary};
+use crate::reports::{self, Format, Subject};
+
+/// Runs the command to its end, and grades it.
+pub fn run(arguments: &arguments::Run, given: Vec<Given>) -> ExitCode {
+    match behind(arguments, given) {
+        Ok(code) => code,
+        Err(refusal) => refusal.report(),
+    }
+}
+
+fn behind(arguments: &arguments::Run, mut given: Vec<Given>) -> Result<ExitCode, Refusal> {
+    // Runs beside each other must not meet: the file's own port is for `serve`.
+    if !given.iter().any(|given| given.key == "listen") {
+        given.push(Given { key: "listen", by: "fracas run".to_owned(), text: "127.0.0.1:0".to_owned() });
+    }
+    let Prepared { loaded, log, demo: _demo, upstream: _, proxy, file } =
+        prepare(&arguments.serve, &given, volume(&arguments.serve))?;
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
+    let ended = runtime.block_on(async {
+        // Before there is anybody to forward signals to, so that none is missed.
+        let mut signals = Forwarded::listen().map_err(StartError::Thread)?;
+        let running = proxy.start()?;
+        let published = publish(file, &running)?;
+        tell_start(&log, &loaded);
+        let outcome = play(arguments, &loaded, &running, &mut signals).await;
+        let (summary, kept) = drain(running, &mut signals).await;
+        drop(published);
+        Ok::<_, Refusal>(Ended { outcome, summary, kept })
+    });
+    // A name that is still being resolved must not keep the process.
+    runtime.shutdown_background();
+    let ended = ended?;
+    log.end();
+    Ok(tell_end(arguments, &ended))
+}
+
+/// The command's own output is what is read here: fracas speaks up when something is wrong.
+fn volume(arguments: &Serve) -> Volume {
+    match arguments {
+        Serve { quiet: true, .. } => Volume::Quiet,
+        Serve { verbose: true, .. } => Volume::Normal,
+        _ => Volume::Calm,
+    }
+}
+
+fn tell_start(log: &Log, loaded: &Loaded) {
+    log.say(&format!("{}\n", in_front(loaded)));
+}
+
+/// Runs the command while the proxy serves.
+async fn play(
+    arguments: &arguments::Run,
+    loaded: &Loaded,
+    running: &Running,
+    signals: &mut Forwarded,
+) -> Result<ExitStatus, CannotRun> {
+    let url = url_to(&loaded.config.settings);
+    let names = arguments.env.iter().map(String::as_str).chain(["FRACAS_URL"]);
+    let variables = names.map(|name| (name, url.as_str()));
+    let mut child = start(&arguments.command, variables, signals)?;
+    let status = Status::start(running, arguments.serve.quiet);
+    let ended = wait(&mut child, signals, &status).await;
+    status.end();
+    ended
+}
+
+/// Lets requests in flight end; a signal ends them at once.
+async fn drain(running: Running, signals: &mut Forwarded) -> (Summary, Kept) {
+    let control = running.control();
+    control.drain();
+    let mut joined = tokio::task::spawn_blocking(move || running.end());
+    let joined = tokio::select! {
+        joined = &mut joined => joined,
+        _ = signals.next() => {
+            control.stop();
+            joined.await
+        }
+    };
+    // It only waits for threads, whose panics are counted where they happen.
+    joined.unwrap_or_default()
+}
+
+/// How a run ended.
+struct Ended {
+    outcome: Result<ExitStatus, CannotRun>,
+    summary: Summary,
+    kept: Kept,
+}
+
+fn tell_end(arguments: &arguments::Run, ended: &Ended) -> ExitCode {
+    let own = match &ended.outcome {
+        Ok(status) => code_of(*status),
+        Err(cannot) => {
+            talk(format_args!("error: {cannot}\n"));
+            return ExitCode::from(cannot.code());
+        }
+    };
+    let Some(report) = &ended.kept.report else {
+        talk("error: the journal did not end in time: nothing can be said of the client\n");
+        return ExitCode::from(if own == 0 { UNUSABLE } else { own });
+    };
+    let is_short = report.verdict == Verdict::Fail;
+    if is_short || !arguments.serve.quiet {
+        tell_card(report, &ended.kept);
+    }
+    let is_thin = is_thin(arguments, report, &ended.summary);
+    let is_written = reporting::write_all(&arguments.serve.report, report, &ended.kept);
+    ExitCode::from(match own {
+        0 if is_short || is_thin => SHORT,
+        0 if !is_written => UNUSABLE,
+        own => own,
+    })
+}
+
+/// The score card, for people.
+fn tell_card(report: &Report, kept: &Kept) {
+    let mut err = io::stderr().lock();
+    let subject = Subject { report, attempts: &[], started: kept.began, paint: paint(&err) };
+    // If that fails there is nobody left to tell.
+    let _ = reports::write(Format::Text, subject, &mut err);
+}
+
+/// Whether fewer operations met a conflict than were asked for; tells so.
+fn is_thin(arguments: &arguments::Run, report: &Report, summary: &Summary) -> bool {
+    let met = report.totals.conflicted;
+    let least = arguments.min_operations.unwrap_or(0);
+    let hint =
+        if summary.requests == 0 { ": no request came; is the command's base URL $FRACAS_URL?" } else { "" };
+    if met < least {
+        let met = counted(met, "operation");
+        talk(format_args!("error: {met} met a conflict, and --min-operations asks for {least}{hint}\n"));
+    } else if summary.requests == 0 && !arguments.serve.quiet {
+        talk(format_args!("warning: nothing was tested{hint}\n"));
+    }
+    met < least
+}

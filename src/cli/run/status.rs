@@ -1,0 +1,68 @@
+//! How far the command is, on one line that is drawn again and again.
+//!
+//! The line needs a terminal that the command's own output does not go to: two writers on one line
+//! would garble what the command says, and its output is passed through untouched.
+
+use std::io::{self, IsTerminal as _};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::cli::output::counted;
+use crate::journal::Progress;
+use crate::proxy::Running;
+
+/// Between two looks.
+const EACH: Duration = Duration::from_millis(200);
+
+/// The line, or nothing where it has no place.
+pub struct Status {
+    line: ProgressBar,
+    progress: Arc<Progress>,
+}
+
+impl Status {
+    /// Draws the line from now on, if anybody is there to see it.
+    pub fn start(running: &Running, is_quiet: bool) -> Status {
+        let is_seen = io::stderr().is_terminal() && !io::stdout().is_terminal();
+        // CI systems set it, and keep every line that is drawn.
+        let is_on_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
+        let target = if is_seen && !is_on_ci && !is_quiet {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let line = ProgressBar::with_draw_target(None, target);
+        if let Ok(style) = ProgressStyle::with_template("{msg}, {elapsed}") {
+            line.set_style(style);
+        }
+        Status { line, progress: running.progress() }
+    }
+
+    /// Waits until it is time to draw the line again, and draws it.
+    pub async fn shown(&self) {
+        if self.line.is_hidden() {
+            return std::future::pending().await;
+        }
+        tokio::time::sleep(EACH).await;
+        self.line.set_message(self.words());
+        self.line.tick();
+    }
+
+    fn words(&self) -> String {
+        let conflicted = self.progress.conflicted.load(Relaxed);
+        let recovered = self.progress.recovered.load(Relaxed);
+        let gave_up = self.progress.gave_up.load(Relaxed);
+        format!(
+            "{} met a conflict, {recovered} recovered, {gave_up} gave up",
+            counted(conflicted, "operation")
+        )
+    }
+
+    /// Takes the line away.
+    pub fn end(&self) {
+        self.line.finish_and_clear();
+    }
+}
