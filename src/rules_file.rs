@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
+use crate::proxy::check_upstream_tls;
 use crate::rules::{
     Accepted, BodyFileError, Code, Diagnostic, LARGEST_BODY, LARGEST_FILE, Mistakes, Source, read,
 };
@@ -23,7 +24,11 @@ pub fn load(path: &Path) -> Result<Accepted, Mistakes> {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
-    read(&name, &text, &|file| body_file(folder, file))
+    let accepted = read(&name, &text, &|file| body_file(folder, file))?;
+    match check_upstream_tls(&accepted.config.settings.upstream_tls) {
+        Ok(()) => Ok(accepted),
+        Err(mistake) => Err(at_text(&name, text, mistake)),
+    }
 }
 
 /// The text of a file below `folder`, links resolved.

@@ -126,6 +126,7 @@ impl From<StartError> for Refusal {
     fn from(error: StartError) -> Refusal {
         match error {
             StartError::Listen(address, error) => Refusal::listen(address, &error),
+            StartError::Upstream(ConnectorError::File(mistake)) => Refusal::from(*mistake),
             StartError::Upstream(ConnectorError::ServerName) => Refusal::new(
                 "bad-url",
                 "the upstream's host is not a name that a certificate can be for",

@@ -7,14 +7,15 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use http::HeaderValue;
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::error::{Cause, Failure, Late, Scarce};
 use super::transport::{Replayable, Stream, Transport};
-use crate::rules::{Authority, Scheme, UpstreamUrl};
+use super::trust;
+use crate::rules::{Authority, Diagnostic, Scheme, Settings, UpstreamUrl};
 
 /// Makes connections to one upstream.
 #[derive(Clone)]
@@ -60,20 +61,22 @@ pub enum ConnectorError {
     ServerName,
     /// The system has no root certificates, or they cannot be read.
     Roots(String),
+    /// A file of `[upstream_tls]` cannot be used.
+    File(Box<Diagnostic>),
 }
 
 impl Connector {
-    /// A connector to `url`; for https it trusts the system's roots. Requests that are sent once more
+    /// A connector to `url`. Requests that are sent once more
     /// are counted in `replays`.
     pub fn new(
         url: &UpstreamUrl,
-        timeout: Duration,
+        settings: &Settings,
         replays: Arc<AtomicU64>,
     ) -> Result<Connector, ConnectorError> {
         let tls = match url.scheme {
             Scheme::Http | Scheme::H2c => None,
             Scheme::Https => {
-                let config = system_tls()?;
+                let config = trust::client_config(&settings.upstream_tls)?;
                 let name = server_name(&url.authority.host)?;
                 Some(Tls {
                     name,
@@ -84,6 +87,7 @@ impl Connector {
         };
         let own_host = HeaderValue::try_from(url.host_header()).map_err(|_| ConnectorError::ServerName)?;
         let (authority, scheme) = (url.authority.clone(), url.scheme);
+        let timeout = settings.timeouts.connect;
         Ok(Connector { authority, own_host, scheme, tls, timeout, replays })
     }
 
@@ -180,26 +184,18 @@ fn unreachable(host: &str, error: &io::Error) -> Failure {
     })
 }
 
+/// Whether it was TLS that ended a connection: an upstream says only after the handshake that it does not
+/// like the client's certificate, or misses one (RFC 8446 §4.4.2).
+pub fn refused_by_tls(error: &io::Error) -> Option<Failure> {
+    // What tokio-rustls makes of an alert, and nobody else of anything.
+    let is_tls = error.kind() == io::ErrorKind::InvalidData;
+    is_tls.then_some(Failure::Unreachable(Cause::Tls))
+}
+
 /// No file descriptor left, in the process or in the system: the same numbers on every Unix.
 const EMFILE: i32 = 24;
 const ENFILE: i32 = 23;
 
 fn server_name(host: &str) -> Result<ServerName<'static>, ConnectorError> {
     ServerName::try_from(host.to_owned()).map_err(|_| ConnectorError::ServerName)
-}
-
-fn system_tls() -> Result<ClientConfig, ConnectorError> {
-    let mut roots = RootCertStore::empty();
-    let found = rustls_native_certs::load_native_certs();
-    let (trusted, _unusable) = roots.add_parsable_certificates(found.certs);
-    if trusted == 0 {
-        let why = found.errors.first().map_or("none found".to_owned(), ToString::to_string);
-        return Err(ConnectorError::Roots(why));
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    Ok(ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| ConnectorError::Roots(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
 }

@@ -18,7 +18,7 @@ use hyper_util::rt::TokioIo;
 
 use super::answer_body::{Source, UpstreamBody};
 use super::client::Client;
-use super::connect::Connector;
+use super::connect::{Connector, refused_by_tls};
 use super::error::{self, Failure};
 use super::headers::{self, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_PROTO, Hop};
 use super::permission::Permission;
@@ -341,9 +341,10 @@ fn is_repeatable(request: &Request<RequestBody>) -> bool {
 fn broken(error: &hyper::Error) -> Failure {
     tracing::debug!(%error, "no answer from the upstream");
     let cause = error.source();
-    let renewal = cause.and_then(|cause| cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref());
-    if let Some(failure) = renewal {
-        *failure
+    let of_transport = cause.and_then(|cause| cause.downcast_ref::<io::Error>());
+    let renewal = of_transport.and_then(|error| error.get_ref()?.downcast_ref::<Failure>().copied());
+    if let Some(failure) = renewal.or_else(|| of_transport.and_then(refused_by_tls)) {
+        failure
     } else if cause.and_then(|cause| cause.downcast_ref::<BodyError>()).is_some() {
         Failure::BadBody
     } else if error.is_parse() {

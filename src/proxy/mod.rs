@@ -30,6 +30,7 @@ mod streams;
 mod tally;
 mod tasks;
 mod transport;
+mod trust;
 mod upgrade;
 mod vitals;
 mod worker;
@@ -57,6 +58,7 @@ use self::shared::Shared;
 use self::streams::Streams;
 pub use self::tally::Tally;
 use self::tasks::Tasks;
+pub use self::trust::check as check_upstream_tls;
 use self::worker::{Order, Worker};
 use crate::clock::Clock;
 use crate::journal::{Header, Inlet, Journal, JournalFile, Kept, Progress};
@@ -103,7 +105,7 @@ impl Proxy {
         let header = Header::new(&config, format!("{:.3}", clock.wall()));
         let Config { settings, rules } = config;
         let counters = tally::Counters::default();
-        let connector = Connector::new(&upstream, settings.timeouts.connect, Arc::clone(&counters.replays))
+        let connector = Connector::new(&upstream, &settings, Arc::clone(&counters.replays))
             .map_err(StartError::Upstream)?;
         let rules = RuleSet::new(rules, settings.seed, settings.mark).map_err(StartError::Replies)?;
         let open = |path: &PathBuf| {

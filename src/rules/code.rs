@@ -64,6 +64,7 @@ codes! {
     NotYet = "not-yet": "A key that is understood, but whose behaviour is not built yet.",
     NeverReached = "never-reached": "A warning: an earlier rule always answers first.",
     OutlivesState = "outlives-state": "A warning: state is forgotten before the time that a key asks for.",
+    Insecure = "insecure": "A warning: the upstream may be anybody.",
     NoEffect = "no-effect": "A warning: a key that changes nothing here.",
 }
 

@@ -26,8 +26,8 @@ pub use rule::{
     RetryAfter, Rule, Selector, State, Trigger, VersionSource,
 };
 pub use settings::{
-    Admin, Authority, HostHeader, Journal, Limits, Scheme, Settings, StateStore, Timeouts, Tls, Upstream,
-    UpstreamUrl,
+    Admin, Authority, HostHeader, Identity, Journal, Limits, NamedFile, Scheme, Settings, StateStore,
+    Timeouts, Tls, Trust, Upstream, UpstreamTls, UpstreamUrl,
 };
 
 /// A whole rules file, valid.

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU64, NonZeroUsize};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use http::header;
 
 use super::Expect;
 use crate::matching::Cidr;
-use crate::words::{Identity, IdentitySource};
+use crate::words::{self, IdentitySource};
 
 /// Everything outside `[[rule]]`.
 #[derive(Clone, Debug)]
@@ -17,6 +18,7 @@ pub struct Settings {
     /// Where clients connect.
     pub listen: SocketAddr,
     pub upstream: Upstream,
+    pub upstream_tls: UpstreamTls,
     pub admin: Admin,
     /// Same seed, same decisions.
     pub seed: u64,
@@ -28,7 +30,7 @@ pub struct Settings {
     pub host: HostHeader,
     /// Whether a safe request without a body goes once more when its reused connection was stale.
     pub replay: bool,
-    pub client_id: Identity,
+    pub client_id: words::Identity,
     /// Peers whose `X-Forwarded-For` is believed.
     pub trusted: Vec<Cidr>,
     /// Whether injected answers carry the `Fracas` header.
@@ -48,6 +50,7 @@ impl Default for Settings {
         Settings {
             listen: local(4090),
             upstream: Upstream::Demo,
+            upstream_tls: UpstreamTls::default(),
             admin: Admin::At(local(4091)),
             seed: 1,
             workers: None,
@@ -55,7 +58,7 @@ impl Default for Settings {
             body_limit: 64 * 1024,
             host: HostHeader::Upstream,
             replay: true,
-            client_id: Identity(vec![
+            client_id: words::Identity(vec![
                 IdentitySource::Header(header::AUTHORIZATION),
                 IdentitySource::Cookie("session".into()),
                 IdentitySource::AddressAndUserAgent,
@@ -162,6 +165,40 @@ pub enum HostHeader {
 pub enum Tls {
     Files { cert: PathBuf, key: PathBuf },
     SelfSigned,
+}
+
+/// `[upstream_tls]`: how an https upstream is spoken to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UpstreamTls {
+    pub trust: Trust,
+    /// The certificate that is shown to an upstream that asks for one.
+    pub identity: Option<Identity>,
+}
+
+/// Whose certificates are believed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Trust {
+    /// Those that the system's roots have signed.
+    #[default]
+    System,
+    /// Those that a certificate of this file has signed, and no others.
+    File(NamedFile),
+    /// Everybody's.
+    Anybody,
+}
+
+/// A certificate and its private key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub cert: NamedFile,
+    pub key: NamedFile,
+}
+
+/// A file, and where the rules file names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedFile {
+    pub path: PathBuf,
+    pub span: Range<usize>,
 }
 
 /// `[timeouts]`.

@@ -8,9 +8,10 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use h2::client::SendRequest;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
-use super::Streams;
+use super::{News, Streams};
+use crate::proxy::connect::refused_by_tls;
 use crate::proxy::error::Failure;
 use crate::proxy::tasks::Tasks;
 use crate::proxy::transport::Transport;
@@ -44,7 +45,7 @@ impl Connection {
     /// Speaks HTTP/2 from now on. No stream is opened before the upstream has said how many it allows.
     pub async fn make(
         transport: Transport,
-        changed: &Rc<Notify>,
+        news: &Rc<News>,
         tasks: &Tasks,
         now: Moment,
     ) -> Result<Rc<Connection>, Failure> {
@@ -62,7 +63,7 @@ impl Connection {
                 Failure::Reset
             })?;
         let (released, mut release) = oneshot::channel();
-        let changed = Rc::clone(changed);
+        let news = Rc::clone(news);
         tasks.spawn(async move {
             let (mut allowed, mut is_released) = (UNSAID, false);
             let ended = poll_fn(|cx| {
@@ -72,14 +73,19 @@ impl Connection {
                 let now_allowed = driver.max_concurrent_send_streams();
                 if now_allowed != allowed {
                     allowed = now_allowed;
-                    changed.notify_waiters();
+                    news.changed.notify_waiters();
                 }
                 ended
             });
-            if let Err(error) = ended.await {
+            let ended = ended.await;
+            if let Err(error) = &ended {
                 tracing::debug!(%error, "HTTP/2 connection to the upstream ended");
             }
-            changed.notify_waiters();
+            if allowed == UNSAID && !is_released {
+                let cause = ended.as_ref().err().and_then(h2::Error::get_io);
+                news.fail(cause.and_then(refused_by_tls).unwrap_or(Failure::Reset));
+            }
+            news.changed.notify_waiters();
         });
         Ok(Rc::new(Connection {
             sender: RefCell::new(sender),
@@ -171,6 +177,6 @@ impl Drop for Held {
         }
         connection.in_flight.set(connection.in_flight.get() - 1);
         connection.idle_since.set(streams.clock.now());
-        streams.changed.notify_one();
+        streams.news.changed.notify_one();
     }
 }

@@ -41,14 +41,26 @@ pub struct Streams {
     waiting: Cell<usize>,
     /// Streams that one more connection is likely to carry.
     typical: Cell<usize>,
-    failed: Cell<Failed>,
     is_closed: Cell<bool>,
-    /// Something has changed for those who wait.
-    changed: Rc<Notify>,
+    news: Rc<News>,
 }
 
-/// Why the latest attempt to connect failed, and which one it was.
-type Failed = (u64, Option<Failure>);
+/// What those who wait for a stream want to hear.
+#[derive(Default)]
+pub struct News {
+    /// Something has changed.
+    changed: Notify,
+    /// Attempts to connect that failed, and why the latest did.
+    failed: Cell<(u64, Option<Failure>)>,
+}
+
+impl News {
+    /// An attempt to connect has failed.
+    fn fail(&self, failure: Failure) {
+        let (number, _) = self.failed.get();
+        self.failed.set((number + 1, Some(failure)));
+    }
+}
 
 /// Where a request goes.
 pub enum Place {
@@ -95,9 +107,8 @@ impl Streams {
             opening: Cell::new(0),
             waiting: Cell::new(0),
             typical: Cell::new(TYPICAL),
-            failed: Cell::default(),
             is_closed: Cell::new(false),
-            changed: Rc::default(),
+            news: Rc::default(),
         })
     }
 
@@ -105,7 +116,7 @@ impl Streams {
     /// time the proxy itself is out of streams.
     pub async fn place(self: &Rc<Streams>, mut which: Which) -> Result<Place, Failure> {
         let deadline = self.clock.instant(self.clock.now() + self.patience);
-        let (failures, _) = self.failed.get();
+        let (failures, _) = self.news.failed.get();
         loop {
             if self.speaks.get() == Protocol::Http1 {
                 return Ok(Place::Http1(None));
@@ -113,14 +124,13 @@ impl Streams {
             if let Some(slot) = self.pick(which) {
                 return Ok(Place::Stream(slot));
             }
-            if let (number, Some(failure)) = self.failed.get()
-                && number != failures
-                && self.connections.borrow().is_empty()
-            {
+            let (number, failure) = self.news.failed.get();
+            let has_failed = number != failures;
+            if let Some(failure) = failure.filter(|_| has_failed && self.connections.borrow().is_empty()) {
                 return Err(failure);
             }
-            let changed = self.changed.notified();
-            if self.may_open() {
+            let changed = self.news.changed.notified();
+            if !has_failed && self.may_open() {
                 if let Some(transport) = self.open().await? {
                     return Ok(Place::Http1(Some(transport)));
                 }
@@ -171,7 +181,7 @@ impl Streams {
         let replayable = Replayable::default();
         let opened = match self.connector.negotiate(replayable.clone()).await {
             Ok((transport, Protocol::Http2)) => {
-                let made = Connection::make(transport, &self.changed, &self.tasks, self.clock.now());
+                let made = Connection::make(transport, &self.news, &self.tasks, self.clock.now());
                 made.await.map(|connection| {
                     if !self.is_closed.get() {
                         self.connections.borrow_mut().push(connection);
@@ -187,10 +197,9 @@ impl Streams {
         };
         drop(opening);
         if let Err(failure) = opened {
-            let (number, _) = self.failed.get();
-            self.failed.set((number + 1, Some(failure)));
+            self.news.fail(failure);
         }
-        self.changed.notify_waiters();
+        self.news.changed.notify_waiters();
         opened
     }
 

@@ -24,7 +24,7 @@ pub(super) use expect::EXPECT;
 pub(super) use reply::{DATE, REPLY};
 pub(super) use requests::{NOT, SELECTOR};
 pub(super) use rule::{DURING, RULE};
-pub(super) use settings::{JOURNAL, LIMITS, TIMEOUTS, TLS};
+pub(super) use settings::{JOURNAL, LIMITS, TIMEOUTS, TLS, UPSTREAM_TLS};
 pub(super) use top::TOP;
 
 /// One kind of table.
@@ -74,8 +74,21 @@ pub(super) enum Fallback {
 }
 
 /// Every section, in the order of the reference.
-pub(super) static SECTIONS: [&Section; 12] =
-    [&TOP, &TIMEOUTS, &LIMITS, &TLS, &JOURNAL, &RULE, &NOT, &DURING, &REPLY, &DATE, &SELECTOR, &EXPECT];
+pub(super) static SECTIONS: [&Section; 13] = [
+    &TOP,
+    &TIMEOUTS,
+    &LIMITS,
+    &TLS,
+    &UPSTREAM_TLS,
+    &JOURNAL,
+    &RULE,
+    &NOT,
+    &DURING,
+    &REPLY,
+    &DATE,
+    &SELECTOR,
+    &EXPECT,
+];
 
 impl Section {
     pub fn entries(&self) -> impl Iterator<Item = &'static Entry> + use<> {

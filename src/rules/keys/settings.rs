@@ -1,4 +1,4 @@
-//! Keys of `[timeouts]`, `[limits]`, `[tls]` and `[journal]`.
+//! Keys of `[timeouts]`, `[limits]`, `[tls]`, `[upstream_tls]` and `[journal]`.
 
 use std::time::Duration;
 
@@ -169,6 +169,45 @@ static TLS_KEYS: [Entry; 3] = [
         Is("false"),
         "Makes a certificate at start, for clients that do not check.",
         "self_signed = true",
+    ),
+];
+
+pub(in crate::rules) static UPSTREAM_TLS: Section = Section {
+    name: "`upstream_tls`",
+    heading: "`[upstream_tls]`",
+    frame: "[upstream_tls]\n",
+    about: "For https upstreams alone. Names of files are relative to the working folder.",
+    groups: &[Group { say: "how an https upstream is spoken to", entries: &UPSTREAM_TLS_KEYS }],
+};
+
+static UPSTREAM_TLS_KEYS: [Entry; 4] = [
+    entry(
+        "ca",
+        Value::Text(Form::File),
+        Words("the system's roots"),
+        "A PEM file with the certificates to trust, instead of the system's.",
+        "ca = \"ca.pem\"",
+    ),
+    entry(
+        "cert",
+        Value::Text(Form::File),
+        Words("none"),
+        "A PEM file with the certificate that is shown to an upstream that asks for one, and its chain.",
+        "cert = \"client.pem\"\nkey = \"client-key.pem\"",
+    ),
+    entry(
+        "key",
+        Value::Text(Form::File),
+        Words("none"),
+        "A PEM file with its private key.",
+        "cert = \"client.pem\"\nkey = \"client-key.pem\"",
+    ),
+    entry(
+        "insecure",
+        Value::Boolean,
+        Is("false"),
+        "Takes any certificate: whoever is in between can read and change everything. Each start warns of it.",
+        "insecure = true",
     ),
 ];
 

@@ -1,7 +1,9 @@
 //! Keys of the top level.
 
 use super::Fallback::{Is, Words};
-use super::{EXPECT, Entry, Form, Group, JOURNAL, LIMITS, RULE, Section, TIMEOUTS, TLS, Value, entry};
+use super::{
+    EXPECT, Entry, Form, Group, JOURNAL, LIMITS, RULE, Section, TIMEOUTS, TLS, UPSTREAM_TLS, Value, entry,
+};
 
 pub(in crate::rules) static TOP: Section = Section {
     name: "the top level",
@@ -119,7 +121,7 @@ static CLIENTS: [Entry; 2] = [
     ),
 ];
 
-static TABLES: [Entry; 6] = [
+static TABLES: [Entry; 7] = [
     entry(
         "rule",
         Value::Tables(&RULE),
@@ -147,6 +149,13 @@ static TABLES: [Entry; 6] = [
         Words("clients are served without TLS"),
         "How clients are served.",
         "tls = { self_signed = true }",
+    ),
+    entry(
+        "upstream_tls",
+        Value::Table(&UPSTREAM_TLS),
+        Words("an https upstream has to have a certificate that the system trusts"),
+        "How an https upstream is spoken to.",
+        "upstream = \"https://staging.example\"\nupstream_tls = { ca = \"ca.pem\" }",
     ),
     entry(
         "expect",

@@ -50,6 +50,11 @@ impl<'t, 'i> Fields<'t, 'i> {
         Fields { section, table, span, taken: Vec::new() }
     }
 
+    /// Whether the file has the key called `name`.
+    pub fn has(&self, name: &str) -> bool {
+        self.table.contains_key(name)
+    }
+
     /// The key called `name`, if the file has it.
     pub fn take(&mut self, name: &str) -> Option<Given<'t, 'i>> {
         let entry = self.section.entry(name);

@@ -16,6 +16,7 @@ mod state;
 mod syntax;
 mod unreachable;
 pub(super) mod upstream;
+mod upstream_tls;
 mod values;
 
 use std::collections::HashMap;

@@ -48,6 +48,12 @@ impl Reader<'_> {
         take!(trusted, "trusted", |reader, given| Some(reader.networks(given)));
         take!(timeouts, "timeouts", |reader, given| Some(reader.timeouts(given)));
         take!(limits, "limits", |reader, given| Some(reader.limits(given)));
+        if let Some(given) = fields.take("upstream_tls") {
+            settings.upstream_tls = self.upstream_tls(&given);
+            if fields.has("upstream") {
+                self.check_upstream_tls(&given, &settings.upstream);
+            }
+        }
         take!(tls, "tls", |reader, given| Some(reader.tls(given)));
         take!(expect, "expect", |reader, given| Some(reader.expect(given)));
         take!(journal, "journal", |reader, given| Some(reader.journal(given)));
@@ -216,7 +222,7 @@ impl Reader<'_> {
         journal
     }
 
-    fn path_of(&mut self, given: &Given) -> Option<PathBuf> {
+    pub fn path_of(&mut self, given: &Given) -> Option<PathBuf> {
         let text = self.text(given)?;
         if text.is_empty() || text.contains('\0') {
             self.bad_text(Code::OutOfRange, given, TextMistake::new(0..text.len(), "which file?"));

@@ -133,3 +133,14 @@ fn a_mistake_in_a_variable_names_the_variable() {
     assert_eq!(output.status.code(), Some(2));
     assert!(err.contains("--> FRACAS_UPSTREAM:1:"), "{err}");
 }
+
+#[test]
+fn an_upstream_that_may_be_anybody_is_warned_of() {
+    let rules = "upstream = \"https://127.0.0.1:9\"\n[upstream_tls]\ninsecure = true\n";
+    let folder = folder(&[("rules.toml", rules)]);
+    let mut command = fracas(folder.path());
+    command.args(["-l", "127.0.0.1:0"]);
+    let serving = Serving::start(command);
+    let warning = "warning[insecure]: the upstream's certificate is not checked";
+    assert!(serving.start.iter().any(|line| line == warning), "{:#?}", serving.start);
+}

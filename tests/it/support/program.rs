@@ -73,7 +73,8 @@ impl Serving {
                 break;
             }
         }
-        let first = &serving.start[0];
+        // Warnings may come before it.
+        let first = serving.start.iter().find(|line| line.contains("127.0.0.1:")).expect("an address");
         let at = first.find("127.0.0.1:").expect(first);
         let end = first[at..].find([' ', '"']).expect(first);
         serving.address = first[at..at + end].parse().expect(first);

@@ -60,6 +60,12 @@ impl Setup {
         self
     }
 
+    /// Speaks TLS to the upstream.
+    pub fn over_tls(mut self) -> Setup {
+        self.upstream.scheme = Scheme::Https;
+        self
+    }
+
     /// Adds a rule.
     pub fn rule(mut self, rule: Rule) -> Setup {
         self.config.rules.push(rule);

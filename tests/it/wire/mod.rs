@@ -25,3 +25,4 @@ mod targets;
 mod timeouts;
 mod tls;
 mod upgrade;
+mod upstream_tls;

@@ -215,3 +215,14 @@ fn idle_connections_are_closed_with_a_goodbye() {
     proxy.running().drain();
     assert_eq!(upstream.ended(), 0);
 }
+
+#[test]
+fn an_upstream_that_hangs_up_before_it_says_what_it_allows_is_asked_once() {
+    let upstream = Upstream::playing(|_| {});
+    let proxy = before(upstream.address);
+    let answer = proxy.ask(GET);
+    assert_eq!((answer.status(), answer.header("fracas")), (502, Some("error=reset")));
+    assert_eq!(upstream.ended(), 0);
+    assert_eq!(proxy.ask(GET).status(), 502);
+    assert_eq!(upstream.ended(), 1);
+}
