@@ -12,7 +12,10 @@ mod cli;
 mod conflicts;
 mod exactness;
 mod grading;
+mod grouping;
 mod journal;
+#[path = "../mix/mod.rs"]
+mod mix;
 mod refetch;
 mod reports;
 mod rules;
