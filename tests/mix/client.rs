@@ -193,7 +193,7 @@ impl<'a> Flow<'a> {
     }
 
     fn pause(&mut self, tried: u64, asked: Option<RetryAfter>) -> u64 {
-        let doubled = 100 * MILLI << tried.min(6);
+        let doubled = (100 * MILLI) << tried.min(6);
         match (self.wait, asked) {
             (Wait::Not, _) => 0,
             (Wait::Fixed, _) => 500 * MILLI + self.chance.below(5 * MILLI),
