@@ -40,12 +40,6 @@ impl Mix {
         troubled_beats: false,
     };
 
-    /// The same, but what is sent alike every time and never tried again is refused, too.
-    pub const BEATS: Mix = Mix { troubled_beats: true, ..Mix::ORDINARY };
-
-    /// The same, but five clients each look like one, and they write three different bodies to ten items.
-    pub const ADVERSARIAL: Mix = Mix { sharing: 5, items: 10, bodies: 3, ..Mix::BEATS };
-
     /// The attempts, in the order in which they ended, each with the number of its call.
     pub fn record(&self, seed: u64) -> Vec<(Attempt, u64)> {
         let mut record = Vec::new();
