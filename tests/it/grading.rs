@@ -1,6 +1,11 @@
 //! The grading from outside: what is said of simulated clients.
 
+mod clients;
+mod expectations;
+mod fairness;
 mod policies;
+
+use fracas::judgement::grading::CHECKS;
 
 use self::policies::{CELLS, HERDS, TABLE};
 
@@ -28,4 +33,27 @@ fn the_herd_index_is_as_documented() {
             );
         }
     }
+}
+
+#[test]
+fn the_document_explains_every_check_under_its_anchor() {
+    let document = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/GRADING.md");
+    let text = std::fs::read_to_string(document).expect("docs/GRADING.md");
+    let sections: Vec<&str> = text.split("\n### ").skip(1).filter(|section| is_of_a_check(section)).collect();
+    assert_eq!(sections.len(), CHECKS.len());
+    for (check, section) in CHECKS.iter().zip(sections) {
+        let heading = section.lines().next().expect("a heading");
+        assert_eq!(heading.to_lowercase().replace(' ', "-"), check.anchor);
+        assert!(check.anchor.starts_with(&format!("{}-", check.id).to_lowercase()), "{}", check.anchor);
+        assert!(section.contains(&format!("*{}.*", check.title)), "{heading} does not say: {}", check.title);
+        assert!(check.title.chars().count() <= 40, "{}", check.title);
+    }
+    for (policy, cells) in policies::measured() {
+        let row = format!("| {policy} |{}", cells.map(|cell| format!(" {cell:.0} |")).concat());
+        assert!(text.contains(&row), "not in the document: {row}");
+    }
+}
+
+fn is_of_a_check(section: &str) -> bool {
+    section.strip_prefix('R').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }

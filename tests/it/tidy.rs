@@ -64,6 +64,7 @@ fn links_in_documents_lead_somewhere() {
         "ARCHITECTURE.md",
         "CHANGELOG.md",
         "CONTRIBUTING.md",
+        "docs/GRADING.md",
         "docs/RULES.md",
         "examples/README.md",
     ] {

@@ -156,3 +156,25 @@ pub const HERDS: [(Herding, [f64; 2]); 4] = [
     (Herding::EqualJitter, [0.30, 0.18]),
     (Herding::FullJitter, [0.20, 0.10]),
 ];
+
+/// The table as it is measured here: 300 runs a cell.
+pub fn measured() -> Vec<(String, [f64; 4])> {
+    let row = |policy: Policy| CELLS.map(|(gaps, operations)| policy.accuracy(gaps, operations, 300));
+    TABLE.iter().map(|(policy, _)| (policy.to_string(), row(*policy))).collect()
+}
+
+impl std::fmt::Display for Policy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Policy::Immediate => "immediate",
+            Policy::Fixed => "fixed",
+            Policy::Linear => "linear",
+            Policy::Exponential => "exponential",
+            Policy::TwentyPercent => "exponential ± 20 %",
+            Policy::EqualJitter => "equal jitter",
+            Policy::FullJitter => "full jitter",
+            Policy::RandomAroundFixed => "random around a fixed mean",
+            Policy::Decorrelated => "decorrelated (seen as exponential)",
+        })
+    }
+}

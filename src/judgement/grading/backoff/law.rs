@@ -43,6 +43,8 @@ pub struct Interval {
     pub low: f64,
     pub value: f64,
     pub high: f64,
+    /// How many gaps it rests on beyond those that fix the means.
+    freedom: f64,
 }
 
 /// A column that the shape is read from.
@@ -77,7 +79,7 @@ impl Law {
         }
         let variation = variation(&gaps.columns);
         let cap = take_plateau(&mut points, variation.map_or(0.0, |v| v.value));
-        let growth = growth(&points, variation.map(|v| v.value));
+        let growth = growth(&points, variation);
         let base = points.first().map_or(0.0, |point| point.mean);
         let mean = points.iter().map(|point| point.mean).sum::<f64>() / points.len().max(1) as f64;
         let noise = NONE * (NOISY / mean.max(1.0)).max(1.0);
@@ -138,7 +140,10 @@ impl Law {
 
     /// Whether the gaps certainly do not grow.
     pub fn is_certainly_fixed(&self) -> bool {
-        self.shape == Shape::Fixed && self.growth.is_some_and(|growth| growth.high < GROWTH)
+        // Two columns lie on a line whatever they are.
+        let columns = self.means.iter().filter(|(_, count)| *count > 0).count();
+        let is_told = self.variation.is_some() || columns > 3;
+        self.shape == Shape::Fixed && is_told && self.growth.is_some_and(|growth| growth.high < GROWTH)
     }
 
     /// Mean gap over the retries that wait, in milliseconds.
@@ -176,7 +181,8 @@ fn variation(columns: &[Column]) -> Option<Interval> {
         let value = (sum / freedom).sqrt();
         // Of the logarithm, as for a normal sample; bounded jitter has lighter tails than that.
         let error = (1.0 / (2.0 * freedom) + value * value / freedom).sqrt();
-        Interval { low: value * (-SURE * error).exp(), value, high: value * (SURE * error).exp() }
+        let error = error * few(freedom);
+        Interval { low: value * (-SURE * error).exp(), value, high: value * (SURE * error).exp(), freedom }
     })
 }
 
@@ -198,7 +204,7 @@ fn take_plateau(points: &mut Vec<Point>, variation: f64) -> Option<f64> {
 }
 
 /// exp of the Theil–Sen slope of ln mean against the retry.
-fn growth(points: &[Point], variation: Option<f64>) -> Option<Interval> {
+fn growth(points: &[Point], variation: Option<Interval>) -> Option<Interval> {
     let mut slopes: Vec<f64> = Vec::new();
     for (at, left) in points.iter().enumerate() {
         slopes.extend(
@@ -218,15 +224,19 @@ fn growth(points: &[Point], variation: Option<f64>) -> Option<Interval> {
     let scatter = (left_over / (count - 2.0).max(1.0)).sqrt();
     let spread: f64 = points.iter().map(|point| (point.retry - middle).powi(2)).sum();
     let errors = points.iter().map(|point| {
-        let error = variation.map_or(scatter, |variation| variation / point.count.sqrt());
+        let error = variation.map_or(scatter, |variation| variation.value / point.count.sqrt());
         ((point.retry - middle) * error / spread).powi(2)
     });
-    let error = errors.sum::<f64>().sqrt();
-    Some(Interval {
-        low: (slope - SURE * error).exp(),
-        value: slope.exp(),
-        high: (slope + SURE * error).exp(),
-    })
+    let freedom = variation.map_or(count - 2.0, |variation| variation.freedom);
+    let error = errors.sum::<f64>().sqrt() * few(freedom);
+    let (low, high) = ((slope - SURE * error).exp(), (slope + SURE * error).exp());
+    Some(Interval { low, value: slope.exp(), high, freedom })
+}
+
+/// By how much an error read off few gaps is too small: as wide as Student's t makes it, and wider, as
+/// the logarithm of a small sample's mean is skewed.
+fn few(freedom: f64) -> f64 {
+    1.0 + 4.0 / freedom.max(0.5)
 }
 
 fn median(values: &mut [f64]) -> Option<f64> {

@@ -21,6 +21,7 @@ const MOST: usize = 1_000;
 /// with equal jitter, three meet one time in twenty.
 const CROWD: u64 = 5;
 const LARGE_CROWD: u64 = 10;
+const HUGE_CROWD: u64 = 20;
 
 /// First refusals, and how long after each the client came back.
 #[derive(Clone, Debug, Default)]
@@ -125,10 +126,13 @@ pub fn index(back: &[u64], window: u64) -> f64 {
 }
 
 fn window(gaps: &[u64]) -> u64 {
+    WINDOW.max((median(gaps) as f64 * WINDOW_SHARE) as u64)
+}
+
+fn median(gaps: &[u64]) -> u64 {
     let mut gaps = gaps.to_vec();
     gaps.sort_unstable();
-    let median = gaps.get(gaps.len() / 2).copied().unwrap_or(0);
-    WINDOW.max((median as f64 * WINDOW_SHARE) as u64)
+    gaps.get(gaps.len() / 2).copied().unwrap_or(0)
 }
 
 pub(super) fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
@@ -159,25 +163,31 @@ pub(super) fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
     );
     let advice =
         "vary the first wait by chance (full jitter), so that clients refused together come back apart";
+    // Among short waits many meet in a window of 20 ms, however they are drawn.
+    let is_crowded = window as f64 > 0.1 * median(&crowd.gaps()) as f64;
     let fails = fails_at(clients, indices.len());
-    let judged = if middle >= fails {
+    let judged = if is_crowded && middle >= 0.35 {
+        Judged::undetermined(said, "first waits of more than 200 ms would tell chance from a herd")
+    } else if middle >= fails {
         Judged::fail(said).advice(advice)
     } else if middle < 0.35 {
         Judged::pass(said)
-    } else if clients >= LARGE_CROWD && middle >= 0.5 {
+    } else if clients >= HUGE_CROWD || clients >= LARGE_CROWD && middle >= 0.5 {
         Judged::warn(said).advice(advice)
     } else {
         Judged::undetermined(said, "a crowd of fifty clients would tell chance from a herd")
     };
-    Some(judged.number(middle, fails, "share").shown_by(&crowd.evidence))
+    Some(judged.number(middle, 0.35, "share").shown_by(&crowd.evidence))
 }
 
 /// From which index on chance is ruled out, by the clients of the smallest crowd and the number of crowds.
 fn fails_at(clients: u64, crowds: usize) -> f64 {
     match (clients, crowds) {
+        // Once in a few thousand crowds of five, four meet by chance.
+        (..LARGE_CROWD, ..3) => f64::INFINITY,
         (..LARGE_CROWD, _) => 0.8,
         // Of ten clients with equal jitter half meet now and then.
-        (..20, ..3) => 0.7,
+        (..HUGE_CROWD, ..3) => 0.7,
         _ => 0.5,
     }
 }

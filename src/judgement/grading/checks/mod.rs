@@ -70,7 +70,7 @@ macro_rules! checks {
 }
 
 checks! {
-     1 "makes the move that the conflict calls for" "r1-next-move"         next_move::judge,
+     1 "makes the right move after a conflict" "r1-next-move"         next_move::judge,
      2 "reads again before it writes again"         "r2-refetch"           version::refetch,
      3 "writes with the newest version"             "r3-newest-version"    version::newest,
      4 "keeps one idempotency key per operation"    "r4-key-stability"     keys::judge,
