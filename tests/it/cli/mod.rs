@@ -1,5 +1,6 @@
 //! The command line as people and scripts meet it.
 
+mod exhaustion;
 mod report;
 mod results;
 mod run;

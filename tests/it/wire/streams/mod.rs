@@ -1,5 +1,6 @@
-//! HTTP/2 to the upstream, from clients that speak HTTP/1.1.
+//! HTTP/2 to the upstream, from clients that speak HTTP/1.1, and HTTP/2 in `both.rs`.
 
+mod both;
 mod broken;
 mod pool;
 mod raw;

@@ -1,0 +1,96 @@
+//! HTTP/2 on both sides.
+
+use bytes::Bytes;
+use h2::Reason;
+use http::{HeaderMap, Request, Response};
+
+use super::super::super::support::LONG;
+use super::super::super::support::http2::{Client, exchange};
+use super::super::super::support::http2_upstream::{Http2Upstream, read};
+use super::super::super::support::proxy;
+
+fn post(address: std::net::SocketAddr) -> http::request::Builder {
+    Request::builder().method("POST").uri(format!("http://{address}/a")).header("te", "trailers")
+}
+
+#[test]
+fn trailers_pass_both_ways() {
+    let upstream = Http2Upstream::playing(100, |mut asked| async move {
+        let (body, trailers) = read(asked.request.body_mut()).await;
+        let mut to = asked.head(Response::builder(), false);
+        to.send_data(body, false).expect("it listens");
+        to.send_trailers(trailers.unwrap_or_default()).expect("it listens");
+    });
+    let proxy = proxy::before(upstream.address).over_http2().start();
+    let client = Client::connect(proxy.address);
+    let request = post(proxy.address).body(()).expect("a request");
+    let trailers = HeaderMap::from_iter([("x-sum".parse().expect("a name"), "5".parse().expect("a value"))]);
+    let pieces = vec![Bytes::from_static(b"abc"), Bytes::from_static(b"de")];
+    let asked = exchange(client.sender.clone(), request, pieces, Some(trailers.clone()));
+    let answer = client
+        .runtime
+        .block_on(async { tokio::time::timeout(LONG, asked).await.expect("in time").expect("an answer") });
+    assert_eq!((answer.text(), answer.trailers.as_ref()), ("abcde", Some(&trailers)));
+    assert_eq!(answer.header("via"), Some("2.0 fracas"));
+    let seen = upstream.heads().pop().expect("a request");
+    assert_eq!(seen.headers().get("via").map(http::HeaderValue::as_bytes), Some(&b"2.0 fracas"[..]));
+    assert_eq!(seen.uri().authority().map(ToString::to_string), Some(upstream.address.to_string()));
+}
+
+#[test]
+fn a_grpc_answer_of_trailers_alone_stays_one_frame() {
+    let upstream = Http2Upstream::playing(100, |mut asked| async move {
+        let head = Response::builder().header("content-type", "application/grpc").header("grpc-status", "10");
+        asked.answer(head, "");
+    });
+    let proxy = proxy::before(upstream.address).over_http2().start();
+    let mut client = Client::connect(proxy.address);
+    let answer = client.ask(post(proxy.address), "x").expect("an answer");
+    assert_eq!((answer.header("grpc-status"), answer.text()), (Some("10"), ""));
+    assert_eq!((answer.header("content-length"), answer.trailers.as_ref()), (None, None));
+}
+
+#[test]
+fn c24_an_answer_torn_without_an_error_is_still_torn() {
+    let upstream = Http2Upstream::playing(100, |mut asked| async move {
+        let mut to = asked.head(Response::builder(), false);
+        to.send_data("abc".into(), false).expect("it listens");
+        to.send_reset(Reason::NO_ERROR);
+    });
+    let proxy = proxy::before(upstream.address).over_http2().start();
+    let mut client = Client::connect(proxy.address);
+    // Whether its head was sent before the reset is the upstream's affair; a whole answer it is not.
+    match client.ask(post(proxy.address), "x") {
+        Ok(answer) => assert_eq!(answer.status, 502),
+        Err(error) => assert_ne!(error.reason(), Some(Reason::NO_ERROR)),
+    }
+}
+
+#[test]
+fn c22_a_stream_that_its_client_cancels_is_cancelled_upstream() {
+    let (heard, reasons) = std::sync::mpsc::channel();
+    let heard = std::sync::Mutex::new(heard);
+    let (ask, asked_for) = std::sync::mpsc::channel();
+    let ask = std::sync::Mutex::new(ask);
+    let upstream = Http2Upstream::playing(100, move |mut asked| {
+        let (heard, ask) = (heard.lock().expect("no panic").clone(), ask.lock().expect("no panic").clone());
+        async move {
+            ask.send(()).expect("the test waits");
+            heard.send(asked.reset().await).expect("the test waits");
+        }
+    });
+    let proxy = proxy::before(upstream.address).over_http2().start();
+    let client = Client::connect(proxy.address);
+    client.runtime.block_on(async {
+        let request = post(proxy.address).body(()).expect("a request");
+        let sender = client.sender.clone();
+        let asking = exchange(sender, request, vec![Bytes::from_static(b"x")], None);
+        let arrived = tokio::task::spawn_blocking(move || asked_for.recv_timeout(LONG).expect("it arrives"));
+        tokio::select! {
+            _ = asking => panic!("there is no answer"),
+            arrived = arrived => arrived.expect("no panic"),
+        }
+        let reason = tokio::task::spawn_blocking(move || reasons.recv_timeout(LONG));
+        assert_eq!(reason.await.expect("no panic"), Ok(Reason::CANCEL));
+    });
+}
