@@ -17,17 +17,13 @@ pub fn write<S: AsyncWrite>(
     slices: &[IoSlice<'_>],
 ) -> Poll<io::Result<usize>> {
     let total: usize = slices.iter().map(|slice| slice.len()).sum();
-    let mut together = [0; SMALL];
-    let Some(together) = together.get_mut(..total) else {
+    if total > SMALL {
         return stream.poll_write_vectored(cx, slices);
-    };
-    let mut rest = &mut *together;
-    for slice in slices {
-        let Some((place, behind)) = rest.split_at_mut_checked(slice.len()) else { break };
-        place.copy_from_slice(slice);
-        rest = behind;
     }
-    stream.poll_write(cx, together)
+    // An array would have to be cleared first, which costs more than this allocation.
+    let mut together = Vec::with_capacity(total);
+    slices.iter().for_each(|slice| together.extend_from_slice(slice));
+    stream.poll_write(cx, &together)
 }
 
 #[cfg(test)]
