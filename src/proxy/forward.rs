@@ -224,13 +224,14 @@ impl Forwarder {
     ) -> Result<Response<Source>, Failure> {
         let (mut head, body) = response.into_parts();
         check_framing(&mut head.headers)?;
-        let protocol = head.headers.remove(header::UPGRADE);
+        let switches = head.status == StatusCode::SWITCHING_PROTOCOLS;
+        let protocol = if switches { head.headers.remove(header::UPGRADE) } else { None };
         let hop = headers::take_hop_by_hop(&mut head.headers);
         if let Some(timeout) = hop.keep_alive {
             lease.announced(timeout);
         }
         self.make_ours(&mut head, expected.client_host.as_ref());
-        if head.status == StatusCode::SWITCHING_PROTOCOLS {
+        if switches {
             let is_websocket =
                 protocol.is_some_and(|name| name.as_bytes().eq_ignore_ascii_case(b"websocket"));
             let ends = (expected.tunnel, head.extensions.remove::<OnUpgrade>());
@@ -280,8 +281,10 @@ impl Forwarder {
     /// Says in an answer's head what a proxy says, and nothing that leads around it.
     fn make_ours(&self, head: &mut http::response::Parts, client_host: Option<&HeaderValue>) {
         headers::add_via(&mut head.headers, head.version);
-        // What it means is that an answer is not the upstream's.
-        head.headers.remove(error::MARKER);
+        // What it means is that an answer is not the upstream's. Comparing is cheaper than looking it up.
+        if head.headers.keys().any(|name| *name == error::MARKER) {
+            head.headers.remove(error::MARKER);
+        }
         let front = Front { host: client_host, scheme: Scheme::Http };
         rewrite::answer(&mut head.headers, &self.upstream, front);
         head.version = Version::HTTP_11;

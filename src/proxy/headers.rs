@@ -12,17 +12,7 @@ pub const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
-/// Meant for the next hop alone, whatever `Connection` says.
-static HOP_BY_HOP: [HeaderName; 8] = [
-    header::CONNECTION,
-    header::UPGRADE,
-    KEEP_ALIVE,
-    HeaderName::from_static("proxy-connection"),
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    header::TE,
-    header::TRANSFER_ENCODING,
-];
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
 /// Names that a `Connection` line cannot take from a message: without them it would be another one.
 static KEPT: [HeaderName; 4] =
@@ -41,38 +31,78 @@ pub struct Hop {
     pub keep_alive: Option<Duration>,
 }
 
+/// Which names a message has that are meant for this hop alone, whatever `Connection` says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Present {
+    connection: bool,
+    keep_alive: bool,
+    transfer_encoding: bool,
+    /// One of those that few messages have.
+    others: bool,
+}
+
+impl Present {
+    /// Goes once over the names, which is cheaper than looking each up.
+    fn in_headers(headers: &HeaderMap) -> Present {
+        let mut present = Present::default();
+        for name in headers.keys() {
+            match name.as_str() {
+                "connection" => present.connection = true,
+                "keep-alive" => present.keep_alive = true,
+                "transfer-encoding" => present.transfer_encoding = true,
+                "upgrade" | "te" | "proxy-connection" | "proxy-authenticate" | "proxy-authorization" => {
+                    present.others = true;
+                }
+                _ => {}
+            }
+        }
+        present
+    }
+}
+
 /// Removes what is meant for this hop: the fixed set, and whatever any `Connection` line names.
 ///
 /// Call it before anything is added, or a client could name what the proxy adds.
 pub fn take_hop_by_hop(headers: &mut HeaderMap) -> Hop {
     let mut hop = Hop::default();
-    // Most messages have none of them, and comparing names is cheaper than looking each up.
-    if !headers.keys().any(|name| HOP_BY_HOP.contains(name)) {
-        return hop;
-    }
-    if let Some(upgrade) = headers.get(header::UPGRADE) {
-        let nominated =
-            tokens(headers, &header::CONNECTION).any(|token| token.eq_ignore_ascii_case(b"upgrade"));
-        hop.websocket = nominated && upgrade.as_bytes().eq_ignore_ascii_case(b"websocket");
-    }
-    if headers.contains_key(header::TE) {
-        hop.trailers = tokens(headers, &header::TE).any(|token| token.eq_ignore_ascii_case(b"trailers"));
-    }
-    hop.chunked = headers.contains_key(header::TRANSFER_ENCODING);
-    hop.keep_alive = headers.get(KEEP_ALIVE).and_then(idle_timeout);
-    if headers.contains_key(header::CONNECTION) {
-        let named: Vec<HeaderName> = tokens(headers, &header::CONNECTION)
-            .filter_map(|token| HeaderName::from_bytes(token).ok())
-            .filter(|name| !KEPT.contains(name))
-            .collect();
-        for name in named {
+    let present = Present::in_headers(headers);
+    if present.others {
+        if let Some(upgrade) = headers.remove(header::UPGRADE) {
+            let nominated =
+                tokens(headers, &header::CONNECTION).any(|token| token.eq_ignore_ascii_case(b"upgrade"));
+            hop.websocket = nominated && upgrade.as_bytes().eq_ignore_ascii_case(b"websocket");
+        }
+        if headers.contains_key(header::TE) {
+            hop.trailers = tokens(headers, &header::TE).any(|token| token.eq_ignore_ascii_case(b"trailers"));
+            headers.remove(header::TE);
+        }
+        for name in [PROXY_CONNECTION, header::PROXY_AUTHENTICATE, header::PROXY_AUTHORIZATION] {
             headers.remove(name);
         }
     }
-    for name in &HOP_BY_HOP {
+    if present.keep_alive {
+        hop.keep_alive = headers.remove(KEEP_ALIVE).as_ref().and_then(idle_timeout);
+    }
+    // Before it is removed, so that what it names is known; and what it cannot name stays.
+    if present.connection {
+        take_nominated(headers);
+    }
+    hop.chunked = present.transfer_encoding && headers.remove(header::TRANSFER_ENCODING).is_some();
+    hop
+}
+
+/// Removes `Connection` and what it names.
+fn take_nominated(headers: &mut HeaderMap) {
+    let nominated: Vec<HeaderName> = tokens(headers, &header::CONNECTION)
+        // What nearly all say, and it is gone already.
+        .filter(|token| !token.eq_ignore_ascii_case(b"keep-alive"))
+        .filter_map(|token| HeaderName::from_bytes(token).ok())
+        .filter(|name| !KEPT.contains(name))
+        .collect();
+    for name in nominated {
         headers.remove(name);
     }
-    hop
+    headers.remove(header::CONNECTION);
 }
 
 /// How long whoever says so keeps a connection that is idle (RFC 2068 §19.7.1.1, which is all there is).
