@@ -15,7 +15,7 @@ use crate::judgement::grading::{Grading, Operation, Outcome, Report};
 use crate::words::Attempt;
 
 /// Batches that may wait for the thread: beyond them attempts are dropped, and counted.
-const MOST_WAITING: usize = 256;
+const MOST_WAITING: usize = 64;
 /// How often the file is told what the rules have done.
 const TALLY: Duration = Duration::from_secs(1);
 /// How often operations are looked at that may be over because nothing came.

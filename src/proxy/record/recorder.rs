@@ -13,8 +13,8 @@ use crate::clock::Clock;
 use crate::journal::Inlet;
 use crate::words::Attempt;
 
-/// Attempts of a batch.
-const BATCH: usize = 64;
+/// Attempts of a batch: each wakes the journal's thread, which costs as much as two hundred of them.
+const BATCH: usize = 256;
 /// No attempt waits longer for its batch to be full: half of what a killed process may lose.
 const WAIT: Duration = Duration::from_millis(50);
 
