@@ -22,9 +22,9 @@ pub enum Decision {
     /// It goes to the upstream.
     Forward(Passage),
     /// The upstream never sees it.
-    Refuse(Conflict),
+    Refuse(Box<Conflict>),
     /// It goes to the upstream, and if that accepts it, the client is not told so.
-    Disturb(Conflict, Passage),
+    Disturb(Box<Conflict>, Passage),
     /// It was answered before.
     Replay(Replay),
 }
@@ -99,13 +99,16 @@ pub async fn decide(
             Verdict::Replay(answer) => return Ok(Decision::Replay(Replay { rule: position, n, answer })),
             Verdict::Conflict(claim) => claim,
         };
-        let conflict = |claim| Conflict {
-            rule: position,
-            n,
-            key,
-            answer: answer(shared, active, &facts, &captures, key, n, &claim),
-            claim,
-            delay: active.rule.reply.delay,
+        // It is big, and nearly no request has one.
+        let conflict = |claim| {
+            Box::new(Conflict {
+                rule: position,
+                n,
+                key,
+                answer: answer(shared, active, &facts, &captures, key, n, &claim),
+                claim,
+                delay: active.rule.reply.delay,
+            })
         };
         if active.rule.phase != Phase::Before {
             // Whether it fires is seen when the upstream has answered; here, whether it still could.

@@ -44,7 +44,7 @@ pub async fn exchange(
     let is_http_10 = head.version < Version::HTTP_11;
     let record = Record::begin(&worker.recorder, &client, &head, shared);
     let body = RequestBody::new(body, Arc::clone(vitals), Rc::clone(&worker.tasks), Rc::clone(&record));
-    let shown = Shown::of(&head, shared.clock);
+    let shown = Shown::of(&record, shared.clock);
     // hyper moves the whole future once a request: what is rare in it is kept in boxes.
     let answering = pin!(async {
         translated?;
@@ -99,7 +99,7 @@ async fn answer(
     client: &Rc<Client>,
     mut head: Parts,
     mut body: RequestBody,
-    shown: &Shown,
+    shown: &Shown<'_>,
     record: &Record,
 ) -> Result<Answered, Failure> {
     let shared = &worker.shared;
@@ -143,9 +143,9 @@ impl std::error::Error for Lost {}
 /// The conflict's answer, once its delay is over.
 async fn refuse(
     shared: &Shared,
-    conflict: Conflict,
+    conflict: Box<Conflict>,
     head: &Parts,
-    shown: &Shown,
+    shown: &Shown<'_>,
     body: &RequestBody,
     record: &Record,
 ) -> Response<Source> {
@@ -169,9 +169,9 @@ fn plays(shared: &Shared, conflict: &Conflict) -> bool {
 /// What the client is told in place of the upstream's answer.
 async fn disturb(
     worker: &Worker,
-    conflict: Conflict,
+    conflict: Box<Conflict>,
     answer: Response<Source>,
-    shown: &Shown,
+    shown: &Shown<'_>,
     record: &Record,
 ) -> Answered {
     let shared = &worker.shared;

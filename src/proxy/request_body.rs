@@ -29,7 +29,7 @@ pub struct RequestBody {
     looked: VecDeque<Bytes>,
     rest: Option<Incoming>,
     /// What a rule's look found after the rest.
-    trailers: Option<HeaderMap>,
+    trailers: Option<Box<HeaderMap>>,
     hold: Option<Hold>,
     vitals: Arc<Vitals>,
     turn: Turn,
@@ -82,7 +82,7 @@ impl RequestBody {
                     length += data.len() as u64;
                     self.looked.push_back(data);
                 }
-                Some(Err(frame)) => self.trailers = frame.into_trailers().ok(),
+                Some(Err(frame)) => self.trailers = frame.into_trailers().ok().map(Box::new),
                 None => break,
             }
         }
@@ -162,7 +162,7 @@ impl Body for RequestBody {
             return Poll::Ready(Some(Ok(Frame::data(looked))));
         }
         match ready!(self.poll_rest(cx)) {
-            None => Poll::Ready(self.trailers.take().map(|trailers| Ok(Frame::trailers(trailers)))),
+            None => Poll::Ready(self.trailers.take().map(|trailers| Ok(Frame::trailers(*trailers)))),
             frame => Poll::Ready(frame),
         }
     }

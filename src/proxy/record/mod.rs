@@ -9,7 +9,7 @@ mod plan;
 mod recorder;
 mod sent;
 
-use std::cell::RefCell;
+use std::cell::{Ref, RefCell};
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -67,6 +67,11 @@ impl Record {
         };
         let state = State { attempt, body: SentBody::default(), end: End::Open };
         Rc::new(Record { recorder: Rc::clone(recorder), state: RefCell::new(state) })
+    }
+
+    /// What is known so far.
+    pub fn attempt(&self) -> Ref<'_, Attempt> {
+        Ref::map(self.state.borrow(), |state| &state.attempt)
     }
 
     /// Some of the request's body has come.
