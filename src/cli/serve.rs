@@ -142,8 +142,10 @@ async fn look_at(upstream: &UpstreamUrl) {
 fn tell_end(ended: &Ended, is_json: bool, is_quiet: bool, wanted: &[Wanted]) -> ExitCode {
     let written = match (is_quiet, is_json) {
         (true, _) => ExitCode::SUCCESS,
-        (false, true) => result(summary::json(&ended.summary)),
-        (false, false) => result(format_args!("\n{}", summary::table(&ended.summary))),
+        (false, true) => result(summary::json(&ended.summary, ended.kept.report.as_ref())),
+        (false, false) => {
+            result(format_args!("\n{}", summary::table(&ended.summary, ended.kept.report.as_ref())))
+        }
     };
     if ended.by_itself {
         talk("error: every worker has ended, although nobody said so\n");

@@ -1,24 +1,33 @@
 //! What the rules did, told at the end: rates achieved beside rates asked.
 
+mod clients;
+
 use std::fmt::Write as _;
 
 use super::output::{counted, grouped};
+use crate::judgement::grading::Report;
 use crate::proxy::{RuleSummary, Summary};
+
+/// The column that only rules with `clear` have something in.
+const OPEN: usize = 5;
 
 /// With more rules than this, those that no request matched are only counted.
 const MOST_IDLE_ROWS: usize = 20;
 
 /// The table for people.
-pub fn table(summary: &Summary) -> String {
-    let mut rows = vec![["rule", "matched", "fired", "asked", "got"].map(str::to_owned)];
+pub fn table(summary: &Summary, report: Option<&Report>) -> String {
+    let mut rows = vec![["rule", "matched", "fired", "asked", "got", "open"].map(str::to_owned)];
     let hides_idle = summary.rules.len() > MOST_IDLE_ROWS;
     let (shown, hidden): (Vec<_>, Vec<_>) =
         summary.rules.iter().partition(|rule| !hides_idle || rule.matched > 0);
     rows.extend(shown.into_iter().map(row));
 
     let mut text = String::new();
+    if summary.rules.iter().all(|rule| rule.open.is_none()) {
+        rows.iter_mut().for_each(|row| row[OPEN].clear());
+    }
     if rows.len() > 1 {
-        write_rows(&mut text, &rows);
+        write_rows(&mut text, &rows, &[]);
     }
     if !hidden.is_empty() {
         let _ = writeln!(text, "{} that no request matched", counted(hidden.len() as u64, "more rule"));
@@ -26,6 +35,7 @@ pub fn table(summary: &Summary) -> String {
     if !text.is_empty() {
         text.push('\n');
     }
+    clients::write(&mut text, report);
     let _ = writeln!(text, "{}", totals(summary));
     if summary.evicted > 0 {
         let keys = counted(summary.evicted, "key");
@@ -38,7 +48,7 @@ pub fn table(summary: &Summary) -> String {
 }
 
 /// The same as one line of JSON.
-pub fn json(summary: &Summary) -> String {
+pub fn json(summary: &Summary, report: Option<&Report>) -> String {
     let rules = summary.rules.iter().map(|rule| {
         serde_json::json!({
             "name": &*rule.name,
@@ -46,6 +56,7 @@ pub fn json(summary: &Summary) -> String {
             "fired": rule.fired,
             "asked": rule.trigger.asked(),
             "got": share(rule),
+            "open": rule.open,
         })
     });
     let whole = serde_json::json!({
@@ -56,6 +67,7 @@ pub fn json(summary: &Summary) -> String {
         "panics": summary.panics,
         "evicted": summary.evicted,
         "rules": rules.collect::<Vec<_>>(),
+        "clients": clients::json(report),
     });
     format!("{whole}\n")
 }
@@ -79,9 +91,10 @@ fn conflicts(summary: &Summary) -> u64 {
     summary.rules.iter().map(|rule| rule.fired).sum()
 }
 
-fn row(rule: &RuleSummary) -> [String; 5] {
+fn row(rule: &RuleSummary) -> [String; 6] {
     let got = share(rule).map_or("–".to_owned(), |share| format!("{:.1} %", share * 100.0));
-    [rule.name.to_string(), grouped(rule.matched), grouped(rule.fired), rule.trigger.asked(), got]
+    let open = rule.open.filter(|open| *open > 0).map_or("–".to_owned(), grouped);
+    [rule.name.to_string(), grouped(rule.matched), grouped(rule.fired), rule.trigger.asked(), got, open]
 }
 
 /// The share of matching requests that conflicted.
@@ -89,8 +102,8 @@ fn share(rule: &RuleSummary) -> Option<f64> {
     (rule.matched > 0).then(|| rule.fired as f64 / rule.matched as f64)
 }
 
-/// Columns as wide as their widest cell; numbers to the right.
-fn write_rows<const N: usize>(text: &mut String, rows: &[[String; N]]) {
+/// Columns as wide as their widest cell; numbers to the right, the first column and `texts` to the left.
+fn write_rows<const N: usize>(text: &mut String, rows: &[[String; N]], texts: &[usize]) {
     let mut widths = [0; N];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -102,6 +115,7 @@ fn write_rows<const N: usize>(text: &mut String, rows: &[[String; N]]) {
         for (at, (cell, width)) in row.iter().zip(widths).enumerate() {
             let _ = match at {
                 0 => write!(line, "{cell:<width$}"),
+                at if texts.contains(&at) => write!(line, "  {cell:<width$}"),
                 _ => write!(line, "  {cell:>width$}"),
             };
         }
@@ -116,7 +130,7 @@ mod tests {
     use crate::words::Share;
 
     fn rule(name: &str, trigger: Trigger, matched: u64, fired: u64) -> RuleSummary {
-        RuleSummary { name: name.into(), trigger, matched, fired }
+        RuleSummary { name: name.into(), trigger, matched, fired, open: None }
     }
 
     #[test]
@@ -135,7 +149,7 @@ mod tests {
             panics: 0,
         };
         assert_eq!(
-            table(&summary),
+            table(&summary, None),
             "\
 rule          matched  fired    asked     got
 flaky-writes    4,012  1,003     25 %  25.0 %
@@ -155,7 +169,7 @@ warning: 1 key forgotten for want of room: their counts began again; raise limit
         rules.push(rule("busy", Trigger::Always, 1, 1));
         let summary = Summary { rules, requests: 1, ..Summary::default() };
         assert_eq!(
-            table(&summary),
+            table(&summary, None),
             "\
 rule  matched  fired  asked      got
 busy        1      1    all  100.0 %

@@ -206,7 +206,9 @@ impl Running {
             let _ = thread.join();
         }
         let kept = self.journal.end();
-        (self.shared.summary(), kept)
+        let mut summary = self.shared.summary();
+        self.shared.count_open(&mut summary);
+        (summary, kept)
     }
 
     /// How far clients are.
@@ -265,15 +267,29 @@ pub struct RuleSummary {
     pub trigger: Trigger,
     pub matched: u64,
     pub fired: u64,
+    /// In the end: conflicts that have begun and not been cleared; `None` without `clear`.
+    pub open: Option<u64>,
 }
 
 impl Shared {
+    fn count_open(&self, summary: &mut Summary) {
+        let clear = |rule: u32| self.rules.get(rule).and_then(|active| active.rule.clear);
+        for (rule, summary) in (0..).zip(&mut summary.rules) {
+            summary.open = clear(rule).map(|_| 0);
+        }
+        self.store.each_open(self.clock.now(), &clear, &mut |rule| {
+            let open = summary.rules.get_mut(rule as usize).and_then(|summary| summary.open.as_mut());
+            open.into_iter().for_each(|open| *open += 1);
+        });
+    }
+
     fn summary(&self) -> Summary {
         let rules = self.rules.iter().zip(&self.tallies).map(|(active, tally)| RuleSummary {
             name: Arc::clone(&active.rule.name),
             trigger: active.rule.trigger.clone(),
             matched: tally.matched(),
             fired: tally.fired(),
+            open: None,
         });
         Summary {
             rules: rules.collect(),

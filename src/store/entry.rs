@@ -237,17 +237,23 @@ impl Entry {
         }
     }
 
-    fn opened(&mut self, clear: Clear, sent: Option<KeyHash>, now: Moment) -> Answer {
-        let Entry::Opened { n, tries, since, validator, is_read } = self else { return Answer::Closed };
-        let is_cleared = match clear {
-            Clear::Refetch => *is_read,
+    /// Whether a conflict is open that a request with the version `sent` would still meet.
+    pub fn is_open(&self, clear: Clear, sent: Option<KeyHash>, now: Moment) -> bool {
+        let Entry::Opened { tries, since, validator, is_read, .. } = self else { return false };
+        match clear {
+            Clear::Refetch => !is_read,
             // Where the resource has not changed, what a read gave is the newest there is.
-            Clear::NewVersion => *is_read || (sent.is_some() && packed(sent) != *validator),
-            Clear::After(length) => now.since(*since) >= length,
-            Clear::Tries(limit) => u64::from(*tries) >= limit.get(),
-            Clear::Never => false,
-        };
-        if is_cleared {
+            Clear::NewVersion => !is_read && (sent.is_none() || packed(sent) == *validator),
+            Clear::After(length) => now.since(*since) < length,
+            Clear::Tries(limit) => u64::from(*tries) < limit.get(),
+            Clear::Never => true,
+        }
+    }
+
+    fn opened(&mut self, clear: Clear, sent: Option<KeyHash>, now: Moment) -> Answer {
+        let is_open = self.is_open(clear, sent, now);
+        let Entry::Opened { n, tries, .. } = self else { return Answer::Closed };
+        if !is_open {
             *self = Entry::Nothing;
             return Answer::Cleared;
         }

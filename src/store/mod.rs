@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use self::shard::Shard;
 use crate::judgement::{Answer, Ask, Place, Table, Tell, Told};
+use crate::rules::Clear;
 use crate::words::Moment;
 
 /// Keyed state in this process's memory, shared by all workers.
@@ -104,6 +105,12 @@ impl Store {
     /// Keys of one table held now; looks at every key.
     pub fn keys_of(&self, table: Table) -> usize {
         self.locked().map(|shard| shard.keys_of(table)).sum()
+    }
+
+    /// Calls `each` with the rule of every conflict that is open at `now`, where `clear` is the rule's
+    /// own; looks at every key.
+    pub fn each_open(&self, now: Moment, clear: &dyn Fn(u32) -> Option<Clear>, each: &mut dyn FnMut(u32)) {
+        self.locked().for_each(|shard| shard.each_open(now, clear, each));
     }
 
     /// Keys forgotten so far because the store was full.

@@ -14,6 +14,7 @@ use hashbrown::HashTable;
 
 use super::entry::{Entry, Packed};
 use crate::judgement::{Answer, Ask, Place, StoredAnswer, Table, Tell};
+use crate::rules::Clear;
 use crate::words::Moment;
 
 /// Entries linked in the order in which they were last asked about, and a table that finds them.
@@ -123,6 +124,16 @@ impl Shard {
 
     pub fn keys_of(&self, table: Table) -> usize {
         self.places.iter().filter(|&&at| self.nodes[at as usize].table == table).count()
+    }
+
+    /// Calls `each` with the rule of every conflict that is open at `now`.
+    pub fn each_open(&self, now: Moment, clear: &dyn Fn(u32) -> Option<Clear>, each: &mut dyn FnMut(u32)) {
+        for node in self.places.iter().map(|&at| &self.nodes[at as usize]) {
+            let is_opened = node.table == Table::Opened;
+            if is_opened && clear(node.rule).is_some_and(|clear| node.entry.is_open(clear, None, now)) {
+                each(node.rule);
+            }
+        }
     }
 
     pub fn len(&self) -> usize {

@@ -43,10 +43,46 @@ fn a_conflict_is_one_line_and_the_summary_counts_it() {
 rule          matched  fired  asked      got
 flaky-writes        2      2    all  100.0 %
 
+client    operations  recovered  gave up  worst finding
+curl/8.5           1          0        0  –
+
 3 requests, 2 conflicts
 "
     );
     assert_eq!(err, "stopping: requests in flight may end; once more stops at once\n");
+}
+
+#[test]
+fn an_operation_that_recovers_is_a_line_and_one_that_does_not_stays_open() {
+    let rules = "[[rule]]\nname = \"won\"\nmethod = \"PUT\"\nper = \"path\"\nfirst = 1\nclear = \"refetch\"\n\
+                 kind = \"version\"\n";
+    let folder = folder(&[("rules.toml", rules)]);
+    let mut command = fracas(folder.path());
+    command.args(["-l", "127.0.0.1:0"]);
+    let mut serving = Serving::start(command);
+    let put = "User-Agent: curl/8.5\r\n";
+    for (line, status) in
+        [("PUT /items/7", 409), ("GET /items/7", 200), ("PUT /items/7", 200), ("PUT /items/8", 409)]
+    {
+        let answer = request(serving.address, line.as_bytes(), put);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{line}: {answer}");
+    }
+    let line = loop {
+        let line = serving.event();
+        if line.starts_with("ok ") {
+            break line;
+        }
+    };
+    let (what, client) = line.split_at(line.rfind(' ').expect("columns") + 1);
+    assert!(what.starts_with("ok   PUT /items/7         recovered after 2 tries, "), "{line}");
+    assert_eq!(client, "curl/8.5");
+    serving.signal("TERM");
+    let (_, out, _) = serving.end();
+    let rows: Vec<Vec<&str>> = out.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[1], ["rule", "matched", "fired", "asked", "got", "open"], "{out}");
+    assert_eq!(rows[2][..3], ["won", "3", "2"], "{out}");
+    assert_eq!(rows[2].last(), Some(&"1"), "/items/8 is still open: {out}");
+    assert_eq!(rows[5][..4], ["curl/8.5", "2", "1", "0"], "{out}");
 }
 
 #[test]

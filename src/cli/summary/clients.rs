@@ -1,0 +1,137 @@
+//! How clients took their conflicts, a line each: the score cards in short.
+
+use serde_json::{Value, json};
+
+use super::{grouped, write_rows};
+use crate::judgement::grading::{ClientReport, Report, Verdict};
+use crate::words::harmless;
+
+/// Classes of clients that are shown, the worst first.
+const MOST_ROWS: usize = 20;
+/// Characters of a finding.
+const LONGEST: usize = 60;
+
+/// Appends the table and an empty line; nothing when no client met a conflict.
+pub fn write(text: &mut String, report: Option<&Report>) {
+    let clients: Vec<_> = conflicted(report).take(MOST_ROWS).collect();
+    if clients.is_empty() {
+        return;
+    }
+    let mut rows = vec![["client", "operations", "recovered", "gave up", "worst finding"].map(str::to_owned)];
+    rows.extend(clients.into_iter().map(row));
+    write_rows(text, &rows, &[4]);
+    text.push('\n');
+}
+
+/// The same as JSON.
+pub fn json(report: Option<&Report>) -> Vec<Value> {
+    let client = |client: &ClientReport| {
+        json!({
+            "agent": client.agent,
+            "operations": client.operations,
+            "conflicted": client.conflicted,
+            "recovered": client.recovered,
+            "gave_up": client.gave_up,
+            "verdict": client.verdict,
+        })
+    };
+    conflicted(report).take(MOST_ROWS).map(client).collect()
+}
+
+fn conflicted(report: Option<&Report>) -> impl Iterator<Item = &ClientReport> {
+    let clients = report.map(|report| report.clients.iter()).into_iter().flatten();
+    clients.filter(|client| client.conflicted > 0)
+}
+
+fn row(client: &ClientReport) -> [String; 5] {
+    [
+        harmless(&client.agent, LONGEST).into_owned(),
+        grouped(client.conflicted),
+        grouped(client.recovered),
+        grouped(client.gave_up),
+        worst(client),
+    ]
+}
+
+/// `R1 3 of 3 moves replayed a version conflict without reading again`.
+fn worst(client: &ClientReport) -> String {
+    let over_all_rules = client.findings.iter().filter(|finding| finding.rule.is_none());
+    let found = [Verdict::Fail, Verdict::Warn]
+        .into_iter()
+        .find_map(|verdict| over_all_rules.clone().find(|finding| finding.verdict == verdict));
+    found.map_or("–".to_owned(), |finding| {
+        let measured = harmless(&finding.measured, LONGEST);
+        format!("{} {measured}", finding.check)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judgement::grading::{CheckId, Finding, Totals};
+
+    fn client(agent: &str, conflicted: u64, findings: Vec<Finding>) -> ClientReport {
+        ClientReport {
+            agent: agent.to_owned(),
+            clients: 1,
+            operations: 40,
+            conflicted,
+            recovered: conflicted.saturating_sub(7),
+            gave_up: 7.min(conflicted),
+            unfinished: 0,
+            tries: 60,
+            verdict: Verdict::Pass,
+            backoff: None,
+            gaps: Vec::new(),
+            herd: None,
+            findings,
+        }
+    }
+
+    fn finding(check: u8, rule: Option<&str>, verdict: Verdict) -> Finding {
+        Finding {
+            check: CheckId(check),
+            title: String::new(),
+            rule: rule.map(str::to_owned),
+            verdict,
+            measured: format!("measure {check}"),
+            value: None,
+            limit: None,
+            unit: None,
+            advice: None,
+            operations: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn each_client_has_a_line_with_its_worst_finding() {
+        let findings = vec![
+            finding(1, Some("r"), Verdict::Fail),
+            finding(7, None, Verdict::Warn),
+            finding(9, None, Verdict::Fail),
+        ];
+        let report = Report {
+            version: 1,
+            verdict: Verdict::Fail,
+            totals: Totals::default(),
+            clients: vec![
+                client("curl/8.5", 9, findings),
+                client("python-httpx/0.28", 1_038, vec![finding(1, None, Verdict::Pass)]),
+                client("untroubled/1", 0, Vec::new()),
+            ],
+            rules: Vec::new(),
+            expectations: Vec::new(),
+            operations: Vec::new(),
+        };
+        let mut text = String::new();
+        write(&mut text, Some(&report));
+        insta::assert_snapshot!(text, @r"
+        client             operations  recovered  gave up  worst finding
+        curl/8.5                    9          2        7  R9 measure 9
+        python-httpx/0.28       1,038      1,031        7  –
+        ");
+        let mut nothing = String::new();
+        write(&mut nothing, None);
+        assert_eq!(nothing, "");
+    }
+}
