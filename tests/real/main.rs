@@ -15,3 +15,4 @@ mod crawl;
 mod examples;
 mod readme;
 mod register;
+mod run;
