@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use crate::proxy::check_upstream_tls;
+use crate::proxy::{self, TlsError, check_upstream_tls};
 use crate::rules::{
-    Accepted, BodyFileError, Code, Diagnostic, LARGEST_BODY, LARGEST_FILE, Mistakes, Source, read,
+    Accepted, BodyFileError, Code, Diagnostic, LARGEST_BODY, LARGEST_FILE, Mistakes, Source, Tls, read,
 };
 
 /// Reads the rules file at `path`, reporting every mistake in it.
@@ -25,10 +25,21 @@ pub fn load(path: &Path) -> Result<Accepted, Mistakes> {
         _ => Path::new("."),
     };
     let accepted = read(&name, &text, &|file| body_file(folder, file))?;
-    match check_upstream_tls(&accepted.config.settings.upstream_tls) {
-        Ok(()) => Ok(accepted),
-        Err(mistake) => Err(at_text(&name, text, mistake)),
+    let settings = &accepted.config.settings;
+    if let Err(mistake) = check_upstream_tls(&settings.upstream_tls) {
+        return Err(at_text(&name, text, mistake));
     }
+    if let Some(tls @ Tls::Files { .. }) = &settings.tls
+        && let Err(error) = proxy::acceptor(tls, settings.listen)
+    {
+        return Err(at_text(&name, text, bad_certificate(&error)));
+    }
+    Ok(accepted)
+}
+
+/// A mistake about what `[tls]` names.
+pub fn bad_certificate(error: &TlsError) -> Diagnostic {
+    Diagnostic::error(Code::BadCertificate, error.to_string()).help(error.help())
 }
 
 /// The text of a file below `folder`, links resolved.

@@ -8,21 +8,26 @@ use http::Method;
 use super::load::{DEFAULT_FILE, Loaded};
 use super::output::counted;
 use crate::matching::{Methods, PathMatch};
-use crate::rules::{Rule, Settings, Upstream, UpstreamUrl};
+use crate::proxy::OwnCertificate;
+use crate::rules::{Rule, Settings, Tls, Upstream, UpstreamUrl};
 use crate::words::Facts;
 
 /// The lines for people.
-pub fn banner(loaded: &Loaded, address: SocketAddr) -> String {
+pub fn banner(loaded: &Loaded, address: SocketAddr, certificate: Option<&OwnCertificate>) -> String {
     let settings = &loaded.config.settings;
     let upstream = match &settings.upstream {
         Upstream::Demo => "the built-in sample API".to_owned(),
         Upstream::Url(url) => url_of(url),
     };
     let name = format!("fracas {}", env!("CARGO_PKG_VERSION"));
+    let scheme = settings.scheme().as_str();
     let mut text = String::new();
-    let _ = writeln!(text, "{name:<13}  http://{address}  →  {upstream}");
+    let _ = writeln!(text, "{name:<13}  {scheme}://{address}  →  {upstream}");
     let _ = writeln!(text, "{:<13}  {}", "rules", rules(loaded));
-    let _ = writeln!(text, "\n{:<13}  {}\n", "try", curl(&loaded.config.rules, address));
+    if let Some(OwnCertificate { sha256, .. }) = certificate {
+        let _ = writeln!(text, "{:<13}  self-signed for this run, SHA-256 {sha256}", "certificate");
+    }
+    let _ = writeln!(text, "\n{:<13}  {}\n", "try", curl(&loaded.config.rules, settings, address));
     text
 }
 
@@ -39,7 +44,7 @@ pub fn in_front(loaded: &Loaded) -> String {
 
 /// Where clients reach the proxy, once its address is known.
 pub fn url_to(settings: &Settings) -> String {
-    format!("http://{}", reachable(settings.listen))
+    format!("{}://{}", settings.scheme().as_str(), reachable(settings.listen))
 }
 
 /// `rules.toml: 6 rules, seed 1`.
@@ -60,8 +65,8 @@ pub fn url_of(url: &UpstreamUrl) -> String {
 }
 
 /// A request that the first rule with a plain match is about, or else any request at all.
-fn curl(rules: &[Rule], address: SocketAddr) -> String {
-    let base = format!("http://{}", reachable(address));
+fn curl(rules: &[Rule], settings: &Settings, address: SocketAddr) -> String {
+    let base = format!("{}://{}", settings.scheme().as_str(), reachable(address));
     let (method, path) =
         rules.iter().filter(|rule| rule.enabled).find_map(example).unwrap_or((Method::GET, "/".to_owned()));
     let method_flag = if method == Method::GET { String::new() } else { format!("-X {method} ") };
@@ -74,7 +79,8 @@ fn curl(rules: &[Rule], address: SocketAddr) -> String {
     let url = format!("{base}{path}");
     let is_plain = url.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/[]".contains(&byte));
     let url = if is_plain && !url.contains('[') { url } else { format!("'{url}'") };
-    format!("curl -i {method_flag}{url}{body}")
+    let trust = if settings.tls == Some(Tls::SelfSigned) { "-k " } else { "" };
+    format!("curl -i {trust}{method_flag}{url}{body}")
 }
 
 /// A method and a path that the rule is about whatever the rest of the request says.
@@ -129,7 +135,8 @@ mod tests {
     fn curl_for(rules: &str) -> String {
         let no_files = |_: &str| Err(crate::rules::BodyFileError::Missing);
         let accepted = read("rules.toml", rules, &no_files).expect("valid rules");
-        curl(&accepted.config.rules, SocketAddr::from(([0, 0, 0, 0], 4090)))
+        let config = accepted.config;
+        curl(&config.rules, &config.settings, SocketAddr::from(([0, 0, 0, 0], 4090)))
     }
 
     #[test]
@@ -144,6 +151,7 @@ mod tests {
                 "[[rule]]\nheader = { x = true }\n[[rule]]\nmethod = \"DELETE\"\npath = \"/a/**\"\n",
                 "curl -i -X DELETE http://127.0.0.1:4090/a/1",
             ),
+            ("tls = { self_signed = true }\n", "curl -i -k https://127.0.0.1:4090/"),
             ("[[rule]]\nenabled = false\npath = \"/a\"\n", "curl -i http://127.0.0.1:4090/"),
         ] {
             assert_eq!(curl_for(rules), command, "{rules}");

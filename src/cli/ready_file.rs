@@ -7,6 +7,18 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::refusal::Refusal;
+use crate::proxy::OwnCertificate;
+
+/// What is to be known of a proxy.
+#[derive(Debug)]
+pub struct Ready<'r> {
+    pub listen: SocketAddr,
+    /// What clients' URLs begin with.
+    pub url: String,
+    pub upstream: &'r str,
+    /// What clients have to trust.
+    pub certificate: Option<&'r OwnCertificate>,
+}
 
 /// A ready file that is not there yet.
 #[derive(Debug)]
@@ -27,12 +39,15 @@ pub struct Published {
 impl ReadyFile {
     /// Writes the file beside its place. An older run's file is removed: whoever waits for this one
     /// must not read that one.
-    pub fn prepare(path: &Path, listen: SocketAddr, upstream: &str) -> Result<ReadyFile, Refusal> {
+    pub fn prepare(path: &Path, ready: &Ready<'_>) -> Result<ReadyFile, Refusal> {
+        let Ready { url, listen, upstream, certificate } = ready;
         let text = serde_json::json!({
             "pid": std::process::id(),
             "listen": listen.to_string(),
             "admin": null,
             "upstream": upstream,
+            "url": url,
+            "certificate": certificate.map(|certificate| &certificate.pem),
         });
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let hidden = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
@@ -106,7 +121,9 @@ mod tests {
     const UPSTREAM: &str = "http://127.0.0.1:9000";
 
     fn prepare(path: &Path) -> Result<ReadyFile, Refusal> {
-        ReadyFile::prepare(path, SocketAddr::from(([127, 0, 0, 1], 4090)), UPSTREAM)
+        let listen = SocketAddr::from(([127, 0, 0, 1], 4090));
+        let url = format!("http://{listen}");
+        ReadyFile::prepare(path, &Ready { listen, url, upstream: UPSTREAM, certificate: None })
     }
 
     fn names(folder: &Path) -> Vec<String> {

@@ -18,7 +18,7 @@ use super::signals::Signals;
 use super::start::{Prepared, prepare, publish};
 use super::{UNUSABLE, summary};
 use crate::journal::Kept;
-use crate::proxy::{Running, StartError, Summary};
+use crate::proxy::{OwnCertificate, Running, StartError, Summary};
 use crate::rules::UpstreamUrl;
 
 /// Serves until told to end.
@@ -31,13 +31,14 @@ pub fn serve(arguments: &Serve, given: &[Given]) -> ExitCode {
 
 fn run(arguments: &Serve, given: &[Given]) -> Result<ExitCode, Refusal> {
     let Prepared { loaded, log, demo, upstream, proxy, file } = prepare(arguments, given, volume(arguments))?;
+    let certificate = proxy.certificate().cloned();
     let runtime = Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
     let ended = runtime.block_on(async {
         // Before anybody can know that it serves, so that no signal is missed.
         let mut signals = Signals::listen().map_err(StartError::Thread)?;
         let running = proxy.start()?;
         let published = publish(file, &running)?;
-        tell_start(&log, &loaded, &upstream);
+        tell_start(&log, &loaded, &upstream, certificate.as_ref());
         let ended = until_ended(running, &mut signals, &upstream, &log, demo.is_some()).await;
         drop(published);
         Ok::<_, Refusal>(ended)
@@ -59,14 +60,16 @@ fn volume(arguments: &Serve) -> Volume {
     }
 }
 
-fn tell_start(log: &Log, loaded: &Loaded, upstream: &UpstreamUrl) {
+fn tell_start(log: &Log, loaded: &Loaded, upstream: &UpstreamUrl, certificate: Option<&OwnCertificate>) {
     let settings = &loaded.config.settings;
-    log.say(&banner(loaded, settings.listen));
+    log.say(&banner(loaded, settings.listen, certificate));
     if log.is_json() {
         tracing::info!(
             target: "fracas::start",
             version = env!("CARGO_PKG_VERSION"),
             listen = %settings.listen,
+            scheme = settings.scheme().as_str(),
+            certificate_sha256 = certificate.map(|certificate| &*certificate.sha256),
             upstream = url_of(upstream),
             file = loaded.file.as_deref().map(|file| tracing::field::display(file.display())),
             rules = loaded.config.rules.len(),

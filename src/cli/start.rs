@@ -1,11 +1,11 @@
 //! What `serve` and `run` do before the proxy serves.
 
 use super::arguments::{Given, Serve};
-use super::banner::url_of;
+use super::banner::{url_of, url_to};
 use super::demo::Beside;
 use super::load::{Loaded, load};
 use super::log::{Log, Volume};
-use super::ready_file::{Published, ReadyFile};
+use super::ready_file::{Published, Ready, ReadyFile};
 use super::refusal::Refusal;
 use super::reporting;
 use crate::proxy::{Proxy, Running};
@@ -49,7 +49,13 @@ pub fn prepare(arguments: &Serve, given: &[Given], volume: Volume) -> Result<Pre
     // Port 0 may have become the very port of an upstream that is not up yet.
     check_settings(&loaded.config.settings)?;
     let file = arguments.ready_file.as_deref().filter(|path| !path.as_os_str().is_empty());
-    let file = file.map(|path| ReadyFile::prepare(path, proxy.address(), &url_of(&upstream))).transpose()?;
+    let ready = Ready {
+        listen: proxy.address(),
+        url: url_to(&loaded.config.settings),
+        upstream: &url_of(&upstream),
+        certificate: proxy.certificate(),
+    };
+    let file = file.map(|path| ReadyFile::prepare(path, &ready)).transpose()?;
     Ok(Prepared { loaded, log, demo, upstream, proxy, file })
 }
 

@@ -10,12 +10,15 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::headers::FORWARDED_FOR;
 use super::vitals::Vitals;
 use crate::matching::Cidr;
+use crate::rules::{Scheme, Settings};
 
 /// A client, as long as its connection or its tunnel lasts.
 pub struct Client {
     address: IpAddr,
     /// Which connection of this run it is.
     pub connection: u64,
+    /// How it reached the proxy.
+    pub scheme: Scheme,
     /// Whether what it says of whoever is behind it is believed.
     pub is_trusted: bool,
     /// The address, as `X-Forwarded-For` has it.
@@ -30,7 +33,7 @@ impl Client {
     pub fn new(
         address: IpAddr,
         connection: u64,
-        trusted: &[Cidr],
+        settings: &Settings,
         vitals: Arc<Vitals>,
         permit: OwnedSemaphorePermit,
     ) -> Client {
@@ -38,7 +41,8 @@ impl Client {
         Client {
             address,
             connection,
-            is_trusted: is_trusted(address, trusted),
+            scheme: settings.scheme(),
+            is_trusted: is_trusted(address, &settings.trusted),
             forwarded_for: HeaderValue::try_from(address.to_string())
                 .unwrap_or_else(|_| HeaderValue::from_static("unknown")),
             vitals,
@@ -51,6 +55,7 @@ impl Client {
         Client {
             address: self.address,
             connection: self.connection,
+            scheme: self.scheme,
             is_trusted: self.is_trusted,
             forwarded_for: self.forwarded_for.clone(),
             vitals,
@@ -103,7 +108,8 @@ mod tests {
         ] {
             let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().expect("a permit");
             let vitals = Arc::new(Vitals::new(Clock::start(), &Timeouts::default()));
-            let client = Client::new(peer.parse().expect("an address"), 1, &trusted, vitals, permit);
+            let settings = Settings { trusted: trusted.clone(), ..Settings::default() };
+            let client = Client::new(peer.parse().expect("an address"), 1, &settings, vitals, permit);
             let mut headers = HeaderMap::new();
             for line in said {
                 headers.append(FORWARDED_FOR, HeaderValue::from_static(line));

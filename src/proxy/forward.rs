@@ -89,7 +89,9 @@ impl Forwarder {
                 patience: self.patience,
             };
             match Box::pin(streams.call(head, body, call)).await? {
-                Called::Answered(answer) => return self.stream_answer(answer, client_host, permission),
+                Called::Answered(answer) => {
+                    return self.stream_answer(answer, client_host, permission, client.scheme);
+                }
                 Called::Http1(unsent, fresh) => {
                     (head, body) = *unsent;
                     if let Some(fresh) = fresh {
@@ -135,7 +137,7 @@ impl Forwarder {
         } else if !client.is_trusted {
             headers.remove(FORWARDED_HOST);
         }
-        say(headers, FORWARDED_PROTO, HeaderValue::from_static("http"), client);
+        say(headers, FORWARDED_PROTO, HeaderValue::from_static(client.scheme.as_str()), client);
         headers::append_to_list(headers, FORWARDED_FOR, &client.forwarded_for);
         headers::add_via(headers, *version);
         if self.host == HostHeader::Upstream || !headers.contains_key(header::HOST) {
@@ -230,7 +232,7 @@ impl Forwarder {
         if let Some(timeout) = hop.keep_alive {
             lease.announced(timeout);
         }
-        self.make_ours(&mut head, expected.client_host.as_ref());
+        self.make_ours(&mut head, expected.client_host.as_ref(), client.scheme);
         if switches {
             let is_websocket =
                 protocol.is_some_and(|name| name.as_bytes().eq_ignore_ascii_case(b"websocket"));
@@ -263,11 +265,12 @@ impl Forwarder {
         answer: Response<Box<StreamBody>>,
         client_host: Option<HeaderValue>,
         permission: Option<Arc<Permission>>,
+        scheme: Scheme,
     ) -> Result<Response<Source>, Failure> {
         let (mut head, body) = answer.into_parts();
         one_length(&mut head.headers)?;
         headers::take_hop_by_hop(&mut head.headers);
-        self.make_ours(&mut head, client_host.as_ref());
+        self.make_ours(&mut head, client_host.as_ref(), scheme);
         if permission.is_some_and(|permission| permission.refuse()) {
             head.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
@@ -279,13 +282,13 @@ impl Forwarder {
     }
 
     /// Says in an answer's head what a proxy says, and nothing that leads around it.
-    fn make_ours(&self, head: &mut http::response::Parts, client_host: Option<&HeaderValue>) {
+    fn make_ours(&self, head: &mut http::response::Parts, client_host: Option<&HeaderValue>, scheme: Scheme) {
         headers::add_via(&mut head.headers, head.version);
         // What it means is that an answer is not the upstream's. Comparing is cheaper than looking it up.
         if head.headers.keys().any(|name| *name == error::MARKER) {
             head.headers.remove(error::MARKER);
         }
-        let front = Front { host: client_host, scheme: Scheme::Http };
+        let front = Front { host: client_host, scheme };
         rewrite::answer(&mut head.headers, &self.upstream, front);
         head.version = Version::HTTP_11;
     }

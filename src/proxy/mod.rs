@@ -29,6 +29,7 @@ mod socket;
 mod streams;
 mod tally;
 mod tasks;
+mod tls;
 mod transport;
 mod trust;
 mod upgrade;
@@ -58,6 +59,7 @@ use self::shared::Shared;
 use self::streams::Streams;
 pub use self::tally::Tally;
 use self::tasks::Tasks;
+pub use self::tls::{OwnCertificate, TlsError, acceptor};
 pub use self::trust::check as check_upstream_tls;
 use self::worker::{Order, Worker};
 use crate::clock::Clock;
@@ -75,6 +77,7 @@ pub struct Proxy {
     upstream: UpstreamUrl,
     connector: Arc<Connector>,
     shared: Arc<Shared>,
+    certificate: Option<OwnCertificate>,
     plan: Arc<Plan>,
     header: Header,
     file: Option<JournalFile>,
@@ -87,6 +90,8 @@ pub enum StartError {
     Listen(SocketAddr, io::Error),
     /// The upstream can never be connected to.
     Upstream(ConnectorError),
+    /// Clients cannot be served over TLS.
+    Tls(TlsError),
     /// Replies that can never be rendered.
     Replies(Vec<TemplateMistake>),
     /// The journal's file cannot be appended to.
@@ -108,6 +113,13 @@ impl Proxy {
         let connector = Connector::new(&upstream, &settings, Arc::clone(&counters.replays))
             .map_err(StartError::Upstream)?;
         let rules = RuleSet::new(rules, settings.seed, settings.mark).map_err(StartError::Replies)?;
+        let (tls, certificate) = match &settings.tls {
+            Some(tls) => {
+                let (tls, certificate) = acceptor(tls, settings.listen).map_err(StartError::Tls)?;
+                (Some(tls), certificate)
+            }
+            None => (None, None),
+        };
         let open = |path: &PathBuf| {
             JournalFile::open(path).map_err(|error| StartError::Journal(path.clone(), error))
         };
@@ -130,13 +142,20 @@ impl Proxy {
             counters,
             rules,
             settings,
+            tls,
         });
-        Ok(Proxy { listeners, address, upstream, connector: Arc::new(connector), shared, plan, header, file })
+        let connector = Arc::new(connector);
+        Ok(Proxy { listeners, address, upstream, connector, shared, certificate, plan, header, file })
     }
 
     /// Where it listens, with the port that was chosen for port 0.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The certificate that was made for this run, if one was.
+    pub fn certificate(&self) -> Option<&OwnCertificate> {
+        self.certificate.as_ref()
     }
 
     /// Starts the workers; requests are served from here on.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
 
 use super::tally::{Counters, Tally};
 use crate::clock::Clock;
@@ -13,6 +14,8 @@ use crate::store::Store;
 /// What all workers share.
 pub struct Shared {
     pub settings: Settings,
+    /// What clients are served with over TLS.
+    pub tls: Option<TlsAcceptor>,
     pub rules: RuleSet,
     pub store: Store,
     pub clock: Clock,

@@ -12,6 +12,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 
 use super::gather;
 use super::http2::{Meter, PREFACE};
@@ -20,7 +21,7 @@ use crate::clock::Clock;
 
 /// A connection accepted from a client.
 pub struct ClientSocket {
-    stream: TcpStream,
+    stream: Stream,
     vitals: Arc<Vitals>,
     /// Read before it was known for whom.
     early: Bytes,
@@ -31,6 +32,21 @@ pub struct ClientSocket {
     /// Whether the client has sent its end. hyper hears of it one turn later, so that an answer that
     /// is ready goes first: to hyper a client that sends no more is gone.
     has_ended: bool,
+}
+
+/// Plain or TLS.
+pub enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+macro_rules! delegate {
+    ($stream:expr, $method:ident($($argument:expr),*)) => {
+        match $stream {
+            Stream::Plain(stream) => Pin::new(stream).$method($($argument),*),
+            Stream::Tls(stream) => Pin::new(stream).$method($($argument),*),
+        }
+    };
 }
 
 /// What a client speaks.
@@ -46,12 +62,17 @@ const EARLY_BYTES: usize = 4 * 1024;
 const SINK_BYTES: usize = 16 * 1024;
 
 impl ClientSocket {
-    pub fn new(stream: TcpStream, vitals: Arc<Vitals>) -> ClientSocket {
+    pub fn new(stream: Stream, vitals: Arc<Vitals>) -> ClientSocket {
         ClientSocket { stream, vitals, early: Bytes::new(), meter: None, sink: None, has_ended: false }
     }
 
     /// Waits for the first bytes, up to where they can only be of one protocol.
     pub async fn protocol(&mut self) -> io::Result<Protocol> {
+        if let Stream::Tls(stream) = &self.stream {
+            // Behind TLS it has been agreed on (RFC 9113 §3.2).
+            let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            return Ok(if is_http2 { Protocol::Http2 } else { Protocol::Http1 });
+        }
         let mut early = Vec::new();
         let protocol = loop {
             let before = early.len();
@@ -123,6 +144,15 @@ impl ClientSocket {
     }
 }
 
+impl Stream {
+    fn tcp(&mut self) -> Pin<&mut TcpStream> {
+        match self {
+            Stream::Plain(stream) => Pin::new(stream),
+            Stream::Tls(stream) => Pin::new(stream.get_mut().0),
+        }
+    }
+}
+
 impl AsyncRead for ClientSocket {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -131,7 +161,7 @@ impl AsyncRead for ClientSocket {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         if self.early.is_empty() {
-            ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+            ready!(delegate!(&mut self.stream, poll_read(cx, buffer)))?;
             let is_end = buffer.filled().len() == before && buffer.remaining() > 0;
             if is_end && !std::mem::replace(&mut self.has_ended, true) {
                 cx.waker().wake_by_ref();
@@ -147,7 +177,7 @@ impl AsyncRead for ClientSocket {
 
 impl AsyncWrite for ClientSocket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        let written = delegate!(&mut self.stream, poll_write(cx, bytes));
         self.wrote(written)
     }
 
@@ -156,16 +186,27 @@ impl AsyncWrite for ClientSocket {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = gather::write(Pin::new(&mut self.stream), cx, slices);
+        let written = match &mut self.stream {
+            Stream::Plain(stream) => gather::write(Pin::new(stream), cx, slices),
+            Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+        };
         self.wrote(written)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        match &self.stream {
+            Stream::Plain(stream) => stream.is_write_vectored(),
+            Stream::Tls(stream) => stream.is_write_vectored(),
+        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = delegate!(&mut self.stream, poll_flush(cx));
+        // TLS takes bytes that the socket has not taken yet.
+        if flushed.is_pending() {
+            self.vitals.begin_once(Wait::Write);
+        }
+        flushed
     }
 
     /// Says goodbye, and when something came after the last answer, hears the client out: closing on
@@ -173,7 +214,11 @@ impl AsyncWrite for ClientSocket {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if this.sink.is_none() {
-            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+            let shut = delegate!(&mut this.stream, poll_shutdown(cx));
+            if shut.is_pending() {
+                this.vitals.begin_once(Wait::Close);
+            }
+            ready!(shut)?;
             // Over HTTP/2 it is always us who hang up while the client may talk.
             if this.meter.is_none() && !this.vitals.expects_more() {
                 return Poll::Ready(Ok(()));
@@ -184,7 +229,8 @@ impl AsyncWrite for ClientSocket {
         let sink = this.sink.get_or_insert_with(|| vec![0; SINK_BYTES].into());
         loop {
             let mut buffer = ReadBuf::new(sink);
-            match ready!(Pin::new(&mut this.stream).poll_read(cx, &mut buffer)) {
+            // What is read is nobody's: behind TLS, not even deciphered.
+            match ready!(this.stream.tcp().poll_read(cx, &mut buffer)) {
                 Ok(()) if !buffer.filled().is_empty() => {}
                 // It has closed, one way or the other.
                 _ => return Poll::Ready(Ok(())),
@@ -198,7 +244,7 @@ impl Drop for ClientSocket {
     fn drop(&mut self) {
         if self.vitals.is_broken() {
             // It only fails on a socket that is dead already.
-            let _ = self.stream.set_zero_linger();
+            let _ = self.stream.tcp().set_zero_linger();
         }
     }
 }

@@ -23,7 +23,7 @@ use super::forward::Forwarder;
 use super::http2;
 use super::record::Recorder;
 use super::shared::Shared;
-use super::socket::{ClientSocket, Protocol};
+use super::socket::{ClientSocket, Protocol, Stream};
 use super::tasks::Tasks;
 use super::vitals::{Vitals, Wait};
 
@@ -145,27 +145,28 @@ impl Worker {
     ) {
         let settings = &self.shared.settings;
         let vitals = Arc::new(Vitals::new(self.shared.clock, &settings.timeouts));
-        let mut socket = ClientSocket::new(stream, Arc::clone(&vitals));
         let connection = self.shared.counters.connections.fetch_add(1, Relaxed) + 1;
-        let client =
-            Rc::new(Client::new(peer.ip(), connection, &settings.trusted, Arc::clone(&vitals), permit));
+        let client = Rc::new(Client::new(peer.ip(), connection, settings, Arc::clone(&vitals), permit));
         let serving = async {
             let mut first_order = orders.clone();
             let protocol = tokio::select! {
                 biased;
-                protocol = socket.protocol() => protocol,
+                protocol = self.greet(stream, &vitals) => protocol,
                 // Until then it was an idle connection.
                 () = time_to_go(&mut first_order, &vitals) => return Ok(()),
             };
             match protocol {
-                Ok(Protocol::Http1) => self.serve_http1(socket, client, orders).await,
-                Ok(Protocol::Http2) => {
+                Ok((socket, Protocol::Http1)) => self.serve_http1(socket, client, orders).await,
+                Ok((mut socket, Protocol::Http2)) => {
                     socket.expect_frames(self.shared.clock);
                     // It is big, and most connections are not of its kind.
                     Box::pin(http2::serve(self, socket, client, orders)).await
                 }
                 // There was nobody to be served.
-                Err(_) => Ok(()),
+                Err(error) => {
+                    tracing::debug!(%error, %peer, "connection ended before it said anything");
+                    Ok(())
+                }
             }
         };
         match vitals.guard(serving).await {
@@ -173,6 +174,23 @@ impl Worker {
             Ok(Err(error)) => tracing::debug!(%error, %peer, "connection ended early"),
             Err(late) => tracing::debug!(?late, %peer, "connection ended: it waited too long"),
         }
+    }
+
+    /// Learns what a client speaks. A TLS handshake counts as part of the first request's head.
+    async fn greet(&self, stream: TcpStream, vitals: &Arc<Vitals>) -> io::Result<(ClientSocket, Protocol)> {
+        let stream = match &self.shared.tls {
+            None => Stream::Plain(stream),
+            Some(tls) => {
+                vitals.heard();
+                let stream = Box::pin(tls.accept(stream)).await?;
+                vitals.end(Wait::Head);
+                vitals.begin(Wait::Request);
+                Stream::Tls(Box::new(stream))
+            }
+        };
+        let mut socket = ClientSocket::new(stream, Arc::clone(vitals));
+        let protocol = socket.protocol().await?;
+        Ok((socket, protocol))
     }
 
     /// Serves a connection over HTTP/1 to its end.

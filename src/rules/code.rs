@@ -50,6 +50,7 @@ codes! {
     BadSize = "bad-size": "Not a size such as `\"64 KiB\"`.",
     BadRate = "bad-rate": "Not a rate of requests such as `\"20/s\"`.",
     BadAddress = "bad-address": "Not an address, a network or an address with a port.",
+    BadCertificate = "bad-certificate": "A certificate or a private key that TLS cannot be served with.",
     BadUrl = "bad-url": "Not a URL that requests can be sent to.",
     BadMethod = "bad-method": "Not an HTTP method as it is sent.",
     BadStatus = "bad-status": "Not a status that a refused client may be told.",

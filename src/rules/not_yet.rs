@@ -8,13 +8,10 @@ use toml::de::DeTable;
 use super::{Code, Diagnostic};
 
 /// The same in words, for the reference.
-pub(super) const LIST: &str = "an `admin` address, `state` in a Redis and `tls`";
+pub(super) const LIST: &str = "an `admin` address and `state` in a Redis";
 
 /// Reports each use of what is not built yet.
 pub(super) fn refuse(file: &DeTable<'_>, report: &mut dyn FnMut(Diagnostic)) {
-    if let Some(span) = key(file, "tls") {
-        report(not_yet("`tls`", span));
-    }
     if let Some((_, span)) = text(file, "admin").filter(|(text, _)| *text != "off") {
         report(not_yet("an `admin` address", span));
     }
@@ -26,10 +23,6 @@ pub(super) fn refuse(file: &DeTable<'_>, report: &mut dyn FnMut(Diagnostic)) {
 fn not_yet(what: &str, span: Range<usize>) -> Diagnostic {
     let title = format!("{what} is understood, but not built yet");
     Diagnostic::error(Code::NotYet, title).at(span, "comes in a later version")
-}
-
-fn key(table: &DeTable<'_>, name: &str) -> Option<Range<usize>> {
-    table.get_key_value(name).map(|(key, _)| key.span())
 }
 
 fn text<'t>(table: &'t DeTable<'_>, name: &str) -> Option<(&'t str, Range<usize>)> {

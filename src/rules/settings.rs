@@ -44,6 +44,13 @@ pub struct Settings {
     pub journal: Journal,
 }
 
+impl Settings {
+    /// What clients' URLs begin with.
+    pub fn scheme(&self) -> Scheme {
+        if self.tls.is_some() { Scheme::Https } else { Scheme::Http }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Settings {
         let local = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);

@@ -167,7 +167,7 @@ static TLS_KEYS: [Entry; 3] = [
         "self_signed",
         Value::Boolean,
         Is("false"),
-        "Makes a certificate at start, for clients that do not check.",
+        "Makes a certificate for this run, for localhost and the address listened on. Its SHA-256 is printed; a file of `--ready-file` holds it as `certificate`, for clients to trust.",
         "self_signed = true",
     ),
 ];

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use h2::client::SendRequest;
 use http::{HeaderMap, Request, StatusCode};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
@@ -43,11 +44,18 @@ pub struct Client {
 impl Client {
     /// With prior knowledge.
     pub fn connect(address: SocketAddr) -> Client {
+        Client::over(async move { TcpStream::connect(address).await.expect("it listens") })
+    }
+
+    /// On whatever is connected.
+    pub fn over<T>(connect: impl Future<Output = T>) -> Client
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let mut tasks = JoinSet::new();
         let sender = runtime.block_on(async {
-            let stream = TcpStream::connect(address).await.expect("it listens");
-            let (sender, connection) = h2::client::handshake(stream).await.expect("it speaks HTTP/2");
+            let (sender, connection) = h2::client::handshake(connect.await).await.expect("it speaks HTTP/2");
             tasks.spawn(connection);
             sender
         });

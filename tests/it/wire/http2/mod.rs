@@ -5,3 +5,4 @@ mod drain;
 mod floods;
 mod requests;
 mod timeouts;
+mod tls;
