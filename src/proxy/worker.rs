@@ -63,6 +63,7 @@ impl Worker {
     pub async fn run(self: Rc<Worker>, listener: TcpListener, mut order: watch::Receiver<Order>) {
         let orders = order.clone();
         let mut sweep = tokio::time::interval(SWEEP);
+        let mut counted = 0;
         // At the limit the next one waits here, and all others in the listener's queue.
         let mut waiting: Option<Arrival> = None;
         loop {
@@ -85,7 +86,14 @@ impl Worker {
                         tokio::time::sleep(OUT_OF_FILES).await;
                     }
                 },
-                _ = sweep.tick() => self.forwarder.close_old(),
+                _ = sweep.tick() => {
+                    self.forwarder.close_old();
+                    let tasks = self.tasks.len();
+                    // Every task is a connection, a tunnel or a rest to be heard out: `tests/soak` watches it.
+                    if std::mem::replace(&mut counted, tasks) != tasks {
+                        tracing::debug!(tasks, worker = std::thread::current().name(), "tasks of a worker");
+                    }
+                }
             }
         }
         self.is_draining.set(true);
