@@ -11,6 +11,7 @@ mod binary;
 mod cli;
 mod conflicts;
 mod exactness;
+mod fuzz;
 mod grading;
 mod grouping;
 mod journal;

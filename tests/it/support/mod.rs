@@ -10,6 +10,7 @@ pub mod message;
 pub mod program;
 pub mod proxy;
 pub mod socket;
+pub mod strict;
 pub mod tls_upstream;
 pub mod upstream;
 

@@ -59,6 +59,18 @@ impl Socket {
         }
     }
 
+    /// The next message's head, or `None` when none comes.
+    pub fn try_head(&mut self) -> Option<String> {
+        loop {
+            if let Some(at) = find(&self.buffer, b"\r\n\r\n") {
+                return Some(String::from_utf8_lossy(&self.take(at + 4)).into_owned());
+            }
+            if self.fill().ok()? == 0 {
+                return None;
+            }
+        }
+    }
+
     /// The next request, whole.
     pub fn request(&mut self) -> Option<Message> {
         let mut message = Message::parse_head(&self.head()?);
@@ -68,7 +80,7 @@ impl Socket {
 
     /// The next request, or `None` when it is not whole.
     pub fn whole_request(&mut self) -> Option<Message> {
-        let mut message = Message::parse_head(&self.head()?);
+        let mut message = Message::parse_head(&self.try_head()?);
         if message.header("transfer-encoding").is_some() {
             self.chunked(&mut message).ok()?;
         } else if let Some(length) = message.header("content-length") {

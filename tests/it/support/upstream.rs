@@ -63,6 +63,11 @@ impl Upstream {
         self.requests.lock().expect("no panic").clone()
     }
 
+    /// Begins a new record.
+    pub fn forget(&self) {
+        self.requests.lock().expect("no panic").clear();
+    }
+
     /// The only thing that was asked.
     pub fn request(&self) -> Message {
         let requests = self.requests();

@@ -10,7 +10,8 @@ use fracas::words::{Key, KeyPart};
 use super::super::support::message::Message;
 use super::super::support::proxy::{self, TestProxy, conflict};
 use super::super::support::socket::Socket;
-use super::super::support::upstream::{Talk, Upstream};
+use super::super::support::strict;
+use super::super::support::upstream::Upstream;
 
 const CORPUS: &str = include_str!("corpus/desync.txt");
 
@@ -22,16 +23,16 @@ const HIDDEN: &str = "GET /hidden HTTP/1.1\r\nHost: h\r\nX-Hide: 12\r\n\r\n";
 type Heard = (u16, String);
 
 /// One line of the corpus.
-struct Case {
+pub struct Case {
     name: &'static str,
     /// Of all answers up to that of `/next`, or to the end.
     statuses: Vec<u16>,
     /// The targets that the upstream is asked for.
     seen: Vec<&'static str>,
-    bytes: Vec<u8>,
+    pub bytes: Vec<u8>,
 }
 
-fn corpus() -> Vec<Case> {
+pub fn corpus() -> Vec<Case> {
     let lines = CORPUS.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines
         .map(|line| {
@@ -72,39 +73,6 @@ fn unescape(text: &str) -> Vec<u8> {
         rest = tail;
     }
     bytes
-}
-
-/// Answers each request with its target. What it is not sure about, it does not answer at all.
-fn strict_upstream() -> Upstream {
-    Upstream::playing(|talk: &mut Talk| {
-        while let Some(request) = talk.whole_request() {
-            check_strictly(&request);
-            let target = request.target();
-            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{target}", target.len());
-            if talk.socket.try_send(answer).is_err() {
-                break;
-            }
-        }
-    })
-}
-
-/// Panics when a request is not of the one form that every server reads alike.
-fn check_strictly(request: &Message) {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    let [method, target, "HTTP/1.1"] = request.start.split(' ').collect::<Vec<_>>()[..] else {
-        panic!("{request}")
-    };
-    assert!(method.bytes().all(is_token), "{request}");
-    assert!(target == "*" || target.starts_with('/'), "{request}");
-    for (name, value) in request.headers.iter().chain(&request.trailers) {
-        assert!(!name.is_empty() && name.bytes().all(is_token), "{request}");
-        assert!(!value.contains(['\r', '\n', '\0']), "{request}");
-    }
-    let framing = [request.all("content-length"), request.all("transfer-encoding")].concat();
-    assert!(framing.len() <= 1, "framed twice: {request}");
-    let is_plain = |value: &&str| *value == "chunked" || value.bytes().all(|byte| byte.is_ascii_digit());
-    assert!(framing.iter().all(is_plain), "framed oddly: {request}");
-    assert_eq!(request.all("host").len(), 1, "{request}");
 }
 
 /// The statuses and bodies of all answers up to that of `/next`, or to the end of the connection.
@@ -154,7 +122,9 @@ fn play(
     let mut client = proxy.connect();
     client.send([bytes, NEXT.as_bytes()].concat());
     let answers = answers(&mut client, bytes.starts_with(b"HEAD "));
-    let seen = upstream.requests()[before..].iter().map(|request| request.target().to_owned()).collect();
+    let requests = upstream.requests().split_off(before);
+    requests.iter().for_each(strict::check);
+    let seen = requests.iter().map(|request| request.target().to_owned()).collect();
     drop(client);
     ask(bystander, "/bystander");
     ask(&mut proxy.connect(), "/newcomer");
@@ -170,7 +140,7 @@ fn are_own(answers: &[Heard], seen: &[impl AsRef<str>]) -> bool {
 
 #[test]
 fn c17_what_servers_disagree_about_is_one_request_or_none() {
-    let upstream = strict_upstream();
+    let upstream = strict::upstream();
     let proxy = short_timeouts(&upstream).start();
     let mut bystander = proxy.connect();
     let cases = corpus();
@@ -189,7 +159,7 @@ fn c17_what_servers_disagree_about_does_not_get_past_a_rule() {
     let refusing = conflict(Match { path: outer.clone(), ..Match::default() }, Trigger::Always);
     let mut looking = refusing.clone();
     looking.per = Key(vec![KeyPart::Body("/n".into())]);
-    let upstream = strict_upstream();
+    let upstream = strict::upstream();
     for rule in [refusing, looking] {
         let looks = !rule.per.0.is_empty();
         let proxy = short_timeouts(&upstream).rule(rule).start();
@@ -227,7 +197,7 @@ fn c10_c17_no_byte_makes_two_requests_of_one() {
         ("before a LF", |byte| vec![b"X: y".to_vec(), vec![byte], b"\nTransfer-Encoding: chunked".to_vec()]),
     ];
     let bytes = (0..=0x20).chain([b',', b'-', b':', b';', b'_', 0x7f, 0x80, 0x85, 0xa0, 0xff]);
-    let upstream = strict_upstream();
+    let upstream = strict::upstream();
     let proxy = short_timeouts(&upstream).start();
     let mut bystander = proxy.connect();
     let (mut refused, mut served) = (0, 0);

@@ -26,3 +26,8 @@ mod timeouts;
 mod tls;
 mod upgrade;
 mod upstream_tls;
+
+/// The bytes that servers disagree about.
+pub fn desync_bytes() -> Vec<Vec<u8>> {
+    desync::corpus().into_iter().map(|case| case.bytes).collect()
+}
