@@ -13,6 +13,8 @@ mod client;
 mod conflicts;
 mod crawl;
 mod examples;
+mod lint;
 mod readme;
 mod register;
 mod run;
+mod slow;

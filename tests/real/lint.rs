@@ -1,0 +1,79 @@
+//! Every injected answer is one that a linter of HTTP has nothing against, and that no cache keeps.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::binary::Fracas;
+use crate::client::{Runs, run};
+
+const STYLES: [&str; 20] = [
+    "problem",
+    "json",
+    "text",
+    "html",
+    "kubernetes",
+    "couchdb",
+    "elasticsearch",
+    "s3",
+    "stripe",
+    "github",
+    "google",
+    "azure_storage",
+    "azure_arm",
+    "cosmos",
+    "postgrest",
+    "docker",
+    "spring",
+    "django",
+    "scim",
+    "jsonapi",
+];
+const KINDS: [&str; 9] = [
+    "transient",
+    "version",
+    "overlap",
+    "duplicate",
+    "referenced",
+    "session",
+    "idempotency",
+    "lock",
+    "blocked",
+];
+
+#[test]
+fn c44_every_injected_style_is_clean_and_stays_in_no_cache() {
+    let mut rules = String::new();
+    let mut paths = Vec::new();
+    for style in STYLES {
+        for kind in KINDS {
+            let path = format!("/{style}/{kind}");
+            let _ = writeln!(
+                rules,
+                "[[rule]]\nname = \"{style}-{kind}\"\npath = \"{path}\"\nkind = \"{kind}\"\n\
+                 reply = {{ style = \"{style}\", retry_after = \"2s\" }}\n"
+            );
+            paths.push(path);
+        }
+    }
+    rules.push_str("[[rule]]\npath = \"/date\"\nreply = { retry_after = { date = \"2s\" } }\n");
+    paths.push("/date".to_owned());
+
+    let fracas = Fracas::start(&rules);
+    let address = fracas.address().to_string();
+    for method in ["GET", "HEAD", "PUT", "POST", "DELETE"] {
+        let arguments: Vec<&str> =
+            [&*address, method].into_iter().chain(paths.iter().map(String::as_str)).collect();
+        let Value::Object(told) = run(Runs::Python, "lint.py", &arguments) else { panic!("an object") };
+        assert_eq!(told.len(), paths.len());
+        let faults: Vec<String> = told
+            .iter()
+            .filter(|(_, answer)| {
+                let is_clean = answer["notes"].as_array().is_some_and(Vec::is_empty);
+                answer["status"] != 409 || answer["storable"] != false || !is_clean
+            })
+            .map(|(path, answer)| format!("{method} {path}: {answer}"))
+            .collect();
+        assert!(faults.is_empty(), "{} of {}:\n{}", faults.len(), told.len(), faults.join("\n"));
+    }
+}
