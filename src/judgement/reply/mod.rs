@@ -7,6 +7,7 @@
 mod cors;
 mod details;
 mod escape;
+mod grpc;
 mod marker;
 mod occasion;
 mod rows;
@@ -24,7 +25,7 @@ use http::{Response, StatusCode};
 
 use crate::rules::template::{Scope, TemplateMistake};
 use crate::rules::{ReplyBody, ReplyStyle, Rule, State, Trigger};
-use crate::words::{Facts, Key};
+use crate::words::{Facts, Key, Kind};
 use occasion::Scene;
 use times::Wait;
 use variant::Variant;
@@ -34,6 +35,7 @@ use variant::Variant;
 pub struct CompiledReply {
     /// `None` when injected answers are not marked.
     marker: Option<Marker>,
+    kind: Kind,
     per: Key,
     wait: Option<Wait>,
     /// `None` for a text of the rule's own.
@@ -75,7 +77,7 @@ impl CompiledReply {
             ReplyBody::Style(style) => Some(style),
             ReplyBody::Text { .. } => None,
         };
-        Ok(CompiledReply { marker, per: rule.per.clone(), wait, style, answers })
+        Ok(CompiledReply { marker, kind: rule.kind, per: rule.per.clone(), wait, style, answers })
     }
 
     /// Whether the answer to this request tells what is in its body.
@@ -86,7 +88,7 @@ impl CompiledReply {
     /// The answer on this occasion.
     ///
     /// It has its whole body and a `Content-Length`; for HEAD the caller leaves the body out and
-    /// lets the length stand. Neither the reply's delay nor CORS is in it: see [`allow_cors`].
+    /// lets the length stand. A gRPC request gets one of trailers only, with its headers alone. Neither the reply's delay nor CORS is in it: see [`allow_cors`].
     pub fn render(&self, occasion: &Occasion<'_>) -> Response<Bytes> {
         let scene =
             Scene { occasion, per: &self.per, wait: self.wait.map(|wait| wait.seconds(occasion)), row: None };
@@ -94,10 +96,14 @@ impl CompiledReply {
         let asked = self.answers.iter().find(|answer| Some(answer.status) == occasion.status).or(own);
         let variant =
             asked.and_then(|answer| answer.variants.iter().find(|variant| variant.suits(occasion.facts)));
-        let mut response = Response::new(Bytes::new());
-        if let Some(variant) = variant {
-            variant.render(&scene, self.wait, &mut response);
-        }
+        let mut response = match (variant, grpc::content_type(occasion.facts.headers)) {
+            (Some(variant), Some(content_type)) => {
+                let wait = self.wait.map(|wait| wait.exactly(occasion));
+                grpc::answer(content_type, self.kind, variant.status(), wait)
+            }
+            (Some(variant), None) => variant.render(&scene, self.wait),
+            (None, _) => Response::new(Bytes::new()),
+        };
         if let Some(marker) = &self.marker {
             response.headers_mut().insert(FRACAS, marker.value(occasion.n));
         }

@@ -51,7 +51,8 @@ impl Wait {
         }
     }
 
-    fn exactly(self, occasion: &Occasion<'_>) -> Duration {
+    /// How long to wait on this occasion.
+    pub(super) fn exactly(self, occasion: &Occasion<'_>) -> Duration {
         let seconds = self.jitter.as_secs_f64() * if self.jitter.is_zero() { 0.0 } else { occasion.jitter() };
         let jitter = Duration::try_from_secs_f64(seconds).unwrap_or(self.jitter);
         self.length().saturating_add(jitter)

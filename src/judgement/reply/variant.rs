@@ -77,8 +77,11 @@ impl Variant {
         self.when.is_none_or(|when| when(facts))
     }
 
-    pub(super) fn render(&self, scene: &Scene<'_>, wait: Option<Wait>, response: &mut Response<Bytes>) {
-        *response.status_mut() = self.status;
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(super) fn render(&self, scene: &Scene<'_>, wait: Option<Wait>) -> Response<Bytes> {
         let mut headers = HeaderMap::with_capacity(self.headers.len() + SPARE_HEADERS);
         for (name, value) in &self.headers {
             let value = match value {
@@ -99,8 +102,10 @@ impl Variant {
         if let Some(length) = length {
             headers.insert(CONTENT_LENGTH, length);
         }
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status;
         *response.headers_mut() = headers;
-        *response.body_mut() = body;
+        response
     }
 }
 

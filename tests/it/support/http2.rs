@@ -44,7 +44,12 @@ pub struct Client {
 impl Client {
     /// With prior knowledge.
     pub fn connect(address: SocketAddr) -> Client {
-        Client::over(async move { TcpStream::connect(address).await.expect("it listens") })
+        Client::over(async move {
+            let stream = TcpStream::connect(address).await.expect("it listens");
+            // As every client does: the end of a window must not wait for an acknowledgement.
+            stream.set_nodelay(true).expect("a live socket");
+            stream
+        })
     }
 
     /// On whatever is connected.

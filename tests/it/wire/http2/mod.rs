@@ -2,7 +2,9 @@
 //! requests.
 
 mod drain;
+mod early;
 mod floods;
+mod grpc;
 mod requests;
 mod timeouts;
 mod tls;

@@ -1,0 +1,88 @@
+//! Answers that come before the request's body is over, over HTTP/2: all of them have to arrive, and no
+//! write may fail.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use fracas::matching::Match;
+use fracas::rules::Trigger;
+use http::Request;
+
+use super::super::super::support::frames::{
+    DATA, END_STREAM, Frame, Frames, HEADERS, RST_STREAM, WINDOW_UPDATE, post,
+};
+use super::super::super::support::http2::{Client, exchange};
+use super::super::super::support::is_full;
+use super::super::super::support::proxy::{self, TestProxy, conflict};
+use super::super::super::support::upstream::Upstream;
+
+/// Big enough that no socket and no window holds it.
+const BODY: usize = 100 << 20;
+/// What a frame may hold.
+const PIECE: usize = 16 * 1024;
+
+fn refusing(upstream: &Upstream) -> TestProxy {
+    proxy::before(upstream.address).rule(conflict(Match::default(), Trigger::Always)).start()
+}
+
+fn tries() -> usize {
+    // All of it takes minutes.
+    if is_full() { 1_000 } else { 20 }
+}
+
+#[test]
+fn c18_an_async_client_hears_its_409_and_no_write_fails() {
+    let upstream = Upstream::echoing();
+    let proxy = refusing(&upstream);
+    for _ in 0..tries() {
+        let client = Client::connect(proxy.address);
+        let pieces = vec![Bytes::from(vec![b'x'; 1 << 20]); BODY >> 20];
+        let request = Request::post("http://h.test/big").body(()).expect("a request");
+        let exchange = exchange(client.sender.clone(), request, pieces, None);
+        assert_eq!(client.runtime.block_on(exchange).expect("no failed write").status.as_u16(), 409);
+    }
+    assert_eq!(upstream.requests(), []);
+}
+
+#[test]
+fn c18_a_blocking_client_hears_its_409_after_its_last_write() {
+    let upstream = Upstream::echoing();
+    let proxy = refusing(&upstream);
+    for _ in 0..tries() {
+        assert_eq!(write_all_then_read(proxy.address), 409);
+    }
+    assert_eq!(upstream.requests(), []);
+}
+
+/// Writes a whole request as its windows let it through, and looks only then at its answer.
+fn write_all_then_read(address: SocketAddr) -> u16 {
+    let mut client = Frames::connect(address);
+    client.send(&post(1));
+    // Both windows begin at what the RFC says; the proxy's settings make neither smaller.
+    let (mut stream, mut connection) = (65_535_usize, 65_535_usize);
+    let mut head = None;
+    let mut left = BODY;
+    let piece = vec![b'x'; PIECE];
+    while left > 0 {
+        let length = PIECE.min(left).min(stream).min(connection);
+        if length == 0 {
+            let frame = client.next().expect("the connection stays");
+            match frame.kind {
+                WINDOW_UPDATE => {
+                    let more = u32::from_be_bytes(frame.payload[..4].try_into().expect("four bytes"));
+                    let window = if frame.stream == 0 { &mut connection } else { &mut stream };
+                    *window += more as usize;
+                }
+                HEADERS => head = Some(frame),
+                RST_STREAM => panic!("a write fails: {}", frame.code()),
+                _ => {}
+            }
+            continue;
+        }
+        left -= length;
+        (stream, connection) = (stream - length, connection - length);
+        client.send(&Frame::new(DATA, if left == 0 { END_STREAM } else { 0 }, 1, &piece[..length]));
+    }
+    let head = head.unwrap_or_else(|| client.until(|frame| frame.kind == HEADERS));
+    head.status()
+}
