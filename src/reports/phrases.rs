@@ -43,6 +43,9 @@ pub fn percent(share: f64) -> String {
 
 /// With one decimal, unless it is 0.
 pub fn trimmed(number: f64) -> String {
+    if !number.is_finite() {
+        return "–".to_owned();
+    }
     let text = format!("{number:.1}");
     text.strip_suffix(".0").unwrap_or(&text).to_owned()
 }

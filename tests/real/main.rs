@@ -16,5 +16,8 @@ mod examples;
 mod lint;
 mod readme;
 mod register;
+mod report;
 mod run;
+#[path = "../it/reports/samples/mod.rs"]
+mod samples;
 mod slow;

@@ -34,8 +34,8 @@ struct Page<'a> {
     icon: &'static str,
     tiles: Vec<Tile>,
     shares: Vec<(&'static str, f64)>,
-    clients: Vec<ClientView<'a>>,
-    expectations: Vec<ExpectationView<'a>>,
+    clients: Vec<ClientView>,
+    expectations: Vec<ExpectationView>,
     rules: Vec<RuleView>,
     operations: Vec<OperationView<'a>>,
     left: Left,
@@ -59,6 +59,7 @@ struct Left {
 pub fn render(report: &Report, started: Timestamp) -> Result<String, askama::Error> {
     let evidence = Evidence::of(report);
     let shown = evidence.all().iter().take(MOST_OPERATIONS);
+    let on_page = shown.clone().map(|(_, operation)| operation.id).collect();
     let page = Page {
         report,
         headline: phrases::headline(report),
@@ -67,13 +68,19 @@ pub fn render(report: &Report, started: Timestamp) -> Result<String, askama::Err
         icon: icon(report.verdict),
         tiles: tiles(&report.totals),
         shares: shares(&report.totals),
-        clients: report.clients.iter().enumerate().take(MOST_CLIENTS).map(ClientView::of).collect(),
+        clients: report
+            .clients
+            .iter()
+            .enumerate()
+            .take(MOST_CLIENTS)
+            .map(|client| ClientView::of(client, &on_page))
+            .collect(),
         expectations: report
             .expectations
             .iter()
             .enumerate()
             .take(MOST_ROWS)
-            .map(ExpectationView::of)
+            .map(|expected| ExpectationView::of(expected, &on_page))
             .collect(),
         rules: report.rules.iter().enumerate().take(MOST_ROWS).map(RuleView::of).collect(),
         operations: shown

@@ -1,5 +1,7 @@
 //! The parts of the report as the page shows them.
 
+use std::collections::BTreeSet;
+
 use super::marked::Marked;
 use super::plots::{self, Plot};
 use crate::judgement::grading::{
@@ -10,13 +12,29 @@ use crate::reports::phrases::{self, Turn};
 
 /// Rules of one check, and attempts of one operation, at most.
 const MOST_ROWS: usize = 50;
+/// Operations that one finding names, the clearest first.
+const MOST_REFERENCES: usize = 3;
+
+/// An operation that shows something.
+pub struct Reference {
+    pub id: u64,
+    /// Whether it is on the page, so that a link leads somewhere.
+    pub is_shown: bool,
+}
+
+/// The operations on the page, by id.
+pub type OnPage = BTreeSet<u64>;
+
+fn references(ids: &[u64], on_page: &OnPage) -> Vec<Reference> {
+    ids.iter().take(MOST_REFERENCES).map(|id| Reference { id: *id, is_shown: on_page.contains(id) }).collect()
+}
 
 /// One class of clients.
-pub struct ClientView<'a> {
+pub struct ClientView {
     pub agent: Marked,
     pub verdict: Marked,
     pub counts: Vec<(&'static str, Marked)>,
-    pub findings: Vec<FindingView<'a>>,
+    pub findings: Vec<FindingView>,
     pub backoff: Vec<(&'static str, Marked)>,
     pub gaps: Option<Plot>,
     pub means: Vec<(usize, Marked, Marked)>,
@@ -25,19 +43,19 @@ pub struct ClientView<'a> {
 }
 
 /// One check over all rules, with what single rules have to complain of.
-pub struct FindingView<'a> {
+pub struct FindingView {
     pub check: Marked,
     pub title: Marked,
     pub verdict: Marked,
     pub measured: Marked,
     pub advice: Option<Marked>,
     pub rules: Vec<(Marked, Marked)>,
-    pub operations: &'a [u64],
+    pub operations: Vec<Reference>,
 }
 
 /// One line of `[expect]`.
-pub struct ExpectationView<'a> {
-    pub operations: &'a [u64],
+pub struct ExpectationView {
+    pub operations: Vec<Reference>,
     pub verdict: Marked,
     pub rule: Option<Marked>,
     pub name: Marked,
@@ -89,8 +107,8 @@ pub struct AttemptView {
     pub note: Option<Marked>,
 }
 
-impl<'a> ClientView<'a> {
-    pub fn of((at, client): (usize, &'a ClientReport)) -> ClientView<'a> {
+impl ClientView {
+    pub fn of((at, client): (usize, &ClientReport), on_page: &OnPage) -> ClientView {
         let at = format!("/clients/{at}");
         let count = |label, field, number| (label, Marked::count(&at, field, number));
         let mut counts = vec![
@@ -113,7 +131,7 @@ impl<'a> ClientView<'a> {
             agent: Marked::text(&at, "agent", &client.agent),
             verdict: Marked::verdict(&format!("{at}/verdict"), client.verdict),
             counts,
-            findings: findings(&at, client),
+            findings: findings(&at, client, on_page),
             backoff: client.backoff.as_ref().map(|found| backoff(&at, found)).unwrap_or_default(),
             gaps: plots::gaps(&client.gaps, client.backoff.as_ref()),
             means: means.take(MOST_ROWS).map(mean).collect(),
@@ -123,12 +141,12 @@ impl<'a> ClientView<'a> {
     }
 }
 
-fn findings<'a>(at: &str, client: &'a ClientReport) -> Vec<FindingView<'a>> {
+fn findings(at: &str, client: &ClientReport, on_page: &OnPage) -> Vec<FindingView> {
     let place = |finding: &Finding| {
         let place = client.findings.iter().position(|found| std::ptr::eq(found, finding));
         format!("{at}/findings/{}", place.unwrap_or_default())
     };
-    let view = |finding: &'a Finding| {
+    let view = |finding: &Finding| {
         let at = place(finding);
         let complaint = |(rule, complaint): (&str, &Finding)| {
             let at = place(complaint);
@@ -142,7 +160,7 @@ fn findings<'a>(at: &str, client: &'a ClientReport) -> Vec<FindingView<'a>> {
             measured: Marked::text(&at, "measured", &finding.measured),
             advice: advice.map(|advice| Marked::text(&at, "advice", advice)),
             rules: phrases::complaints(client, finding).into_iter().take(MOST_ROWS).map(complaint).collect(),
-            operations: &finding.operations,
+            operations: references(&finding.operations, on_page),
         }
     };
     phrases::overall(client).into_iter().map(view).collect()
@@ -189,11 +207,11 @@ fn herd(at: &str, herd: &Herd) -> Vec<(&'static str, Marked)> {
     ]
 }
 
-impl<'a> ExpectationView<'a> {
-    pub fn of((at, expected): (usize, &'a Expectation)) -> ExpectationView<'a> {
+impl ExpectationView {
+    pub fn of((at, expected): (usize, &Expectation), on_page: &OnPage) -> ExpectationView {
         let at = format!("/expectations/{at}");
         ExpectationView {
-            operations: &expected.operations,
+            operations: references(&expected.operations, on_page),
             verdict: Marked::verdict(&format!("{at}/verdict"), expected.verdict),
             rule: expected.rule.as_deref().map(|rule| Marked::text(&at, "rule", rule)),
             name: Marked::text(&at, "name", &expected.name),

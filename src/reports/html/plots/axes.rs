@@ -50,7 +50,7 @@ pub fn gaps(gaps: &[Gap], backoff: Option<&Backoff>) -> Option<Plot> {
             "retry",
             (last as usize).clamp(1, 10),
             |retry: &f64| format!("{retry:.0}"),
-            |gap: &f64| span(*gap),
+            |gap: &f64| tick(*gap),
         )?;
         chart.draw_series(drawn.iter().filter_map(|(retry, _, asked)| {
             let asked = (*asked)?;
@@ -88,7 +88,7 @@ pub fn herd(herd: &Herd) -> Option<Plot> {
         // A few bars look like a wall: leave room for those that could have been.
         let end = width * bars.len().max(8) as f64;
         let mut chart = builder(area).build_cartesian_2d(0.0..end, 0.0..highest * 1.1)?;
-        mesh(&mut chart, "after the first retry", 4, |at: &f64| span(*at), |number: &f64| whole(*number))?;
+        mesh(&mut chart, "after the first retry", 4, |at: &f64| tick(*at), |number: &f64| whole(*number))?;
         chart.draw_series(bars.iter().enumerate().filter(|(_, number)| **number > 0).map(
             |(nth, number)| {
                 let left = width * nth as f64;
@@ -135,6 +135,16 @@ where
         .x_label_formatter(&x)
         .y_label_formatter(&y)
         .draw()
+}
+
+/// A round number of an axis, without the digits that say nothing: `1 s`.
+fn tick(milliseconds: f64) -> String {
+    let text = span(milliseconds);
+    let (number, unit) = text.split_once(' ').unwrap_or((&text, ""));
+    if !number.contains('.') {
+        return text;
+    }
+    format!("{} {unit}", number.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// Where a log axis can show it.
