@@ -172,7 +172,7 @@ pub(super) fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
         Judged::fail(said).advice(advice)
     } else if middle < 0.35 {
         Judged::pass(said)
-    } else if clients >= HUGE_CROWD || clients >= LARGE_CROWD && middle >= 0.5 {
+    } else if clients >= HUGE_CROWD {
         Judged::warn(said).advice(advice)
     } else {
         Judged::undetermined(said, "a crowd of fifty clients would tell chance from a herd")
