@@ -1,6 +1,8 @@
 //! Answers that point at the upstream are made to point at the proxy, so that whoever follows them
 //! stays inside it: `Location`, `Content-Location`, and the `Domain`, `Path` and `Secure` of cookies.
 
+use std::borrow::Cow;
+
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::rules::{Scheme, UpstreamUrl};
@@ -55,11 +57,11 @@ fn location(text: &str, upstream: &UpstreamUrl, front: Front<'_>) -> Option<Stri
         return Some(match front.host.and_then(|host| host.to_str().ok()) {
             Some(host) => format!("{}://{host}{path}", front.scheme.as_str()),
             // Without a Host (HTTP/1.0) a path alone leads back to where the client asked.
-            None => path.to_owned(),
+            None => path.into_owned(),
         });
     }
     if text.starts_with('/') && !text.starts_with("//") && !upstream.base_path.is_empty() {
-        return strip_base(text, &upstream.base_path).map(str::to_owned);
+        return strip_base(text, &upstream.base_path).map(Cow::into_owned);
     }
     None
 }
@@ -86,12 +88,12 @@ fn below_origin<'t>(text: &'t str, upstream: &UpstreamUrl) -> Option<&'t str> {
 }
 
 /// The path as the proxy's clients know it; `None` when it lies outside the base path.
-fn strip_base<'t>(path: &'t str, base: &str) -> Option<&'t str> {
+fn strip_base<'t>(path: &'t str, base: &str) -> Option<Cow<'t, str>> {
     let rest = path.strip_prefix(base)?;
     match rest.as_bytes().first() {
-        None => Some("/"),
-        Some(b'/') => Some(rest),
-        Some(b'?' | b'#') if base.is_empty() => Some(rest),
+        None => Some("/".into()),
+        Some(b'/') => Some(rest.into()),
+        Some(b'?' | b'#') => Some(format!("/{rest}").into()),
         Some(_) => None,
     }
 }
@@ -149,6 +151,7 @@ mod tests {
             (&plain, "http://api.test:8080/a?b#c", Some("http://127.0.0.1:4090/a?b#c")),
             (&plain, "HTTP://API.TEST:8080/a", Some("http://127.0.0.1:4090/a")),
             (&plain, "http://api.test:8080", Some("http://127.0.0.1:4090/")),
+            (&plain, "http://api.test:8080?a", Some("http://127.0.0.1:4090/?a")),
             (&plain, "//api.test:8080/a", Some("http://127.0.0.1:4090/a")),
             (&plain, "http://api.test/a", None),
             (&plain, "http://other.test:8080/a", None),
@@ -158,6 +161,8 @@ mod tests {
             (&based, "https://api.test/v1/a", Some("http://127.0.0.1:4090/a")),
             (&based, "https://api.test:443/v1", Some("http://127.0.0.1:4090/")),
             (&based, "/v1/a", Some("/a")),
+            (&based, "/v1?a=b", Some("/?a=b")),
+            (&based, "https://api.test/v1#a", Some("http://127.0.0.1:4090/#a")),
             (&based, "/v10/a", None),
             (&based, "https://api.test/other", None),
         ] {
