@@ -96,6 +96,9 @@ fn graded(journal: Box<dyn BufRead>, format: Format) -> io::Result<Graded> {
                 }
             }
             run.dropped = tallies.dropped;
+            if tallies.clients_gone {
+                run.grading.clients_gone();
+            }
         }
         (_, None) => {}
     })?;

@@ -17,7 +17,7 @@ use super::reporting::{self, Wanted};
 use super::signals::Signals;
 use super::start::{Prepared, prepare, publish};
 use super::{UNUSABLE, summary};
-use crate::journal::Kept;
+use crate::journal::{Clients, Kept};
 use crate::proxy::{OwnCertificate, Running, StartError, Summary};
 use crate::rules::UpstreamUrl;
 
@@ -95,7 +95,7 @@ async fn until_ended(
     is_demo: bool,
 ) -> Ended {
     let control = running.control();
-    let mut joined = tokio::task::spawn_blocking(move || running.end());
+    let mut joined = tokio::task::spawn_blocking(move || running.end(Clients::MayGoOn));
     let look = async {
         if !is_demo {
             look_at(upstream).await;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -32,6 +32,7 @@ pub type Tallying = Box<dyn Fn() -> Vec<(u64, u64)> + Send>;
 pub struct Journal {
     inlet: Inlet,
     progress: Arc<Progress>,
+    clients_gone: Arc<AtomicBool>,
     thread: JoinHandle<Kept>,
 }
 
@@ -48,6 +49,15 @@ pub struct Progress {
 pub struct Inlet {
     batches: SyncSender<Vec<Attempt>>,
     dropped: Arc<AtomicU64>,
+}
+
+/// What is known of the clients when a journal ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clients {
+    /// They may be about to try again: what is open is unfinished.
+    MayGoOn,
+    /// They have ended, and so has what they were at.
+    Gone,
 }
 
 /// What a journal has in the end.
@@ -80,6 +90,7 @@ impl Journal {
         let (sender, batches) = sync_channel(MOST_WAITING);
         let inlet = Inlet { batches: sender, dropped: Arc::default() };
         let progress = Arc::new(Progress::default());
+        let clients_gone = Arc::<AtomicBool>::default();
         let file = file.map(|mut file| {
             file.add(&header);
             file.write();
@@ -93,13 +104,14 @@ impl Journal {
             tallying,
             dropped: Arc::clone(&inlet.dropped),
             progress: Arc::clone(&progress),
+            clients_gone: Arc::clone(&clients_gone),
             kept: Kept::default(),
             clock,
         };
         let thread = std::thread::Builder::new()
             .name("fracas-journal".to_owned())
             .spawn(move || collector.run(&batches))?;
-        Ok(Journal { inlet, progress, thread })
+        Ok(Journal { inlet, progress, clients_gone, thread })
     }
 
     /// How far clients are.
@@ -113,8 +125,9 @@ impl Journal {
     }
 
     /// Waits until all that was handed in has been taken, once every other inlet is gone.
-    pub fn end(self) -> Kept {
-        let Journal { inlet, thread, .. } = self;
+    pub fn end(self, clients: Clients) -> Kept {
+        let Journal { inlet, clients_gone, thread, .. } = self;
+        clients_gone.store(clients == Clients::Gone, Relaxed);
         let dropped = Arc::clone(&inlet.dropped);
         drop(inlet);
         let lost = || {
@@ -167,6 +180,7 @@ struct Collector {
     tallying: Tallying,
     dropped: Arc<AtomicU64>,
     progress: Arc<Progress>,
+    clients_gone: Arc<AtomicBool>,
     kept: Kept,
     clock: Clock,
 }
@@ -239,6 +253,12 @@ impl Collector {
 
     fn end(mut self) -> Kept {
         self.tally();
+        if self.clients_gone.load(Relaxed) {
+            self.grading.clients_gone();
+            if let Some(appending) = &mut self.file {
+                appending.close();
+            }
+        }
         let dropped = self.dropped.load(Relaxed);
         let rules = self.header.rule_reports(&(self.tallying)());
         Kept {
@@ -283,11 +303,17 @@ impl Appending {
             .map(|(rule, ((matched, fired), _))| (rule, *matched, *fired))
             .collect();
         if !news.is_empty() || dropped != self.dropped {
-            self.file.add(&Tallies { tallies: news, dropped });
+            self.file.add(&Tallies { tallies: news, dropped, clients_gone: false });
             self.file.write();
             self.told = counts;
             self.dropped = dropped;
         }
+    }
+
+    /// Tells the file that nothing more could come.
+    fn close(&mut self) {
+        self.file.add(&Tallies { tallies: Vec::new(), dropped: self.dropped, clients_gone: true });
+        self.file.write();
     }
 }
 
@@ -309,7 +335,7 @@ mod tests {
         inlet.try_give(batch(10..12));
         inlet.give(batch(12..15));
         drop(inlet);
-        let kept = journal.end();
+        let kept = journal.end(Clients::MayGoOn);
         let pairs: Vec<_> = kept.attempts.iter().map(|attempt| (attempt.id, attempt.start)).collect();
         assert_eq!(pairs, [(3, 12), (4, 13), (5, 14)]);
         assert_eq!((kept.forgotten, kept.dropped), (2, 0));

@@ -50,6 +50,9 @@ pub struct Tallies {
     pub tallies: Vec<(u32, u64, u64)>,
     /// Attempts that could not be kept.
     pub dropped: u64,
+    /// On the last line of a run whose clients have ended before it: nothing more could come.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub clients_gone: bool,
 }
 
 impl Header {

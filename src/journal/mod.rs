@@ -9,7 +9,7 @@ mod file;
 mod line;
 mod read;
 
-pub use self::collector::{Inlet, Journal, Kept, Progress, Tallying};
+pub use self::collector::{Clients, Inlet, Journal, Kept, Progress, Tallying};
 pub use self::file::JournalFile;
 pub use self::line::{Header, HeaderRule, Line, Tallies};
 pub use self::read::{Damage, read};

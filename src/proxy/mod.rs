@@ -63,7 +63,7 @@ pub use self::tls::{OwnCertificate, TlsError, acceptor};
 pub use self::trust::check as check_upstream_tls;
 use self::worker::{Order, Worker};
 use crate::clock::Clock;
-use crate::journal::{Header, Inlet, Journal, JournalFile, Kept, Progress};
+use crate::journal::{Clients, Header, Inlet, Journal, JournalFile, Kept, Progress};
 use crate::judgement::RuleSet;
 use crate::rules::template::TemplateMistake;
 use crate::rules::{Config, Settings, Trigger, UpstreamUrl};
@@ -215,16 +215,16 @@ impl Running {
 
     /// Waits for the workers to end, after [`Running::drain`] or [`Running::stop`].
     pub fn join(self) -> Summary {
-        self.end().0
+        self.end(Clients::MayGoOn).0
     }
 
-    /// As [`Running::join`]; and what the journal has in the end.
-    pub fn end(self) -> (Summary, Kept) {
+    /// As [`Running::join`]; and what the journal has in the end, `clients` having gone or not.
+    pub fn end(self, clients: Clients) -> (Summary, Kept) {
         for thread in self.threads {
             // A worker that panicked was counted where it did.
             let _ = thread.join();
         }
-        let kept = self.journal.end();
+        let kept = self.journal.end(clients);
         let mut summary = self.shared.summary();
         self.shared.count_open(&mut summary);
         (summary, kept)

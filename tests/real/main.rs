@@ -21,3 +21,4 @@ mod run;
 #[path = "../it/reports/samples/mod.rs"]
 mod samples;
 mod slow;
+mod truth;

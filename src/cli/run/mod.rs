@@ -20,7 +20,7 @@ use super::output::{counted, paint, talk};
 use super::refusal::Refusal;
 use super::start::{Prepared, prepare, publish};
 use super::{SHORT, UNUSABLE, reporting};
-use crate::journal::Kept;
+use crate::journal::{Clients, Kept};
 use crate::judgement::grading::{Report, Verdict};
 use crate::proxy::{Running, StartError, Summary};
 use crate::reports::{self, Format, Subject};
@@ -93,7 +93,7 @@ async fn play(
 async fn drain(running: Running, signals: &mut Forwarded) -> (Summary, Kept) {
     let control = running.control();
     control.drain();
-    let mut joined = tokio::task::spawn_blocking(move || running.end());
+    let mut joined = tokio::task::spawn_blocking(move || running.end(Clients::Gone));
     let joined = tokio::select! {
         joined = &mut joined => joined,
         _ = signals.next() => {

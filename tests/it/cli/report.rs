@@ -50,7 +50,7 @@ fn lines(header: &Header, attempts: &[Attempt]) -> String {
     let mut text = json(header);
     attempts.iter().for_each(|attempt| text += &json(attempt));
     let count = attempts.len() as u64;
-    text + &json(&Tallies { tallies: vec![(0, count, count)], dropped: 0 })
+    text + &json(&Tallies { tallies: vec![(0, count, count)], ..Tallies::default() })
 }
 
 /// Lines of every kind in one list.
@@ -124,6 +124,23 @@ fn every_format_goes_to_a_file_or_to_standard_output() {
         assert_eq!(
             (nothing, fs::read_to_string(folder.path().join("out")).expect(format)),
             (String::new(), out)
+        );
+    }
+}
+
+#[test]
+fn what_is_open_at_the_end_is_unfinished_unless_its_client_is_gone() {
+    let open = lines(&header(Expect::default()), &blind(3));
+    let gone = Tallies { clients_gone: true, ..Tallies::default() };
+    let over = open.clone() + &erased::Line::json(&gone) + "\n";
+    let folder = folder(&[("open.jsonl", &open), ("over.jsonl", &over)]);
+    for (name, unfinished, gave_up) in [("open.jsonl", 1, 0), ("over.jsonl", 0, 1)] {
+        let (_, out, _) = report(folder.path(), &[name, "--format", "json"]);
+        let totals = &serde_json::from_str::<serde_json::Value>(&out).expect("JSON")["totals"];
+        assert_eq!(
+            (&totals["unfinished"], &totals["gave_up"]),
+            (&unfinished.into(), &gave_up.into()),
+            "{name}"
         );
     }
 }

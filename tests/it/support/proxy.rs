@@ -117,7 +117,7 @@ impl TestProxy {
     pub fn attempts(mut self) -> Vec<fracas::words::Attempt> {
         let running = self.running.take().expect("it runs until it is dropped");
         running.drain();
-        let (summary, kept) = running.end();
+        let (summary, kept) = running.end(fracas::journal::Clients::MayGoOn);
         assert_eq!((summary.panics, kept.dropped, kept.unwritten), (0, 0, 0));
         kept.attempts.into()
     }

@@ -7,5 +7,5 @@ mod elasticsearch;
 mod kubernetes;
 mod lost;
 mod s3;
-mod stage;
+pub mod stage;
 mod stripe;

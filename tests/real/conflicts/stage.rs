@@ -19,9 +19,10 @@ pub struct Stage {
     server: Server,
 }
 
-struct Server {
+/// A server in a process of its own. Dropping it ends it.
+pub struct Server {
     child: Child,
-    url: String,
+    pub url: String,
     _home: TempDir,
 }
 
@@ -61,7 +62,8 @@ impl Drop for Stage {
 }
 
 impl Server {
-    fn start(runs: Runs, script: &str) -> Server {
+    /// Starts the server in `script`, once it serves.
+    pub fn start(runs: Runs, script: &str) -> Server {
         let home = tempfile::tempdir().expect("a temporary folder");
         let mut child = command(runs, script, home.path())
             .stdout(Stdio::piped())
