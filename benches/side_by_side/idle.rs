@@ -50,7 +50,11 @@ pub fn compare(arguments: &Arguments, upstream: SocketAddr) -> Result<(), Box<dy
     Ok(())
 }
 
-/// Opens `count` connections, each of which is served twice: when it comes, and when all are there.
+/// Until a connection counts as idle.
+const PAUSE: Duration = Duration::from_secs(3);
+
+/// Opens `count` connections, each of which is served twice: when it comes, and when all are there and have
+/// been idle for a while.
 fn hold(peer: &Peer, count: usize) -> Result<f64, Box<dyn Error>> {
     ask(&mut TcpStream::connect(peer.address)?, peer.address)?;
     let before = peer.process.resident_kib();
@@ -62,10 +66,12 @@ fn hold(peer: &Peer, count: usize) -> Result<f64, Box<dyn Error>> {
         });
         connections.push(opened.map_err(|error| format!("{}: connection {number}: {error}", peer.name))?);
     }
+    std::thread::sleep(PAUSE);
+    let after = peer.process.resident_kib();
     for (number, stream) in connections.iter_mut().enumerate() {
         ask(stream, peer.address).map_err(|error| format!("{}: connection {number}: {error}", peer.name))?;
     }
-    Ok((peer.process.resident_kib() - before) as f64 / count as f64)
+    Ok((after - before) as f64 / count as f64)
 }
 
 fn ask(stream: &mut TcpStream, host: SocketAddr) -> io::Result<()> {

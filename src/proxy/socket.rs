@@ -89,6 +89,21 @@ impl ClientSocket {
         Ok(protocol)
     }
 
+    /// Takes back what had been read before the connection rests: the beginning of a request.
+    pub fn put_back(&mut self, early: Bytes) {
+        self.early = early;
+    }
+
+    /// Waits until the client says something more, or hangs up.
+    pub async fn stirs(&mut self) -> io::Result<()> {
+        if self.early.is_empty() {
+            let mut early = Vec::new();
+            poll_fn(|cx| self.poll_early(cx, &mut early)).await?;
+            self.early = Bytes::from(early);
+        }
+        Ok(())
+    }
+
     /// Reads on in front of the protocol; no bytes are the end.
     fn poll_early(&mut self, cx: &mut Context<'_>, early: &mut Vec<u8>) -> Poll<io::Result<()>> {
         let mut bytes = [0; EARLY_BYTES];

@@ -38,10 +38,12 @@ pub enum Wait {
     Write,
     /// A client that was told to go, and has not.
     Close,
+    /// An idle connection that holds what only a busy one needs; that is given up, and nothing else.
+    Rest,
 }
 
 impl Wait {
-    const ALL: [Wait; 7] = [
+    const ALL: [Wait; 8] = [
         Wait::Request,
         Wait::Head,
         Wait::RequestBody,
@@ -49,11 +51,14 @@ impl Wait {
         Wait::AnswerBody,
         Wait::Write,
         Wait::Close,
+        Wait::Rest,
     ];
 }
 
 /// After the last answer a client has this long to close (nginx's `lingering_timeout`).
 const CLOSE: Duration = Duration::from_secs(5);
+/// Longer than the pauses of a busy client.
+const REST: Duration = Duration::from_secs(1);
 /// Nothing is waited for.
 const NOT: u64 = 0;
 /// Waited for, but it is not its turn: the clock stands.
@@ -120,6 +125,7 @@ impl Vitals {
             Wait::AnswerBody => timeouts.response_body,
             Wait::Write => timeouts.write,
             Wait::Close => CLOSE,
+            Wait::Rest => REST,
         });
         let vitals = Vitals::quiet(clock, limits, None);
         vitals.begin(Wait::Request);
@@ -192,6 +198,7 @@ impl Vitals {
     /// A request's head has come.
     pub fn begin_request(&self, upload: Upload) -> Turn {
         self.end(Wait::Request);
+        self.end(Wait::Rest);
         self.end(Wait::Head);
         self.is_answering.store(true, Relaxed);
         self.upload.store(upload as u8, Relaxed);
@@ -214,7 +221,7 @@ impl Vitals {
         if !self.is_answering.load(Relaxed) {
             self.end(Wait::Answer);
             if upload == Upload::Over {
-                self.begin(Wait::Request);
+                self.begin_idle();
             }
         }
     }
@@ -224,12 +231,20 @@ impl Vitals {
         self.end(Wait::AnswerBody);
         self.is_answering.store(false, Relaxed);
         if self.has_upload(Upload::Over) {
-            self.begin(Wait::Request);
+            self.begin_idle();
         } else if self.has_upload(Upload::Forwarded) {
             self.begin(Wait::Answer);
             if self.is_waiting(Wait::RequestBody) {
                 self.suspend(Wait::Answer);
             }
+        }
+    }
+
+    /// The next request is waited for.
+    fn begin_idle(&self) {
+        self.begin(Wait::Request);
+        if self.stream.is_none() {
+            self.slot(Wait::Rest).store(self.slot(Wait::Request).load(Relaxed), Relaxed);
         }
     }
 
@@ -246,6 +261,7 @@ impl Vitals {
     pub fn heard(&self) {
         if self.is_waiting(Wait::Request) {
             self.end(Wait::Request);
+            self.end(Wait::Rest);
             self.begin(Wait::Head);
         }
     }
@@ -299,6 +315,8 @@ impl Vitals {
                 if let Poll::Ready(done) = connection.as_mut().poll(cx) {
                     return Poll::Ready(Ok(done));
                 }
+                // Where nobody gives anything up.
+                self.take_overdue(&[Wait::Rest]);
                 if let Some(late) = self.overdue() {
                     if matches!(late, Wait::AnswerBody | Wait::Write) {
                         self.break_off();

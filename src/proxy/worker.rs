@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -49,6 +49,12 @@ pub enum Order {
 
 /// Who came, and from where.
 type Arrival = (TcpStream, SocketAddr);
+
+/// How a connection goes on.
+enum Next {
+    End,
+    Rest,
+}
 
 /// Idle upstream connections are looked through this often.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -164,7 +170,7 @@ impl Worker {
                 () = time_to_go(&mut first_order, &vitals) => return Ok(()),
             };
             match protocol {
-                Ok((socket, Protocol::Http1)) => self.serve_http1(socket, client, orders).await,
+                Ok((socket, Protocol::Http1)) => self.serve_and_rest(socket, client, orders).await,
                 Ok((mut socket, Protocol::Http2)) => {
                     socket.expect_frames(self.shared.clock);
                     // It is big, and most connections are not of its kind.
@@ -201,23 +207,49 @@ impl Worker {
         Ok((socket, protocol))
     }
 
-    /// Serves a connection over HTTP/1 to its end.
+    /// Serves a connection over HTTP/1 to its end. While it is idle it holds little: hyper alone would
+    /// keep two buffers of 8 KiB and the room for a request's future.
+    async fn serve_and_rest(
+        self: Rc<Worker>,
+        mut socket: ClientSocket,
+        client: Rc<Client>,
+        orders: watch::Receiver<Order>,
+    ) -> hyper::Result<()> {
+        loop {
+            let serving = Rc::clone(&self).serve_http1(socket, Rc::clone(&client), orders.clone());
+            match Box::pin(serving).await? {
+                None => return Ok(()),
+                Some(idle) => socket = idle,
+            }
+            let mut order = orders.clone();
+            tokio::select! {
+                biased;
+                stirs = socket.stirs() => if stirs.is_err() { return Ok(()) },
+                () = time_to_go(&mut order, &client.vitals) => return Ok(()),
+            }
+        }
+    }
+
+    /// Serves a connection over HTTP/1, to its end or until it rests: then this is its socket.
     async fn serve_http1(
         self: Rc<Worker>,
         socket: ClientSocket,
         client: Rc<Client>,
         mut order: watch::Receiver<Order>,
-    ) -> hyper::Result<()> {
+    ) -> hyper::Result<Option<ClientSocket>> {
         let vitals = Arc::clone(&client.vitals);
         let http = self.http1();
         let service = service_fn(move |request| exchange(Rc::clone(&self), Rc::clone(&client), request));
-        let mut connection = pin!(http.serve_connection(TokioIo::new(socket), service).with_upgrades());
+        let mut connection = http.serve_connection(TokioIo::new(socket), service).with_upgrades();
         let news = order.clone();
         let mut time_to_go = pin!(time_to_go(&mut order, &vitals));
         let mut is_listening = false;
         let ended = poll_fn(|cx| {
-            if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
-                return Poll::Ready(Some(ended));
+            if let Poll::Ready(ended) = Pin::new(&mut connection).poll(cx) {
+                return Poll::Ready(Some(ended.map(|()| Next::End)));
+            }
+            if may_rest(&vitals) {
+                return Poll::Ready(Some(Ok(Next::Rest)));
             }
             // An order wakes the task: until there is one, asking again costs a lock.
             if is_listening && !news.has_changed().unwrap_or(true) {
@@ -226,11 +258,19 @@ impl Worker {
             is_listening = true;
             time_to_go.as_mut().poll(cx).map(|()| None)
         });
-        if let Some(ended) = ended.await {
-            return ended;
+        match ended.await.transpose()? {
+            Some(Next::End) => return Ok(None),
+            Some(Next::Rest) => {
+                return Ok(connection.into_parts().map(|parts| {
+                    let mut socket = parts.io.into_inner();
+                    socket.put_back(parts.read_buf);
+                    socket
+                }));
+            }
+            None => {}
         }
-        connection.as_mut().graceful_shutdown();
-        connection.await
+        Pin::new(&mut connection).graceful_shutdown();
+        connection.await.map(|()| None)
     }
 
     /// HTTP/1 as the settings limit it. Its timeouts are the vitals' business.
@@ -244,6 +284,13 @@ impl Worker {
         }
         http
     }
+}
+
+/// Whether a connection has been idle for long enough to rest: once for each time that it is idle.
+fn may_rest(vitals: &Vitals) -> bool {
+    vitals.take_overdue(&[Wait::Rest]).is_some()
+        && vitals.is_waiting(Wait::Request)
+        && !vitals.is_waiting(Wait::Write)
 }
 
 /// Waits until a connection is to end as soon as it can: when the order has come, with the request

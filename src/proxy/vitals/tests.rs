@@ -38,7 +38,7 @@ fn the_clock_stands_while_it_is_suspended() {
     vitals.suspend(Wait::Request);
     vitals.restart(Wait::Answer);
     let past = Moment(u64::MAX);
-    assert_eq!(Wait::ALL.map(|wait| vitals.deadline(wait)), [past; 7]);
+    assert_eq!(Wait::ALL.map(|wait| vitals.deadline(wait)), [past; 8]);
     vitals.restart(Wait::Request);
     assert!(vitals.deadline(Wait::Request) < past);
     assert_eq!(run(vitals.guard(pending::<()>())), Err(Wait::Request));
@@ -92,4 +92,26 @@ fn what_another_task_begins_to_wait_for_ends_a_stream_in_time() {
     });
     assert_eq!(late, Err(Wait::Answer));
     assert!(connection.overdue().is_none(), "its neighbours go on");
+}
+
+#[test]
+fn an_idle_connection_may_rest_once_and_lives_on() {
+    let vitals = vitals(LATE, LATE);
+    let rested = run(vitals.guard(async {
+        vitals.end_answer();
+        poll_fn(|_| match vitals.take_overdue(&[Wait::Rest]) {
+            Some(_) => Poll::Ready(()),
+            None => Poll::Pending,
+        })
+        .await;
+        vitals.is_waiting(Wait::Request) && !vitals.is_waiting(Wait::Rest)
+    }));
+    assert_eq!(rested, Ok(true));
+}
+
+#[test]
+fn where_nobody_rests_that_is_no_reason_to_end() {
+    let vitals = vitals(REST + REST / 2, LATE);
+    vitals.end_answer();
+    assert_eq!(run(vitals.guard(pending::<()>())), Err(Wait::Request));
 }

@@ -12,6 +12,34 @@ use super::super::support::upstream::{Upstream, start};
 const GET: &str = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
+/// A connection that has been idle for a second gives up what only a busy one needs.
+#[test]
+fn an_idle_connection_that_rests_loses_nothing() {
+    let upstream = Upstream::answering(OK);
+    let cut = Duration::from_millis(1_500);
+    let proxy = proxy::before(upstream.address).with(|settings| settings.timeouts.request_head = cut).start();
+    // Somebody else, who begins a request and does not end it, is cut off later than that.
+    let pause = || {
+        let mut slow = proxy.connect();
+        slow.send("GET / HT");
+        slow.ended();
+    };
+    let mut client = proxy.connect();
+    client.send(GET);
+    assert_eq!(client.answer().status(), 200);
+    pause();
+    // The beginning of the next request comes together with the end of this one.
+    let (begin, end) = GET.split_at(8);
+    client.send(format!("{GET}{begin}"));
+    assert_eq!(client.answer().status(), 200);
+    pause();
+    client.send(end);
+    assert_eq!(client.answer().status(), 200);
+    pause();
+    client.finish();
+    assert_eq!(client.rest().expect("a clean end"), b"");
+}
+
 #[test]
 fn one_connection_upstream_serves_many_clients_in_turn() {
     let upstream = Upstream::playing(|talk| {
