@@ -15,12 +15,14 @@ pub struct Rules<'r> {
     pub text: String,
     pub workers: usize,
     pub cores: &'r str,
+    /// Whether attempts are written to a file, beside being kept in memory.
+    pub journal: bool,
 }
 
 impl<'r> Rules<'r> {
     /// One worker on the core of proxies.
     pub fn new(name: &'r str, text: String) -> Rules<'r> {
-        Rules { name, text, workers: 1, cores: PROXY_CORE }
+        Rules { name, text, workers: 1, cores: PROXY_CORE, journal: false }
     }
 }
 
@@ -35,11 +37,24 @@ pub fn fracas(rules: &Rules<'_>, upstream: SocketAddr) -> Result<Peer, Box<dyn E
         (rules.workers.to_string(), address.to_string(), format!("http://{upstream}"));
     let mut command = vec![env!("CARGO_BIN_EXE_fracas"), "-q", "-w", &workers, "-r", "rules.toml"];
     command.extend(["-l", &listen, "-u", &upstream, "-a", "off"]);
+    if rules.journal {
+        command.extend(["--journal", "journal.jsonl"]);
+    }
     let process = Process::start(folder, rules.cores, &command, address)?;
     Ok(Peer { name: rules.name.to_owned(), address, process })
 }
 
-/// With everything on that a user gets who changes nothing.
+/// With every attempt written to a file as well.
+pub fn journaling(task: Task, upstream: SocketAddr) -> Started {
+    if task != Task::Forward {
+        return Ok(None);
+    }
+    let rules = Rules { journal: true, ..Rules::new("fracas, journal file", shipped_rules()) };
+    fracas(&rules, upstream).map(Some)
+}
+
+/// With everything on that a user gets who changes nothing: the shipped rules, keyed state, marker headers,
+/// the journal in memory.
 pub fn shipped(task: Task, upstream: SocketAddr) -> Started {
     let text = match task {
         Task::Forward => shipped_rules(),

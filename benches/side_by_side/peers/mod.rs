@@ -46,9 +46,10 @@ pub type Candidate = (&'static str, fn(Task, SocketAddr) -> Started);
 pub type Started = Result<Option<Peer>, Box<dyn Error>>;
 
 /// The peers that keep pace; nginx is the control.
-pub const FAST: [Candidate; 6] = [
+pub const FAST: [Candidate; 7] = [
     ("nginx", nginx::nginx),
     ("fracas", fracas::shipped),
+    ("fracas, journal file", fracas::journaling),
     ("HAProxy", haproxy::haproxy),
     ("Envoy", envoy::envoy),
     ("Toxiproxy", tcp::toxiproxy),
