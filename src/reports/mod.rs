@@ -1,7 +1,7 @@
 //! Reports as people and machines read them, all made from one [`Report`]. Pure: what is rendered and
 //! when it began are arguments, and where it goes is the caller's.
 //!
-//! What a client or a rules file says is untrusted in every format: escaped, and cut to [`LONGEST`].
+//! What a client or a rules file says is untrusted in every format: escaped, and cut.
 
 mod evidence;
 mod har;
