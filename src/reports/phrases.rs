@@ -138,6 +138,12 @@ pub fn caveats(totals: &Totals) -> Vec<String> {
         let dropped = counted(totals.dropped, "attempt was", "attempts were");
         caveats.push(format!("{dropped} not kept: what they were part of may be judged wrongly"));
     }
+    if totals.evicted > 0 {
+        let evicted = counted(totals.evicted, "operation was", "operations were");
+        caveats.push(format!(
+            "{evicted} put away unfinished, as too many were open: they may be judged wrongly"
+        ));
+    }
     if totals.other_clients > 0 {
         caveats.push(format!(
             "{} not shown",

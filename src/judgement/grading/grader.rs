@@ -45,6 +45,8 @@ pub struct Record {
     pub attempts: u64,
     /// Attempts that were not recorded.
     pub dropped: u64,
+    /// Operations that were put away for want of room.
+    pub evicted: u64,
     pub rules: Vec<RuleReport>,
 }
 
@@ -134,6 +136,7 @@ impl Grader {
         let totals = Totals {
             attempts: record.attempts,
             dropped: record.dropped,
+            evicted: record.evicted,
             other_clients: self.others.len() as u64,
             elapsed_ms: last.saturating_sub(first) / 1_000,
             ..self.totals.clone()

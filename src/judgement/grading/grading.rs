@@ -48,9 +48,37 @@ impl Grading {
 
     /// The last word. Operations that could still go on are unfinished.
     pub fn finish(mut self, rules: Vec<RuleReport>, dropped: u64) -> Report {
-        for operation in self.correlator.finish() {
-            self.grader.see(&operation);
+        let (rest, evicted) = self.correlator.finish_counting();
+        rest.iter().for_each(|operation| self.grader.see(operation));
+        self.grader.report(&Record { attempts: self.attempts, dropped, evicted, rules })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judgement::grading::correlate::OPEN_OPERATIONS_OF_A_CLIENT;
+    use crate::words::Got;
+
+    #[test]
+    fn a_report_says_how_many_operations_were_put_away() {
+        let mut grading = Grading::new(Asked::default());
+        for at in 0..OPEN_OPERATIONS_OF_A_CLIENT as u64 + 3 {
+            let got = Got { status: Some(409), ..Got::default() };
+            let path = format!("/{at}").into();
+            grading.add(Attempt {
+                id: at,
+                start: at,
+                end: at,
+                method: "PUT".into(),
+                path,
+                got,
+                ..Attempt::default()
+            });
         }
-        self.grader.report(&Record { attempts: self.attempts, dropped, rules })
+        // All of them still wait for their turn.
+        assert_eq!(grading.report(Vec::new(), 0).totals.evicted, 3);
+        grading.clients_gone();
+        assert_eq!(grading.finish(Vec::new(), 0).totals.evicted, 3);
     }
 }

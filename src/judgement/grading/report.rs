@@ -48,6 +48,9 @@ pub struct Totals {
     pub unfinished: u64,
     /// Attempts that the journal could not keep; the report may be wrong about what they were part of.
     pub dropped: u64,
+    /// Operations put away before it could be seen how they end, as too many were open; what followed
+    /// counts as operations of their own, so that the report may be wrong about them.
+    pub evicted: u64,
     /// Classes of clients beyond those in `clients`.
     pub other_clients: u64,
     /// From the first attempt to the last, in milliseconds.

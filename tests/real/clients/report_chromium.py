@@ -179,7 +179,7 @@ def derived(report, name, of, text):
         return all(int(number) in known for number in re.findall(r"\d+", text))
     if name == "caveat":
         totals = report["totals"]
-        known = (totals["dropped"], totals["other_clients"])
+        known = (totals["dropped"], totals["evicted"], totals["other_clients"])
         return int(text.split()[0].replace(",", "")) in known
     if name == "evidence":
         findings = [finding for client in report["clients"] for finding in client["findings"]]

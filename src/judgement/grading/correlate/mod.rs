@@ -42,7 +42,7 @@ const STRETCH: u64 = SECOND;
 const HELD_ATTEMPTS: usize = 65_536;
 /// Operations that may go on.
 const OPEN_OPERATIONS: usize = 65_536;
-const OPEN_OPERATIONS_OF_A_CLIENT: usize = 1_024;
+pub(super) const OPEN_OPERATIONS_OF_A_CLIENT: usize = 1_024;
 /// Tries kept of an operation: the first half of these, and as many of the last.
 const KEPT_TRIES: usize = 64;
 /// Tries kept of all operations that may go on.
@@ -86,13 +86,19 @@ impl Correlator {
     }
 
     /// The rest, at the end of the record. An operation whose window has not passed is unfinished.
-    pub fn finish(mut self) -> Vec<Operation> {
+    pub fn finish(self) -> Vec<Operation> {
+        self.finish_counting().0
+    }
+
+    /// The rest, and how many were put away in all: taking what still waits may put away others.
+    pub(super) fn finish_counting(mut self) -> (Vec<Operation>, u64) {
         let mut ended = Vec::new();
         while let Some((turn, attempt)) = self.held.pop() {
             self.take(turn, attempt, &mut ended);
         }
+        let evicted = self.table.evicted();
         ended.extend(self.table.close_all(self.held.latest()));
-        ended
+        (ended, evicted)
     }
 
     /// Operations that were put away, unfinished, because too many could go on.

@@ -144,6 +144,7 @@ pub fn failing() -> Report {
             gave_up: 1,
             unfinished: 1,
             dropped: 7,
+            evicted: 2,
             other_clients: 2,
             elapsed_ms: 12_410,
         },
