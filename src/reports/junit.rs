@@ -74,6 +74,7 @@ fn finding_case(report: &Report, agent: &str, finding: &Finding) -> TestCase {
     if let Some(advice) = &finding.advice {
         let _ = write!(details, "\n{}", shown(advice));
     }
+    let _ = write!(details, "\n{}", phrases::section(finding.anchor));
     append_evidence(&mut details, report, &finding.operations);
     let verdict = match finding.verdict {
         Verdict::Fail if report.verdict != Verdict::Fail => Verdict::Warn,

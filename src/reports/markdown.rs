@@ -53,7 +53,11 @@ fn write_client(page: &mut String, client: &ClientReport) {
             let _ = write!(measured, "<br>{}: {}", quoted(rule), escaped(&complaint.measured));
         }
         let advice = finding.advice.as_deref().filter(|_| finding.verdict != Verdict::Pass);
-        let advice = escaped(advice.unwrap_or_default());
+        let mut advice = escaped(advice.unwrap_or_default());
+        if finding.verdict != Verdict::Pass {
+            let section = phrases::section(finding.anchor);
+            let _ = write!(advice, "{}<code>{section}</code>", if advice.is_empty() { "" } else { "<br>" });
+        }
         let (sign, check, title) = (sign(finding.verdict), finding.check, escaped(&finding.title));
         let _ = writeln!(page, "| {sign} | **{check}** {title} | {measured} | {advice} |");
     }

@@ -197,6 +197,11 @@ pub fn complaints<'a>(client: &'a ClientReport, of: &Finding) -> Vec<(&'a str, &
     complaints.filter_map(|finding| Some((finding.rule.as_deref()?, finding))).collect()
 }
 
+/// Where a check is explained.
+pub fn section(anchor: &str) -> String {
+    format!("docs/GRADING.md#{anchor}")
+}
+
 fn severity(verdict: Verdict) -> u8 {
     match verdict {
         Verdict::Fail => 0,

@@ -31,7 +31,8 @@ fn a_browser_shows_what_the_report_says() {
     let pages = found.as_object().expect("one for each page");
     assert_eq!(pages.len(), 7 * 2 + 2);
     for (name, page) in pages {
-        for nothing in ["complaints", "wrong", "underived", "loose", "dangling", "undescribed"] {
+        for nothing in ["complaints", "wrong", "underived", "loose", "dangling", "unexplained", "undescribed"]
+        {
             assert_eq!(page[nothing], serde_json::json!([]), "{name}: {nothing}");
         }
         assert_eq!((&page["scrolls"], &page["twice"]), (&0.into(), &0.into()), "{name}");

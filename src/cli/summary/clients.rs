@@ -92,6 +92,7 @@ mod tests {
         Finding {
             check: CheckId(check),
             title: String::new(),
+            anchor: "",
             rule: rule.map(str::to_owned),
             verdict,
             measured: format!("measure {check}"),

@@ -8,13 +8,13 @@ use siphasher::sip::SipHasher13;
 
 use self::class::ClassTally;
 use super::asked::{Ask, Asked, AskedByRule};
-use super::checks::{CHECKS, Class, Judged};
+use super::checks::{CHECKS, Check, Class, Judged};
 use super::company::Company;
 use super::kept::Kept;
 use super::tally::Tally;
 use super::view::{Scope, View};
 use super::{
-    CheckId, ClientReport, Expectation, Finding, Operation, Outcome, Report, RuleReport, Totals, Verdict,
+    ClientReport, Expectation, Finding, Operation, Outcome, Report, RuleReport, Totals, Verdict,
     expectations, speech,
 };
 use crate::rules::Grade;
@@ -170,7 +170,7 @@ impl Grader {
         for check in CHECKS {
             let all = tally.within(&self.asked.scope_of_check(check.id), &self.excepts);
             let word = all.and_then(|all| check.judge(all, &self.class(agent, tally, None)));
-            findings.extend(word.and_then(|judged| self.finding(check.id, None, check.title, judged)));
+            findings.extend(word.and_then(|judged| self.finding(check, None, judged)));
             // In file order; a rule that the record does not list comes last.
             let mut rules: Vec<(&Box<str>, &Tally)> = tally.rules().collect();
             let place =
@@ -179,8 +179,7 @@ impl Grader {
             for (rule, of_rule) in rules {
                 let class = self.class(agent, tally, Some(rule));
                 let word = check.judge(of_rule, &class);
-                findings
-                    .extend(word.and_then(|judged| self.finding(check.id, Some(rule), check.title, judged)));
+                findings.extend(word.and_then(|judged| self.finding(check, Some(rule), judged)));
             }
         }
         let verdict = worst(findings.iter().map(|finding| finding.verdict));
@@ -202,16 +201,17 @@ impl Grader {
     }
 
     /// A check's word as the file grades it; `None` where it is off.
-    fn finding(&self, check: CheckId, rule: Option<&str>, title: &str, judged: Judged) -> Option<Finding> {
-        let grade = self.asked.grade(check, rule.and_then(|rule| self.by_rule.get(rule)));
+    fn finding(&self, check: &Check, rule: Option<&str>, judged: Judged) -> Option<Finding> {
+        let grade = self.asked.grade(check.id, rule.and_then(|rule| self.by_rule.get(rule)));
         let verdict = match (grade, judged.verdict) {
             (Some(Grade::Off), _) => return None,
             (Some(Grade::Warn), Verdict::Fail) => Verdict::Warn,
             (_, verdict) => verdict,
         };
         Some(Finding {
-            check,
-            title: title.to_owned(),
+            check: check.id,
+            title: check.title.to_owned(),
+            anchor: check.anchor,
             rule: rule.map(str::to_owned),
             verdict,
             measured: judged.measured,

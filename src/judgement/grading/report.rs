@@ -143,6 +143,8 @@ pub struct Finding {
     pub check: CheckId,
     /// What a client that passes does, in at most 40 characters: `waits as long as Retry-After says`.
     pub title: String,
+    /// The check's section in docs/GRADING.md: `r2-refetch`. Never changes.
+    pub anchor: &'static str,
     /// `None`: over all rules.
     pub rule: Option<String>,
     pub verdict: Verdict,

@@ -9,7 +9,7 @@ use askama::Template;
 use jiff::Timestamp;
 
 use self::marked::Marked;
-use self::view::{ClientView, ExpectationView, OperationView, RuleView};
+use self::view::{ClientView, ExpectationView, Explanation, OperationView, RuleView};
 use super::evidence::Evidence;
 use super::phrases;
 use crate::judgement::grading::{Report, Totals, Verdict};
@@ -38,6 +38,7 @@ struct Page<'a> {
     expectations: Vec<ExpectationView>,
     rules: Vec<RuleView>,
     operations: Vec<OperationView<'a>>,
+    explanations: Vec<Explanation>,
     left: Left,
 }
 
@@ -89,6 +90,7 @@ pub fn render(report: &Report, started: Timestamp) -> Result<String, askama::Err
                 OperationView::of(*at, operation, evidence.checks(operation), nth < UNFOLDED)
             })
             .collect(),
+        explanations: view::explanations(report),
         left: Left {
             clients: report.clients.len().saturating_sub(MOST_CLIENTS),
             expectations: report.expectations.len().saturating_sub(MOST_ROWS),

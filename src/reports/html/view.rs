@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::marked::Marked;
 use super::plots::{self, Plot};
 use crate::judgement::grading::{
-    Backoff, CheckId, ClientReport, Expectation, Finding, Herd, Jitter, OperationReport, RuleReport, Shape,
-    TryReport, Verdict,
+    Backoff, CHECKS, Check, CheckId, ClientReport, Expectation, Finding, Herd, Jitter, OperationReport,
+    Report, RuleReport, Shape, TryReport, Verdict,
 };
 use crate::reports::phrases::{self, Turn};
 
@@ -42,9 +42,37 @@ pub struct ClientView {
     pub crowd: Option<Plot>,
 }
 
+/// What a check asks, for those who do not know it.
+pub struct Explanation {
+    pub check: Marked,
+    pub check_anchor: &'static str,
+    pub title: &'static str,
+    pub why: &'static str,
+}
+
+/// The checks that the page names, each explained once.
+pub fn explanations(report: &Report) -> Vec<Explanation> {
+    let findings = report.clients.iter().flat_map(|client| &client.findings).map(|finding| finding.check);
+    let expected = report.expectations.iter().filter_map(check_of).map(|check| check.id);
+    let named: BTreeSet<CheckId> = findings.chain(expected).collect();
+    let explained = |check: &'static Check| Explanation {
+        check: Marked::derived("check", "", &check.id.to_string()),
+        check_anchor: check.anchor,
+        title: check.title,
+        why: check.why,
+    };
+    named.into_iter().filter_map(Check::of).map(explained).collect()
+}
+
+/// The check that an expectation is about: `R5 = "fail"`.
+fn check_of(expected: &Expectation) -> Option<&'static Check> {
+    CHECKS.iter().find(|check| check.id.to_string() == expected.name)
+}
+
 /// One check over all rules, with what single rules have to complain of.
 pub struct FindingView {
     pub check: Marked,
+    pub anchor: &'static str,
     pub title: Marked,
     pub verdict: Marked,
     pub measured: Marked,
@@ -59,6 +87,8 @@ pub struct ExpectationView {
     pub verdict: Marked,
     pub rule: Option<Marked>,
     pub name: Marked,
+    /// Where its check is explained, if it is about one.
+    pub anchor: Option<&'static str>,
     pub asked: Marked,
     pub found: Marked,
 }
@@ -85,7 +115,7 @@ pub struct OperationView<'a> {
     pub tries: Marked,
     pub began: Marked,
     pub length: Marked,
-    pub checks: &'a [CheckId],
+    pub checks: Vec<&'static Check>,
     pub lane: Plot,
     pub attempts: Vec<AttemptView>,
     /// Attempts that are in the report and not on the page.
@@ -155,6 +185,7 @@ fn findings(at: &str, client: &ClientReport, on_page: &OnPage) -> Vec<FindingVie
         let advice = finding.advice.as_deref().filter(|_| finding.verdict != Verdict::Pass);
         FindingView {
             check: Marked::text(&at, "check", &finding.check.to_string()),
+            anchor: finding.anchor,
             title: Marked::text(&at, "title", &finding.title),
             verdict: Marked::verdict(&format!("{at}/verdict"), finding.verdict),
             measured: Marked::text(&at, "measured", &finding.measured),
@@ -215,6 +246,7 @@ impl ExpectationView {
             verdict: Marked::verdict(&format!("{at}/verdict"), expected.verdict),
             rule: expected.rule.as_deref().map(|rule| Marked::text(&at, "rule", rule)),
             name: Marked::text(&at, "name", &expected.name),
+            anchor: check_of(expected).map(|check| check.anchor),
             asked: Marked::text(&at, "asked", &expected.asked),
             found: Marked::text(&at, "found", &expected.found),
         }
@@ -241,7 +273,7 @@ impl<'a> OperationView<'a> {
     pub fn of(
         at: usize,
         operation: &'a OperationReport,
-        checks: &'a [CheckId],
+        checks: &[CheckId],
         is_unfolded: bool,
     ) -> OperationView<'a> {
         let at = format!("/operations/{at}");
@@ -257,7 +289,7 @@ impl<'a> OperationView<'a> {
             tries: Marked::count(&at, "count", operation.count),
             began: Marked::span(&at, "start_ms", operation.start_ms),
             length: Marked::derived("length", &at, &phrases::span(phrases::length(operation))),
-            checks,
+            checks: checks.iter().copied().filter_map(Check::of).collect(),
             lane: plots::lane(operation),
             attempts: attempts
                 .map(|(nth, tried)| AttemptView::of(&format!("{at}/tries/{nth}"), tried))

@@ -4,10 +4,12 @@
 mod page;
 mod timeline;
 
+use std::collections::BTreeMap;
+
 use self::page::{Page, Tone, WIDTH};
 use super::evidence::Evidence;
 use super::phrases::{self, shown};
-use crate::judgement::grading::{ClientReport, Expectation, Finding, Report, RuleReport, Verdict};
+use crate::judgement::grading::{CheckId, ClientReport, Expectation, Finding, Report, RuleReport, Verdict};
 use crate::rules::{Paint, grouped};
 
 /// Classes of clients with a card of their own.
@@ -34,6 +36,7 @@ pub fn render(report: &Report, paint: Paint) -> String {
         card(&mut page, client);
     }
     more(&mut page, report.clients.len(), MOST_CLIENTS, "client");
+    explanations(&mut page, report);
     expectations(&mut page, &report.expectations);
     rules(&mut page, &report.rules);
     let evidence = Evidence::of(report);
@@ -67,6 +70,19 @@ fn card(page: &mut Page, client: &ClientReport) {
         if let Some(advice) = finding.advice.as_deref().filter(|_| finding.verdict != Verdict::Pass) {
             page.hanging(&format!("{blank}→ "), INDENT + 2, &shown(advice));
         }
+    }
+}
+
+/// Where the checks that found something are explained.
+fn explanations(page: &mut Page, report: &Report) {
+    let findings = report.clients.iter().take(MOST_CLIENTS).flat_map(|client| &client.findings);
+    let told = findings.filter(|finding| matches!(finding.verdict, Verdict::Fail | Verdict::Warn));
+    let sections: BTreeMap<CheckId, String> =
+        told.map(|finding| (finding.check, phrases::section(finding.anchor))).collect();
+    if !sections.is_empty() {
+        page.gap();
+        let head = "  explained in  ";
+        page.hanging(head, head.len(), &sections.into_values().collect::<Vec<_>>().join(" "));
     }
 }
 

@@ -60,6 +60,8 @@ READ = r"""(() => {
     height: root.scrollHeight,
     pictures: [...document.querySelectorAll("svg[role=img]")].map(
       (svg) => [svg.getAttribute("aria-label"), svg.querySelector("desc")?.textContent]),
+    unexplained: [...document.querySelectorAll("[data-at$='/check'],[data-derived=check]")].filter(
+      (check) => !check.closest("dt") && !check.closest("a[href^='#r']")).map((check) => check.textContent),
     headings: [...document.querySelectorAll("h1,h2,h3,h4")].map((heading) => Number(heading.tagName[1])),
     dangling: [...document.querySelectorAll("a[href]")].map((link) => link.getAttribute("href")).filter(
       (href) => !href.startsWith("#") || !document.getElementById(href.slice(1))),
@@ -185,7 +187,10 @@ def derived(report, name, of, text):
         findings = [finding for client in report["clients"] for finding in client["findings"]]
         return any(int(text.removeprefix("op ")) in found["operations"] for found in findings + report["expectations"])
     if name == "check":
-        return any(text == finding["check"] for client in report["clients"] for finding in client["findings"])
+        found = [finding["check"] for client in report["clients"] for finding in client["findings"]]
+        return text in found + [expected["name"] for expected in report["expectations"]]
+    if name == "section":
+        return re.fullmatch(r"docs/GRADING\.md#r\d+-[a-z-]+", text)
     if name == "left" and of == "/operations":
         return int(text) == len(report["operations"]) - 200
     return name in ("began", "version", "retry", "zero", "outcome", "answer", "left")
@@ -210,6 +215,7 @@ def look(browser, folder, name, report, width, scheme):
         "underived": [given for given in page["derived"] if not derived(report, *given)][:10],
         "loose": page["loose"][:10],
         "scrolls": page["scrolls"],
+        "unexplained": page["unexplained"],
         "twice": page["twice"],
         "dangling": page["dangling"],
         "undescribed": [title for title, about in page["pictures"] if not (title and about)],

@@ -29,6 +29,8 @@ pub struct Check {
     pub title: &'static str,
     /// Its section in docs/GRADING.md; never changes.
     pub anchor: &'static str,
+    /// What it asks and why, in one sentence without figures.
+    pub why: &'static str,
     judge: fn(&Tally, &Class) -> Option<Judged>,
 }
 
@@ -62,34 +64,63 @@ pub(super) struct Number {
 }
 
 macro_rules! checks {
-    ($($id:literal $title:literal $anchor:literal $judge:path,)*) => {
+    ($($id:literal $title:literal $anchor:literal $judge:path, $why:literal;)*) => {
         /// Every check, by id.
         pub const CHECKS: &[Check] =
-            &[$(Check { id: CheckId($id), title: $title, anchor: $anchor, judge: $judge },)*];
+            &[$(Check { id: CheckId($id), title: $title, anchor: $anchor, why: $why, judge: $judge },)*];
     };
 }
 
 checks! {
      1 "makes the right move after a conflict" "r1-next-move"         next_move::judge,
+        "Each kind of conflict has a right next move; the wrong one cannot succeed, or overwrites what \
+         somebody else wrote.";
      2 "reads again before it writes again"         "r2-refetch"           version::refetch,
+        "After a version conflict, only a new read says what changed; writing again without one loses that \
+         change or is refused again.";
      3 "writes with the newest version"             "r3-newest-version"    version::newest,
+        "A write must name the version that it was made from; an older one is refused again, and none at all \
+         overwrites blindly.";
      4 "keeps one idempotency key per operation"    "r4-key-stability"     keys::judge,
+        "A server knows a retry by its idempotency key; another key on the same request is a second order.";
      5 "waits as long as Retry-After says"          "r5-retry-after"       retry_after::judge,
+        "The server says when it is ready; to come back earlier costs both sides a request and wins \
+         nothing.";
      6 "does not retry at once again and again"     "r6-immediate-retries" waiting::immediate,
+        "Retries without a wait meet the same conflict, and load the server when it can least bear it.";
      7 "waits longer from try to try"               "r7-growth"            waiting::growth,
+        "A wait that grows gives a conflict that lasts the time to pass, with few requests.";
      8 "varies its waits by chance"                 "r8-jitter"            waiting::jitter,
+        "Clients that all wait equally long meet again; a random part of the wait parts them.";
      9 "stops after a few tries"                    "r9-tries"             tries::cap,
+        "A conflict that outlasts a few tries needs another decision, not one more try.";
     10 "gives up within its time"                   "r10-give-up"          tries::give_up,
+        "Whoever called waits too; a deadline over all tries gives them an answer.";
     11 "sends few requests per operation"           "r11-amplification"    amplification::judge,
+        "The more requests a refused operation costs, the worse every overload becomes.";
     12 "does not nest one retry loop in another"    "r12-nested-retries"   nesting::judge,
+        "Loops within loops multiply their tries; one layer should retry, and the others pass the failure \
+         on.";
     13 "does not come back as one herd"             "r13-herd"             herd::judge,
+        "Clients that were refused together and come back together are refused together again.";
     14 "has no write applied twice"                 "r14-duplicates"       applied::duplicates,
+        "A write that is sent again after a lost answer may happen twice, unless a key or a version prevents \
+         it.";
     15 "finds out about a lost answer"              "r15-lost-answer"      applied::lost,
+        "A write whose answer was lost may have been applied; a read, a key or a version finds out.";
     16 "replays only what is safe to replay"        "r16-safe-methods"     applied::unsafe_replays,
+        "A POST or PATCH that may have been applied must not be sent again, unless a key or a version makes \
+         that harmless.";
     17 "stops where no retry can help"              "r17-terminal"         terminal::judge,
+        "What is taken stays taken; the same request again gets the same answer.";
 }
 
 impl Check {
+    /// The check of an id, if there is one.
+    pub fn of(id: CheckId) -> Option<&'static Check> {
+        CHECKS.iter().find(|check| check.id == id)
+    }
+
     /// The check's word on a tally; `None` where there was nothing for it to look at.
     pub(super) fn judge(&self, tally: &Tally, class: &Class) -> Option<Judged> {
         (self.judge)(tally, class)

@@ -3,8 +3,8 @@
 mod operations;
 
 use fracas::judgement::grading::{
-    Backoff, CheckId, ClientReport, Expectation, Finding, Gap, Herd, Jitter, Outcome, Report, RuleReport,
-    Shape, Totals, Verdict,
+    Backoff, Check, CheckId, ClientReport, Expectation, Finding, Gap, Herd, Jitter, Outcome, Report,
+    RuleReport, Shape, Totals, Verdict,
 };
 
 use self::operations::{recovering, replaying};
@@ -297,6 +297,7 @@ fn finding(check: u8, verdict: Verdict, title: &str, measured: &str) -> Finding 
     Finding {
         check: CheckId(check),
         title: title.to_owned(),
+        anchor: Check::of(CheckId(check)).expect("a check of ours").anchor,
         rule: None,
         verdict,
         measured: measured.to_owned(),
