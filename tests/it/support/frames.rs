@@ -78,7 +78,10 @@ impl Frame {
                 }
                 u16::try_from(status).expect("three digits")
             }
-            [0x88, ..] => 200,
+            // The table's own (appendix A).
+            [field @ 0x88..=0x8e, ..] => [200, 204, 206, 304, 400, 404, 500][usize::from(field - 0x88)],
+            // The size of the encoder's table goes first (§6.3).
+            [0x20, ..] => Frame { payload: self.payload[1..].to_vec(), ..self.clone() }.status(),
             _ => panic!("a status in another spelling: {self:?}"),
         }
     }

@@ -6,5 +6,6 @@ mod early;
 mod floods;
 mod grpc;
 mod requests;
+mod strict;
 mod timeouts;
 mod tls;
