@@ -1,10 +1,13 @@
 //! Answers that come before the request's body is over: all of them have to arrive.
 
 use std::io;
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 
 use fracas::matching::Match;
 use fracas::rules::Trigger;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use super::super::support::is_full;
 use super::super::support::message::Message;
@@ -69,6 +72,50 @@ fn c18_a_409_reaches_who_writes_100_mb_before_reading_1000_times_when_full() {
     let tries = if is_full() { 1_000 } else { 20 };
     all_hear(&proxy, tries, 409);
     assert_eq!(upstream.requests(), []);
+}
+
+#[test]
+fn c18_a_409_reaches_who_writes_100_mb_while_reading_1000_times_when_full() {
+    let upstream = Upstream::echoing();
+    let proxy = proxy::before(upstream.address).rule(conflict(Match::default(), Trigger::Always)).start();
+    let tries = if is_full() { 1_000 } else { 20 };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        for _ in 0..tries / 4 {
+            let post = || post_while_reading(proxy.address);
+            let heads = tokio::join!(post(), post(), post(), post());
+            for head in [heads.0, heads.1, heads.2, heads.3] {
+                let head = head.expect("no failed write");
+                assert!(head.starts_with("HTTP/1.1 409 "), "{head}");
+            }
+        }
+    });
+    assert_eq!(upstream.requests(), []);
+}
+
+/// Writes a whole request of [`BODY`] bytes and reads the answer's head, both at once, as async clients do.
+async fn post_while_reading(address: SocketAddr) -> io::Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    let (mut read, mut write) = stream.split();
+    let writing = async {
+        let head = format!("POST /big HTTP/1.1\r\nHost: h\r\nContent-Length: {BODY}\r\n\r\n");
+        write.write_all(head.as_bytes()).await?;
+        let piece = vec![b'x'; PIECE];
+        for _ in 0..BODY / PIECE {
+            write.write_all(&piece).await?;
+        }
+        Ok::<_, io::Error>(())
+    };
+    let reading = async {
+        let mut head = Vec::new();
+        while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+            if read.read_buf(&mut head).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(String::from_utf8_lossy(&head).into_owned())
+    };
+    tokio::try_join!(writing, reading).map(|((), head)| head)
 }
 
 #[test]
