@@ -18,12 +18,18 @@ pub struct Upload {
     to: SendStream<Bytes>,
     /// What has been read and waits for the upstream's window, and whether it is the last.
     next: Option<(Bytes, End)>,
-    /// What was sent, for the case that the upstream has not looked at it; `None` when that was much.
-    sent: Option<Vec<Bytes>>,
+    sent: Sent,
     /// Pieces that were handed over.
     taken: u64,
     is_over: bool,
     _slot: Slot,
+}
+
+/// What was sent, for the case that the upstream has not looked at it.
+struct Sent {
+    /// `None` when it was much.
+    pieces: Option<Vec<Bytes>>,
+    bytes: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,10 +50,12 @@ pub enum Stopped {
 /// As much as fits in the window that a stream begins with (RFC 9113 §6.9.2): an upstream that takes
 /// more has looked at it.
 const KEPT_BYTES: usize = 65_535;
+/// A piece may be a byte, and holds on to the memory that it was read into.
+const KEPT_PIECES: usize = 1_024;
 
 impl Upload {
     pub fn new(body: RequestBody, to: SendStream<Bytes>, slot: Slot) -> Upload {
-        Upload { body, to, next: None, sent: Some(Vec::new()), taken: 0, is_over: false, _slot: slot }
+        Upload { body, to, next: None, sent: Sent::new(), taken: 0, is_over: false, _slot: slot }
     }
 
     /// Sends what can be sent.
@@ -78,12 +86,12 @@ impl Upload {
             match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) => {
-                        self.keep(&data);
+                        self.sent.keep(&data);
                         let end = if self.body.is_end_stream() { End::Last } else { End::More };
                         self.next = Some((data, end));
                     }
                     Err(frame) => {
-                        self.sent = None;
+                        self.sent.forget();
                         let trailers = frame.into_trailers().unwrap_or_default();
                         return Poll::Ready(self.to.send_trailers(trailers).map_err(|_| Stopped::Stream));
                     }
@@ -114,18 +122,10 @@ impl Upload {
         Poll::Ready(Ok(()))
     }
 
-    fn keep(&mut self, data: &Bytes) {
-        let Some(sent) = &mut self.sent else { return };
-        sent.push(data.clone());
-        if sent.iter().map(Bytes::len).sum::<usize>() > KEPT_BYTES {
-            self.sent = None;
-        }
-    }
-
     /// The body as it was before any of it was sent, if that can still be had.
     pub fn take_back(self) -> Option<RequestBody> {
         let Upload { mut body, sent, .. } = self;
-        body.unread(sent?);
+        body.unread(sent.pieces?);
         Some(body)
     }
 
@@ -145,5 +145,45 @@ impl Upload {
                 return;
             }
         }
+    }
+}
+
+impl Sent {
+    fn new() -> Sent {
+        Sent { pieces: Some(Vec::new()), bytes: 0 }
+    }
+
+    fn keep(&mut self, data: &Bytes) {
+        let Some(pieces) = &mut self.pieces else { return };
+        pieces.push(data.clone());
+        self.bytes += data.len();
+        if self.bytes > KEPT_BYTES || pieces.len() > KEPT_PIECES {
+            self.forget();
+        }
+    }
+
+    fn forget(&mut self) {
+        self.pieces = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many pieces of `length` bytes are kept.
+    fn kept(length: usize) -> usize {
+        let mut sent = Sent::new();
+        let piece = Bytes::from(vec![0; length]);
+        let keeps = |sent: &mut Sent| {
+            sent.keep(&piece);
+            sent.pieces.is_some()
+        };
+        (0..100_000).take_while(|_| keeps(&mut sent)).count()
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_in_bytes_and_in_pieces() {
+        assert_eq!([1, 1_000, 65_535, 65_536].map(kept), [1_024, 65, 1, 0]);
     }
 }
