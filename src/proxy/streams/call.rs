@@ -64,8 +64,11 @@ impl Streams {
         let is_repeatable =
             matches!(head.method, Method::GET | Method::HEAD | Method::OPTIONS) && body.is_end_stream();
         let mut may_replay = call.replays && is_repeatable;
-        for _ in 0..TRIES {
+        for again in 0..TRIES {
             let Place::Stream(slot) = place else { break };
+            if again > 0 {
+                self.connector.count_replay();
+            }
             let (error, unsent) = match self.send(&head, body, &slot, &call).await? {
                 Sent::Answered(answer) => return Ok(Called::Answered(answer)),
                 Sent::Not(error, unsent) => (error, unsent),
@@ -75,11 +78,13 @@ impl Streams {
             let Some(unsent) = unsent.filter(|_| is_stale || is_unprocessed(&error)) else {
                 return Err(failure(&error));
             };
+            if again + 1 == TRIES {
+                return Err(failure(&error));
+            }
             drop(slot);
             body = *unsent;
             may_replay &= !is_stale;
             place = self.place(if is_stale { Which::Fresh } else { Which::Any }).await?;
-            self.connector.count_replay();
         }
         Err(Failure::Reset)
     }

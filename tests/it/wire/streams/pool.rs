@@ -97,6 +97,7 @@ fn what_is_always_refused_is_tried_a_few_times() {
     });
     let proxy = before(upstream.address);
     assert_eq!((proxy.ask(POST).status(), upstream.heads().len()), (502, 4));
+    assert_eq!(proxy.running().summary().replays, 3, "the first time is not once more");
 }
 
 #[test]
