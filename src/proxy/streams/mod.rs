@@ -140,8 +140,7 @@ impl Streams {
             let in_time = tokio::time::timeout_at(deadline, changed).await;
             drop(waiting);
             if in_time.is_err() {
-                let is_connected =
-                    self.connections.borrow().iter().any(|connection| connection.allowed().is_some());
+                let is_connected = self.drop_silent();
                 return Err(match is_connected {
                     // A fresh one may be too much to ask.
                     true if which == Which::Fresh => Failure::Reset,
@@ -173,6 +172,17 @@ impl Streams {
         let unsettled = connections.iter().filter(|connection| connection.allowed().is_none()).count();
         let coming = (self.opening.get() + unsettled) * self.typical.get();
         connections.len() + self.opening.get() < CONNECTIONS && self.waiting.get() >= coming
+    }
+
+    /// Gives up connections on which the upstream has said nothing for as long as most of those who wait
+    /// have waited: the next request shall not wait for them too. Whether one is left that has spoken.
+    fn drop_silent(&self) -> bool {
+        let now = self.clock.now();
+        let mut connections = self.connections.borrow_mut();
+        connections.retain(|connection| {
+            connection.allowed().is_some() || now.since(connection.idle_since()) < self.patience / 2
+        });
+        connections.iter().any(|connection| connection.allowed().is_some())
     }
 
     /// Makes one more connection. What is given back speaks HTTP/1.1.

@@ -9,7 +9,7 @@ use super::super::super::support::http2_upstream::{Asked, Http2Upstream};
 use super::super::super::support::message::Message;
 use super::super::super::support::proxy;
 use super::super::super::support::upstream::Upstream;
-use super::GET;
+use super::{GET, raw};
 
 /// For what is meant to be overdue.
 const SHORT: Duration = Duration::from_millis(60);
@@ -26,11 +26,31 @@ fn an_upstream_that_accepts_and_says_nothing_of_streams_is_a_504() {
 }
 
 #[test]
+fn a_connection_that_never_said_anything_is_not_waited_for_again() {
+    let upstream = Upstream::playing(|talk| {
+        if talk.number == 0 {
+            return talk.socket.ended();
+        }
+        if raw::greet(talk, 100).is_some()
+            && let Some((stream, _)) = raw::next(talk, raw::HEADERS)
+        {
+            raw::answer(talk, stream, "ok");
+        }
+    });
+    let proxy = proxy::before(upstream.address)
+        .over_http2()
+        .with(|settings| settings.timeouts.connect = Duration::from_millis(500))
+        .start();
+    assert_eq!([proxy.ask(GET).status(), proxy.ask(GET).status()], [504, 200]);
+}
+
+#[test]
 fn an_upstream_that_allows_no_stream_is_a_503() {
     let upstream = Http2Upstream::playing(0, |_| async {});
     let proxy = proxy::before(upstream.address)
         .over_http2()
-        .with(|settings| settings.timeouts.connect = SHORT)
+        // Time enough for it to say so.
+        .with(|settings| settings.timeouts.connect = Duration::from_millis(500))
         .start();
     let answer = proxy.ask(GET);
     assert_eq!((answer.status(), answer.header("fracas")), (503, Some("error=exhausted")));
