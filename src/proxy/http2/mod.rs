@@ -33,11 +33,12 @@ use super::worker::{Order, Worker, told};
 /// What a client begins with that speaks HTTP/2 (RFC 9113 §3.4).
 pub const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Requests at once, on one connection (Envoy's advice for the edge, like the windows).
+/// Requests at once, on one connection (Envoy's advice for the edge).
 const STREAMS: u32 = 100;
 /// Bytes of a request's body that nobody has read yet: fixed, because windows that adapt make latency
-/// worse and need PINGs that some clients take badly.
-const STREAM_WINDOW: u32 = 64 * 1024;
+/// worse and need PINGs that some clients take badly. With less, an upload of 100 MB waits for its window
+/// so often that a busy machine does not hear it out in time.
+const STREAM_WINDOW: u32 = 256 * 1024;
 /// The same of all streams. A stream whose body nobody reads must leave most of it to the others.
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// Bytes of an answer that the client has not let through yet.

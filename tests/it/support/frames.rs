@@ -132,6 +132,8 @@ pub fn setting(name: u16, value: u32) -> Vec<u8> {
 /// A connection on which frames are sent.
 pub struct Frames {
     pub socket: Socket,
+    /// What the other side lets a stream send at first.
+    pub stream_window: usize,
 }
 
 /// How it went for one stream, or for the connection.
@@ -146,6 +148,11 @@ pub enum End {
 }
 
 impl Frames {
+    /// On a connection on which nothing was said.
+    pub fn over(socket: Socket) -> Frames {
+        Frames { socket, stream_window: 65_535 }
+    }
+
     /// Connects, and exchanges settings.
     pub fn connect(address: SocketAddr) -> Frames {
         Frames::connect_with(address, &[])
@@ -153,11 +160,16 @@ impl Frames {
 
     /// As [`Frames::connect`], with these settings.
     pub fn connect_with(address: SocketAddr, settings: &[u8]) -> Frames {
-        let mut frames = Frames { socket: Socket::connect(address) };
+        let mut frames = Frames::over(Socket::connect(address));
         frames.socket.send(PREFACE);
         frames.send(&Frame::new(SETTINGS, 0, 0, settings));
         let theirs = frames.next().expect("settings");
         assert_eq!((theirs.kind, theirs.flags), (SETTINGS, 0));
+        // SETTINGS_INITIAL_WINDOW_SIZE (RFC 9113 §6.5.2).
+        let window = theirs.payload.chunks_exact(6).find_map(|setting| setting.strip_prefix(&[0, 4]));
+        if let Some(window) = window {
+            frames.stream_window = u32::from_be_bytes(window.try_into().expect("four bytes")) as usize;
+        }
         frames.send(&Frame::new(SETTINGS, ACK, 0, []));
         frames.until(|frame| frame.kind == SETTINGS && frame.flags == ACK);
         frames

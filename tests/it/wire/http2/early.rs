@@ -58,8 +58,8 @@ fn c18_a_blocking_client_hears_its_409_after_its_last_write() {
 fn write_all_then_read(address: SocketAddr) -> u16 {
     let mut client = Frames::connect(address);
     client.send(&post(1));
-    // Both windows begin at what the RFC says; the proxy's settings make neither smaller.
-    let (mut stream, mut connection) = (65_535_usize, 65_535_usize);
+    // A connection's window begins at what the RFC says, a stream's at what the other side's settings say.
+    let (mut stream, mut connection) = (client.stream_window, 65_535_usize);
     let mut head = None;
     let mut left = BODY;
     let piece = vec![b'x'; PIECE];

@@ -128,7 +128,7 @@ fn the_preface_may_come_byte_by_byte() {
     }
     socket.send(Frame::new(4, 0, 0, []).bytes());
     socket.send(get(1).bytes());
-    let mut client = Frames { socket };
+    let mut client = Frames::over(socket);
     assert_eq!(client.end_of(1), End::Answered);
 }
 

@@ -31,7 +31,7 @@ fn c39_what_has_no_preface_is_not_http_2() {
 fn c39_a_request_before_the_settings_is_served() {
     let upstream = upstream();
     let proxy = proxy::before(upstream.address).start();
-    let mut frames = Frames { socket: Socket::connect(proxy.address) };
+    let mut frames = Frames::over(Socket::connect(proxy.address));
     frames.socket.send(PREFACE);
     frames.send(&get(1));
     assert_eq!(frames.end_of(1), End::Answered);
@@ -41,7 +41,7 @@ fn c39_a_request_before_the_settings_is_served() {
 fn c39_streams_beyond_what_is_offered_are_refused() {
     let upstream = upstream();
     let proxy = proxy::before(upstream.address).start();
-    let mut frames = Frames { socket: Socket::connect(proxy.address) };
+    let mut frames = Frames::over(Socket::connect(proxy.address));
     frames.socket.send(PREFACE);
     frames.send(&Frame::new(SETTINGS, 0, 0, []));
     let offered = frames.next().expect("settings");
