@@ -13,6 +13,7 @@ mod client;
 mod conflicts;
 mod crawl;
 mod examples;
+mod http2;
 mod lint;
 mod readme;
 mod register;
