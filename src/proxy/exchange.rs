@@ -24,7 +24,7 @@ use super::shared::Shared;
 use super::shown::Shown;
 use super::vitals::Wait;
 use super::worker::Worker;
-use crate::judgement::StoredAnswer;
+use crate::judgement::{Outcome, StoredAnswer};
 
 /// Answers one request: by the rules, or else by the upstream.
 pub async fn exchange(
@@ -115,7 +115,9 @@ async fn answer(
     let mut answer = worker.forwarder.forward(head, body, client).await?;
     record.hear_upstream(answer.status());
     // If the upstream refused by itself, that passes.
-    let conflict = conflict.filter(|conflict| answer.status().is_success() && plays(shared, conflict));
+    let is_accepted =
+        Outcome { status: answer.status(), headers: answer.headers(), body: None }.is_accepted();
+    let conflict = conflict.filter(|conflict| is_accepted && plays(shared, conflict));
     if conflict.is_some() {
         passage.forget_reading();
     }

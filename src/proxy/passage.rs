@@ -51,14 +51,16 @@ impl Passage {
             shared.rules.get(lesson.place.rule).is_some_and(|active| lesson.reads_answer(&active.rule))
         });
         let status = answer.status();
-        teach(shared, &now, &Outcome { status, headers: answer.headers(), body: None });
+        let outcome = Outcome { status, headers: answer.headers(), body: None };
+        let is_accepted = outcome.is_accepted();
+        teach(shared, &now, &outcome);
         if !hold.is_zero() {
             tokio::time::sleep(hold).await;
         }
         if guards.is_empty() && later.is_empty() {
             return;
         }
-        if !status.is_success() {
+        if !is_accepted {
             guards.iter_mut().for_each(Guard::keep_no_answer);
         }
         let keeps_body = !later.is_empty() || guards.iter().any(Guard::keeps_answer);

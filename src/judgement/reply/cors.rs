@@ -2,11 +2,17 @@
 
 use http::{HeaderMap, HeaderValue, header};
 
-/// Lets the page at `origin` read this answer, its headers included.
+use super::grpc::is_native;
+
+/// Lets the page at `origin` read this answer, its headers included. What no page can ask for is left alone:
+/// gRPC that is not gRPC-Web.
 ///
 /// Credentials are allowed, so the origin is named and the headers are listed: with credentials
 /// `*` means nothing (Fetch, "CORS protocol and credentials").
 pub fn allow_cors(headers: &mut HeaderMap, origin: &HeaderValue) {
+    if is_native(headers) {
+        return;
+    }
     let mut names = String::from("etag");
     for name in headers.keys().filter(|name| **name != header::ETAG) {
         names.push_str(", ");

@@ -22,6 +22,14 @@ pub(super) fn content_type(headers: &HeaderMap) -> Option<&HeaderValue> {
     })
 }
 
+/// Whether this is gRPC as browsers cannot speak it.
+pub(super) fn is_native(headers: &HeaderMap) -> bool {
+    content_type(headers).is_some_and(|value| {
+        !value.as_bytes().get(..WEB.len()).is_some_and(|start| start.eq_ignore_ascii_case(WEB))
+    })
+}
+
+const WEB: &[u8] = b"application/grpc-web";
 const GRPC: &[u8] = b"application/grpc";
 
 /// The answer to a gRPC request: HTTP knows of no mistake, and there is no message.
@@ -106,15 +114,17 @@ mod tests {
 
     #[test]
     fn only_grpc_is_answered_so() {
-        for (given, is_grpc) in [
-            ("application/grpc", true),
-            ("application/grpc+proto", true),
-            ("Application/gRPC-web", true),
-            ("application/json", false),
-            ("application/gr", false),
+        for (given, is_grpc, is_browsers) in [
+            ("application/grpc", true, false),
+            ("application/grpc+proto", true, false),
+            ("Application/gRPC-web", true, true),
+            ("application/grpc-web-text", true, true),
+            ("application/json", false, true),
+            ("application/gr", false, true),
         ] {
             let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(given))]);
             assert_eq!(content_type(&headers).is_some(), is_grpc, "{given}");
+            assert_eq!(is_native(&headers), !is_browsers, "{given}");
         }
     }
 

@@ -32,6 +32,14 @@ pub struct Outcome<'a> {
     pub body: Option<&'a Value>,
 }
 
+impl Outcome<'_> {
+    /// Whether the upstream has accepted the request. A gRPC service refuses with a 200 whose head says so;
+    /// one that has begun to answer says it in trailers, which are too late for us.
+    pub fn is_accepted(&self) -> bool {
+        self.status.is_success() && self.headers.get("grpc-status").is_none_or(|status| status == "0")
+    }
+}
+
 /// What will be told to the store if the upstream accepts the request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lesson {
@@ -146,7 +154,7 @@ impl Lesson {
         // resource next is right to.
         let tells = [StatusCode::NOT_MODIFIED, StatusCode::NOT_FOUND, StatusCode::GONE];
         let is_read = self.is_of_reading() && tells.contains(&outcome.status);
-        if !outcome.status.is_success() && !is_read {
+        if !outcome.is_accepted() && !is_read {
             return Vec::new();
         }
         let tell = |tell| vec![Told::One(self.place, tell)];

@@ -15,6 +15,8 @@ pub fn reference() -> String {
     }
     page.push('\n');
     page.push_str(STATE);
+    page.push('\n');
+    page.push_str(GRPC);
     page.push_str("\n## Placeholders\n\nIn a reply's texts. Every other brace stands for itself; ");
     page.push_str("`{{word}}` becomes `{word}`.\n\n| placeholder | filled with |\n| --- | --- |\n");
     for (word, filling) in template::WORDS {
@@ -29,6 +31,7 @@ pub fn reference() -> String {
 }
 
 const STATE: &str = include_str!("state.md");
+const GRPC: &str = include_str!("grpc.md");
 
 const INTRODUCTION: &str = "\
 # The rules file

@@ -34,3 +34,51 @@ fn a_conflict_is_an_answer_of_trailers_only() {
     }
     assert_eq!(client.ask(call(), "x").expect("an answer").text(), "x");
 }
+
+/// Refuses the first call, and accepts every other one, in the answer's head.
+fn refusing_once() -> Upstream {
+    Upstream::playing(|talk| {
+        let mut status = 5;
+        while talk.request().is_some() {
+            talk.socket.send(format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/grpc\r\nGrpc-Status: {status}\r\n\
+                 Content-Length: 0\r\n\r\n"
+            ));
+            status = 0;
+        }
+    })
+}
+
+#[test]
+fn a_refusal_of_the_upstreams_own_is_not_accepted() {
+    for (rule, statuses) in [
+        ("first = 2\nphase = \"after\"\n", ["5", "10", "0"]),
+        ("on = \"duplicate\"\nper = \"path\"\n", ["5", "0", "6"]),
+    ] {
+        let upstream = refusing_once();
+        let proxy = proxy::before(upstream.address).rules(&format!("[[rule]]\n{rule}")).start();
+        let mut client = Client::connect(proxy.address);
+        let seen = statuses.map(|_| {
+            let answer = client.ask(call(), "x").expect("an answer");
+            answer.header("grpc-status").map(str::to_owned)
+        });
+        assert_eq!(seen, statuses.map(|status| Some(status.to_owned())), "{rule}");
+    }
+}
+
+#[test]
+fn only_browsers_are_told_of_origins() {
+    let upstream = Upstream::echoing();
+    let proxy =
+        proxy::before(upstream.address).rules("[[rule]]\n").with(|settings| settings.cors = true).start();
+    let mut client = Client::connect(proxy.address);
+    for (content_type, allowed) in
+        [("application/grpc", None), ("application/grpc-web+proto", Some("https://shop.test"))]
+    {
+        let request = Request::post("http://h.test/shop.Orders/Place")
+            .header("content-type", content_type)
+            .header("origin", "https://shop.test");
+        let answer = client.ask(request, "x").expect("an answer");
+        assert_eq!(answer.header("access-control-allow-origin"), allowed, "{content_type}");
+    }
+}
