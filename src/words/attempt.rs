@@ -24,7 +24,8 @@ pub struct Attempt {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent: Option<Box<str>>,
     pub method: Box<str>,
-    /// The path as rules see it, without the query, cut to [`Attempt::PATH_BYTES`].
+    /// The path as rules see it, without the query; one longer than [`Attempt::PATH_BYTES`] is cut, and
+    /// ends with `#` and its hash.
     pub path: Box<str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<Fingerprint>,

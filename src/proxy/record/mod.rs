@@ -23,7 +23,7 @@ pub use self::recorder::Recorder;
 use super::client::Client;
 use super::shared::Shared;
 use crate::judgement::http_date;
-use crate::words::{self, Attempt, KeyHash, Moment, RetryAfter, decode_unreserved};
+use crate::words::{self, Attempt, KeyHash, Moment, RetryAfter, RunKey, decode_unreserved};
 
 /// One request, for the journal.
 pub struct Record {
@@ -60,7 +60,7 @@ impl Record {
             client: shared.settings.client_id.fingerprint(&head.headers, address, plan.key),
             agent,
             method: head.method.as_str().into(),
-            path: path(head.uri.path()),
+            path: path(head.uri.path(), plan.key),
             query: head.uri.query().map(|query| plan.key.hash(query.as_bytes())),
             sent,
             ..Attempt::default()
@@ -174,11 +174,17 @@ fn microseconds(moment: Moment) -> u64 {
     moment.0 / 1_000
 }
 
-/// The path as rules see it, of bounded length.
-fn path(path: &str) -> Box<str> {
+/// The path as rules see it, of bounded length: a long one ends with its hash, so that two that differ
+/// behind the cut are not taken for one.
+fn path(path: &str, key: RunKey) -> Box<str> {
+    /// Of `#` and a hash.
+    const END: usize = 17;
     let path = decode_unreserved(path);
-    let end = path.floor_char_boundary(Attempt::PATH_BYTES);
-    path.get(..end).unwrap_or_default().into()
+    if path.len() <= Attempt::PATH_BYTES {
+        return path.into();
+    }
+    let kept = path.get(..path.floor_char_boundary(Attempt::PATH_BYTES - END)).unwrap_or_default();
+    format!("{kept}#{}", key.hash(path.as_bytes())).into()
 }
 
 /// `Retry-After` as a wait from now on (RFC 9110 §10.2.3); `now` in seconds since 1970. What cannot be
@@ -218,8 +224,13 @@ mod tests {
 
     #[test]
     fn a_path_is_cut_between_characters() {
+        let path = |text: &str| path(text, RunKey::new([3; 16]));
         assert_eq!(&*path("/it%65ms/7"), "/items/7");
-        assert_eq!(path(&format!("/{}", "x".repeat(600))).len(), Attempt::PATH_BYTES);
-        assert_eq!(path(&format!("/{}", "é".repeat(600))).len(), Attempt::PATH_BYTES - 1);
+        assert_eq!(path(&format!("/{}", "x".repeat(511))), format!("/{}", "x".repeat(511)).into());
+        let long = |letter: &str, last: &str| path(&format!("/{}{last}", letter.repeat(600)));
+        assert_eq!(long("x", "").len(), Attempt::PATH_BYTES);
+        assert_eq!(long("xé", "").len(), Attempt::PATH_BYTES - 1);
+        // What differs behind the cut is another resource, to whoever groups tries.
+        assert!(long("x", "1") == long("x", "1") && long("x", "1") != long("x", "2"));
     }
 }
