@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fracas::judgement::grading::{Asked, Grading, Report, Verdict};
-use fracas::words::{Kind, Phase, RetryAfter};
+use fracas::words::{Attempt, Fingerprint, Got, Kind, Phase, RetryAfter};
 
 use super::clients::{Client, Situation, record};
 use super::policies::Chance;
@@ -124,6 +124,26 @@ fn what_is_only_unusual_is_no_failure() {
             warnings.retain(|check| !(client == Client::NearlyEven && *check == 8));
             assert_eq!(warnings, warned, "{client:?}, seed {seed}: {found:#?}");
         }
+    }
+}
+
+#[test]
+fn whoever_looks_before_a_post_goes_again_is_not_blind() {
+    let attempt = |id: u64, client: u64, method: &str, status: u16| {
+        let at = id * 2_000_000;
+        let (method, path) = (method.into(), "/orders".into());
+        let got = Got { status: Some(status), ..Got::default() };
+        let client = Fingerprint(client);
+        Attempt { id, start: at, end: at + 1_000, client, method, path, got, ..Attempt::default() }
+    };
+    for (between, expected) in [(Some(200), [0u8; 0].as_slice()), (Some(503), &[16]), (None, &[16])] {
+        let mut grading = Grading::new(Asked::default());
+        grading.add(attempt(1, 1, "POST", 502));
+        between.map(|status| grading.add(attempt(2, 1, "GET", status)));
+        grading.add(attempt(3, 1, "POST", 201));
+        grading.pass(10_000_000_000);
+        let report = grading.finish(Vec::new(), 0);
+        assert_eq!(of_verdict(&report, Verdict::Fail), expected, "{between:?}: {:#?}", verdicts(&report));
     }
 }
 

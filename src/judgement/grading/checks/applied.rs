@@ -145,7 +145,7 @@ pub(super) fn lost(tally: &Tally, _: &Class) -> Option<Judged> {
 /// R16: POST and PATCH, tried again.
 #[derive(Clone, Debug, Default)]
 pub struct Unsafe {
-    /// `bad`: in the dark about the first try, without a key or a precondition.
+    /// `bad`: in the dark about the first try, without a key, a precondition, or a read since.
     blind: Marks,
     /// After an answer that said that nothing was done.
     told: u64,
@@ -161,7 +161,8 @@ impl Unsafe {
         }
         for retry in view.retries().filter(|retry| is_unsafe_to_repeat(retry.before()) && retry.is_replay()) {
             let sent = &retry.after().sent;
-            let is_guarded = sent.idempotency_key.is_some() || sent.version.is_some();
+            // Whoever has looked knows what the first one did.
+            let is_guarded = sent.idempotency_key.is_some() || sent.version.is_some() || retry.has_reread();
             let is_blind = !is_guarded && retry.is_in_the_dark();
             self.blind.add(Some(!is_blind), view.operation.id);
             if !is_guarded {
