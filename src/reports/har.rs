@@ -54,7 +54,7 @@ fn request(attempt: &Attempt) -> Value {
     json!({
         "method": attempt.method,
         "url": format!("{ORIGIN}{}", attempt.path),
-        "httpVersion": "HTTP/1.1",
+        "httpVersion": attempt.protocol,
         "cookies": [],
         "headers": agent.into_iter().collect::<Vec<_>>(),
         "queryString": [],
@@ -74,7 +74,7 @@ fn response(attempt: &Attempt) -> Value {
     let mut response = json!({
         "status": got.status.unwrap_or(0),
         "statusText": reason.unwrap_or_default(),
-        "httpVersion": "HTTP/1.1",
+        "httpVersion": attempt.protocol,
         "cookies": [],
         "headers": waits.into_iter().collect::<Vec<_>>(),
         "content": { "size": got.bytes, "mimeType": "x-unknown" },

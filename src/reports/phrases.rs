@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::LONGEST;
 use crate::judgement::grading::{
-    Backoff, ClientReport, Finding, Jitter, Link, OperationReport, Outcome, Report, Shape, Totals, TryReport,
+    Backoff, ClientReport, Finding, Jitter, OperationReport, Outcome, Report, Shape, Totals, TryReport,
     Verdict,
 };
 use crate::rules::grouped;
@@ -252,7 +252,7 @@ pub fn turn(tried: &TryReport) -> Turn {
     match tried {
         _ if tried.rule.is_some() => Turn::Refused,
         _ if !is_success => Turn::Failed,
-        _ if matches!(&*tried.method, "GET" | "HEAD") && tried.link != Link::First => Turn::Read,
+        _ if tried.link.is_none() => Turn::Read,
         _ => Turn::Succeeded,
     }
 }

@@ -18,6 +18,9 @@ pub struct Attempt {
     pub end: u64,
     /// Which connection of this run. Only a hint: a retry often opens another.
     pub connection: u64,
+    /// In which version of HTTP the client asked, and was answered.
+    #[serde(skip_serializing_if = "Protocol::is_usual")]
+    pub protocol: Protocol,
     /// Who asked, by `client_id`: a hash with the run's key.
     pub client: Fingerprint,
     /// The first product of `User-Agent`, such as `python-httpx/0.28.1`: a client's class.
@@ -34,6 +37,19 @@ pub struct Attempt {
     /// What a rule did about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conflict: Option<Conflict>,
+}
+
+/// A version of HTTP, as a client speaks it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Protocol {
+    #[serde(rename = "HTTP/1.0")]
+    Http10,
+    /// So usual that a line does not say it.
+    #[default]
+    #[serde(rename = "HTTP/1.1")]
+    Http11,
+    #[serde(rename = "HTTP/2")]
+    Http2,
 }
 
 /// What the request carried.
@@ -129,6 +145,12 @@ impl Attempt {
     }
 }
 
+impl Protocol {
+    fn is_usual(&self) -> bool {
+        *self == Protocol::default()
+    }
+}
+
 impl RetryAfter {
     /// The wait, in milliseconds.
     pub fn millis(self) -> u64 {
@@ -166,6 +188,7 @@ mod tests {
             id: 7,
             start: 1,
             end: 2_000,
+            protocol: Protocol::Http2,
             client: Fingerprint(u64::MAX),
             method: "PUT".into(),
             path: "/items/7".into(),
@@ -180,7 +203,16 @@ mod tests {
             ..Attempt::default()
         };
         let line = serde_json::to_string(&attempt).expect("an attempt can be written");
-        assert!(!line.contains("null") && line.contains(r#""client":"ffffffffffffffff""#), "{line}");
+        assert!(
+            !line.contains("null")
+                && line.contains(r#""protocol":"HTTP/2""#)
+                && line.contains(r#""client":"ffffffffffffffff""#),
+            "{line}"
+        );
         assert_eq!(serde_json::from_str::<Attempt>(&line).expect("a line"), attempt);
+        assert!(
+            !serde_json::to_string(&Attempt::default()).expect("a line").contains("HTTP"),
+            "no room for 1.1"
+        );
     }
 }

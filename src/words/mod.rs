@@ -9,7 +9,7 @@ mod kind;
 mod moment;
 mod run_key;
 
-pub use attempt::{Attempt, Conflict, Fingerprint, Got, RetryAfter, Sent};
+pub use attempt::{Attempt, Conflict, Fingerprint, Got, Protocol, RetryAfter, Sent};
 pub use dice::{Dice, Share};
 pub use facts::decode_unreserved;
 pub use facts::{BodyFacts, Facts, Identity, IdentitySource};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::checks::wait;
 use super::view::{Elsewhere, View, bare};
-use super::{Finding, Operation, OperationReport, Try, TryReport, Verdict};
+use super::{Finding, Operation, OperationReport, Read, Try, TryReport, Verdict};
 use crate::words::RetryAfter;
 
 /// Operations that a report may show.
@@ -88,7 +88,34 @@ fn shown_as(operation: &Operation) -> OperationReport {
         outcome: operation.outcome,
         count: operation.count,
         start_ms: start as f64 / 1e3,
-        tries: operation.tries.iter().map(|tried| shown_try(tried, &view, start)).collect(),
+        tries: operation.tries.iter().flat_map(|tried| shown_with_reads(tried, &view, start)).collect(),
+    }
+}
+
+/// A try, after what was read of the resource before it.
+fn shown_with_reads(tried: &Try, view: &View<'_>, start: u64) -> Vec<TryReport> {
+    let mut rows: Vec<TryReport> = tried.reads.iter().map(|read| shown_read(read, start)).collect();
+    rows.sort_by(|one, other| one.at_ms.total_cmp(&other.at_ms));
+    rows.push(shown_try(tried, view, start));
+    rows
+}
+
+fn shown_read(read: &Read, start: u64) -> TryReport {
+    TryReport {
+        attempt: read.attempt,
+        method: read.method.to_string(),
+        link: None,
+        at_ms: read.start.saturating_sub(start) as f64 / 1e3,
+        took_ms: read.end.saturating_sub(read.start) as f64 / 1e3,
+        gap_ms: None,
+        status: read.status,
+        error: None,
+        rule: None,
+        kind: None,
+        phase: None,
+        retry_after_ms: None,
+        version: None,
+        note: read.version.as_deref().map(|version| format!("showed version {version}")),
     }
 }
 
@@ -98,7 +125,7 @@ fn shown_try(tried: &Try, view: &View<'_>, start: u64) -> TryReport {
     TryReport {
         attempt: attempt.id,
         method: attempt.method.to_string(),
-        link: tried.link,
+        link: Some(tried.link),
         at_ms: attempt.start.saturating_sub(start) as f64 / 1e3,
         took_ms: attempt.end.saturating_sub(attempt.start) as f64 / 1e3,
         gap_ms: tried.gap.map(|gap| gap.as_secs_f64() * 1e3),
@@ -138,5 +165,53 @@ fn note(view: &View<'_>, attempt: u64) -> Option<String> {
         (true, false) => Some("read again".to_owned()),
         (false, true) => Some("same version, not re-read".to_owned()),
         (false, false) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judgement::grading::{Link, Outcome};
+    use crate::words::{Attempt, Fingerprint};
+
+    #[test]
+    fn what_was_read_between_two_tries_has_rows_of_its_own_in_the_order_in_which_it_was_sent() {
+        let tried = |id, start, link, reads| {
+            let attempt =
+                Attempt { id, start, end: start + 1_000, method: "PUT".into(), ..Attempt::default() };
+            Try { attempt, link, gap: None, reads }
+        };
+        let read = |attempt, start, end, version: Option<&str>| Read {
+            attempt,
+            method: "GET".into(),
+            start,
+            end,
+            status: Some(200),
+            version: version.map(Into::into),
+        };
+        let reads = vec![read(3, 14_000, 15_000, Some("\"4\"")), read(2, 13_000, 16_000, None)];
+        let operation = Operation {
+            id: 1,
+            client: Fingerprint::default(),
+            tries: vec![tried(1, 10_000, Link::First, vec![]), tried(4, 20_000, Link::Rebase, reads)],
+            count: 2,
+            reads_after: Vec::new(),
+            outcome: Outcome::GaveUp,
+        };
+        let shown = shown_as(&operation);
+        let rows: Vec<_> = shown
+            .tries
+            .iter()
+            .map(|row| (row.attempt, &*row.method, row.at_ms, row.link, row.note.as_deref()))
+            .collect();
+        assert_eq!(shown.count, 2, "a read is no try");
+        assert_eq!(
+            rows[..3],
+            [
+                (1, "PUT", 0.0, Some(Link::First), None),
+                (2, "GET", 3.0, None, None),
+                (3, "GET", 4.0, None, Some("showed version \"4\"")),
+            ]
+        );
     }
 }

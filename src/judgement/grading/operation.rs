@@ -41,6 +41,10 @@ pub struct Try {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Read {
     pub attempt: u64,
+    pub method: Box<str>,
+    /// When it was sent and answered, as [`Attempt`] has it.
+    pub start: u64,
+    pub end: u64,
     pub status: Option<u16>,
     /// The version that it showed.
     pub version: Option<Box<str>>,

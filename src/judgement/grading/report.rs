@@ -240,7 +240,7 @@ pub struct OperationReport {
     pub method: String,
     pub path: String,
     pub outcome: super::Outcome,
-    /// How many tries there were; `tries` may have fewer.
+    /// How many tries there were; `tries` may have fewer of them, and has reads beside them.
     pub count: u64,
     /// When it began, in milliseconds since the proxy started.
     pub start_ms: f64,
@@ -252,7 +252,8 @@ pub struct OperationReport {
 pub struct TryReport {
     pub attempt: u64,
     pub method: String,
-    pub link: super::Link,
+    /// Why it is taken for a part of the operation; `None` for a read of the resource, which is no try.
+    pub link: Option<super::Link>,
     /// Since the operation began, in milliseconds.
     pub at_ms: f64,
     pub took_ms: f64,

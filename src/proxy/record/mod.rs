@@ -15,7 +15,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 use http::header::{self, HeaderMap};
 use http::request::Parts;
-use http::{Response, StatusCode};
+use http::{Response, StatusCode, Version};
 
 use self::body::SentBody;
 pub use self::plan::Plan;
@@ -23,7 +23,7 @@ pub use self::recorder::Recorder;
 use super::client::Client;
 use super::shared::Shared;
 use crate::judgement::http_date;
-use crate::words::{self, Attempt, KeyHash, Moment, RetryAfter, RunKey, decode_unreserved};
+use crate::words::{self, Attempt, KeyHash, Moment, Protocol, RetryAfter, RunKey, decode_unreserved};
 
 /// One request, for the journal.
 pub struct Record {
@@ -57,6 +57,12 @@ impl Record {
         let attempt = Attempt {
             start: microseconds(shared.clock.now()),
             connection: client.connection,
+            protocol: match head.version {
+                Version::HTTP_2 => Protocol::Http2,
+                Version::HTTP_10 => Protocol::Http10,
+                // There is no other that the proxy speaks.
+                _ => Protocol::Http11,
+            },
             client: shared.settings.client_id.fingerprint(&head.headers, address, plan.key),
             agent,
             method: head.method.as_str().into(),

@@ -1,5 +1,6 @@
 //! Every format of a report, over the same samples built by hand.
 
+mod junit;
 pub mod samples;
 
 use std::path::Path;
@@ -7,7 +8,7 @@ use std::path::Path;
 use fracas::judgement::grading::{Report, Verdict};
 use fracas::reports::{self, Format, Subject};
 use fracas::rules::Paint;
-use fracas::words::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent};
+use fracas::words::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, Protocol, RetryAfter, Sent};
 
 #[test]
 fn every_format_is_as_it_was_looked_at() {
@@ -161,6 +162,7 @@ fn attempts() -> Vec<Attempt> {
         start: 1_000_000,
         end: 1_001_200,
         connection: 3,
+        protocol: Protocol::Http2,
         client: Fingerprint(0x9f86),
         agent: Some("my-service/1.4".into()),
         method: "PUT".into(),

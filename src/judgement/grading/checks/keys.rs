@@ -55,7 +55,7 @@ pub(super) fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
         Judged::warn(format!("{} changed the body under one key", of(keys.other_body, keys.judged, "operation")))
             .advice("send the same body under the same key; if only a time stamp differs, name it in `journal.volatile`")
     } else {
-        Judged::pass(format!("{} kept their key and body", of(keys.judged, keys.judged, "operation")))
+        Judged::pass(format!("{} kept one key and body", of(keys.judged, keys.judged, "operation")))
     };
     let broken = keys.changed + keys.other_body;
     Some(judged.number(broken as f64 / keys.judged as f64, 0.0, "share").shown_by(&keys.evidence))

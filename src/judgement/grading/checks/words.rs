@@ -22,7 +22,7 @@ pub fn wait(duration: Duration) -> String {
 pub fn of(part: u64, whole: u64, what: &str) -> String {
     let plural = match (whole, what.strip_suffix('y')) {
         (1, _) => what.to_owned(),
-        (_, Some(stem)) => format!("{stem}ies"),
+        (_, Some(stem)) if !stem.ends_with('a') => format!("{stem}ies"),
         _ => format!("{what}s"),
     };
     format!("{part} of {whole} {plural}")
@@ -38,5 +38,6 @@ mod tests {
         assert_eq!(said, ["0 ms", "212 ms", "1 s", "1.58 s", "59.99 s", "1 min", "2 min 5 s"]);
         assert_eq!(of(1, 1, "retry"), "1 of 1 retry");
         assert_eq!(of(11, 18, "retry"), "11 of 18 retries");
+        assert_eq!(of(1, 2, "replay"), "1 of 2 replays");
     }
 }

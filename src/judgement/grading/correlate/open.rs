@@ -30,8 +30,8 @@ pub(super) struct Open {
     longest_try: u64,
     /// As long as the last answer asked to wait, in microseconds.
     asked_wait: u64,
-    /// What was read since `last_end`, and when that was answered.
-    reads: VecDeque<(u64, Read)>,
+    /// What was read since `last_end`.
+    reads: VecDeque<Read>,
 }
 
 /// An attempt that nothing came before and nothing can follow.
@@ -72,7 +72,7 @@ impl Open {
     pub fn go_on(&mut self, attempt: Attempt, meaning: Meaning, evidence: Evidence, link: Link) {
         let gap = if self.count == 0 { None } else { attempt.start.checked_sub(self.last_end) };
         let reads = std::mem::take(&mut self.reads).into_iter();
-        let reads = reads.filter(|(end, _)| *end <= attempt.start).map(|(_, read)| read).collect();
+        let reads = reads.filter(|read| read.end <= attempt.start).collect();
         self.count += 1;
         self.has_met_trouble |= meaning != Meaning::Success;
         if self.meaning != Meaning::Success {
@@ -102,9 +102,14 @@ impl Open {
         if self.reads.len() == READS {
             self.reads.pop_front();
         }
-        let read =
-            Read { attempt: attempt.id, status: attempt.got.status, version: attempt.got.version.clone() };
-        self.reads.push_back((attempt.end, read));
+        self.reads.push_back(Read {
+            attempt: attempt.id,
+            method: attempt.method.clone(),
+            start: attempt.start,
+            end: attempt.end,
+            status: attempt.got.status,
+            version: attempt.got.version.clone(),
+        });
     }
 
     /// The last try.
@@ -163,7 +168,7 @@ impl Open {
             client: self.client,
             tries: self.first,
             count: self.count,
-            reads_after: self.reads.into_iter().map(|(_, read)| read).collect(),
+            reads_after: self.reads.into(),
             outcome,
         }
     }

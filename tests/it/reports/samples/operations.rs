@@ -7,7 +7,7 @@ pub fn replaying(id: u64) -> OperationReport {
     let tried = |nth: u64, at_ms: f64, gap_ms: Option<f64>| TryReport {
         attempt: id * 10 + nth,
         method: "PUT".to_owned(),
-        link: if nth == 0 { Link::First } else { Link::Replay },
+        link: Some(if nth == 0 { Link::First } else { Link::Replay }),
         at_ms,
         took_ms: 1.2,
         gap_ms,
@@ -38,7 +38,11 @@ pub fn recovering(id: u64) -> OperationReport {
     let tried = |nth: u64, method: &str, at_ms, status, version: &str| TryReport {
         attempt: id * 10 + nth,
         method: method.to_owned(),
-        link: if nth == 0 { Link::First } else { Link::Rebase },
+        link: match (method, nth) {
+            ("GET", _) => None,
+            (_, 0) => Some(Link::First),
+            _ => Some(Link::Rebase),
+        },
         at_ms,
         took_ms: 2.4,
         gap_ms: None,
@@ -65,9 +69,9 @@ pub fn recovering(id: u64) -> OperationReport {
     }
     if let [_, lost, read, rebased] = tries.as_mut_slice() {
         lost.gap_ms = Some(1_102.6);
-        read.version = None;
+        (read.version, read.note) = (None, Some("showed version \"4\"".to_owned()));
         rebased.gap_ms = Some(1_140.6);
-        rebased.note = Some("read \"4\" and sent it".to_owned());
+        rebased.note = Some("read again".to_owned());
     }
     OperationReport {
         id,
