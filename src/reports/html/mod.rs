@@ -130,9 +130,9 @@ fn tiles(totals: &Totals) -> Vec<Tile> {
     tiles
 }
 
-/// How the operations that met a conflict ended, in percent of them.
+/// How the operations that met a conflict ended, in percent of them. To give up is no fault by itself.
 fn shares(totals: &Totals) -> Vec<(&'static str, f64)> {
-    let ends = [("pass", totals.recovered), ("fail", totals.gave_up), ("undetermined", totals.unfinished)];
+    let ends = [("pass", totals.recovered), ("warn", totals.gave_up), ("undetermined", totals.unfinished)];
     let all: u64 = ends.iter().fold(0, |all, (_, number)| all.saturating_add(*number));
     ends.into_iter()
         .filter(|(_, number)| *number > 0)
