@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use crate::proxy::{self, TlsError, check_upstream_tls};
+use crate::proxy::{self, check_upstream_tls};
 use crate::rules::{
     Accepted, BodyFileError, Code, Diagnostic, LARGEST_BODY, LARGEST_FILE, Mistakes, Source, Tls, read,
 };
@@ -29,17 +29,12 @@ pub fn load(path: &Path) -> Result<Accepted, Mistakes> {
     if let Err(mistake) = check_upstream_tls(&settings.upstream_tls) {
         return Err(at_text(&name, text, mistake));
     }
-    if let Some(tls @ Tls::Files { .. }) = &settings.tls
+    if let Some(tls @ Tls::Files(_)) = &settings.tls
         && let Err(error) = proxy::acceptor(tls, settings.listen)
     {
-        return Err(at_text(&name, text, bad_certificate(&error)));
+        return Err(at_text(&name, text, error.mistake()));
     }
     Ok(accepted)
-}
-
-/// A mistake about what `[tls]` names.
-pub fn bad_certificate(error: &TlsError) -> Diagnostic {
-    Diagnostic::error(Code::BadCertificate, error.to_string()).help(error.help())
 }
 
 /// The text of a file below `folder`, links resolved.

@@ -11,7 +11,6 @@ use super::UNUSABLE;
 use super::output::{counted, paint, talk};
 use crate::proxy::{ConnectorError, StartError};
 use crate::rules::{Diagnostic, Mistakes, Paint};
-use crate::rules_file::bad_certificate;
 use crate::words::harmless;
 
 /// Why nothing was started.
@@ -138,7 +137,7 @@ impl From<StartError> for Refusal {
                 format!("no certificate authorities to check an https upstream with: {why}"),
                 "install the system's CA certificates, or point SSL_CERT_FILE at a bundle",
             ),
-            StartError::Tls(error) => bad_certificate(&error).into(),
+            StartError::Tls(error) => error.mistake().into(),
             StartError::Replies(mistakes) => {
                 let first = mistakes.into_iter().next();
                 let (message, help) =

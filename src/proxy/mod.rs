@@ -18,6 +18,7 @@ mod http2;
 mod judge;
 mod listen;
 mod passage;
+mod pem;
 mod permission;
 mod pool;
 mod record;

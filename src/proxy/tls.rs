@@ -1,18 +1,15 @@
 //! TLS with clients: the certificate that they are shown, and what is spoken behind it.
 
-use std::fmt;
-use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
-use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::TlsAcceptor;
 
-use crate::rules::Tls;
+use super::pem::{Unusable, certificates, private_key};
+use crate::rules::{Code, Diagnostic, Identity, NamedFile, Tls};
 
 /// What is spoken, the best first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -28,51 +25,48 @@ pub struct OwnCertificate {
 /// Why clients cannot be served over TLS.
 #[derive(Debug)]
 pub enum TlsError {
-    /// A file that cannot be read.
-    Unreadable(PathBuf, io::Error),
-    /// A file without what it is named for.
-    Without(PathBuf, &'static str),
-    /// The certificate and the key do not go together, or are of a kind that is not served.
+    File(Unusable),
+    /// The certificate and the key of a file do not go together, or are of a kind that is not served.
+    NotTogether(NamedFile, rustls::Error),
+    /// What fits the certificate made for the run does not exist.
     Unusable(rustls::Error),
     /// The system gives no randomness to make a certificate with.
     NotMade(rcgen::Error),
 }
 
 impl TlsError {
-    /// What to do about it.
-    pub fn help(&self) -> &'static str {
+    /// The mistake, in its place if that is in the rules file.
+    pub fn mistake(&self) -> Diagnostic {
+        let mistake = |title: String| Diagnostic::error(Code::BadCertificate, title);
         match self {
-            TlsError::Unreadable(..) => {
-                "names of files are relative to the working folder; `self_signed = true` needs none"
+            TlsError::File(unusable) => unusable.mistake(Code::BadCertificate),
+            TlsError::NotTogether(key, error) => {
+                let why = match error {
+                    rustls::Error::InconsistentKeys(_) => "it is not the certificate's".to_owned(),
+                    error => error.to_string(),
+                };
+                mistake(format!("`{}` does not fit the certificate", key.path.display()))
+                    .at(key.span.clone(), why)
+                    .help("give the key that the first certificate of `cert` was made with")
             }
-            TlsError::Without(_, "certificate") => {
-                "`cert` is a PEM file that holds BEGIN CERTIFICATE, the server's own first"
+            TlsError::Unusable(error) => {
+                mistake(format!("the certificate made for the run cannot be used: {error}"))
+                    .help("give `cert` and `key` instead")
             }
-            TlsError::Without(..) => "`key` is a PEM file that holds BEGIN PRIVATE KEY, without a password",
-            TlsError::Unusable(_) => "give the key that the first certificate of `cert` was made with",
-            TlsError::NotMade(_) => "give `cert` and `key` instead",
-        }
-    }
-}
-
-impl fmt::Display for TlsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            TlsError::Unreadable(path, error) => write!(f, "`{}` cannot be read: {error}", path.display()),
-            TlsError::Without(path, what) => write!(f, "`{}` holds no {what} in PEM", path.display()),
-            TlsError::Unusable(rustls::Error::InconsistentKeys(_)) => {
-                f.write_str("the private key is not the certificate's")
+            TlsError::NotMade(error) => {
+                mistake(format!("no certificate can be made: {error}")).help("give `cert` and `key` instead")
             }
-            TlsError::Unusable(error) => write!(f, "the certificate and its key cannot be used: {error}"),
-            TlsError::NotMade(error) => write!(f, "no certificate can be made: {error}"),
         }
     }
 }
 
 /// What clients are served with; a certificate made for it is valid for `listen` too.
 pub fn acceptor(tls: &Tls, listen: SocketAddr) -> Result<(TlsAcceptor, Option<OwnCertificate>), TlsError> {
-    let (chain, key, own) = match tls {
-        Tls::Files { cert, key } => (chain(cert)?, private_key(key)?, None),
+    let (chain, private, own) = match tls {
+        Tls::Files(Identity { cert, key }) => {
+            let chain = certificates(cert).map_err(TlsError::File)?;
+            (chain, private_key(key).map_err(TlsError::File)?, None)
+        }
         Tls::SelfSigned => {
             let (certificate, key, own) = self_signed(listen.ip()).map_err(TlsError::NotMade)?;
             (vec![certificate], key, Some(own))
@@ -82,40 +76,14 @@ pub fn acceptor(tls: &Tls, listen: SocketAddr) -> Result<(TlsAcceptor, Option<Ow
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Unusable)?
         .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(TlsError::Unusable)?;
+        .with_single_cert(chain, private)
+        .map_err(|error| match tls {
+            Tls::Files(Identity { key, .. }) => TlsError::NotTogether(key.clone(), error),
+            Tls::SelfSigned => TlsError::Unusable(error),
+        })?;
     config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
     Ok((TlsAcceptor::from(Arc::new(config)), own))
 }
-
-fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let without = || TlsError::Without(path.to_owned(), "certificate");
-    let pem = read(path)?;
-    let chain: Vec<_> =
-        CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|_| without())?;
-    if chain.is_empty() { Err(without()) } else { Ok(chain) }
-}
-
-fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    PrivateKeyDer::from_pem_slice(&read(path)?)
-        .map_err(|_: pem::Error| TlsError::Without(path.to_owned(), "private key"))
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    let unreadable = |error| TlsError::Unreadable(path.to_owned(), error);
-    // A pipe or a device might never end, and opening a pipe might never return.
-    let found = path.metadata().map_err(unreadable)?;
-    if !found.is_file() || found.len() > LARGEST {
-        return Err(unreadable(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "not a regular file of at most 1 MiB",
-        )));
-    }
-    std::fs::read(path).map_err(unreadable)
-}
-
-/// Bytes of a file: longer ones hold something else.
-const LARGEST: u64 = 1 << 20;
 
 /// A certificate for this machine's own names, and for `address`.
 fn self_signed(
@@ -143,6 +111,8 @@ fn fingerprint(der: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     fn local() -> SocketAddr {
@@ -167,17 +137,18 @@ mod tests {
         let nowhere = folder.path().join("nowhere.pem");
         for (cert, key, says) in [
             (&cert, &key, None),
-            (&nowhere, &key, Some("nowhere.pem` cannot be read: No such file")),
-            (&cert, &nowhere, Some("nowhere.pem` cannot be read: No such file")),
+            (&nowhere, &key, Some("there is no such file")),
+            (&cert, &nowhere, Some("there is no such file")),
             (&folder.path().to_owned(), &key, Some("not a regular file")),
-            (&empty, &key, Some("empty.pem` holds no certificate in PEM")),
-            (&torn, &key, Some("torn.pem` holds no certificate in PEM")),
-            (&key, &key, Some("key.pem` holds no certificate in PEM")),
-            (&cert, &cert, Some("cert.pem` holds no private key in PEM")),
-            (&cert, &others_key, Some("the private key is not the certificate's")),
+            (&empty, &key, Some("there is no `BEGIN CERTIFICATE` in it")),
+            (&torn, &key, Some("torn.pem` cannot be used")),
+            (&key, &key, Some("there is no `BEGIN CERTIFICATE` in it")),
+            (&cert, &cert, Some("there is no `BEGIN PRIVATE KEY` in it")),
+            (&cert, &others_key, Some("it is not the certificate's")),
         ] {
-            let tls = Tls::Files { cert: cert.clone(), key: key.clone() };
-            let said = acceptor(&tls, local()).err().map(|error| error.to_string());
+            let named = |path: &PathBuf, span| NamedFile { path: path.clone(), span };
+            let tls = Tls::Files(Identity { cert: named(cert, 0..1), key: named(key, 2..3) });
+            let said = acceptor(&tls, local()).err().map(|error| format!("{:?}", error.mistake()));
             match says {
                 None => assert_eq!(said, None),
                 Some(says) => assert!(said.as_ref().is_some_and(|said| said.contains(says)), "{said:?}"),

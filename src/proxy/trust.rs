@@ -1,20 +1,15 @@
 //! TLS to the upstream: whom it has to be, and who we are to it.
 
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 use super::connect::ConnectorError;
+use super::pem::{Unusable, certificates, private_key};
 use crate::rules::{Code, Diagnostic, Identity, NamedFile, Trust, UpstreamTls};
-
-/// Bytes of a file of certificates: the bundles of whole systems are a quarter of it.
-const LARGEST: u64 = 1 << 20;
 
 /// How an https upstream is spoken to. A file that cannot be used is a mistake in the place where it is
 /// named.
@@ -69,44 +64,14 @@ fn roots_of(file: &NamedFile) -> Result<RootCertStore, ConnectorError> {
     Ok(roots)
 }
 
-fn certificates(file: &NamedFile) -> Result<Vec<CertificateDer<'static>>, ConnectorError> {
-    let text = contents(file)?;
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-    match read {
-        Ok(certificates) if certificates.is_empty() => {
-            Err(unusable(file, "there is no `BEGIN CERTIFICATE` in it".into()))
-        }
-        Ok(certificates) => Ok(certificates),
-        Err(error) => Err(unusable(file, error.to_string())),
-    }
-}
-
-fn private_key(file: &NamedFile) -> Result<PrivateKeyDer<'static>, ConnectorError> {
-    PrivateKeyDer::from_pem_slice(&contents(file)?).map_err(|_| {
-        unusable(file, "there is no `BEGIN PRIVATE KEY` in it; an encrypted one is not read".into())
-    })
-}
-
-fn contents(file: &NamedFile) -> Result<Vec<u8>, ConnectorError> {
-    let read = || {
-        // A pipe might never end, and opening one might never return.
-        if !file.path.metadata()?.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-        }
-        let mut bytes = Vec::new();
-        File::open(&file.path)?.take(LARGEST).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    read().map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => unusable(file, "there is no such file".into()),
-        _ => unusable(file, error.to_string()),
-    })
-}
-
 fn unusable(file: &NamedFile, why: String) -> ConnectorError {
-    let title = format!("`{}` cannot be used", file.path.display());
-    let mistake = Diagnostic::error(Code::MissingFile, title).at(file.span.clone(), why);
-    ConnectorError::File(Box::new(mistake.help("a PEM file; its name is relative to the working folder")))
+    Unusable { file: file.clone(), why }.into()
+}
+
+impl From<Unusable> for ConnectorError {
+    fn from(unusable: Unusable) -> ConnectorError {
+        ConnectorError::File(Box::new(unusable.mistake(Code::MissingFile)))
+    }
 }
 
 /// Takes every certificate. Signatures are checked all the same: the other side has to hold its key.

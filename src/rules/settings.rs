@@ -170,7 +170,7 @@ pub enum HostHeader {
 /// `[tls]`: how clients are served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tls {
-    Files { cert: PathBuf, key: PathBuf },
+    Files(Identity),
     SelfSigned,
 }
 

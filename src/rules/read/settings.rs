@@ -12,7 +12,8 @@ use crate::rules::diagnostic::shown;
 use crate::rules::keys::{JOURNAL, LIMITS, TIMEOUTS, TLS, nearest};
 use crate::rules::units::TextMistake;
 use crate::rules::{
-    Admin, Code, Diagnostic, HostHeader, Journal, Limits, Settings, StateStore, Timeouts, Tls, Upstream,
+    Admin, Code, Diagnostic, HostHeader, Identity, Journal, Limits, Settings, StateStore, Timeouts, Tls,
+    Upstream,
 };
 
 impl Reader<'_> {
@@ -170,8 +171,9 @@ impl Reader<'_> {
         let mut fields = self.fields(given, &TLS)?;
         let (cert, key, own) = (fields.take("cert"), fields.take("key"), fields.take("self_signed"));
         let self_signed = own.as_ref().and_then(|given| self.boolean(given)).unwrap_or_default();
-        let path =
-            |reader: &mut Self, given: &Option<Given>| given.as_ref().and_then(|given| reader.path_of(given));
+        let path = |reader: &mut Self, given: &Option<Given>| {
+            given.as_ref().and_then(|given| reader.named_file(given))
+        };
         let files = (path(self, &cert), path(self, &key));
         let problem = match (&cert, &key, self_signed) {
             (Some(file), _, true) | (None, Some(file), true) => {
@@ -203,7 +205,7 @@ impl Reader<'_> {
         fields.finish(self);
         match files {
             _ if self_signed => Some(Tls::SelfSigned),
-            (Some(cert), Some(key)) => Some(Tls::Files { cert, key }),
+            (Some(cert), Some(key)) => Some(Tls::Files(Identity { cert, key })),
             _ => None,
         }
     }

@@ -46,7 +46,7 @@ impl Reader<'_> {
         UpstreamTls { trust, identity }
     }
 
-    fn named_file(&mut self, given: &Given) -> Option<NamedFile> {
+    pub fn named_file(&mut self, given: &Given) -> Option<NamedFile> {
         self.path_of(given).map(|path| NamedFile { path, span: given.span() })
     }
 

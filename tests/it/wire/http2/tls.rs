@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fracas::rules::Tls;
+use fracas::rules::{Identity, NamedFile, Tls};
 use http::Request;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -44,7 +44,8 @@ fn files() -> (TempDir, String) {
 
 fn proxy_over_tls(upstream: &Upstream) -> (TestProxy, String) {
     let (folder, cert) = files();
-    let tls = Tls::Files { cert: folder.path().join("cert.pem"), key: folder.path().join("key.pem") };
+    let named = |name| NamedFile { path: folder.path().join(name), span: 0..0 };
+    let tls = Tls::Files(Identity { cert: named("cert.pem"), key: named("key.pem") });
     let proxy = proxy::before(upstream.address)
         .with(|settings| {
             settings.tls = Some(tls);
@@ -132,13 +133,14 @@ fn files_that_cannot_be_used_are_mistakes_before_the_start() {
         .expect("written");
     std::fs::write(good.path().join("none.toml"), "tls = { cert = \"none.pem\", key = \"key.pem\" }\n")
         .expect("written");
-    for (file, title) in [
-        ("rules.toml", "error[bad-certificate]: the private key is not the certificate's\n"),
-        ("none.toml", "error[bad-certificate]: `none.pem` cannot be read: No such file"),
+    for (file, title, place) in [
+        ("rules.toml", "error[bad-certificate]: `other.pem` does not fit the certificate\n", ":1:34\n"),
+        ("none.toml", "error[bad-certificate]: `none.pem` cannot be used\n", ":1:16\n"),
     ] {
         let checked = run(good.path(), &["check", file]);
         assert_eq!(checked.status.code(), Some(1), "{}", text(&checked.stderr));
         assert!(text(&checked.stdout).contains(title), "{}", text(&checked.stdout));
+        assert!(text(&checked.stdout).contains(&format!("{file}{place}")), "{}", text(&checked.stdout));
         assert!(text(&checked.stdout).contains("= help: "), "{}", text(&checked.stdout));
         let served = run(good.path(), &["serve", "-r", file]);
         assert_eq!(served.status.code(), Some(2));
