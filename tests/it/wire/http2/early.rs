@@ -2,6 +2,7 @@
 //! write may fail.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 
 use bytes::Bytes;
 use fracas::matching::Match;
@@ -14,7 +15,7 @@ use super::super::super::support::frames::{
 use super::super::super::support::http2::{Client, exchange};
 use super::super::super::support::is_full;
 use super::super::super::support::proxy::{self, TestProxy, conflict};
-use super::super::super::support::upstream::Upstream;
+use super::super::super::support::upstream::{Upstream, start};
 
 /// Big enough that no socket and no window holds it.
 const BODY: usize = 100 << 20;
@@ -22,7 +23,10 @@ const BODY: usize = 100 << 20;
 const PIECE: usize = 16 * 1024;
 
 fn refusing(upstream: &Upstream) -> TestProxy {
-    proxy::before(upstream.address).rule(conflict(Match::default(), Trigger::Always)).start()
+    proxy::before(upstream.address)
+        .rule(conflict(Match::default(), Trigger::Always))
+        .with(|settings| settings.workers = NonZeroUsize::new(2))
+        .start()
 }
 
 fn tries() -> usize {
@@ -30,28 +34,32 @@ fn tries() -> usize {
     if is_full() { 1_000 } else { 20 }
 }
 
-#[test]
-fn c18_an_async_client_hears_its_409_and_no_write_fails() {
+/// Everybody posts, four at a time.
+fn all_post(post: fn(SocketAddr)) {
     let upstream = Upstream::echoing();
     let proxy = refusing(&upstream);
-    for _ in 0..tries() {
-        let client = Client::connect(proxy.address);
-        let pieces = vec![Bytes::from(vec![b'x'; 1 << 20]); BODY >> 20];
-        let request = Request::post("http://h.test/big").body(()).expect("a request");
-        let exchange = exchange(client.sender.clone(), request, pieces, None);
-        assert_eq!(client.runtime.block_on(exchange).expect("no failed write").status.as_u16(), 409);
-    }
+    let address = proxy.address;
+    let posters: Vec<_> = (0..4)
+        .map(|poster| start("poster", move || (poster..tries()).step_by(4).for_each(|_| post(address))))
+        .collect();
+    posters.into_iter().for_each(|poster| poster.join().expect("everybody hears it"));
     assert_eq!(upstream.requests(), []);
 }
 
 #[test]
-fn c18_a_blocking_client_hears_its_409_after_its_last_write() {
-    let upstream = Upstream::echoing();
-    let proxy = refusing(&upstream);
-    for _ in 0..tries() {
-        assert_eq!(write_all_then_read(proxy.address), 409);
-    }
-    assert_eq!(upstream.requests(), []);
+fn c18_an_async_client_hears_its_409_and_no_write_fails_1000_times_when_full() {
+    all_post(|address| {
+        let client = Client::connect(address);
+        let pieces = vec![Bytes::from(vec![b'x'; 1 << 20]); BODY >> 20];
+        let request = Request::post("http://h.test/big").body(()).expect("a request");
+        let exchange = exchange(client.sender.clone(), request, pieces, None);
+        assert_eq!(client.runtime.block_on(exchange).expect("no failed write").status.as_u16(), 409);
+    });
+}
+
+#[test]
+fn c18_a_blocking_client_hears_its_409_after_its_last_write_1000_times_when_full() {
+    all_post(|address| assert_eq!(write_all_then_read(address), 409));
 }
 
 /// Writes a whole request as its windows let it through, and looks only then at its answer.
