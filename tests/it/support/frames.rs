@@ -134,6 +134,8 @@ pub struct Frames {
     pub socket: Socket,
     /// What the other side lets a stream send at first.
     pub stream_window: usize,
+    /// What it has let all streams send so far.
+    pub connection_window: usize,
 }
 
 /// How it went for one stream, or for the connection.
@@ -150,7 +152,7 @@ pub enum End {
 impl Frames {
     /// On a connection on which nothing was said.
     pub fn over(socket: Socket) -> Frames {
-        Frames { socket, stream_window: 65_535 }
+        Frames { socket, stream_window: 65_535, connection_window: 65_535 }
     }
 
     /// Connects, and exchanges settings.
@@ -171,7 +173,14 @@ impl Frames {
             frames.stream_window = u32::from_be_bytes(window.try_into().expect("four bytes")) as usize;
         }
         frames.send(&Frame::new(SETTINGS, ACK, 0, []));
-        frames.until(|frame| frame.kind == SETTINGS && frame.flags == ACK);
+        let mut more = 0;
+        frames.until(|frame| {
+            if frame.kind == WINDOW_UPDATE && frame.stream == 0 {
+                more += u32::from_be_bytes(frame.payload[..4].try_into().expect("four bytes")) as usize;
+            }
+            frame.kind == SETTINGS && frame.flags == ACK
+        });
+        frames.connection_window += more;
         frames
     }
 

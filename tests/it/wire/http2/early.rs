@@ -66,8 +66,7 @@ fn c18_a_blocking_client_hears_its_409_after_its_last_write_1000_times_when_full
 fn write_all_then_read(address: SocketAddr) -> u16 {
     let mut client = Frames::connect(address);
     client.send(&post(1));
-    // A connection's window begins at what the RFC says, a stream's at what the other side's settings say.
-    let (mut stream, mut connection) = (client.stream_window, 65_535_usize);
+    let (mut stream, mut connection) = (client.stream_window, client.connection_window);
     let mut head = None;
     let mut left = BODY;
     let piece = vec![b'x'; PIECE];
