@@ -22,7 +22,7 @@ use super::tally::Tally;
 use super::{CheckId, Verdict};
 use crate::rules::ReplyStyle;
 
-/// One check. To add one: a line in [`CHECKS`], its measure in [`Tally`], its section in docs/GRADING.md.
+/// One check. To add one: a line in [`CHECKS`], its measure in `Tally`, its section in docs/GRADING.md.
 pub struct Check {
     pub id: CheckId,
     /// What a client that passes does, in at most 40 characters.
