@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::arguments;
 use super::output::{counted, talk};
@@ -42,7 +43,7 @@ struct Graded {
     header: Header,
     report: Report,
     /// Only for those who look at them.
-    attempts: Vec<Attempt>,
+    attempts: Vec<Arc<Attempt>>,
     runs: u64,
     damage: Damage,
 }
@@ -63,7 +64,7 @@ struct Run {
     grading: Grading,
     counts: Vec<(u64, u64)>,
     dropped: u64,
-    attempts: VecDeque<Attempt>,
+    attempts: VecDeque<Arc<Attempt>>,
 }
 
 fn graded(journal: Box<dyn BufRead>, format: Format) -> io::Result<Graded> {
@@ -81,13 +82,14 @@ fn graded(journal: Box<dyn BufRead>, format: Format) -> io::Result<Graded> {
             });
         }
         (Line::Attempt(attempt), Some(run)) => {
+            let attempt: Arc<Attempt> = attempt.into();
             if format == Format::Har {
                 if run.attempts.len() >= MOST_ATTEMPTS {
                     run.attempts.pop_front();
                 }
-                run.attempts.push_back((*attempt).clone());
+                run.attempts.push_back(Arc::clone(&attempt));
             }
-            run.grading.add(*attempt);
+            run.grading.add(attempt);
         }
         (Line::Tallies(tallies), Some(run)) => {
             for (rule, matched, fired) in tallies.tallies {

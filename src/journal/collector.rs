@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -16,6 +16,8 @@ use crate::words::Attempt;
 
 /// Batches that may wait for the thread: beyond them attempts are dropped, and counted.
 const MOST_WAITING: usize = 64;
+/// Empty batches kept for whoever begins the next one.
+const MOST_SPARE: usize = 16;
 /// How often the file is told what the rules have done.
 const TALLY: Duration = Duration::from_secs(1);
 /// How often operations are looked at that may be over because nothing came.
@@ -48,8 +50,13 @@ pub struct Progress {
 #[derive(Clone)]
 pub struct Inlet {
     batches: SyncSender<Vec<Attempt>>,
+    spare: Spare,
     dropped: Arc<AtomicU64>,
 }
+
+/// Empty batches on their way back: memory that is at hand costs less than memory that is new. Whoever
+/// finds it locked goes without.
+type Spare = Arc<Mutex<Vec<Vec<Attempt>>>>;
 
 /// What is known of the clients when a journal ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +71,7 @@ pub enum Clients {
 #[derive(Debug, Default)]
 pub struct Kept {
     /// The latest, the oldest first.
-    pub attempts: VecDeque<Attempt>,
+    pub attempts: VecDeque<Arc<Attempt>>,
     /// The moment 0 of their times.
     pub began: jiff::Timestamp,
     /// Older ones that there was no room for any more.
@@ -88,7 +95,7 @@ impl Journal {
         tallying: Tallying,
     ) -> io::Result<Journal> {
         let (sender, batches) = sync_channel(MOST_WAITING);
-        let inlet = Inlet { batches: sender, dropped: Arc::default() };
+        let inlet = Inlet { batches: sender, spare: Arc::default(), dropped: Arc::default() };
         let progress = Arc::new(Progress::default());
         let clients_gone = Arc::<AtomicBool>::default();
         let file = file.map(|mut file| {
@@ -102,6 +109,7 @@ impl Journal {
             grading: Grading::new(header.asked.clone()),
             header,
             tallying,
+            spare: Arc::clone(&inlet.spare),
             dropped: Arc::clone(&inlet.dropped),
             progress: Arc::clone(&progress),
             clients_gone: Arc::clone(&clients_gone),
@@ -146,6 +154,11 @@ impl Journal {
 }
 
 impl Inlet {
+    /// An empty batch, which has room if one has come back.
+    pub fn empty(&self) -> Vec<Attempt> {
+        self.spare.try_lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_default()
+    }
+
     /// Hands a batch in, or drops it if too many wait.
     pub fn try_give(&self, batch: Vec<Attempt>) {
         if let Err(TrySendError::Full(batch) | TrySendError::Disconnected(batch)) =
@@ -178,6 +191,7 @@ struct Collector {
     file: Option<Appending>,
     grading: Grading,
     tallying: Tallying,
+    spare: Spare,
     dropped: Arc<AtomicU64>,
     progress: Arc<Progress>,
     clients_gone: Arc<AtomicBool>,
@@ -191,11 +205,16 @@ impl Collector {
         let mut tallied = self.clock.now();
         loop {
             match inlet.recv_timeout(LOOK) {
-                Ok(batch) => {
-                    for mut attempt in batch {
+                Ok(mut batch) => {
+                    for mut attempt in batch.drain(..) {
                         attempt.id = next_id;
                         next_id += 1;
                         self.take(attempt);
+                    }
+                    if let Ok(mut spare) = self.spare.try_lock()
+                        && spare.len() < MOST_SPARE
+                    {
+                        spare.push(batch);
                     }
                     if let Some(appending) = &mut self.file {
                         appending.file.write();
@@ -223,7 +242,8 @@ impl Collector {
             self.kept.attempts.pop_front();
             self.kept.forgotten += 1;
         }
-        self.kept.attempts.push_back(attempt.clone());
+        let attempt = Arc::new(attempt);
+        self.kept.attempts.push_back(Arc::clone(&attempt));
         let over = self.grading.add(attempt);
         self.note(&over);
     }
@@ -344,7 +364,7 @@ mod tests {
     #[test]
     fn whoever_comes_too_fast_is_counted_and_does_not_wait() {
         let (batches, inlet) = sync_channel(1);
-        let full = Inlet { batches, dropped: Arc::default() };
+        let full = Inlet { batches, spare: Arc::default(), dropped: Arc::default() };
         for _ in 0..3 {
             full.try_give(batch(0..5));
         }

@@ -3,6 +3,7 @@
 //! everything that HAR has no place for is under `_fracas`.
 
 use std::io;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -13,8 +14,8 @@ use crate::words::{Attempt, RetryAfter};
 const ORIGIN: &str = "http://fracas.invalid";
 
 /// Writes the attempts, in the order in which they began.
-pub fn write(attempts: &[Attempt], started: Timestamp, out: &mut impl io::Write) -> io::Result<()> {
-    let mut attempts: Vec<&Attempt> = attempts.iter().collect();
+pub fn write(attempts: &[Arc<Attempt>], started: Timestamp, out: &mut impl io::Write) -> io::Result<()> {
+    let mut attempts: Vec<&Attempt> = attempts.iter().map(|attempt| &**attempt).collect();
     attempts.sort_by_key(|attempt| (attempt.start, attempt.id));
     let creator = json!({ "name": "fracas", "version": env!("CARGO_PKG_VERSION") });
     write!(out, r#"{{"log":{{"version":"1.2","creator":{creator},"pages":[],"entries":["#)?;

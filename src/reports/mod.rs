@@ -15,6 +15,7 @@ mod text;
 use std::fmt::Display;
 use std::io;
 use std::str::FromStr;
+use std::sync::Arc;
 
 pub use self::json::schema;
 use crate::judgement::grading::Report;
@@ -46,7 +47,7 @@ pub enum Format {
 pub struct Subject<'a> {
     pub report: &'a Report,
     /// What the report was made from, which only [`Format::Har`] looks at.
-    pub attempts: &'a [Attempt],
+    pub attempts: &'a [Arc<Attempt>],
     /// The moment 0 of the report's and the attempts' times.
     pub started: jiff::Timestamp,
     /// Whether [`Format::Text`] may hold colours.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::view::{Elsewhere, is_refused};
 use super::{Operation, Outcome};
-use crate::words::Fingerprint;
+use crate::words::{Attempt, Fingerprint};
 
 /// The latest operations of the clients seen lately.
 #[derive(Clone, Debug, Default)]
@@ -34,18 +34,26 @@ impl Company {
         let (Some(first), Some(last)) = (operation.tries.first(), operation.tries.last()) else { return };
         let succeeded = matches!(operation.outcome, Outcome::Untroubled | Outcome::Recovered);
         let wrote = last.attempt.is_write() && succeeded && !is_refused(&last.attempt);
-        if !self.young.contains_key(&operation.client) && self.young.len() >= MOST_CLIENTS {
+        let spell = Spell { start: first.attempt.start, end: last.attempt.end, wrote };
+        self.add(operation.client, spell);
+    }
+
+    /// As [`Company::note`], of an operation of one attempt that met no trouble.
+    pub fn note_plain(&mut self, attempt: &Attempt) {
+        let spell = Spell { start: attempt.start, end: attempt.end, wrote: attempt.is_write() };
+        self.add(attempt.client, spell);
+    }
+
+    fn add(&mut self, client: Fingerprint, spell: Spell) {
+        if let Some(latest) = self.young.get_mut(&client) {
+            return latest.add(spell);
+        }
+        if self.young.len() >= MOST_CLIENTS {
             self.old = std::mem::take(&mut self.young);
         }
-        let old = &mut self.old;
-        let latest = self
-            .young
-            .entry(operation.client)
-            .or_insert_with(|| old.remove(&operation.client).unwrap_or_default());
-        latest.0.push_back(Spell { start: first.attempt.start, end: last.attempt.end, wrote });
-        if latest.0.len() > MOST_OPERATIONS {
-            latest.0.pop_front();
-        }
+        let mut latest = self.old.remove(&client).unwrap_or_default();
+        latest.add(spell);
+        self.young.insert(client, latest);
     }
 
     /// What the client did within a stretch of time (µs).
@@ -58,5 +66,14 @@ impl Company {
             wrote: seen.wrote || spell.wrote && spell.end <= to,
             asked: true,
         })
+    }
+}
+
+impl Latest {
+    fn add(&mut self, spell: Spell) {
+        if self.0.len() == MOST_OPERATIONS {
+            self.0.pop_front();
+        }
+        self.0.push_back(spell);
     }
 }

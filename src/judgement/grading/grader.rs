@@ -18,6 +18,10 @@ use super::{
     expectations, speech,
 };
 use crate::rules::Grade;
+use crate::words::Attempt;
+
+/// The class of clients that do not say what they are.
+const NO_AGENT: &str = "-";
 
 /// Grades operations as they close. Its memory is bounded: sums, a sample of gaps and a few operations
 /// for each class of clients, at most [`Grader::MOST_CLASSES`] classes.
@@ -83,19 +87,10 @@ impl Grader {
     /// Grades an operation that has closed.
     pub fn see(&mut self, operation: &Operation) {
         self.count(operation);
-        let agent = operation.agent().unwrap_or("-");
-        if !self.classes.contains_key(agent) {
-            if self.classes.len() >= Grader::MOST_CLASSES {
-                if self.others.len() < 10_000 {
-                    self.others.insert(SipHasher13::new().hash(agent.as_bytes()));
-                }
-                self.company.note(operation);
-                return;
-            }
-            self.classes.insert(agent.into(), ClassTally::new(self.excepts.len()));
-        }
         let client = operation.client;
         let view = View::new(operation, |from, to| self.company.between(client, from, to));
+        let agent = operation.agent().unwrap_or(NO_AGENT);
+        self.note_class(agent);
         if let Some(class) = self.classes.get_mut(agent) {
             let is_asked = |rule: &str| self.by_rule.get(rule).is_some_and(AskedByRule::asks_anything);
             let is_evidence = class.see(&view, &self.excepts, &is_asked);
@@ -108,6 +103,35 @@ impl Grader {
             let named =
                 self.classes.values().flat_map(ClassTally::tallies).flat_map(Tally::evidence).collect();
             self.kept.clear(&named);
+        }
+    }
+
+    /// As [`Grader::see`], of an operation of one attempt that met no trouble: by far the most.
+    pub(super) fn see_plain(&mut self, attempt: &Attempt) {
+        self.totals.operations += 1;
+        self.stretch(attempt.start, attempt.end);
+        let agent = attempt.agent.as_deref().unwrap_or(NO_AGENT);
+        match self.classes.get_mut(agent) {
+            Some(class) => class.see_plain(attempt),
+            None => {
+                self.note_class(agent);
+                if let Some(class) = self.classes.get_mut(agent) {
+                    class.see_plain(attempt);
+                }
+            }
+        }
+        self.company.note_plain(attempt);
+    }
+
+    /// Makes room for a class, if it is new and there is any, or counts it.
+    fn note_class(&mut self, agent: &str) {
+        if self.classes.contains_key(agent) {
+            return;
+        }
+        if self.classes.len() < Grader::MOST_CLASSES {
+            self.classes.insert(agent.into(), ClassTally::new(self.excepts.len()));
+        } else if self.others.len() < 10_000 {
+            self.others.insert(SipHasher13::new().hash(agent.as_bytes()));
         }
     }
 
@@ -125,9 +149,13 @@ impl Grader {
         let start = operation.tries.first().map(|first| first.attempt.start);
         let end = operation.tries.iter().map(|tried| tried.attempt.end).max();
         if let (Some(start), Some(end)) = (start, end) {
-            let (first, last) = self.span.unwrap_or((start, end));
-            self.span = Some((first.min(start), last.max(end)));
+            self.stretch(start, end);
         }
+    }
+
+    fn stretch(&mut self, start: u64, end: u64) {
+        let (first, last) = self.span.unwrap_or((start, end));
+        self.span = Some((first.min(start), last.max(end)));
     }
 
     /// What there is to say so far.

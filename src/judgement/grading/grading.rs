@@ -1,5 +1,8 @@
 //! Attempts in, a report out: the correlator and the grader in a row.
 
+use std::sync::Arc;
+
+use super::correlate::Ended;
 use super::{Asked, Correlator, Grader, Operation, Record, Report, RuleReport};
 use crate::words::Attempt;
 
@@ -9,28 +12,28 @@ pub struct Grading {
     correlator: Correlator,
     grader: Grader,
     attempts: u64,
+    /// What is over and not graded yet: kept for its room.
+    ended: Vec<Ended>,
 }
 
 impl Grading {
     pub fn new(asked: Asked) -> Grading {
-        Grading { correlator: Correlator::new(), grader: Grader::new(asked), attempts: 0 }
+        Grading { correlator: Correlator::new(), grader: Grader::new(asked), attempts: 0, ended: Vec::new() }
     }
 
     /// Adds an attempt, roughly in the order in which they ended, and gives back the operations that are
-    /// over with it, graded.
-    pub fn add(&mut self, attempt: Attempt) -> Vec<Operation> {
+    /// over with it, graded: all but those of one attempt that met no trouble.
+    pub fn add(&mut self, attempt: impl Into<Arc<Attempt>>) -> Vec<Operation> {
         self.attempts += 1;
-        let over = self.correlator.add(attempt);
-        over.iter().for_each(|operation| self.grader.see(operation));
-        over
+        self.correlator.add_to(attempt.into(), &mut self.ended);
+        self.grade()
     }
 
     /// Says that the record has come to `now`, in microseconds on its own clock, although nothing was
-    /// sent; gives back the operations that are over by now, graded.
+    /// sent; gives back what [`Grading::add`] would.
     pub fn pass(&mut self, now: u64) -> Vec<Operation> {
-        let over = self.correlator.pass(now);
-        over.iter().for_each(|operation| self.grader.see(operation));
-        over
+        self.correlator.pass_to(now, &mut self.ended);
+        self.grade()
     }
 
     /// Says that whoever was a client is gone for good: what is open, it has given up.
@@ -48,9 +51,24 @@ impl Grading {
 
     /// The last word. Operations that could still go on are unfinished.
     pub fn finish(mut self, rules: Vec<RuleReport>, dropped: u64) -> Report {
-        let (rest, evicted) = self.correlator.finish_counting();
-        rest.iter().for_each(|operation| self.grader.see(operation));
+        let correlator = std::mem::take(&mut self.correlator);
+        let evicted = correlator.finish_to(&mut self.ended);
+        self.grade();
         self.grader.report(&Record { attempts: self.attempts, dropped, evicted, rules })
+    }
+
+    fn grade(&mut self) -> Vec<Operation> {
+        let mut operations = Vec::new();
+        for ended in self.ended.drain(..) {
+            match ended {
+                Ended::Plain(attempt) => self.grader.see_plain(&attempt),
+                Ended::Operation(operation) => {
+                    self.grader.see(&operation);
+                    operations.push(operation);
+                }
+            }
+        }
+        operations
     }
 }
 

@@ -179,7 +179,7 @@ mod tests {
         let tried = |id, start, link, reads| {
             let attempt =
                 Attempt { id, start, end: start + 1_000, method: "PUT".into(), ..Attempt::default() };
-            Try { attempt, link, gap: None, reads }
+            Try { attempt: attempt.into(), link, gap: None, reads }
         };
         let read = |attempt, start, end, version: Option<&str>| Read {
             attempt,

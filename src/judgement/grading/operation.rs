@@ -1,5 +1,6 @@
 //! Operations: the attempts that are one logical call.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -26,7 +27,8 @@ pub struct Operation {
 /// One attempt of an operation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Try {
-    pub attempt: Attempt,
+    /// Shared with the journal, and whoever else looks at it.
+    pub attempt: Arc<Attempt>,
     /// Why it is taken for a part of the operation.
     pub link: Link,
     /// From the last byte of the answer before to this request's head. `None` for the first one, and

@@ -12,6 +12,7 @@ use super::checks::tries::Tries;
 use super::checks::version::Versions;
 use super::checks::waiting::Waiting;
 use super::view::View;
+use crate::words::Attempt;
 
 /// The measures of every check. Each is a sum: the order of operations does not matter.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +51,12 @@ impl Tally {
         self.lost.see(view);
         self.unsafe_replays.see(view);
         self.terminal.see(view);
+    }
+
+    /// As [`Tally::see`], of an operation of one attempt that met no trouble.
+    pub fn see_plain(&mut self, attempt: &Attempt) {
+        self.amplification.see_plain(attempt);
+        self.applied.see_plain(attempt);
     }
 
     /// Every operation that a finding could name.

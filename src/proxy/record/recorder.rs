@@ -43,7 +43,7 @@ impl Recorder {
         }
         batch.push(attempt);
         if batch.len() >= BATCH {
-            self.inlet.try_give(std::mem::take(&mut batch));
+            self.inlet.try_give(std::mem::replace(&mut batch, self.inlet.empty()));
         }
     }
 
@@ -52,9 +52,9 @@ impl Recorder {
         loop {
             self.has_begun.notified().await;
             tokio::time::sleep(WAIT).await;
-            let batch = std::mem::take(&mut *self.batch.borrow_mut());
+            let mut batch = self.batch.borrow_mut();
             if !batch.is_empty() {
-                self.inlet.try_give(batch);
+                self.inlet.try_give(std::mem::replace(&mut batch, self.inlet.empty()));
             }
         }
     }

@@ -4,6 +4,7 @@ mod junit;
 pub mod samples;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use fracas::judgement::grading::{Report, Verdict};
 use fracas::reports::{self, Format, Subject};
@@ -156,7 +157,7 @@ fn subject(report: &Report) -> Subject<'_> {
     Subject { report, attempts: &[], started, paint: Paint::Plain }
 }
 
-fn attempts() -> Vec<Attempt> {
+fn attempts() -> Vec<Arc<Attempt>> {
     let refused = Attempt {
         id: 1,
         start: 1_000_000,
@@ -192,7 +193,7 @@ fn attempts() -> Vec<Attempt> {
         got: Got { upstream: Some(201), error: Some("client".into()), ..Got::default() },
         ..Attempt::default()
     };
-    vec![refused, earlier]
+    vec![refused.into(), earlier.into()]
 }
 
 #[test]

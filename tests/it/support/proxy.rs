@@ -119,7 +119,7 @@ impl TestProxy {
         running.drain();
         let (summary, kept) = running.end(fracas::journal::Clients::MayGoOn);
         assert_eq!((summary.panics, kept.dropped, kept.unwritten), (0, 0, 0));
-        kept.attempts.into()
+        kept.attempts.iter().map(|attempt| (**attempt).clone()).collect()
     }
 }
 

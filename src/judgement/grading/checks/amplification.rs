@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Class, Evidence, Judged};
 use crate::judgement::grading::tally::Tally;
 use crate::judgement::grading::view::{View, is_refused};
+use crate::words::Attempt;
 
 /// A 20 % retry budget (Envoy, Finagle), and what nobody needs.
 const BUDGET: f64 = 1.2;
@@ -61,11 +62,20 @@ impl Amplification {
         // Those that were not kept were followed by another try: they were refused.
         let refused = refused + operation.count.saturating_sub(kept);
         let (requests, excused) = (operation.count.max(1), 1 + refused.min(CAP - 1));
-        self.all.add(requests, excused);
+        let start = operation.tries.first().map_or(0, |first| first.attempt.start);
+        self.add(start, requests, excused);
         if requests > excused {
             self.evidence.offer(requests, operation.id);
         }
-        let start = operation.tries.first().map_or(0, |first| first.attempt.start);
+    }
+
+    /// As [`Amplification::see`], of an operation of one attempt that met no trouble.
+    pub fn see_plain(&mut self, attempt: &Attempt) {
+        self.add(attempt.start, 1, 1);
+    }
+
+    fn add(&mut self, start: u64, requests: u64, excused: u64) {
+        self.all.add(requests, excused);
         self.windows.entry(start / WINDOW).or_default().add(requests, excused);
         if self.windows.len() > MOST_WINDOWS {
             self.windows.pop_first();

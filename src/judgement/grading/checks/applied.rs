@@ -33,7 +33,7 @@ impl Applied {
             |attempt: &Attempt| attempt.sent.idempotency_key.is_none() && attempt.sent.version.is_none();
         let applied: Vec<&Attempt> = tries
             .filter(|tried| is_certain(tried.link) && !view.is_ambiguous)
-            .map(|tried| &tried.attempt)
+            .map(|tried| &*tried.attempt)
             .filter(|attempt| attempt.is_applied() && is_unsafe_to_repeat(attempt))
             .collect();
         let Some(first) = applied.first() else { return };
@@ -56,6 +56,11 @@ impl Applied {
             self.twice += 1;
         }
         self.evidence.offer(u64::from(!misled), view.operation.id);
+    }
+
+    /// As [`Applied::see`], of an operation of one attempt that met no trouble.
+    pub fn see_plain(&mut self, attempt: &Attempt) {
+        self.judged += u64::from(attempt.is_applied() && is_unsafe_to_repeat(attempt));
     }
 }
 

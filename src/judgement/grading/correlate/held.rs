@@ -1,7 +1,8 @@
 //! Puts attempts in order: they arrive as they end, and batches of several workers interleave.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
 
 use super::{HELD_ATTEMPTS, LATENESS, STRETCH};
 use crate::words::Attempt;
@@ -9,10 +10,10 @@ use crate::words::Attempt;
 /// The attempts whose turn has not come yet.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Held {
-    /// By turn; the last number is where in `attempts`.
-    turns: BinaryHeap<Reverse<(Turn, u32)>>,
-    attempts: Vec<Option<Attempt>>,
-    free: Vec<u32>,
+    /// By far the most come in order. These do, from first to last: nothing has to be moved for them.
+    row: VecDeque<Waiting>,
+    /// Those that came after one whose turn is later.
+    overtaken: BinaryHeap<Reverse<Waiting>>,
     /// The latest moment that the record has come to.
     latest: u64,
 }
@@ -34,20 +35,21 @@ impl Turn {
     }
 }
 
+/// An attempt, ordered by its turn.
+#[derive(Clone, Debug)]
+struct Waiting {
+    turn: Turn,
+    attempt: Arc<Attempt>,
+}
+
 impl Held {
-    pub fn push(&mut self, attempt: Attempt) {
+    pub fn push(&mut self, attempt: Arc<Attempt>) {
         self.pass(attempt.end);
-        let turn = Turn::of(&attempt);
-        let at = match self.free.pop() {
-            Some(at) => at,
-            None => {
-                self.attempts.push(None);
-                u32::try_from(self.attempts.len() - 1).unwrap_or(u32::MAX)
-            }
-        };
-        if let Some(place) = self.attempts.get_mut(at as usize) {
-            *place = Some(attempt);
-            self.turns.push(Reverse((turn, at)));
+        let waiting = Waiting { turn: Turn::of(&attempt), attempt };
+        if self.row.back().is_none_or(|last| *last <= waiting) {
+            self.row.push_back(waiting);
+        } else {
+            self.overtaken.push(Reverse(waiting));
         }
     }
 
@@ -67,26 +69,52 @@ impl Held {
     }
 
     /// The next attempt, once none can arrive any more whose turn is before its; or when too many wait.
-    pub fn pop_due(&mut self) -> Option<(Turn, Attempt)> {
-        let Reverse((turn, _)) = self.turns.peek()?;
-        let is_due = turn.at < self.settled() || self.turns.len() > HELD_ATTEMPTS;
-        if is_due { self.pop() } else { None }
+    pub fn pop_due(&mut self) -> Option<(Turn, Arc<Attempt>)> {
+        let overtaken = self.overtaken.peek().map(|Reverse(waiting)| waiting.turn.at);
+        let first = self.row.front().map(|waiting| waiting.turn.at);
+        let is_due = |at: Option<u64>| at.is_some_and(|at| at < self.settled());
+        let is_full = self.row.len() + self.overtaken.len() > HELD_ATTEMPTS;
+        if is_due(first) || is_due(overtaken) || is_full { self.pop() } else { None }
     }
 
     /// The next attempt, whoever may arrive.
-    pub fn pop(&mut self) -> Option<(Turn, Attempt)> {
-        let Reverse((turn, at)) = self.turns.pop()?;
-        self.free.push(at);
-        Some((turn, self.attempts.get_mut(at as usize)?.take()?))
+    pub fn pop(&mut self) -> Option<(Turn, Arc<Attempt>)> {
+        let is_overtaken = match (self.overtaken.peek(), self.row.front()) {
+            (Some(Reverse(overtaken)), Some(first)) => overtaken < first,
+            (overtaken, _) => overtaken.is_some(),
+        };
+        let Waiting { turn, attempt } =
+            if is_overtaken { self.overtaken.pop()?.0 } else { self.row.pop_front()? };
+        Some((turn, attempt))
     }
 }
+
+impl Ord for Waiting {
+    fn cmp(&self, other: &Waiting) -> Ordering {
+        self.turn.cmp(&other.turn)
+    }
+}
+
+impl PartialOrd for Waiting {
+    fn partial_cmp(&self, other: &Waiting) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Waiting {
+    fn eq(&self, other: &Waiting) -> bool {
+        self.turn == other.turn
+    }
+}
+
+impl Eq for Waiting {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn attempt(id: u64, start: u64, end: u64) -> Attempt {
-        Attempt { id, start, end, ..Attempt::default() }
+    fn attempt(id: u64, start: u64, end: u64) -> Arc<Attempt> {
+        Arc::new(Attempt { id, start, end, ..Attempt::default() })
     }
 
     fn ids(held: &mut Held) -> Vec<u64> {

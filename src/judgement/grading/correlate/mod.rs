@@ -19,6 +19,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use self::evidence::Evidence;
 use self::find::{Past, find};
 use self::held::{Held, Turn};
@@ -63,6 +65,14 @@ pub struct Correlator {
     past: Past,
 }
 
+/// What is over.
+#[derive(Clone, Debug)]
+pub(super) enum Ended {
+    /// An operation by itself that met no trouble: by far the most, which cost no more than this.
+    Plain(Arc<Attempt>),
+    Operation(Operation),
+}
+
 impl Correlator {
     pub fn new() -> Correlator {
         Correlator::default()
@@ -71,34 +81,49 @@ impl Correlator {
     /// Takes the next attempt, and gives back the operations that are over. They come later than their
     /// last attempt, as something earlier may still arrive; those that a client gave up, when their
     /// window has passed.
-    pub fn add(&mut self, attempt: Attempt) -> Vec<Operation> {
+    pub fn add(&mut self, attempt: impl Into<Arc<Attempt>>) -> Vec<Operation> {
+        let mut ended = Vec::new();
+        self.add_to(attempt.into(), &mut ended);
+        ended.into_iter().map(Ended::into_operation).collect()
+    }
+
+    /// As [`Correlator::add`].
+    pub(super) fn add_to(&mut self, attempt: Arc<Attempt>, ended: &mut Vec<Ended>) {
         self.held.push(attempt);
-        self.go_on()
+        self.go_on(ended);
     }
 
     /// Says that the record has come to `now`, in microseconds on its own clock, although nothing was
     /// sent: what ended a while ago is taken, and operations are over.
     pub fn pass(&mut self, now: u64) -> Vec<Operation> {
+        let mut ended = Vec::new();
+        self.pass_to(now, &mut ended);
+        ended.into_iter().map(Ended::into_operation).collect()
+    }
+
+    /// As [`Correlator::pass`].
+    pub(super) fn pass_to(&mut self, now: u64, ended: &mut Vec<Ended>) {
         self.held.pass(now);
-        let mut ended = self.go_on();
-        self.table.close_until(self.held.settled(), &mut ended);
-        ended
+        self.go_on(ended);
+        self.table.close_until(self.held.settled(), ended);
     }
 
     /// The rest, at the end of the record. An operation whose window has not passed is unfinished.
     pub fn finish(self) -> Vec<Operation> {
-        self.finish_counting().0
+        let mut ended = Vec::new();
+        self.finish_to(&mut ended);
+        ended.into_iter().map(Ended::into_operation).collect()
     }
 
-    /// The rest, and how many were put away in all: taking what still waits may put away others.
-    pub(super) fn finish_counting(mut self) -> (Vec<Operation>, u64) {
-        let mut ended = Vec::new();
+    /// As [`Correlator::finish`]; says how many were put away in all, as taking what still waits may put
+    /// away others.
+    pub(super) fn finish_to(mut self, ended: &mut Vec<Ended>) -> u64 {
         while let Some((turn, attempt)) = self.held.pop() {
-            self.take(turn, attempt, &mut ended);
+            self.take(turn, attempt, ended);
         }
         let evicted = self.table.evicted();
-        ended.extend(self.table.close_all(self.held.latest()));
-        (ended, evicted)
+        ended.extend(self.table.close_all(self.held.latest()).map(Ended::Operation));
+        evicted
     }
 
     /// Operations that were put away, unfinished, because too many could go on.
@@ -106,21 +131,25 @@ impl Correlator {
         self.table.evicted()
     }
 
-    fn go_on(&mut self) -> Vec<Operation> {
-        let mut ended = Vec::new();
+    fn go_on(&mut self, ended: &mut Vec<Ended>) {
         while let Some((turn, attempt)) = self.held.pop_due() {
-            self.take(turn, attempt, &mut ended);
+            self.take(turn, attempt, ended);
         }
-        ended
     }
 
-    fn take(&mut self, turn: Turn, attempt: Attempt, ended: &mut Vec<Operation>) {
+    fn take(&mut self, turn: Turn, attempt: Arc<Attempt>, ended: &mut Vec<Ended>) {
         self.table.close_until(turn.at, ended);
         let meaning = Meaning::of(&attempt);
         let is_known = self.table.knows(attempt.client);
-        if !is_known && !attempt.is_write() && !meaning.is_retryable() && !is_marked(&attempt) {
-            // By far the most: a read that nothing came before and nothing follows.
-            return ended.push(alone(attempt, meaning));
+        if !is_known && !meaning.is_retryable() && !is_marked(&attempt) {
+            // By far the most: nothing came before, and nothing follows.
+            if attempt.is_write() {
+                self.past.note(&attempt, meaning, &Evidence::of(&attempt));
+            }
+            return ended.push(match meaning {
+                Meaning::Success if attempt.conflict.is_none() => Ended::Plain(attempt),
+                _ => Ended::Operation(alone(attempt, meaning)),
+            });
         }
         let evidence = Evidence::of(&attempt);
         if is_known && !attempt.is_write() {
@@ -131,6 +160,15 @@ impl Correlator {
         match found {
             Some((number, link)) => self.table.go_on(number, link, attempt, meaning, evidence, ended),
             None => self.table.begin(attempt, meaning, evidence, ended),
+        }
+    }
+}
+
+impl Ended {
+    fn into_operation(self) -> Operation {
+        match self {
+            Ended::Plain(attempt) => alone(attempt, Meaning::Success),
+            Ended::Operation(operation) => operation,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One operation that may go on.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::evidence::{Clue, Evidence};
@@ -35,7 +36,7 @@ pub(super) struct Open {
 }
 
 /// An attempt that nothing came before and nothing can follow.
-pub(super) fn alone(attempt: Attempt, meaning: Meaning) -> Operation {
+pub(super) fn alone(attempt: Arc<Attempt>, meaning: Meaning) -> Operation {
     Operation {
         id: attempt.id,
         client: attempt.client,
@@ -47,7 +48,7 @@ pub(super) fn alone(attempt: Attempt, meaning: Meaning) -> Operation {
 }
 
 impl Open {
-    pub fn begin(attempt: Attempt, meaning: Meaning, evidence: Evidence) -> Open {
+    pub fn begin(attempt: Arc<Attempt>, meaning: Meaning, evidence: Evidence) -> Open {
         let mut open = Open {
             id: attempt.id,
             client: attempt.client,
@@ -69,7 +70,7 @@ impl Open {
     }
 
     /// Adds the next try.
-    pub fn go_on(&mut self, attempt: Attempt, meaning: Meaning, evidence: Evidence, link: Link) {
+    pub fn go_on(&mut self, attempt: Arc<Attempt>, meaning: Meaning, evidence: Evidence, link: Link) {
         let gap = if self.count == 0 { None } else { attempt.start.checked_sub(self.last_end) };
         let reads = std::mem::take(&mut self.reads).into_iter();
         let reads = reads.filter(|read| read.end <= attempt.start).collect();

@@ -4,9 +4,11 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasherDefault;
+use std::sync::Arc;
 
 use siphasher::sip::SipHasher13;
 
+use super::Ended;
 use super::evidence::{Clue, Evidence};
 use super::meaning::Meaning;
 use super::open::Open;
@@ -67,10 +69,10 @@ impl Table {
     /// Begins an operation. `ended` gets what is over: it at once, or others for want of room.
     pub fn begin(
         &mut self,
-        attempt: Attempt,
+        attempt: Arc<Attempt>,
         meaning: Meaning,
         evidence: Evidence,
-        ended: &mut Vec<Operation>,
+        ended: &mut Vec<Ended>,
     ) {
         let client = attempt.client;
         let number = self.next;
@@ -80,7 +82,7 @@ impl Table {
             && own.len() > OPEN_OPERATIONS_OF_A_CLIENT
             && let Some(oldest) = own.first().copied()
         {
-            ended.extend(self.evict(oldest));
+            ended.extend(self.evict(oldest).map(Ended::Operation));
         }
         self.make_room(ended);
     }
@@ -90,10 +92,10 @@ impl Table {
         &mut self,
         number: Number,
         link: Link,
-        attempt: Attempt,
+        attempt: Arc<Attempt>,
         meaning: Meaning,
         evidence: Evidence,
-        ended: &mut Vec<Operation>,
+        ended: &mut Vec<Ended>,
     ) {
         if let Some(mut open) = self.remove(number) {
             open.go_on(attempt, meaning, evidence, link);
@@ -103,11 +105,11 @@ impl Table {
     }
 
     /// Closes what nothing more can come of, when the record has come to `now`.
-    pub fn close_until(&mut self, now: u64, ended: &mut Vec<Operation>) {
+    pub fn close_until(&mut self, now: u64, ended: &mut Vec<Ended>) {
         while let Some((at, number)) = self.closings.first().copied()
             && at < now
         {
-            ended.extend(self.remove(number).map(|open| open.close(now)));
+            ended.extend(self.remove(number).map(|open| Ended::Operation(open.close(now))));
         }
     }
 
@@ -118,9 +120,9 @@ impl Table {
         operations.into_iter().map(move |(_, open)| open.close(now))
     }
 
-    fn put(&mut self, number: Number, open: Open, ended: &mut Vec<Operation>) {
+    fn put(&mut self, number: Number, open: Open, ended: &mut Vec<Ended>) {
         if open.is_over() {
-            return ended.push(open.close(0));
+            return ended.push(Ended::Operation(open.close(0)));
         }
         for clue in open.clues() {
             let numbers = self.places.entry(clue).or_default();
@@ -154,10 +156,10 @@ impl Table {
         Some(open)
     }
 
-    fn make_room(&mut self, ended: &mut Vec<Operation>) {
+    fn make_room(&mut self, ended: &mut Vec<Ended>) {
         while self.operations.len() > OPEN_OPERATIONS || self.kept_tries > KEPT_TRIES_OVERALL {
             let Some((_, number)) = self.closings.first().copied() else { return };
-            ended.extend(self.evict(number));
+            ended.extend(self.evict(number).map(Ended::Operation));
         }
     }
 

@@ -9,7 +9,7 @@ use super::super::checks::Evidence;
 use super::super::tally::Tally;
 use super::super::view::{Retry, Scope, View};
 use super::super::{ClientReport, Finding, Gap, Outcome, Verdict};
-use crate::words::{Fingerprint, RetryAfter};
+use crate::words::{Attempt, Fingerprint, RetryAfter};
 
 /// Clients of one product.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub(super) struct ClassTally {
     /// Those that `[expect]` asks about, and the first [`MOST_RULES`] others.
     rules: BTreeMap<Box<str>, Tally>,
     clients: BTreeSet<Fingerprint>,
+    /// One of them: the next operation is often of the same.
+    latest: Option<Fingerprint>,
     operations: u64,
     conflicted: u64,
     recovered: u64,
@@ -44,6 +46,7 @@ impl ClassTally {
             excepts: vec![Tally::default(); excepts],
             rules: BTreeMap::new(),
             clients: BTreeSet::new(),
+            latest: None,
             operations: 0,
             conflicted: 0,
             recovered: 0,
@@ -87,12 +90,24 @@ impl ClassTally {
         named.any(|id| id == operation.id)
     }
 
-    fn count(&mut self, view: &View<'_>) {
-        let operation = view.operation;
-        if self.clients.len() < MOST_CLIENTS {
-            self.clients.insert(operation.client);
+    /// As [`ClassTally::see`], of an operation of one attempt that met no trouble.
+    pub fn see_plain(&mut self, attempt: &Attempt) {
+        self.count_one(attempt.client);
+        // No rule refused it.
+        std::iter::once(&mut self.all).chain(&mut self.excepts).for_each(|tally| tally.see_plain(attempt));
+    }
+
+    fn count_one(&mut self, client: Fingerprint) {
+        if self.latest != Some(client) && self.clients.len() < MOST_CLIENTS {
+            self.clients.insert(client);
+            self.latest = Some(client);
         }
         self.operations += 1;
+    }
+
+    fn count(&mut self, view: &View<'_>) {
+        let operation = view.operation;
+        self.count_one(operation.client);
         if operation.met_conflict() {
             self.conflicted += 1;
             self.tries += operation.count;

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 
 use super::super::{Correlator, LATENESS};
 use super::slowly::{Grouping, slowly};
-use crate::judgement::grading::{Operation, Outcome};
+use crate::judgement::grading::{Asked, AskedByRule, Grader, Grading, Operation, Outcome, Record};
+use crate::rules::Expect;
 use crate::words::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent};
 
 /// Few of everything, so that much is the same.
@@ -115,7 +116,7 @@ proptest! {
         let mut operations = Vec::new();
         for ((at, attempt), pass) in arrivals.into_iter().zip(passes) {
             let line = serde_json::to_string(&attempt).expect("a line");
-            operations.extend(correlator.add(serde_json::from_str(&line).expect("an attempt")));
+            operations.extend(correlator.add(serde_json::from_str::<Attempt>(&line).expect("an attempt")));
             if pass {
                 operations.extend(correlator.pass(at));
             }
@@ -132,5 +133,34 @@ proptest! {
             operations
         };
         prop_assert_eq!(settled(operations), settled(expected));
+    }
+
+    #[test]
+    fn what_met_no_trouble_is_graded_at_less_cost_to_the_same_report(
+        attempts in record(),
+        agents in prop::collection::vec(0..40u64, 60),
+        is_asked in any::<bool>(),
+    ) {
+        let attempts: Vec<Attempt> = attempts
+            .into_iter()
+            .zip(agents)
+            .map(|(mut attempt, agent)| {
+                attempt.agent = (agent > 0).then(|| format!("client/{agent}").into());
+                attempt.got.upstream = attempt.got.status.filter(|status| *status < 300);
+                attempt
+            })
+            .collect();
+        // With a rule of its own there are two tallies over all of the record.
+        let own = Expect { retry_after: Some(true), ..Expect::default() };
+        let rules = [AskedByRule { rule: "r".into(), expect: own.clone(), style: None }];
+        let rules = rules.into_iter().filter(|_| is_asked).collect();
+        let asked = Asked { expect: own, rules };
+
+        let mut grading = Grading::new(asked.clone());
+        let mut grader = Grader::new(asked);
+        let record = Record { attempts: attempts.len() as u64, ..Record::default() };
+        attempts.iter().for_each(|attempt| drop(grading.add(attempt.clone())));
+        grouped(attempts).iter().for_each(|operation| grader.see(operation));
+        prop_assert_eq!(grading.finish(Vec::new(), 0), grader.report(&record));
     }
 }
