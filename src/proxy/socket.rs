@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use super::gather;
-use super::http2::{Meter, PREFACE};
+use super::http2::{Meter, PREFACE, Wrong};
 use super::vitals::{Vitals, Wait};
 use crate::clock::Clock;
 
@@ -128,9 +128,12 @@ impl ClientSocket {
             }
             return Ok(());
         };
-        if meter.see(bytes).is_err() {
-            return Err(io::Error::other("a flood of frames that carry nothing"));
-        }
+        meter.see(bytes).map_err(|wrong| {
+            io::Error::other(match wrong {
+                Wrong::NoSettings => "HTTP/2 that does not begin with SETTINGS",
+                Wrong::Flood => "a flood of frames that carry nothing",
+            })
+        })?;
         if meter.is_in_head() {
             self.vitals.begin_once(Wait::Head);
         } else {
@@ -140,7 +143,11 @@ impl ClientSocket {
     }
 
     /// Notes whether the client lets us write.
-    fn wrote(&mut self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn wrote(
+        &mut self,
+        slices: &[io::IoSlice<'_>],
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
         if written.is_pending() {
             self.vitals.begin_once(Wait::Write);
             self.vitals.suspend(Wait::Request);
@@ -149,11 +156,19 @@ impl ClientSocket {
             self.vitals.restart(Wait::Request);
         }
         if let Some(meter) = &mut self.meter
-            && written.is_ready()
+            && let Poll::Ready(Ok(mut left)) = written
         {
-            meter.wrote();
-            // An answer's stream may be over for us and not yet for the client.
-            self.vitals.restart(Wait::Request);
+            let mut carries = false;
+            for slice in slices {
+                let (taken, _) = slice.split_at(left.min(slice.len()));
+                carries |= meter.wrote(taken);
+                left -= taken.len();
+            }
+            // An answer's stream may be over for us and not yet for the client. What only answers a
+            // PING keeps nobody.
+            if carries {
+                self.vitals.restart(Wait::Request);
+            }
         }
         written
     }
@@ -193,7 +208,7 @@ impl AsyncRead for ClientSocket {
 impl AsyncWrite for ClientSocket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = delegate!(&mut self.stream, poll_write(cx, bytes));
-        self.wrote(written)
+        self.wrote(&[io::IoSlice::new(bytes)], written)
     }
 
     fn poll_write_vectored(
@@ -205,7 +220,7 @@ impl AsyncWrite for ClientSocket {
             Stream::Plain(stream) => gather::write(Pin::new(stream), cx, slices),
             Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
         };
-        self.wrote(written)
+        self.wrote(slices, written)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -1,34 +1,31 @@
-//! Floods of frames that carry nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, and whatever has no
+//! What h2 lets pass and a connection does not get away with: a beginning without SETTINGS, and floods.
+//!
+//! Floods are of frames that carry nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, and whatever has no
 //! name. Each is cheap, and h2 answers or ignores it at once, so that nothing but their number is
 //! wrong with them. What they may not do is keep a worker from its other clients.
 //!
 //! h2 itself bounds what is dear: resets, CONTINUATION, small DATA, header lists that grow.
 
 use super::PREFACE;
+use super::heads::{ACK, CONTINUATION, DATA, END_HEADERS, HEADERS, Head, Heads, SETTINGS};
 use crate::clock::Clock;
 use crate::words::Moment;
 
-/// Watches the bytes that one client sends, frame by frame (RFC 9113 §4.1).
+/// Watches the bytes that one client sends and is sent, frame by frame.
 #[derive(Debug)]
 pub struct Meter {
-    /// Bytes that belong to no frame's head: of the preface, then of payloads.
-    left: usize,
-    head: [u8; HEAD],
-    filled: usize,
+    incoming: Heads,
+    outgoing: Heads,
+    /// Whether the frame that goes out carries something.
+    is_carrying: bool,
+    has_settings: bool,
     block: Block,
     idle_frames: u64,
-    /// What idle frames may come with: frames that carry something, and our own writes.
+    /// What idle frames may come with: frames that carry something, in either direction.
     useful: u64,
     clock: Clock,
     since: Moment,
 }
-
-/// Bytes of a frame's head.
-const HEAD: usize = 9;
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const CONTINUATION: u8 = 9;
-const END_HEADERS: u8 = 4;
 
 /// So many idle frames are nobody's business.
 const FREE: u64 = 10_000;
@@ -46,17 +43,23 @@ enum Block {
     Open,
 }
 
-/// More idle frames than anybody needs.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Flood;
+/// Why a connection is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    /// The preface is followed by something else, so that this may be no HTTP/2 at all (RFC 9113 §3.4).
+    NoSettings,
+    /// More idle frames than anybody needs.
+    Flood,
+}
 
 impl Meter {
     /// For a client whose first bytes are the preface.
     pub fn new(clock: Clock) -> Meter {
         Meter {
-            left: PREFACE.len(),
-            head: [0; HEAD],
-            filled: 0,
+            incoming: Heads::after(PREFACE.len()),
+            outgoing: Heads::after(0),
+            is_carrying: false,
+            has_settings: false,
             block: Block::None,
             idle_frames: 0,
             useful: 0,
@@ -66,30 +69,26 @@ impl Meter {
     }
 
     /// Something came from the client.
-    pub fn see(&mut self, mut bytes: &[u8]) -> Result<(), Flood> {
+    pub fn see(&mut self, mut bytes: &[u8]) -> Result<(), Wrong> {
         loop {
-            let payload = self.left.min(bytes.len());
-            self.left -= payload;
-            bytes = bytes.get(payload..).unwrap_or_default();
-            if self.left == 0 && self.block == Block::Ending {
+            let head = self.incoming.next(&mut bytes);
+            if self.block == Block::Ending && (head.is_some() || !self.incoming.is_in_payload()) {
                 self.block = Block::None;
             }
-            let Some((byte, rest)) = bytes.split_first() else { return Ok(()) };
-            bytes = rest;
-            if let Some(place) = self.head.get_mut(self.filled) {
-                *place = *byte;
-            }
-            self.filled += 1;
-            if self.filled == HEAD {
-                self.filled = 0;
-                self.begin_frame()?;
-            }
+            let Some(head) = head else { return Ok(()) };
+            self.begin_frame(head)?;
         }
     }
 
-    /// Something went to the client.
-    pub fn wrote(&mut self) {
-        self.useful += 1;
+    /// Something went to the client: whether any of it was of a frame that carries something.
+    pub fn wrote(&mut self, mut bytes: &[u8]) -> bool {
+        let mut carries = self.is_carrying && self.outgoing.is_in_payload();
+        while let Some(head) = self.outgoing.next(&mut bytes) {
+            self.is_carrying = matches!(head.kind, DATA | HEADERS | CONTINUATION);
+            self.useful += u64::from(self.is_carrying);
+            carries |= self.is_carrying;
+        }
+        carries
     }
 
     /// Whether a request's head has begun and not ended. Until it has, nothing else can come.
@@ -97,13 +96,16 @@ impl Meter {
         self.block != Block::None
     }
 
-    fn begin_frame(&mut self) -> Result<(), Flood> {
-        let [high, middle, low, kind, flags, ..] = self.head;
-        self.left = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
-        match kind {
+    fn begin_frame(&mut self, head: Head) -> Result<(), Wrong> {
+        if !std::mem::replace(&mut self.has_settings, true)
+            && (head.kind != SETTINGS || head.flags & ACK != 0)
+        {
+            return Err(Wrong::NoSettings);
+        }
+        match head.kind {
             HEADERS | CONTINUATION => {
-                self.useful += u64::from(kind == HEADERS);
-                self.block = if flags & END_HEADERS != 0 { Block::Ending } else { Block::Open };
+                self.useful += u64::from(head.kind == HEADERS);
+                self.block = if head.flags & END_HEADERS != 0 { Block::Ending } else { Block::Open };
                 Ok(())
             }
             DATA => {
@@ -114,20 +116,23 @@ impl Meter {
         }
     }
 
-    fn count_idle(&mut self) -> Result<(), Flood> {
+    fn count_idle(&mut self) -> Result<(), Wrong> {
         self.idle_frames += 1;
         if self.idle_frames <= FREE + FOR_EACH_USEFUL * self.useful {
             return Ok(());
         }
         let seconds = self.clock.now().since(self.since).as_secs();
         let most = FREE + FOR_EACH_USEFUL * self.useful + EACH_SECOND * seconds;
-        if self.idle_frames > most { Err(Flood) } else { Ok(()) }
+        if self.idle_frames > most { Err(Wrong::Flood) } else { Ok(()) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const HEAD: usize = 9;
+    const PING: u8 = 6;
 
     fn frame(kind: u8, flags: u8, payload: &[u8]) -> Vec<u8> {
         let length = u32::try_from(payload.len()).expect("short").to_be_bytes();
@@ -137,6 +142,7 @@ mod tests {
     fn meter() -> Meter {
         let mut meter = Meter::new(Clock::start());
         meter.see(PREFACE).expect("the preface");
+        meter.see(&frame(SETTINGS, 0, b"")).expect("settings");
         meter
     }
 
@@ -168,12 +174,11 @@ mod tests {
 
     #[test]
     fn idle_frames_are_counted_against_what_is_useful() {
-        const PING: u8 = 6;
         let (ping, data) = (frame(PING, 0, &[0; 8]), frame(DATA, 0, b"x"));
         let mut alone = meter();
         let before = (0..).take_while(|_| alone.see(&ping).is_ok()).count();
         // The test may take longer than a second.
-        assert!((10_000..11_000).contains(&before), "{before} were let through");
+        assert!((9_999..11_000).contains(&before), "{before} were let through");
 
         let mut busy = meter();
         for _ in 0..100_000 {
@@ -183,8 +188,29 @@ mod tests {
         }
         let mut reader = meter();
         for _ in 0..100_000 {
-            reader.wrote();
+            assert!(reader.wrote(&data));
             reader.see(&ping).expect("an acknowledgement of what was sent");
         }
+    }
+    #[test]
+    fn settings_come_first() {
+        let first = |bytes: &[u8]| Meter::new(Clock::start()).see(&[&PREFACE[..], bytes].concat());
+        assert_eq!(first(&frame(SETTINGS, 0, &[0; 6])), Ok(()));
+        assert_eq!(first(&frame(SETTINGS, 0, b"")[..8]), Ok(()), "so far");
+        for other in [frame(SETTINGS, ACK, b""), frame(PING, 0, &[0; 8]), frame(HEADERS, 5, b"x")] {
+            assert_eq!(first(&other), Err(Wrong::NoSettings), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_goes_out_carries_something_or_not_however_it_is_cut() {
+        let mut meter = meter();
+        let bytes = [frame(PING, ACK, &[0; 8]), frame(DATA, 0, b"abc"), frame(PING, ACK, &[0; 8])].concat();
+        let carries: Vec<bool> = bytes.iter().map(|byte| meter.wrote(&[*byte])).collect();
+        // From the last byte of the DATA's head to the last of its payload.
+        let expected: Vec<bool> =
+            (1..=bytes.len()).map(|at| (17 + HEAD..=17 + HEAD + 3).contains(&at)).collect();
+        assert_eq!(carries, expected);
+        assert!(meter.wrote(&bytes));
     }
 }

@@ -2,6 +2,7 @@
 //! has vitals of its own, so that one that is slow ends alone.
 
 mod body;
+mod heads;
 mod meter;
 mod translate;
 
@@ -21,7 +22,7 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::watch;
 
 use self::body::StreamBody;
-pub use self::meter::Meter;
+pub use self::meter::{Meter, Wrong};
 pub use self::translate::translate;
 use super::client::Client;
 use super::exchange::{Lost, exchange};

@@ -185,6 +185,41 @@ fn an_idle_connection_is_told_to_go_after_keep_alive() {
 }
 
 #[test]
+fn a_client_that_only_sends_pings_is_told_to_go_after_keep_alive() {
+    let upstream = upstream();
+    let proxy = proxy_with(&upstream, |timeouts| timeouts.keep_alive = SHORT);
+    for asks in [false, true] {
+        let mut client = Frames::connect(proxy.address);
+        if asks {
+            serves_on(&mut client, 1);
+        }
+        not_too_soon(|| {
+            // Each PING as soon as the last is answered: the connection is never silent.
+            let goodbye = loop {
+                client.send(&Frame::new(PING, 0, 0, *b"fracas-1"));
+                let frame = client.next().expect("a word before the end");
+                if frame.kind == GOAWAY {
+                    break frame;
+                }
+            };
+            assert_eq!(goodbye.code(), "NO_ERROR");
+        });
+    }
+}
+
+#[test]
+fn a_client_that_sends_pings_and_requests_is_served_on() {
+    let upstream = upstream();
+    let proxy = proxy_with(&upstream, |timeouts| timeouts.keep_alive = SHORT * 20);
+    let mut client = Frames::connect(proxy.address);
+    for turn in 0..5 {
+        client.send(&Frame::new(PING, 0, 0, *b"fracas-1"));
+        serves_on(&mut client, 2 * turn + 1);
+        wait(SHORT * 5);
+    }
+}
+
+#[test]
 fn a_connection_with_a_stream_is_not_idle() {
     let upstream = upstream();
     let proxy = proxy_with(&upstream, |timeouts| {

@@ -1,11 +1,11 @@
 //! How a connection begins (RFC 9113 §3.4), and how many streams it has at once (§5.1.2).
 
 use super::super::super::super::support::frames::{
-    END_HEADERS, END_STREAM, End, Frame, Frames, HEADERS, PREFACE, RST_STREAM, SETTINGS, get, pseudo,
+    ACK, END_HEADERS, END_STREAM, End, Frame, Frames, HEADERS, PREFACE, RST_STREAM, SETTINGS, get, pseudo,
 };
 use super::super::super::super::support::proxy;
 use super::super::super::super::support::socket::Socket;
-use super::upstream;
+use super::{ping, upstream};
 
 #[test]
 fn c39_what_has_no_preface_is_not_http_2() {
@@ -26,15 +26,16 @@ fn c39_what_has_no_preface_is_not_http_2() {
     assert_eq!(upstream.requests(), []);
 }
 
-/// §3.4 wants SETTINGS first, and an error otherwise. h2 does without: the defaults hold until they come.
 #[test]
-fn c39_a_request_before_the_settings_is_served() {
+fn c39_what_does_not_begin_with_settings_is_ended() {
     let upstream = upstream();
     let proxy = proxy::before(upstream.address).start();
-    let mut frames = Frames::over(Socket::connect(proxy.address));
-    frames.socket.send(PREFACE);
-    frames.send(&get(1));
-    assert_eq!(frames.end_of(1), End::Answered);
+    for first in [get(1), ping(), Frame::new(SETTINGS, ACK, 0, [])] {
+        let mut frames = Frames::over(Socket::connect(proxy.address));
+        frames.socket.send([PREFACE, &first.bytes()].concat());
+        assert_eq!(frames.end_of(1), End::Closed, "{first:?}");
+    }
+    assert_eq!(upstream.requests(), []);
 }
 
 #[test]
