@@ -22,4 +22,5 @@ mod run;
 #[path = "../it/reports/samples/mod.rs"]
 mod samples;
 mod slow;
+mod strict;
 mod truth;
