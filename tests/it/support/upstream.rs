@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::LONG;
 use super::message::Message;
@@ -77,7 +78,12 @@ impl Upstream {
 
     /// Waits until a connection's script has ended; says which.
     pub fn ended(&self) -> usize {
-        self.ends.lock().expect("no panic").recv_timeout(LONG).expect("a script that ends")
+        self.ended_within(LONG)
+    }
+
+    /// As [`Upstream::ended`], and no longer than this.
+    pub fn ended_within(&self, bound: Duration) -> usize {
+        self.ends.lock().expect("no panic").recv_timeout(bound).expect("a script that ends in time")
     }
 }
 

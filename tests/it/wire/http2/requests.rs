@@ -4,6 +4,7 @@ use fracas::matching::Match;
 use fracas::rules::Trigger;
 use http::{Method, Request};
 
+use super::super::super::support::GONE;
 use super::super::super::support::frames::{
     DATA, END_HEADERS, END_STREAM, End, Frame, Frames, HEADERS, PREFACE, block, get, literal, post, pseudo,
 };
@@ -309,7 +310,7 @@ fn c22_a_client_that_resets_its_stream_ends_the_upstreams_request() {
         client.until(|frame| frame.kind == 6);
     }
     client.send(&Frame::new(3, 0, 1, [0, 0, 0, 8]));
-    upstream.ended();
+    upstream.ended_within(GONE);
     client.send(&Frame::new(3, 0, 3, [0, 0, 0, 8]));
-    upstream.ended();
+    upstream.ended_within(GONE);
 }

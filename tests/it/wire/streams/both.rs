@@ -4,10 +4,10 @@ use bytes::Bytes;
 use h2::Reason;
 use http::{HeaderMap, Request, Response};
 
-use super::super::super::support::LONG;
 use super::super::super::support::http2::{Client, exchange};
 use super::super::super::support::http2_upstream::{Http2Upstream, read};
 use super::super::super::support::proxy;
+use super::super::super::support::{GONE, LONG};
 
 fn post(address: std::net::SocketAddr) -> http::request::Builder {
     Request::builder().method("POST").uri(format!("http://{address}/a")).header("te", "trailers")
@@ -90,7 +90,7 @@ fn c22_a_stream_that_its_client_cancels_is_cancelled_upstream() {
             _ = asking => panic!("there is no answer"),
             arrived = arrived => arrived.expect("no panic"),
         }
-        let reason = tokio::task::spawn_blocking(move || reasons.recv_timeout(LONG));
+        let reason = tokio::task::spawn_blocking(move || reasons.recv_timeout(GONE));
         assert_eq!(reason.await.expect("no panic"), Ok(Reason::CANCEL));
     });
 }

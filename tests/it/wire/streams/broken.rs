@@ -6,10 +6,10 @@ use std::sync::mpsc::channel;
 use h2::Reason;
 use http::Response;
 
-use super::super::super::support::LONG;
 use super::super::super::support::http2_upstream::Http2Upstream;
 use super::super::super::support::message::Message;
 use super::super::super::support::proxy;
+use super::super::super::support::{GONE, LONG};
 use super::GET;
 
 #[test]
@@ -107,7 +107,7 @@ fn c22_a_client_that_leaves_cancels_its_stream() {
         }
         drop(client);
         let (reset, reason) =
-            reasons.recv_timeout(LONG).unwrap_or_else(|_| panic!("the upstream hears of {path}"));
+            reasons.recv_timeout(GONE).unwrap_or_else(|_| panic!("the upstream hears of {path} in time"));
         assert_eq!((&*reset, reason), (path, Reason::CANCEL));
     }
 }
