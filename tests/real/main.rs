@@ -15,6 +15,7 @@ mod crawl;
 mod examples;
 mod http2;
 mod lint;
+mod nginx;
 mod readme;
 mod register;
 mod report;
