@@ -2,11 +2,14 @@
 //! Never a body, never a credential: what could be one is a hash with the run's own key.
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::{Kind, Phase};
 
 /// One request from a client, and what became of it. Times are microseconds on the proxy's own
 /// monotonic clock. Serialised, it is a line of the journal file; what is absent takes no room there.
+/// Its texts are mostly short, and then lie in it: it is made on one thread and forgotten on another, which
+/// would cost more than all else about it if they were allocated one by one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Attempt {
@@ -25,11 +28,11 @@ pub struct Attempt {
     pub client: Fingerprint,
     /// The first product of `User-Agent`, such as `python-httpx/0.28.1`: a client's class.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub agent: Option<Box<str>>,
-    pub method: Box<str>,
+    pub agent: Option<SmolStr>,
+    pub method: SmolStr,
     /// The path as rules see it, without the query; one longer than [`Attempt::PATH_BYTES`] is cut, and
     /// ends with `#` and its hash.
-    pub path: Box<str>,
+    pub path: SmolStr,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<Fingerprint>,
     pub sent: Sent,
@@ -58,7 +61,7 @@ pub enum Protocol {
 pub struct Sent {
     /// The version the client says its write is based on: `If-Match`, or a field such as CouchDB's `_rev`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub version: Option<Box<str>>,
+    pub version: Option<SmolStr>,
     /// The idempotency key, hashed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<Fingerprint>,
@@ -91,10 +94,10 @@ pub struct Got {
     pub upstream: Option<u16>,
     /// Why there is no whole answer: the word of `Fracas: error=…`, or `client` when it left early.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<Box<str>>,
+    pub error: Option<SmolStr>,
     /// The version that the answer showed: `ETag`, or a field such as CouchDB's `rev`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub version: Option<Box<str>>,
+    pub version: Option<SmolStr>,
     /// `Retry-After`, as a wait counted from the end of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<RetryAfter>,
@@ -106,7 +109,7 @@ pub struct Got {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conflict {
-    pub rule: Box<str>,
+    pub rule: SmolStr,
     pub kind: Kind,
     pub phase: Phase,
     /// Which of its key's requests this was, from 1.

@@ -103,12 +103,12 @@ impl<'a> Flow<'a> {
                 Call::Rebase if got.status == Some(409) => {
                     let read = Attempt { method: "GET".into(), sent: Sent::default(), ..next.clone() };
                     let mut read = self.attempt(Call::Page, read);
-                    let version: Box<str> = self.chance.below(1 << 20).to_string().into();
-                    read.got.version = Some(version.clone());
+                    let version = self.chance.below(1 << 20).to_string();
+                    read.got.version = Some((&*version).into());
                     let number = self.next_number();
                     record.push((read, number));
                     self.now += self.chance.below(5 * MILLI);
-                    next.sent.version = Some(version);
+                    next.sent.version = Some(version.into());
                     next.sent.body = Some(self.body());
                 }
                 Call::Revise if got.status == Some(409) => next.sent.version = got.version,

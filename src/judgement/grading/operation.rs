@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use smol_str::SmolStr;
 
 use crate::words::{Attempt, Fingerprint};
 
@@ -43,13 +44,13 @@ pub struct Try {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Read {
     pub attempt: u64,
-    pub method: Box<str>,
+    pub method: SmolStr,
     /// When it was sent and answered, as [`Attempt`] has it.
     pub start: u64,
     pub end: u64,
     pub status: Option<u16>,
     /// The version that it showed.
-    pub version: Option<Box<str>>,
+    pub version: Option<SmolStr>,
 }
 
 /// Why an attempt is taken for a part of an operation, and so how sure that is.

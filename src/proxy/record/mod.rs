@@ -13,9 +13,10 @@ use std::cell::{Ref, RefCell};
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap};
+use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{Response, StatusCode, Version};
+use smol_str::SmolStr;
 
 use self::body::SentBody;
 pub use self::plan::Plan;
@@ -31,6 +32,7 @@ pub struct Record {
     state: RefCell<State>,
 }
 
+#[derive(Default)]
 struct State {
     attempt: Attempt,
     body: SentBody,
@@ -38,9 +40,10 @@ struct State {
 }
 
 /// How the answer ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum End {
     /// It has not: unless it does, the client has left.
+    #[default]
     Open,
     /// There was none, on purpose.
     Withheld,
@@ -52,27 +55,27 @@ impl Record {
     /// The request whose head has just come.
     pub fn begin(recorder: &Rc<Recorder>, client: &Client, head: &Parts, shared: &Shared) -> Rc<Record> {
         let plan = &recorder.plan;
-        let (sent, agent) = sent::of_head(head, plan);
-        let address = client.address_behind(&head.headers, &shared.settings.trusted);
-        let attempt = Attempt {
-            start: microseconds(shared.clock.now()),
-            connection: client.connection,
-            protocol: match head.version {
-                Version::HTTP_2 => Protocol::Http2,
-                Version::HTTP_10 => Protocol::Http10,
-                // There is no other that the proxy speaks.
-                _ => Protocol::Http11,
-            },
-            client: shared.settings.client_id.fingerprint(&head.headers, address, plan.key),
-            agent,
-            method: head.method.as_str().into(),
-            path: path(head.uri.path(), plan.key),
-            query: head.uri.query().map(|query| plan.key.hash(query.as_bytes())),
-            sent,
-            ..Attempt::default()
+        let state = RefCell::new(State::default());
+        let record = Rc::new(Record { recorder: Rc::clone(recorder), state });
+        let mut state = record.state.borrow_mut();
+        // Filled where it lies: it is large for something to be moved about once a request.
+        let attempt = &mut state.attempt;
+        attempt.start = microseconds(shared.clock.now());
+        attempt.connection = client.connection;
+        attempt.protocol = match head.version {
+            Version::HTTP_2 => Protocol::Http2,
+            Version::HTTP_10 => Protocol::Http10,
+            // There is no other that the proxy speaks.
+            _ => Protocol::Http11,
         };
-        let state = State { attempt, body: SentBody::default(), end: End::Open };
-        Rc::new(Record { recorder: Rc::clone(recorder), state: RefCell::new(state) })
+        let address = client.address_behind(&head.headers, &shared.settings.trusted);
+        attempt.client = shared.settings.client_id.fingerprint(&head.headers, address, plan.key);
+        attempt.method = head.method.as_str().into();
+        attempt.path = path(head.uri.path(), plan.key);
+        attempt.query = head.uri.query().map(|query| plan.key.hash(query.as_bytes()));
+        sent::of_head(head, plan, attempt);
+        drop(state);
+        record
     }
 
     /// What is known so far.
@@ -126,11 +129,17 @@ impl Record {
         let got = &mut attempt.got;
         got.status = Some(answer.status().as_u16());
         let headers = answer.headers();
+        let (mut etag, mut wait) = (None, None);
+        for (name, value) in headers {
+            if *name == header::ETAG {
+                etag = etag.or(Some(value));
+            } else if *name == header::RETRY_AFTER {
+                wait = wait.or(Some(value));
+            }
+        }
         let named = plan.version_headers.iter().find_map(|name| headers.get(name));
-        got.version = named
-            .or_else(|| headers.get(header::ETAG))
-            .and_then(|value| sent::version(value.as_bytes(), plan.key));
-        got.retry_after = retry_after(headers, || shared.clock.wall().as_second());
+        got.version = named.or(etag).and_then(|value| sent::version(value.as_bytes(), plan.key));
+        got.retry_after = wait.and_then(|wait| retry_after(wait, || shared.clock.wall().as_second()));
         // Nobody will ask for the body of such an answer (RFC 9110 §6.4.1).
         let has_no_body = matches!(answer.status().as_u16(), 100..=199 | 204 | 304);
         if has_no_body || &*attempt.method == "HEAD" {
@@ -182,7 +191,7 @@ fn microseconds(moment: Moment) -> u64 {
 
 /// The path as rules see it, of bounded length: a long one ends with its hash, so that two that differ
 /// behind the cut are not taken for one.
-fn path(path: &str, key: RunKey) -> Box<str> {
+fn path(path: &str, key: RunKey) -> SmolStr {
     /// Of `#` and a hash.
     const END: usize = 17;
     let path = decode_unreserved(path);
@@ -195,8 +204,7 @@ fn path(path: &str, key: RunKey) -> Box<str> {
 
 /// `Retry-After` as a wait from now on (RFC 9110 §10.2.3); `now` in seconds since 1970. What cannot be
 /// read asks for nothing.
-fn retry_after(headers: &HeaderMap, now: impl FnOnce() -> i64) -> Option<RetryAfter> {
-    let value = headers.get(header::RETRY_AFTER)?;
+fn retry_after(value: &HeaderValue, now: impl FnOnce() -> i64) -> Option<RetryAfter> {
     let text = value.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<u64>() {
         return Some(RetryAfter::Seconds(seconds.saturating_mul(1_000)));
@@ -222,9 +230,8 @@ mod tests {
             ("-1", None),
             ("", None),
         ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::RETRY_AFTER, text.parse().expect("a value"));
-            assert_eq!(retry_after(&headers, || now), wait, "{text}");
+            let value = HeaderValue::from_static(text);
+            assert_eq!(retry_after(&value, || now), wait, "{text}");
         }
     }
 
@@ -232,7 +239,7 @@ mod tests {
     fn a_path_is_cut_between_characters() {
         let path = |text: &str| path(text, RunKey::new([3; 16]));
         assert_eq!(&*path("/it%65ms/7"), "/items/7");
-        assert_eq!(path(&format!("/{}", "x".repeat(511))), format!("/{}", "x".repeat(511)).into());
+        assert_eq!(path(&format!("/{}", "x".repeat(511))), format!("/{}", "x".repeat(511)));
         let long = |letter: &str, last: &str| path(&format!("/{}{last}", letter.repeat(600)));
         assert_eq!(long("x", "").len(), Attempt::PATH_BYTES);
         assert_eq!(long("xé", "").len(), Attempt::PATH_BYTES - 1);

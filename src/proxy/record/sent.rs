@@ -5,20 +5,20 @@ use std::borrow::Cow;
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
+use smol_str::SmolStr;
 
 use super::plan::Plan;
 use crate::words::{Attempt, BodyFacts, Facts, RunKey, Sent};
 
-/// What the head says, the body apart, and the client's class.
-pub fn of_head(head: &Parts, plan: &Plan) -> (Sent, Option<Box<str>>) {
-    let mut sent = Sent::default();
-    let mut agent = None;
+/// Notes what the head says, the body apart, and the client's class.
+pub fn of_head(head: &Parts, plan: &Plan, attempt: &mut Attempt) {
+    let Attempt { sent, agent, .. } = attempt;
     let mut since = None;
     let mut credentials: Option<Vec<&[u8]>> = None;
     for (name, value) in &head.headers {
         // One look at each header: most requests have none of these.
         match name.as_str() {
-            "user-agent" => agent = first_product(value),
+            "user-agent" => *agent = first_product(value),
             "authorization" | "cookie" => {
                 credentials.get_or_insert_default().push(value.as_bytes());
             }
@@ -47,14 +47,13 @@ pub fn of_head(head: &Parts, plan: &Plan) -> (Sent, Option<Box<str>>) {
         }
     }
     if !plan.version_headers.is_empty() || !plan.idempotency_headers.is_empty() {
-        of_rules(&head.headers, plan, &mut sent);
+        of_rules(&head.headers, plan, sent);
     }
     sent.credential = credentials.map(|credentials| plan.key.hash_pieces(credentials));
     keep(&mut sent.version, || version(since?.as_bytes(), plan.key));
     if sent.version.is_none() && head.uri.query().is_some() {
         sent.version = in_query(head, plan);
     }
-    (sent, agent)
 }
 
 /// The headers that rules name.
@@ -68,7 +67,7 @@ fn of_rules(headers: &HeaderMap, plan: &Plan, sent: &mut Sent) {
 }
 
 /// Version fields that well-known APIs have in queries.
-fn in_query(head: &Parts, plan: &Plan) -> Option<Box<str>> {
+fn in_query(head: &Parts, plan: &Plan) -> Option<SmolStr> {
     let address = std::net::IpAddr::from([0, 0, 0, 0]);
     let facts = Facts { body: BodyFacts::Unread, ..Facts::new(head, address) };
     let names = plan.version_queries.iter().map(|name| &**name);
@@ -78,7 +77,7 @@ fn in_query(head: &Parts, plan: &Plan) -> Option<Box<str>> {
 }
 
 /// A version as it is, or as a hash when it is long; `None` for what is no text.
-pub fn version(value: &[u8], key: RunKey) -> Option<Box<str>> {
+pub fn version(value: &[u8], key: RunKey) -> Option<SmolStr> {
     let text = std::str::from_utf8(value).ok().map(str::trim).filter(|text| !text.is_empty())?;
     Some(if text.len() > Attempt::VERSION_BYTES {
         format!("#{}", key.hash(text.as_bytes())).into()
@@ -88,11 +87,12 @@ pub fn version(value: &[u8], key: RunKey) -> Option<Box<str>> {
 }
 
 /// `python-httpx/0.28.1` of `python-httpx/0.28.1 (linux)`.
-fn first_product(agent: &HeaderValue) -> Option<Box<str>> {
+fn first_product(agent: &HeaderValue) -> Option<SmolStr> {
     /// Bytes kept: nobody's name is longer.
     const LONGEST: usize = 100;
-    let text = agent.to_str().ok()?;
-    let product = word(text.trim_start());
+    let text = agent.to_str().ok()?.trim_start();
+    let end = memchr::memchr(b' ', text.as_bytes()).unwrap_or(text.len());
+    let product = text.get(..end).unwrap_or_default();
     let product = product.get(..LONGEST).unwrap_or(product);
     (!product.is_empty()).then(|| product.into())
 }
@@ -132,12 +132,14 @@ mod tests {
         Plan::new(&Settings::default(), &rules, KEY)
     }
 
-    fn sent(plan: &Plan, uri: &str, headers: &[(&str, &str)]) -> (Sent, Option<Box<str>>) {
+    fn sent(plan: &Plan, uri: &str, headers: &[(&str, &str)]) -> (Sent, Option<SmolStr>) {
         let mut request = http::Request::builder().uri(uri);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        of_head(&request.body(()).expect("a request").into_parts().0, plan)
+        let mut attempt = Attempt::default();
+        of_head(&request.body(()).expect("a request").into_parts().0, plan, &mut attempt);
+        (attempt.sent, attempt.agent)
     }
 
     #[test]
