@@ -12,7 +12,7 @@ use crate::client::{Runs, command, run};
 const TLS: &str = "tls = { self_signed = true }\n";
 
 /// Runs a program to its end; what it prints.
-fn printed(program: &str, arguments: &[&str]) -> String {
+pub fn printed(program: &str, arguments: &[&str]) -> String {
     let mut command = Command::new(program);
     command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     let output = command.stdin(Stdio::null()).output().expect("tests/run installs it");

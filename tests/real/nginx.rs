@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 use crate::binary::Fracas;
+use crate::http2::printed;
 
 /// A server that keeps what is posted to `/keep`, gives it back, and ends a connection after so many requests.
 /// Every answer says over what it was asked, and on which connection.
@@ -163,11 +164,7 @@ fn no_request_is_lost_when_nginx_ends_connections_that_were_asked_enough() {
     let client = tempfile::tempdir().expect("a folder");
     let connection = || curl(client.path(), &[&url]).connection();
     let before = connection();
-    let output = Command::new("h2load")
-        .args(["-n", "3000", "-c", "4", "-m", "20", &url])
-        .stdin(Stdio::null())
-        .output();
-    let said = String::from_utf8(output.expect("tests/run installs it").stdout).expect("text");
+    let said = printed("h2load", &["-n", "3000", "-c", "4", "-m", "20", &url]);
     assert!(said.contains("status codes: 3000 2xx, 0 3xx, 0 4xx, 0 5xx"), "{said}");
     assert!(connection() >= before + 3000 / EACH_CONNECTION, "it ended none of them");
 }
