@@ -163,6 +163,9 @@ impl Body for AnswerBody {
         }
         if let Some(Ok(frame)) = &frame {
             this.record.see_got(frame.data_ref().map_or(0, Bytes::len));
+            if let Some(trailers) = frame.trailers_ref() {
+                this.record.see_trailers(trailers);
+            }
         }
         match &frame {
             Some(Err(error)) => {

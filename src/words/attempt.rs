@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use super::{Kind, Phase};
+use super::{GrpcStatus, Kind, Phase};
 
 /// One request from a client, and what became of it. Times are microseconds on the proxy's own
 /// monotonic clock. Serialised, it is a line of the journal file; what is absent takes no room there.
@@ -89,6 +89,9 @@ pub struct Got {
     /// What the client saw; absent when it got no answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
+    /// What a gRPC service said beside it, in trailers or in the head.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grpc: Option<GrpcStatus>,
     /// What the upstream said; absent when it never saw the request, or never answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upstream: Option<u16>,
@@ -144,7 +147,20 @@ impl Attempt {
 
     /// Whether the upstream accepted the request, whatever the client was told.
     pub fn is_applied(&self) -> bool {
-        self.got.upstream.is_some_and(|status| (200..300).contains(&status))
+        // What a rule said in the upstream's place is no refusal of the upstream's.
+        let is_refused = self.conflict.is_none() && self.got.grpc.is_some_and(|status| !status.is_ok());
+        !is_refused && self.got.upstream.is_some_and(|status| (200..300).contains(&status))
+    }
+}
+
+impl Got {
+    /// The status that says what the client was told: where a gRPC service refuses, what HTTP would have
+    /// said instead of its 200.
+    pub fn outcome(&self) -> Option<u16> {
+        match self.grpc {
+            Some(grpc) if !grpc.is_ok() && matches!(self.status, Some(200..=299)) => Some(grpc.http()),
+            _ => self.status,
+        }
     }
 }
 

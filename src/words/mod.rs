@@ -3,6 +3,7 @@
 mod attempt;
 mod dice;
 mod facts;
+mod grpc;
 mod harmless;
 mod key;
 mod kind;
@@ -13,6 +14,7 @@ pub use attempt::{Attempt, Conflict, Fingerprint, Got, Protocol, RetryAfter, Sen
 pub use dice::{Dice, Share};
 pub use facts::decode_unreserved;
 pub use facts::{BodyFacts, Facts, Identity, IdentitySource};
+pub use grpc::GrpcStatus;
 pub use harmless::harmless;
 pub use key::{Captures, Key, KeyHash, KeyPart};
 pub use kind::{Kind, Phase};

@@ -129,7 +129,7 @@ fn shown_try(tried: &Try, view: &View<'_>, start: u64) -> TryReport {
         at_ms: attempt.start.saturating_sub(start) as f64 / 1e3,
         took_ms: attempt.end.saturating_sub(attempt.start) as f64 / 1e3,
         gap_ms: tried.gap.map(|gap| gap.as_secs_f64() * 1e3),
-        status: attempt.got.status,
+        status: attempt.got.outcome(),
         error: attempt.got.error.as_deref().map(str::to_owned),
         rule: conflict.map(|conflict| conflict.rule.to_string()),
         kind: conflict.map(|conflict| conflict.kind.to_string()),

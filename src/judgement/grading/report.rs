@@ -259,6 +259,7 @@ pub struct TryReport {
     pub took_ms: f64,
     /// `None`: it is not a retry, or it is concurrent.
     pub gap_ms: Option<f64>,
+    /// What the client was told; of a gRPC refusal, what HTTP would have said.
     pub status: Option<u16>,
     pub error: Option<String>,
     pub rule: Option<String>,

@@ -153,7 +153,7 @@ impl<'o> Retry<'o> {
             Some(conflict) => conflict.phase == Phase::Lost,
             // 409, 412, 428, 423 and 429 say that nothing was done; so does a refused connection, but
             // the client cannot see from a bare end or a gateway's error.
-            None => self.before().got.status.is_none_or(|status| status >= 500),
+            None => self.before().got.outcome().is_none_or(|status| status >= 500),
         }
     }
 
@@ -197,7 +197,7 @@ impl<'o> Retry<'o> {
 
 /// Whether the client was told no, or nothing.
 pub(super) fn is_refused(attempt: &Attempt) -> bool {
-    attempt.conflict.is_some() || attempt.got.status.is_none_or(|status| status >= 400)
+    attempt.conflict.is_some() || attempt.got.outcome().is_none_or(|status| status >= 400)
 }
 
 /// Whether an answer to a GET shows the state of the resource: there, unchanged, or gone.

@@ -13,7 +13,7 @@ use std::cell::{Ref, RefCell};
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http::header::{self, HeaderValue};
+use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Response, StatusCode, Version};
 use smol_str::SmolStr;
@@ -24,7 +24,9 @@ pub use self::recorder::Recorder;
 use super::client::Client;
 use super::shared::Shared;
 use crate::judgement::http_date;
-use crate::words::{self, Attempt, KeyHash, Moment, Protocol, RetryAfter, RunKey, decode_unreserved};
+use crate::words::{
+    self, Attempt, GrpcStatus, KeyHash, Moment, Protocol, RetryAfter, RunKey, decode_unreserved,
+};
 
 /// One request, for the journal.
 pub struct Record {
@@ -135,6 +137,8 @@ impl Record {
                 etag = etag.or(Some(value));
             } else if *name == header::RETRY_AFTER {
                 wait = wait.or(Some(value));
+            } else if *name == GrpcStatus::NAME {
+                got.grpc = Some(GrpcStatus::of(value));
             }
         }
         let named = plan.version_headers.iter().find_map(|name| headers.get(name));
@@ -144,6 +148,13 @@ impl Record {
         let has_no_body = matches!(answer.status().as_u16(), 100..=199 | 204 | 304);
         if has_no_body || &*attempt.method == "HEAD" {
             *end = End::At(shared.clock.now());
+        }
+    }
+
+    /// What comes behind the answer's body.
+    pub fn see_trailers(&self, trailers: &HeaderMap) {
+        if let Some(status) = trailers.get(GrpcStatus::NAME) {
+            self.state.borrow_mut().attempt.got.grpc = Some(GrpcStatus::of(status));
         }
     }
 

@@ -8,6 +8,8 @@
 //! | 408, 425, 429, 5xx but 501 and 505 | may be retried |
 //! | 1xx, 2xx, 3xx | success; where a redirect leads is a call of its own |
 //! | any other | final |
+//!
+//! A gRPC service's refusal counts as the status that HTTP has for it.
 
 use crate::words::Attempt;
 
@@ -25,16 +27,17 @@ pub(super) enum Meaning {
 impl Meaning {
     pub fn of(attempt: &Attempt) -> Meaning {
         let got = &attempt.got;
-        let is_accepted = got.status.is_some_and(|status| (200..300).contains(&status));
+        let status = got.outcome();
+        let is_accepted = status.is_some_and(|status| (200..300).contains(&status));
         if attempt.conflict.is_some() && !is_accepted {
             return Meaning::Conflict;
         }
-        if got.error.is_some() && got.status.is_none_or(|status| status < 400) {
+        if got.error.is_some() && status.is_none_or(|status| status < 400) {
             let is_left = got.error.as_deref() == Some("client");
             let is_done = is_left && is_accepted && !attempt.is_write();
             return if is_done { Meaning::Success } else { Meaning::Retryable };
         }
-        match got.status {
+        match status {
             None | Some(408 | 425 | 429) => Meaning::Retryable,
             Some(409 | 412 | 423 | 428 | 449) => Meaning::Conflict,
             Some(..400) => Meaning::Success,
@@ -53,7 +56,7 @@ impl Meaning {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::{Conflict, Fingerprint, Got, Kind, Phase};
+    use crate::words::{Conflict, Fingerprint, Got, GrpcStatus, Kind, Phase};
 
     #[test]
     fn every_answer_has_a_meaning() {
@@ -93,6 +96,25 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_of_grpc_means_what_its_http_counterpart_does() {
+        for (code, meaning) in [
+            (0, Meaning::Success),
+            (6, Meaning::Conflict),
+            (10, Meaning::Conflict),
+            (8, Meaning::Retryable),
+            (14, Meaning::Retryable),
+            (2, Meaning::Retryable),
+            (5, Meaning::Final),
+            (9, Meaning::Final),
+            (12, Meaning::Final),
+        ] {
+            let got = Got { status: Some(200), grpc: Some(GrpcStatus(code)), ..Got::default() };
+            let attempt = Attempt { method: "POST".into(), got, ..Attempt::default() };
+            assert_eq!(Meaning::of(&attempt), meaning, "{code}");
+        }
+    }
+
+    #[test]
     fn what_a_rule_injects_is_a_conflict_whatever_its_status() {
         let conflict = Conflict {
             rule: "r".into(),
@@ -101,15 +123,17 @@ mod tests {
             n: 1,
             key: Fingerprint(1),
         };
-        for (status, meaning) in [
-            (None, Meaning::Conflict),
-            (Some(422), Meaning::Conflict),
-            (Some(504), Meaning::Conflict),
-            (Some(201), Meaning::Success),
+        for (status, grpc, meaning) in [
+            (None, None, Meaning::Conflict),
+            (Some(422), None, Meaning::Conflict),
+            (Some(504), None, Meaning::Conflict),
+            (Some(200), Some(GrpcStatus(9)), Meaning::Conflict),
+            (Some(200), Some(GrpcStatus(0)), Meaning::Success),
+            (Some(201), None, Meaning::Success),
         ] {
-            let got = Got { status, ..Got::default() };
+            let got = Got { status, grpc, ..Got::default() };
             let attempt = Attempt { got, conflict: Some(conflict.clone()), ..Attempt::default() };
-            assert_eq!(Meaning::of(&attempt), meaning, "{status:?}");
+            assert_eq!(Meaning::of(&attempt), meaning, "{status:?} {grpc:?}");
         }
     }
 }

@@ -108,7 +108,7 @@ impl Open {
             method: attempt.method.clone(),
             start: attempt.start,
             end: attempt.end,
-            status: attempt.got.status,
+            status: attempt.got.outcome(),
             version: attempt.got.version.clone(),
         });
     }

@@ -1,5 +1,6 @@
 //! gRPC through the proxy: refusals in its own words, and answers with their trailers.
 
+use fracas::words::GrpcStatus;
 use http::Request;
 
 use super::super::super::support::http2::Client;
@@ -63,6 +64,36 @@ fn a_refusal_of_the_upstreams_own_is_not_accepted() {
             answer.header("grpc-status").map(str::to_owned)
         });
         assert_eq!(seen, statuses.map(|status| Some(status.to_owned())), "{rule}");
+    }
+}
+
+#[test]
+fn the_journal_has_what_grpc_said_and_whether_the_upstream_accepted() {
+    const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/grpc\r\n";
+    let in_head = |status: u8| format!("{HEAD}Grpc-Status: {status}\r\nContent-Length: 0\r\n\r\n");
+    let in_trailers = |status: u8| {
+        format!("{HEAD}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nGrpc-Status: {status}\r\n\r\n")
+    };
+    let (before, after) = ("[[rule]]\nfirst = 1\n", "[[rule]]\nfirst = 1\nphase = \"after\"\n");
+    for (rule, answer, said, outcome, is_applied) in [
+        ("", in_head(10), 10, 409, false),
+        ("", in_head(0), 0, 200, true),
+        ("", in_trailers(6), 6, 409, false),
+        ("", in_trailers(14), 14, 503, false),
+        ("", in_trailers(0), 0, 200, true),
+        (before, in_trailers(0), 10, 409, false),
+        (after, in_trailers(0), 10, 409, true),
+        // It is the upstream that refuses.
+        (after, in_head(5), 5, 404, false),
+    ] {
+        let upstream = Upstream::answering(answer.as_str());
+        let proxy = proxy::before(upstream.address).rules(rule).start();
+        Client::connect(proxy.address).ask(call(), "x").expect("an answer");
+        let attempts = proxy.attempts();
+        let [attempt] = &attempts[..] else { panic!("{attempts:?}") };
+        let got = &attempt.got;
+        assert_eq!((got.status, got.grpc), (Some(200), Some(GrpcStatus(said))), "{rule}{answer}");
+        assert_eq!((got.outcome(), attempt.is_applied()), (Some(outcome), is_applied), "{rule}{answer}");
     }
 }
 
