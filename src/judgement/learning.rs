@@ -71,7 +71,7 @@ impl Learners {
             let Some(active) = rules.get(learner.rule) else { continue };
             let Ok(captures) = learner.requests.check(facts) else { continue };
             let key = learner.per.hash(facts, &captures, identity);
-            let client = identity.hash(facts);
+            let client = facts.client(identity);
             let exchange = Exchange { rule: &active.rule, position: learner.rule, facts, client, began };
             lessons.extend(learner.lesson(&exchange, key));
         }

@@ -58,7 +58,7 @@ impl fmt::Display for Mismatch<'_> {
                 }
             }
             Reason::Host(wanted) => {
-                write!(f, "host is {}, the rule wants {wanted}", Shown(facts.host.as_bytes()))
+                write!(f, "host is {}, the rule wants {wanted}", Shown(facts.host().as_bytes()))
             }
             Reason::Header(name, wanted) => {
                 let first = facts.header(name);

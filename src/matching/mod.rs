@@ -76,7 +76,7 @@ impl Match {
             return no(Reason::Path(&self.path));
         };
         if let Some(host) = &self.host
-            && !host.fits_ignoring_case(facts.host.as_bytes())
+            && !host.fits_ignoring_case(facts.host().as_bytes())
         {
             return no(Reason::Host(host));
         }

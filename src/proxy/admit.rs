@@ -85,13 +85,16 @@ fn is_host(text: &[u8]) -> bool {
     !host.is_empty() && host.iter().all(|byte| is_name_byte(*byte)) && is_port(port)
 }
 
-/// Nothing, or a colon and perhaps a number.
+/// Nothing, or a colon and perhaps a number below 65536.
 fn is_port(text: &[u8]) -> bool {
     match text {
         [] | [b':'] => true,
         [b':', digits @ ..] => {
-            digits.iter().all(u8::is_ascii_digit)
-                && std::str::from_utf8(digits).is_ok_and(|digits| digits.parse::<u16>().is_ok())
+            let number = digits.iter().try_fold(0_u16, |number, digit| match digit {
+                b'0'..=b'9' => number.checked_mul(10)?.checked_add(u16::from(digit - b'0')),
+                _ => None,
+            });
+            number.is_some()
         }
         _ => false,
     }
@@ -100,7 +103,15 @@ fn is_port(text: &[u8]) -> bool {
 /// Of a registered name: unreserved, percent-encoded, and those of sub-delims that no reader takes
 /// for the end of it.
 fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+=".contains(&byte)
+    const OTHERS: [bool; 256] = {
+        let (bytes, mut are, mut at) = (b"-._~%!$&'()*+=", [false; 256], 0);
+        while at < bytes.len() {
+            are[bytes[at] as usize] = true;
+            at += 1;
+        }
+        are
+    };
+    byte.is_ascii_alphanumeric() || OTHERS.get(usize::from(byte)).is_some_and(|is| *is)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Who is on the other end of a connection.
 
+use std::cell::RefCell;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use super::headers::FORWARDED_FOR;
 use super::vitals::Vitals;
 use crate::matching::Cidr;
 use crate::rules::{Scheme, Settings};
+use crate::words::{Acquaintance, RunKey, Who};
 
 /// A client, as long as its connection or its tunnel lasts.
 pub struct Client {
@@ -24,6 +26,7 @@ pub struct Client {
     /// The address, as `X-Forwarded-For` has it.
     pub forwarded_for: HeaderValue,
     pub vitals: Arc<Vitals>,
+    acquaintance: Rc<RefCell<Acquaintance>>,
     /// Its place under `limits.connections`.
     _permit: Rc<OwnedSemaphorePermit>,
 }
@@ -46,6 +49,7 @@ impl Client {
             forwarded_for: HeaderValue::try_from(address.to_string())
                 .unwrap_or_else(|_| HeaderValue::from_static("unknown")),
             vitals,
+            acquaintance: Rc::default(),
             _permit: Rc::new(permit),
         }
     }
@@ -59,8 +63,14 @@ impl Client {
             is_trusted: self.is_trusted,
             forwarded_for: self.forwarded_for.clone(),
             vitals,
+            acquaintance: Rc::clone(&self.acquaintance),
             _permit: Rc::clone(&self._permit),
         }
+    }
+
+    /// Who a request that comes from behind `address` is from.
+    pub fn who(&self, headers: &HeaderMap, address: IpAddr, settings: &Settings, key: RunKey) -> Who {
+        self.acquaintance.borrow_mut().meet(&settings.client_id, headers, address, key)
     }
 
     /// The address that rules see: the nearest one that is not a trusted peer's.

@@ -1,13 +1,14 @@
 //! Which rule answers a request: the first in file order that matches and fires.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
+use http_body::Body;
 
-use super::client::Client;
 use super::error::Failure;
 use super::judge::{Asked, Claim, Judged, Verdict, judge};
 use super::passage::{Guard, Passage};
@@ -15,7 +16,7 @@ use super::request_body::RequestBody;
 use super::shared::Shared;
 use super::tally::Tally;
 use crate::judgement::{ActiveRule, Concern, Occasion, StoredAnswer, allow_cors};
-use crate::words::{BodyFacts, Captures, Facts, KeyHash, Phase};
+use crate::words::{BodyFacts, Captures, Facts, KeyHash, Phase, Who};
 
 /// What is done with a request.
 pub enum Decision {
@@ -52,7 +53,7 @@ pub struct Replay {
 /// needs it; that is all that can fail.
 pub async fn decide(
     shared: &Arc<Shared>,
-    client: &Client,
+    (address, who): (IpAddr, Who),
     head: &Parts,
     body: &mut RequestBody,
 ) -> Result<Decision, Failure> {
@@ -62,7 +63,10 @@ pub async fn decide(
     }
     let mut now = shared.clock.now();
     let identity = &shared.settings.client_id;
-    let mut facts = Facts::new(head, client.address_behind(&head.headers, &shared.settings.trusted));
+    let mut facts = Facts { who: Some(who), ..Facts::new(head, address) };
+    if body.is_end_stream() {
+        facts.body = BodyFacts::read(Bytes::new());
+    }
     let mut disturbance = None;
     for (position, active) in shared.rules.candidates(&facts) {
         // Once a rule answers in the upstream's place, only those that watch the upstream go on.
@@ -86,7 +90,7 @@ pub async fn decide(
         tally.add_match();
         // Only what is kept for a client asks for it.
         let is_for_client = active.rule.clear.is_some() || active.rule.trigger.state().is_some();
-        let client = if is_for_client { identity.hash(&facts) } else { KeyHash(0) };
+        let client = if is_for_client { facts.client(identity) } else { KeyHash(0) };
         let asked = Asked { facts: &facts, key, client, now };
         let Judged { n, verdict } = judge(&shared.store, position, active, &asked);
         let claim = match verdict {

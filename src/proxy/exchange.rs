@@ -1,5 +1,6 @@
 //! One request's life, top to bottom.
 
+use std::net::IpAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use super::shown::Shown;
 use super::vitals::Wait;
 use super::worker::Worker;
 use crate::judgement::{Outcome, StoredAnswer};
+use crate::words::Who;
 
 /// Answers one request: by the rules, or else by the upstream.
 pub async fn exchange(
@@ -42,13 +44,15 @@ pub async fn exchange(
         _ => Ok(()),
     };
     let is_http_10 = head.version < Version::HTTP_11;
-    let record = Record::begin(&worker.recorder, &client, &head, shared);
-    let body = RequestBody::new(body, Arc::clone(vitals), Rc::clone(&worker.tasks), Rc::clone(&record));
+    let address = client.address_behind(&head.headers, &shared.settings.trusted);
+    let who = client.who(&head.headers, address, &shared.settings, worker.recorder.plan.key);
+    let record = Record::begin(&worker.recorder, &client, &head, who);
+    let mut body = RequestBody::new(body, vitals, &worker.tasks, &record);
     let shown = Shown::of(&record, shared.clock);
     // hyper moves the whole future once a request: what is rare in it is kept in boxes.
     let answering = pin!(async {
         translated?;
-        answer(&worker, &client, head, body, &shown, &record).await
+        answer(&worker, &client, &mut head, &mut body, (address, who), &shown, &record).await
     });
     let answered = match vitals.within(answering).await {
         Ok(answered) => answered,
@@ -97,16 +101,17 @@ enum Answered {
 async fn answer(
     worker: &Worker,
     client: &Rc<Client>,
-    mut head: Parts,
-    mut body: RequestBody,
+    head: &mut Parts,
+    body: &mut RequestBody,
+    sender: (IpAddr, Who),
     shown: &Shown<'_>,
     record: &Record,
 ) -> Result<Answered, Failure> {
     let shared = &worker.shared;
-    admit(&mut head, shared.settings.limits.uri_bytes)?;
-    let (conflict, mut passage) = match decide(shared, client, &head, &mut body).await? {
+    admit(head, shared.settings.limits.uri_bytes)?;
+    let (conflict, mut passage) = match decide(shared, sender, head, body).await? {
         Decision::Refuse(conflict) => {
-            return Ok(Answered::ByRule(refuse(shared, conflict, &head, shown, &body, record).await));
+            return Ok(Answered::ByRule(refuse(shared, conflict, head, shown, body, record).await));
         }
         Decision::Replay(replay) => return Ok(Answered::ByUpstream(give_again(shared, &replay))),
         Decision::Disturb(conflict, passage) => (Some(conflict), passage),
@@ -115,9 +120,8 @@ async fn answer(
     let mut answer = worker.forwarder.forward(head, body, client).await?;
     record.hear_upstream(answer.status());
     // If the upstream refused by itself, that passes.
-    let is_accepted =
-        Outcome { status: answer.status(), headers: answer.headers(), body: None }.is_accepted();
-    let conflict = conflict.filter(|conflict| is_accepted && plays(shared, conflict));
+    let outcome = Outcome { status: answer.status(), headers: answer.headers(), body: None };
+    let conflict = conflict.filter(|conflict| outcome.is_accepted() && plays(shared, conflict));
     if conflict.is_some() {
         passage.forget_reading();
     }

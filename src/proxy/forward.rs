@@ -60,11 +60,12 @@ struct Expected {
 }
 
 impl Forwarder {
-    /// Forwards a request. What it may answer with is the upstream's word, or why there is none.
+    /// Forwards a request, which is gone when it was sent. What it may answer with is the upstream's word, or
+    /// why there is none.
     pub async fn forward(
         &self,
-        mut head: Parts,
-        mut body: RequestBody,
+        head: &mut Parts,
+        body: &mut RequestBody,
         client: &Rc<Client>,
     ) -> Result<Response<Source>, Failure> {
         let mut hop = headers::take_hop_by_hop(&mut head.headers);
@@ -73,10 +74,10 @@ impl Forwarder {
             !body.is_end_stream() && !head.headers.contains_key(header::CONTENT_LENGTH);
         hop.chunked |= head.version == Version::HTTP_2 && is_of_unknown_length;
         let client_host = head.headers.get(header::HOST).cloned();
-        self.prepare(&mut head, hop, client)?;
+        self.prepare(head, hop, client_host.as_ref(), client)?;
         let tunnel = hop.websocket.then(|| head.extensions.remove::<OnUpgrade>()).flatten();
 
-        let waits = expects_continue(&head.headers) && !body.is_end_stream();
+        let waits = !body.is_end_stream() && expects_continue(&head.headers);
         let permission = waits.then(Permission::new);
         if let Some(permission) = &permission {
             body.hold(Arc::clone(permission));
@@ -88,28 +89,28 @@ impl Forwarder {
                 replays: self.replays,
                 patience: self.patience,
             };
-            match Box::pin(streams.call(head, body, call)).await? {
+            match Box::pin(streams.call(take(head), std::mem::take(body), call)).await? {
                 Called::Answered(answer) => {
                     return self.stream_answer(answer, client_host, permission, client.scheme);
                 }
                 Called::Http1(unsent, fresh) => {
-                    (head, body) = *unsent;
+                    (*head, *body) = *unsent;
                     if let Some(fresh) = fresh {
                         self.fresh.replace(Some(fresh));
                     }
                 }
             }
         }
-        let mut request = Request::from_parts(head, body);
         if let Some(permission) = permission.clone() {
+            let mut request = Request::from_parts(take(head), ());
             hyper::ext::on_informational(&mut request, move |answer| {
                 if answer.status() == StatusCode::CONTINUE {
                     permission.give();
                 }
             });
+            (*head, ()) = request.into_parts();
         }
-
-        let (response, lease) = self.send(request, &client.vitals).await?;
+        let (response, lease) = self.send(head, body, &client.vitals).await?;
         self.answer(response, lease, Expected { client_host, tunnel, permission }, client)
     }
 
@@ -130,17 +131,23 @@ impl Forwarder {
     }
 
     /// Makes the head that arrived the one that is sent on.
-    fn prepare(&self, head: &mut Parts, hop: Hop, client: &Client) -> Result<(), Failure> {
+    fn prepare(
+        &self,
+        head: &mut Parts,
+        hop: Hop,
+        client_host: Option<&HeaderValue>,
+        client: &Client,
+    ) -> Result<(), Failure> {
         let Parts { uri, version, headers, .. } = head;
-        if let Some(host) = headers.get(header::HOST).cloned() {
-            say(headers, FORWARDED_HOST, host, client);
+        if let Some(host) = client_host {
+            say(headers, FORWARDED_HOST, host.clone(), client);
         } else if !client.is_trusted {
             headers.remove(FORWARDED_HOST);
         }
         say(headers, FORWARDED_PROTO, HeaderValue::from_static(client.scheme.as_str()), client);
         headers::append_to_list(headers, FORWARDED_FOR, &client.forwarded_for);
         headers::add_via(headers, *version);
-        if self.host == HostHeader::Upstream || !headers.contains_key(header::HOST) {
+        if self.host == HostHeader::Upstream || client_host.is_none() {
             headers.insert(header::HOST, self.connector.own_host.clone());
         }
         if *version < Version::HTTP_11 {
@@ -171,7 +178,8 @@ impl Forwarder {
     /// when it is repeatable and the connection was stale (RFC 9110 §9.2.2 forbids anything more).
     async fn send(
         &self,
-        mut request: Request<RequestBody>,
+        head: &mut Parts,
+        body: &mut RequestBody,
         vitals: &Vitals,
     ) -> Result<(Response<Incoming>, Lease), Failure> {
         loop {
@@ -179,16 +187,17 @@ impl Forwarder {
                 Some(lease) => lease,
                 None => Box::pin(self.connect()).await?,
             };
-            if self.replays && lease.reused && is_repeatable(&request) {
+            if self.replays && lease.reused && is_repeatable(&head.method, body) {
                 lease.replayable.allow();
             }
             vitals.begin(Wait::Answer);
+            let request = Request::from_parts(take(head), std::mem::take(body));
             let sent = lease.sender.try_send_request(request).await;
             vitals.end(Wait::Answer);
             match sent {
                 Ok(response) => return Ok((response, lease)),
                 Err(mut error) => match error.take_message() {
-                    Some(unsent) if lease.reused => request = unsent,
+                    Some(unsent) if lease.reused => (*head, *body) = unsent.into_parts(),
                     _ => return Err(broken(error.error())),
                 },
             }
@@ -320,13 +329,20 @@ fn check_framing(headers: &mut HeaderMap) -> Result<(), Failure> {
 
 /// Lengths that are said more than once, but all the same, become one.
 fn one_length(headers: &mut HeaderMap) -> Result<(), Failure> {
+    let mut lines = headers.get_all(header::CONTENT_LENGTH).iter();
+    match (lines.next(), lines.next()) {
+        (None, _) => return Ok(()),
+        // Nearly all are of this kind: at most 19 digits are a number.
+        (Some(length), None) if length.len() < 20 && is_number(length.as_bytes()) => return Ok(()),
+        _ => {}
+    }
     let mut said = None;
     let mut times = 0;
     let lines = headers.get_all(header::CONTENT_LENGTH).iter();
     for length in lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')) {
         let digits = std::str::from_utf8(length.trim_ascii()).map_err(|_| Failure::Garbled)?;
-        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-        let length: u64 = digits.parse().ok().filter(|_| is_number).ok_or(Failure::Garbled)?;
+        let length: u64 =
+            digits.parse().ok().filter(|_| is_number(digits.as_bytes())).ok_or(Failure::Garbled)?;
         if said.replace(length).is_some_and(|before| before != length) {
             return Err(Failure::Garbled);
         }
@@ -338,10 +354,18 @@ fn one_length(headers: &mut HeaderMap) -> Result<(), Failure> {
     Ok(())
 }
 
+fn is_number(digits: &[u8]) -> bool {
+    !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
+}
+
 /// Whether sending it twice is like sending it once, and easy: it is safe, and there is no body.
-fn is_repeatable(request: &Request<RequestBody>) -> bool {
-    matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
-        && request.body().is_end_stream()
+fn is_repeatable(method: &Method, body: &RequestBody) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) && body.is_end_stream()
+}
+
+/// Takes a head that is needed no more where it is.
+fn take(head: &mut Parts) -> Parts {
+    std::mem::replace(head, Request::new(()).into_parts().0)
 }
 
 fn broken(error: &hyper::Error) -> Failure {

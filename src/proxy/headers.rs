@@ -64,8 +64,8 @@ impl Present {
 ///
 /// Call it before anything is added, or a client could name what the proxy adds.
 pub fn take_hop_by_hop(headers: &mut HeaderMap) -> Hop {
-    let mut hop = Hop::default();
     let present = Present::in_headers(headers);
+    let mut hop = Hop::default();
     if present.others {
         if let Some(upgrade) = headers.remove(header::UPGRADE) {
             let nominated =
@@ -93,6 +93,13 @@ pub fn take_hop_by_hop(headers: &mut HeaderMap) -> Hop {
 
 /// Removes `Connection` and what it names.
 fn take_nominated(headers: &mut HeaderMap) {
+    let mut lines = headers.get_all(header::CONNECTION).iter();
+    if let (Some(line), None) = (lines.next(), lines.next())
+        && (line == "keep-alive" || line == "close")
+    {
+        headers.remove(header::CONNECTION);
+        return;
+    }
     let nominated: Vec<HeaderName> = tokens(headers, &header::CONNECTION)
         // What nearly all say, and it is gone already.
         .filter(|token| !token.eq_ignore_ascii_case(b"keep-alive"))

@@ -22,8 +22,13 @@ use super::tasks::Tasks;
 use super::vitals::{Turn, Upload, Vitals, Wait};
 use crate::words::BodyFacts;
 
-/// A request's body.
-pub struct RequestBody {
+/// A request's body. Most requests have none, and what has none is small: a request is moved a dozen times
+/// on its way.
+#[derive(Default)]
+pub struct RequestBody(Option<Box<Upcoming>>);
+
+/// A body that has not gone on to its end.
+struct Upcoming {
     /// What a rule looked at, before the rest, in the pieces in which it came: whoever looks leaves
     /// no trace.
     looked: VecDeque<Bytes>,
@@ -63,15 +68,57 @@ impl std::error::Error for BodyError {}
 
 impl RequestBody {
     /// The body of a request whose head has just come.
-    pub fn new(body: Incoming, vitals: Arc<Vitals>, tasks: Rc<Tasks>, record: Rc<Record>) -> RequestBody {
-        let rest = Some(body).filter(|body| !body.is_end_stream());
-        let turn = vitals.begin_request(if rest.is_some() { Upload::Forwarded } else { Upload::Over });
-        RequestBody { looked: VecDeque::new(), rest, trailers: None, hold: None, vitals, turn, tasks, record }
+    pub fn new(body: Incoming, vitals: &Arc<Vitals>, tasks: &Rc<Tasks>, record: &Rc<Record>) -> RequestBody {
+        if body.is_end_stream() {
+            vitals.begin_request(Upload::Over);
+            return RequestBody(None);
+        }
+        RequestBody(Some(Box::new(Upcoming {
+            looked: VecDeque::new(),
+            rest: Some(body),
+            trailers: None,
+            hold: None,
+            vitals: Arc::clone(vitals),
+            turn: vitals.begin_request(Upload::Forwarded),
+            tasks: Rc::clone(tasks),
+            record: Rc::clone(record),
+        })))
     }
 
     /// Reads up to `limit` bytes for the rules; what was read is still forwarded. A body longer
     /// than `limit` is [`BodyFacts::TooLong`].
     pub async fn look(&mut self, limit: u64) -> Result<BodyFacts, BodyError> {
+        match &mut self.0 {
+            Some(upcoming) => upcoming.look(limit).await,
+            None => Ok(BodyFacts::read(Bytes::new())),
+        }
+    }
+
+    /// Holds the body until the upstream wants it. Reading makes hyper tell the client to go on, so
+    /// that it must not begin before.
+    pub fn hold(&mut self, permission: Arc<Permission>) {
+        if let Some(upcoming) = &mut self.0 {
+            upcoming.hold = Some(Box::pin(async move { permission.wait().await }));
+        }
+    }
+
+    /// Puts back what was read: it comes again, before the rest.
+    pub fn unread(&mut self, pieces: Vec<Bytes>) {
+        if let Some(upcoming) = &mut self.0 {
+            for piece in pieces.into_iter().rev() {
+                upcoming.looked.push_front(piece);
+            }
+        }
+    }
+
+    /// Whether nothing of the body is left unread.
+    pub fn is_read(&self) -> bool {
+        self.0.as_ref().is_none_or(|upcoming| upcoming.rest.is_none())
+    }
+}
+
+impl Upcoming {
+    async fn look(&mut self, limit: u64) -> Result<BodyFacts, BodyError> {
         if self.size_hint().lower() > limit {
             return Ok(BodyFacts::TooLong);
         }
@@ -94,24 +141,6 @@ impl RequestBody {
             _ => self.looked.iter().flatten().copied().collect(),
         };
         Ok(BodyFacts::read(whole))
-    }
-
-    /// Holds the body until the upstream wants it. Reading makes hyper tell the client to go on, so
-    /// that it must not begin before.
-    pub fn hold(&mut self, permission: Arc<Permission>) {
-        self.hold = Some(Box::pin(async move { permission.wait().await }));
-    }
-
-    /// Puts back what was read: it comes again, before the rest.
-    pub fn unread(&mut self, pieces: Vec<Bytes>) {
-        for piece in pieces.into_iter().rev() {
-            self.looked.push_front(piece);
-        }
-    }
-
-    /// Whether nothing of the body is left unread.
-    pub fn is_read(&self) -> bool {
-        self.rest.is_none()
     }
 
     /// The next frame from the client. While the client is slow the upstream cannot be late.
@@ -141,16 +170,8 @@ impl RequestBody {
         }
         Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Broken)))
     }
-}
 
-impl Body for RequestBody {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         if let Some(hold) = &mut self.hold {
             let may_go = ready!(hold.as_mut().poll(cx));
             self.hold = None;
@@ -168,7 +189,7 @@ impl Body for RequestBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.looked.is_empty() && self.is_read() && self.trailers.is_none()
+        self.looked.is_empty() && self.rest.is_none() && self.trailers.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -183,7 +204,27 @@ impl Body for RequestBody {
     }
 }
 
-impl Drop for RequestBody {
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        self.0.as_mut().map_or(Poll::Ready(None), |upcoming| upcoming.poll_frame(cx))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.as_ref().is_none_or(|upcoming| upcoming.is_end_stream())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.as_ref().map_or(SizeHint::with_exact(0), |upcoming| upcoming.size_hint())
+    }
+}
+
+impl Drop for Upcoming {
     /// Whoever answers early leaves the body unread. Closing the socket on unread bytes makes the
     /// kernel send a reset, which can overtake the answer: what is left is read and dropped.
     fn drop(&mut self) {

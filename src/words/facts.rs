@@ -5,8 +5,10 @@ use std::cell::OnceCell;
 use std::net::IpAddr;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, Method, header, request::Parts};
+use http::{HeaderMap, HeaderName, Method, Uri, header, request::Parts};
 use serde_json::Value;
+
+use super::{KeyHash, Who};
 
 /// One request as the rules see it: borrowed from the head that arrived, nothing copied but an
 /// escaped path.
@@ -18,14 +20,16 @@ pub struct Facts<'r> {
     pub path: Cow<'r, str>,
     /// The query as it arrived, without the question mark.
     pub query: Option<&'r str>,
-    /// The host that the client asked for, without the port.
-    pub host: &'r str,
     /// The header as it arrived.
     pub headers: &'r HeaderMap,
     /// The client's address: the peer's, or what a trusted peer says.
     pub address: IpAddr,
+    /// Who sent it, where that is known already.
+    pub who: Option<Who>,
     /// What is known of the body.
     pub body: BodyFacts,
+    /// The target, which may name the host.
+    pub uri: &'r Uri,
 }
 
 impl<'r> Facts<'r> {
@@ -35,11 +39,30 @@ impl<'r> Facts<'r> {
             method: &head.method,
             path: decode_unreserved(head.uri.path()),
             query: head.uri.query(),
-            host: host_of(head),
             headers: &head.headers,
             address,
+            who: None,
             body: BodyFacts::Unread,
+            uri: &head.uri,
         }
+    }
+
+    /// The host that the client asked for, without the port.
+    pub fn host(&self) -> &'r str {
+        if let Some(host) = self.uri.host() {
+            return host;
+        }
+        let host = self.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        match host.rsplit_once(':') {
+            // The colons of an IPv6 address are inside brackets.
+            Some((name, port)) if !port.contains(']') => name,
+            _ => host,
+        }
+    }
+
+    /// The hash of what tells its client apart from others.
+    pub fn client(&self, identity: &Identity) -> KeyHash {
+        self.who.map_or_else(|| identity.hash(self.headers, self.address), |who| who.hash)
     }
 
     /// The value of the header `name`; the first one where it is repeated.
@@ -128,18 +151,6 @@ pub(super) fn cookies<'r, 'n>(
         })
 }
 
-fn host_of(head: &Parts) -> &str {
-    if let Some(host) = head.uri.host() {
-        return host;
-    }
-    let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    match host.rsplit_once(':') {
-        // The colons of an IPv6 address are inside brackets.
-        Some((name, port)) if !port.contains(']') => name,
-        _ => host,
-    }
-}
-
 /// Decodes `%XX` of unreserved characters only (`A-Z a-z 0-9 - . _ ~`).
 pub fn decode_unreserved(path: &str) -> Cow<'_, str> {
     if !path.contains('%') {
@@ -223,10 +234,14 @@ mod tests {
 
     #[test]
     fn hosts_come_without_their_port() {
+        let host_of = |uri: &str, host: &str| {
+            let head = head(uri, &[("host", host)]);
+            Facts::new(&head, IpAddr::from([127, 0, 0, 1])).host().to_owned()
+        };
         for (host, seen) in [("a.b", "a.b"), ("a.b:80", "a.b"), ("[::1]:80", "[::1]"), ("[::1]", "[::1]")] {
-            assert_eq!(host_of(&head("/", &[("host", host)])), seen);
+            assert_eq!(host_of("/", host), seen);
         }
-        assert_eq!(host_of(&head("http://x.y:8/", &[("host", "a.b")])), "x.y");
+        assert_eq!(host_of("http://x.y:8/", "a.b"), "x.y");
     }
 
     #[test]

@@ -85,6 +85,9 @@ impl Key {
 
     /// The key of a request; `None` when the request lacks a part of it.
     pub fn hash(&self, facts: &Facts, captures: &Captures, identity: &Identity) -> Option<KeyHash> {
+        if let ([KeyPart::Client], Some(who)) = (&*self.0, facts.who) {
+            return who.is_told_apart.then_some(who.hash);
+        }
         let mut hasher = KeyHasher::new();
         for part in &self.0 {
             part.value(facts, captures, identity, &mut |bytes| hasher.add(bytes))?;
@@ -123,7 +126,7 @@ impl KeyPart {
     ) -> Option<()> {
         match self {
             KeyPart::Path => each(facts.path.as_bytes()),
-            KeyPart::Client => identity.of(facts.headers, facts.address, each)?,
+            KeyPart::Client => return identity.each(facts.headers, facts.address, each).then_some(()),
             KeyPart::Header(name) => each(facts.header(name)?),
             KeyPart::Cookie(name) => each(facts.cookies(name).next()?.as_bytes()),
             KeyPart::Query(name) => each(facts.queries(name).next()?.as_bytes()),
@@ -179,28 +182,28 @@ impl std::fmt::Display for Key {
 }
 
 impl Identity {
-    /// What tells this request's client apart from others; one and the same for those that have
+    /// What tells a request's client apart from others; one and the same for those that have
     /// nothing of what is asked for.
-    pub fn hash(&self, facts: &Facts) -> KeyHash {
+    pub fn hash(&self, headers: &HeaderMap, address: IpAddr) -> KeyHash {
         let mut hasher = KeyHasher::new();
-        let _ = self.of(facts.headers, facts.address, &mut |bytes| hasher.add(bytes));
+        self.each(headers, address, &mut |bytes| hasher.add(bytes));
         hasher.finish()
     }
 
     /// The same as the journal keeps it.
     pub fn fingerprint(&self, headers: &HeaderMap, address: IpAddr, key: RunKey) -> Fingerprint {
         let mut hasher = key.hasher();
-        let _ = self.of(headers, address, &mut |bytes| {
+        self.each(headers, address, &mut |bytes| {
             hasher.write_u64(bytes.len() as u64);
             hasher.write(bytes);
         });
         Fingerprint(hasher.finish())
     }
 
-    /// Calls `each` with what tells this request's client apart: the first source that it has.
-    fn of(&self, headers: &HeaderMap, address: IpAddr, each: &mut dyn FnMut(&[u8])) -> Option<()> {
+    /// Calls `each` with what tells a request's client apart: the first source that it has, if any.
+    pub fn each(&self, headers: &HeaderMap, address: IpAddr, each: &mut dyn FnMut(&[u8])) -> bool {
         let value = |name: &HeaderName| headers.get(name).map(http::HeaderValue::as_bytes);
-        self.0.iter().find_map(|source| {
+        let mut tell = |source: &IdentitySource| {
             match source {
                 IdentitySource::Header(name) if *name == header::AUTHORIZATION => each(signer(value(name)?)),
                 IdentitySource::Header(name) => each(value(name)?),
@@ -212,7 +215,8 @@ impl Identity {
                 }
             }
             Some(())
-        })
+        };
+        self.0.iter().any(|source| tell(source).is_some())
     }
 }
 

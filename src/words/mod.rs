@@ -9,6 +9,7 @@ mod key;
 mod kind;
 mod moment;
 mod run_key;
+mod who;
 
 pub use attempt::{Attempt, Conflict, Fingerprint, Got, Protocol, RetryAfter, Sent};
 pub use dice::{Dice, Share};
@@ -20,3 +21,4 @@ pub use key::{Captures, Key, KeyHash, KeyPart};
 pub use kind::{Kind, Phase};
 pub use moment::Moment;
 pub use run_key::RunKey;
+pub use who::{Acquaintance, Who};

@@ -157,7 +157,7 @@ impl Stage<'_> {
     }
 
     fn judge(&self, at: usize, active: &ActiveRule, key: KeyHash) -> Judged {
-        let client = self.settings.client_id.hash(self.facts);
+        let client = self.facts.client(&self.settings.client_id);
         let asked = Asked { facts: self.facts, key, client, now: self.now };
         judge(&self.store, at as u32, active, &asked)
     }

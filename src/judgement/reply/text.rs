@@ -189,7 +189,7 @@ fn value<'s>(placeholder: &Placeholder, scene: &'s Scene<'s>) -> Value<'s> {
         Placeholder::Method => Value::text(facts.method.as_str()),
         Placeholder::Path => Value::text(&*facts.path),
         Placeholder::Query => Value::text(facts.query.unwrap_or_default()),
-        Placeholder::Host => Value::text(facts.host),
+        Placeholder::Host => Value::text(facts.host()),
         Placeholder::Param(name) => Value::maybe(occasion.captures.get(name)),
         Placeholder::Header(name) => Value::maybe(facts.header(name).map(String::from_utf8_lossy)),
         Placeholder::N => Value::Number(occasion.n),

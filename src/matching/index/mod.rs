@@ -15,6 +15,7 @@ mod tests;
 mod values;
 
 use http::Method;
+use smallvec::SmallVec;
 
 use super::{Match, Methods};
 use crate::words::Facts;
@@ -48,10 +49,9 @@ impl RuleIndex {
         index
     }
 
-    /// The positions of the rules that may match, ascending. Nothing is allocated where there are
-    /// none.
+    /// The positions of the rules that may match, ascending. Nothing is allocated where they are few.
     pub fn candidates(&self, facts: &Facts<'_>) -> Candidates {
-        let mut found = Found { method: MethodSet::one(facts.method), positions: Vec::new() };
+        let mut found = Found { method: MethodSet::one(facts.method), positions: SmallVec::new() };
         self.segments.find(&facts.path, &mut found);
         self.literals.find(&facts.path, &mut found);
         self.values.find(facts, &mut found);
@@ -64,9 +64,12 @@ impl RuleIndex {
     }
 }
 
+/// More candidates than this need an allocation.
+const FEW: usize = 8;
+
 /// Positions of rules, ascending.
 #[derive(Clone, Debug)]
-pub struct Candidates(std::vec::IntoIter<u32>);
+pub struct Candidates(smallvec::IntoIter<[u32; FEW]>);
 
 impl Iterator for Candidates {
     type Item = u32;
@@ -86,7 +89,7 @@ struct Entry {
 /// The candidates found so far.
 struct Found {
     method: MethodSet,
-    positions: Vec<u32>,
+    positions: SmallVec<[u32; FEW]>,
 }
 
 impl Found {

@@ -47,7 +47,7 @@ impl Values {
 
     pub fn find(&self, facts: &Facts<'_>, found: &mut Found) {
         if !self.by_host.is_empty()
-            && let Some(entries) = self.by_host.get(&host_hash(facts.host))
+            && let Some(entries) = self.by_host.get(&host_hash(facts.host()))
         {
             found.add(entries);
         }

@@ -25,7 +25,7 @@ use super::client::Client;
 use super::shared::Shared;
 use crate::judgement::http_date;
 use crate::words::{
-    self, Attempt, GrpcStatus, KeyHash, Moment, Protocol, RetryAfter, RunKey, decode_unreserved,
+    self, Attempt, GrpcStatus, KeyHash, Moment, Protocol, RetryAfter, RunKey, Who, decode_unreserved,
 };
 
 /// One request, for the journal.
@@ -55,14 +55,14 @@ enum End {
 
 impl Record {
     /// The request whose head has just come.
-    pub fn begin(recorder: &Rc<Recorder>, client: &Client, head: &Parts, shared: &Shared) -> Rc<Record> {
+    pub fn begin(recorder: &Rc<Recorder>, client: &Client, head: &Parts, who: Who) -> Rc<Record> {
         let plan = &recorder.plan;
         let state = RefCell::new(State::default());
         let record = Rc::new(Record { recorder: Rc::clone(recorder), state });
         let mut state = record.state.borrow_mut();
         // Filled where it lies: it is large for something to be moved about once a request.
         let attempt = &mut state.attempt;
-        attempt.start = microseconds(shared.clock.now());
+        attempt.start = microseconds(recorder.clock.now());
         attempt.connection = client.connection;
         attempt.protocol = match head.version {
             Version::HTTP_2 => Protocol::Http2,
@@ -70,8 +70,7 @@ impl Record {
             // There is no other that the proxy speaks.
             _ => Protocol::Http11,
         };
-        let address = client.address_behind(&head.headers, &shared.settings.trusted);
-        attempt.client = shared.settings.client_id.fingerprint(&head.headers, address, plan.key);
+        attempt.client = who.fingerprint;
         attempt.method = head.method.as_str().into();
         attempt.path = path(head.uri.path(), plan.key);
         attempt.query = head.uri.query().map(|query| plan.key.hash(query.as_bytes()));

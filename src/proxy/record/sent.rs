@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue};
 use smol_str::SmolStr;
 
 use super::plan::Plan;
-use crate::words::{Attempt, BodyFacts, Facts, RunKey, Sent};
+use crate::words::{Attempt, Facts, RunKey, Sent};
 
 /// Notes what the head says, the body apart, and the client's class.
 pub fn of_head(head: &Parts, plan: &Plan, attempt: &mut Attempt) {
@@ -69,7 +69,7 @@ fn of_rules(headers: &HeaderMap, plan: &Plan, sent: &mut Sent) {
 /// Version fields that well-known APIs have in queries.
 fn in_query(head: &Parts, plan: &Plan) -> Option<SmolStr> {
     let address = std::net::IpAddr::from([0, 0, 0, 0]);
-    let facts = Facts { body: BodyFacts::Unread, ..Facts::new(head, address) };
+    let facts = Facts::new(head, address);
     let names = plan.version_queries.iter().map(|name| &**name);
     let known = ["rev", "if_seq_no", "resourceVersion"];
     let found = names.chain(known).find_map(|name| facts.queries(name).next());

@@ -121,7 +121,7 @@ impl Playback {
         facts.body = BodyFacts::read(body);
 
         let active = self.rules.get(0).expect("one rule");
-        let client = self.identity.hash(&facts);
+        let client = facts.client(&self.identity);
         let mut passage = Passage { entered: None, lessons: Vec::new(), claim: None };
         let said = match active.concern(&facts, &self.identity) {
             Err(_) => String::new(),

@@ -9,7 +9,7 @@ use crate::words::Kind;
 pub(super) const STYLE: Style = Style {
     content_type: "application/json; charset=UTF-8",
     words: &[("google.domain", |scene| {
-        let host = scene.occasion.facts.host;
+        let host = scene.occasion.facts.host();
         Value::text(if host.ends_with(".googleapis.com") { host } else { "example.googleapis.com" })
     })],
     shapes: |kind, status| {

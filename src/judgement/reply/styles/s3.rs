@@ -95,8 +95,8 @@ fn condition(scene: &Scene<'_>) -> &'static str {
 /// Bucket and key, from `bucket.s3.…` in the host or from the path's first segment.
 fn object<'r>(facts: &'r Facts<'_>) -> (Cow<'r, str>, Cow<'r, str>) {
     let path = facts.path.trim_start_matches('/');
-    if let Some(at) = facts.host.find(".s3.").or_else(|| facts.host.find(".s3-")) {
-        return (facts.host.get(..at).unwrap_or_default().into(), resource::decode(path));
+    if let Some(at) = facts.host().find(".s3.").or_else(|| facts.host().find(".s3-")) {
+        return (facts.host().get(..at).unwrap_or_default().into(), resource::decode(path));
     }
     let bucket = segments(facts).next().unwrap_or_default();
     let key = path.split_once('/').map_or("", |(_, key)| key);
