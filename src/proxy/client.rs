@@ -12,7 +12,7 @@ use super::headers::FORWARDED_FOR;
 use super::vitals::Vitals;
 use crate::matching::Cidr;
 use crate::rules::{Scheme, Settings};
-use crate::words::{Acquaintance, RunKey, Who};
+use crate::words::{Acquaintance, Moment, RunKey, Who};
 
 /// A client, as long as its connection or its tunnel lasts.
 pub struct Client {
@@ -29,6 +29,16 @@ pub struct Client {
     acquaintance: Rc<RefCell<Acquaintance>>,
     /// Its place under `limits.connections`.
     _permit: Rc<OwnedSemaphorePermit>,
+}
+
+/// Who sent a request, and when.
+#[derive(Clone, Copy)]
+pub struct Origin {
+    /// As rules see it: [`Client::address_behind`].
+    pub address: IpAddr,
+    pub who: Who,
+    /// When its head had come.
+    pub began: Moment,
 }
 
 impl Client {

@@ -1,6 +1,5 @@
 //! Which rule answers a request: the first in file order that matches and fires.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use http::Response;
 use http::request::Parts;
 use http_body::Body;
 
+use super::client::Origin;
 use super::error::Failure;
 use super::judge::{Asked, Claim, Judged, Verdict, judge};
 use super::passage::{Guard, Passage};
@@ -16,7 +16,7 @@ use super::request_body::RequestBody;
 use super::shared::Shared;
 use super::tally::Tally;
 use crate::judgement::{ActiveRule, Concern, Occasion, StoredAnswer, allow_cors};
-use crate::words::{BodyFacts, Captures, Facts, KeyHash, Phase, Who};
+use crate::words::{BodyFacts, Captures, Facts, KeyHash, Phase};
 
 /// What is done with a request.
 pub enum Decision {
@@ -53,7 +53,7 @@ pub struct Replay {
 /// needs it; that is all that can fail.
 pub async fn decide(
     shared: &Arc<Shared>,
-    (address, who): (IpAddr, Who),
+    origin: Origin,
     head: &Parts,
     body: &mut RequestBody,
 ) -> Result<Decision, Failure> {
@@ -61,7 +61,7 @@ pub async fn decide(
     if shared.rules.is_empty() {
         return Ok(Decision::Forward(passage));
     }
-    let mut now = shared.clock.now();
+    let Origin { address, who, began: mut now } = origin;
     let identity = &shared.settings.client_id;
     let mut facts = Facts { who: Some(who), ..Facts::new(head, address) };
     if body.is_end_stream() {

@@ -1,6 +1,5 @@
 //! One request's life, top to bottom.
 
-use std::net::IpAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -15,7 +14,7 @@ use hyper::body::Incoming;
 
 use super::admit::admit;
 use super::answer_body::{self, AnswerBody, Source};
-use super::client::Client;
+use super::client::{Client, Origin};
 use super::decide::{Conflict, Decision, Replay, decide};
 use super::error::{Failure, Late};
 use super::http2;
@@ -26,7 +25,6 @@ use super::shown::Shown;
 use super::vitals::Wait;
 use super::worker::Worker;
 use crate::judgement::{Outcome, StoredAnswer};
-use crate::words::Who;
 
 /// Answers one request: by the rules, or else by the upstream.
 pub async fn exchange(
@@ -46,13 +44,14 @@ pub async fn exchange(
     let is_http_10 = head.version < Version::HTTP_11;
     let address = client.address_behind(&head.headers, &shared.settings.trusted);
     let who = client.who(&head.headers, address, &shared.settings, worker.recorder.plan.key);
-    let record = Record::begin(&worker.recorder, &client, &head, who);
+    let origin = Origin { address, who, began: shared.clock.now() };
+    let record = Record::begin(&worker.recorder, &client, &head, origin);
     let mut body = RequestBody::new(body, vitals, &worker.tasks, &record);
     let shown = Shown::of(&record, shared.clock);
     // hyper moves the whole future once a request: what is rare in it is kept in boxes.
     let answering = pin!(async {
         translated?;
-        answer(&worker, &client, &mut head, &mut body, (address, who), &shown, &record).await
+        answer(&worker, &client, &mut head, &mut body, origin, &shown, &record).await
     });
     let answered = match vitals.within(answering).await {
         Ok(answered) => answered,
@@ -103,13 +102,13 @@ async fn answer(
     client: &Rc<Client>,
     head: &mut Parts,
     body: &mut RequestBody,
-    sender: (IpAddr, Who),
+    origin: Origin,
     shown: &Shown<'_>,
     record: &Record,
 ) -> Result<Answered, Failure> {
     let shared = &worker.shared;
     admit(head, shared.settings.limits.uri_bytes)?;
-    let (conflict, mut passage) = match decide(shared, sender, head, body).await? {
+    let (conflict, mut passage) = match decide(shared, origin, head, body).await? {
         Decision::Refuse(conflict) => {
             return Ok(Answered::ByRule(refuse(shared, conflict, head, shown, body, record).await));
         }

@@ -1,6 +1,7 @@
 //! Small writes go out as one piece: copying a few hundred bytes is cheaper than having the kernel
 //! gather them (`sendto` beats `writev`). Big ones are left where they are.
 
+use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -20,10 +21,16 @@ pub fn write<S: AsyncWrite>(
     if total > SMALL {
         return stream.poll_write_vectored(cx, slices);
     }
-    // An array would have to be cleared first, which costs more than this allocation.
-    let mut together = Vec::with_capacity(total);
-    slices.iter().for_each(|slice| together.extend_from_slice(slice));
-    stream.poll_write(cx, &together)
+    TOGETHER.with_borrow_mut(|together| {
+        together.clear();
+        slices.iter().for_each(|slice| together.extend_from_slice(slice));
+        stream.poll_write(cx, together)
+    })
+}
+
+thread_local! {
+    /// Of each worker: an array of its own would have to be cleared each time, a vector allocated.
+    static TOGETHER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 #[cfg(test)]

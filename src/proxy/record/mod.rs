@@ -21,11 +21,11 @@ use smol_str::SmolStr;
 use self::body::SentBody;
 pub use self::plan::Plan;
 pub use self::recorder::Recorder;
-use super::client::Client;
+use super::client::{Client, Origin};
 use super::shared::Shared;
 use crate::judgement::http_date;
 use crate::words::{
-    self, Attempt, GrpcStatus, KeyHash, Moment, Protocol, RetryAfter, RunKey, Who, decode_unreserved,
+    self, Attempt, GrpcStatus, KeyHash, Moment, Protocol, RetryAfter, RunKey, decode_unreserved,
 };
 
 /// One request, for the journal.
@@ -55,14 +55,14 @@ enum End {
 
 impl Record {
     /// The request whose head has just come.
-    pub fn begin(recorder: &Rc<Recorder>, client: &Client, head: &Parts, who: Who) -> Rc<Record> {
+    pub fn begin(recorder: &Rc<Recorder>, client: &Client, head: &Parts, origin: Origin) -> Rc<Record> {
         let plan = &recorder.plan;
         let state = RefCell::new(State::default());
         let record = Rc::new(Record { recorder: Rc::clone(recorder), state });
         let mut state = record.state.borrow_mut();
         // Filled where it lies: it is large for something to be moved about once a request.
         let attempt = &mut state.attempt;
-        attempt.start = microseconds(recorder.clock.now());
+        attempt.start = microseconds(origin.began);
         attempt.connection = client.connection;
         attempt.protocol = match head.version {
             Version::HTTP_2 => Protocol::Http2,
@@ -70,7 +70,7 @@ impl Record {
             // There is no other that the proxy speaks.
             _ => Protocol::Http11,
         };
-        attempt.client = who.fingerprint;
+        attempt.client = origin.who.fingerprint;
         attempt.method = head.method.as_str().into();
         attempt.path = path(head.uri.path(), plan.key);
         attempt.query = head.uri.query().map(|query| plan.key.hash(query.as_bytes()));
