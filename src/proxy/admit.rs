@@ -103,15 +103,11 @@ fn is_port(text: &[u8]) -> bool {
 /// Of a registered name: unreserved, percent-encoded, and those of sub-delims that no reader takes
 /// for the end of it.
 fn is_name_byte(byte: u8) -> bool {
-    const OTHERS: [bool; 256] = {
-        let (bytes, mut are, mut at) = (b"-._~%!$&'()*+=", [false; 256], 0);
-        while at < bytes.len() {
-            are[bytes[at] as usize] = true;
-            at += 1;
-        }
-        are
-    };
-    byte.is_ascii_alphanumeric() || OTHERS.get(usize::from(byte)).is_some_and(|is| *is)
+    let is_other = matches!(
+        byte,
+        b'-' | b'.' | b'_' | b'~' | b'%' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b'='
+    );
+    is_other || byte.is_ascii_alphanumeric()
 }
 
 #[cfg(test)]
