@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::batch::{Batch, Spare};
 use super::file::JournalFile;
 use super::line::{Header, Tallies};
 use crate::clock::Clock;
@@ -16,8 +17,6 @@ use crate::words::Attempt;
 
 /// Batches that may wait for the thread: beyond them attempts are dropped, and counted.
 const MOST_WAITING: usize = 64;
-/// Empty batches kept for whoever begins the next one.
-const MOST_SPARE: usize = 16;
 /// How often the file is told what the rules have done.
 const TALLY: Duration = Duration::from_secs(1);
 /// How often operations are looked at that may be over because nothing came.
@@ -49,14 +48,10 @@ pub struct Progress {
 /// Where attempts go in.
 #[derive(Clone)]
 pub struct Inlet {
-    batches: SyncSender<Vec<Attempt>>,
+    batches: SyncSender<Batch>,
     spare: Spare,
     dropped: Arc<AtomicU64>,
 }
-
-/// Empty batches on their way back: memory that is at hand costs less than memory that is new. Whoever
-/// finds it locked goes without.
-type Spare = Arc<Mutex<Vec<Vec<Attempt>>>>;
 
 /// What is known of the clients when a journal ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +90,7 @@ impl Journal {
         tallying: Tallying,
     ) -> io::Result<Journal> {
         let (sender, batches) = sync_channel(MOST_WAITING);
-        let inlet = Inlet { batches: sender, spare: Arc::default(), dropped: Arc::default() };
+        let inlet = Inlet { batches: sender, spare: Spare::default(), dropped: Arc::default() };
         let progress = Arc::new(Progress::default());
         let clients_gone = Arc::<AtomicBool>::default();
         let file = file.map(|mut file| {
@@ -109,7 +104,7 @@ impl Journal {
             grading: Grading::new(header.asked.clone()),
             header,
             tallying,
-            spare: Arc::clone(&inlet.spare),
+            spare: inlet.spare.clone(),
             dropped: Arc::clone(&inlet.dropped),
             progress: Arc::clone(&progress),
             clients_gone: Arc::clone(&clients_gone),
@@ -155,12 +150,12 @@ impl Journal {
 
 impl Inlet {
     /// An empty batch, which has room if one has come back.
-    pub fn empty(&self) -> Vec<Attempt> {
-        self.spare.try_lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_default()
+    pub fn empty(&self) -> Batch {
+        self.spare.get()
     }
 
     /// Hands a batch in, or drops it if too many wait.
-    pub fn try_give(&self, batch: Vec<Attempt>) {
+    pub fn try_give(&self, batch: Batch) {
         if let Err(TrySendError::Full(batch) | TrySendError::Disconnected(batch)) =
             self.batches.try_send(batch)
         {
@@ -169,7 +164,7 @@ impl Inlet {
     }
 
     /// Hands a batch in, and waits a while if too many wait.
-    pub fn give(&self, mut batch: Vec<Attempt>) {
+    pub fn give(&self, mut batch: Batch) {
         for _ in 0..200 {
             match self.batches.try_send(batch) {
                 Ok(()) => return,
@@ -200,22 +195,18 @@ struct Collector {
 }
 
 impl Collector {
-    fn run(mut self, inlet: &Receiver<Vec<Attempt>>) -> Kept {
+    fn run(mut self, inlet: &Receiver<Batch>) -> Kept {
         let mut next_id = 1;
         let mut tallied = self.clock.now();
         loop {
             match inlet.recv_timeout(LOOK) {
                 Ok(mut batch) => {
-                    for mut attempt in batch.drain(..) {
+                    for attempt in batch.take() {
                         attempt.id = next_id;
                         next_id += 1;
                         self.take(attempt);
                     }
-                    if let Ok(mut spare) = self.spare.try_lock()
-                        && spare.len() < MOST_SPARE
-                    {
-                        spare.push(batch);
-                    }
+                    self.spare.put(batch);
                     if let Some(appending) = &mut self.file {
                         appending.file.write();
                     }
@@ -234,15 +225,16 @@ impl Collector {
         self.end()
     }
 
-    fn take(&mut self, attempt: Attempt) {
+    fn take(&mut self, attempt: &mut Attempt) {
         if let Some(appending) = &mut self.file {
-            appending.file.add(&attempt);
+            appending.file.add(attempt);
         }
+        let mut oldest = None;
         if self.kept.attempts.len() >= self.room {
-            self.kept.attempts.pop_front();
+            oldest = self.kept.attempts.pop_front();
             self.kept.forgotten += 1;
         }
-        let attempt = Arc::new(attempt);
+        let attempt = shared(attempt, oldest);
         self.kept.attempts.push_back(Arc::clone(&attempt));
         let over = self.grading.add(attempt);
         self.note(&over);
@@ -289,6 +281,17 @@ impl Collector {
             ..self.kept
         }
     }
+}
+
+/// The attempt to be shared, in the place of one that is forgotten if nobody else holds that.
+fn shared(attempt: &mut Attempt, oldest: Option<Arc<Attempt>>) -> Arc<Attempt> {
+    if let Some(mut oldest) = oldest
+        && let Some(place) = Arc::get_mut(&mut oldest)
+    {
+        std::mem::swap(place, attempt);
+        return oldest;
+    }
+    Arc::new(std::mem::take(attempt))
 }
 
 /// `ok  PUT /items/7  recovered after 3 tries, 1.58 s`, for the log.
@@ -342,8 +345,10 @@ mod tests {
     use super::*;
     use crate::rules::Config;
 
-    fn batch(starts: std::ops::Range<u64>) -> Vec<Attempt> {
-        starts.map(|start| Attempt { start, ..Attempt::default() }).collect()
+    fn batch(starts: std::ops::Range<u64>) -> Batch {
+        let mut batch = Batch::default();
+        starts.for_each(|start| batch.put(&mut Attempt { start, ..Attempt::default() }));
+        batch
     }
 
     #[test]
@@ -362,9 +367,21 @@ mod tests {
     }
 
     #[test]
+    fn a_forgotten_attempt_gives_its_place_to_a_new_one_unless_somebody_looks_at_it() {
+        let attempt = |id| Attempt { id, path: "/x".repeat(20).into(), ..Attempt::default() };
+        let oldest = Arc::new(attempt(1));
+        let place = Arc::as_ptr(&oldest);
+        let second = shared(&mut attempt(2), Some(oldest));
+        assert_eq!((Arc::as_ptr(&second), &*second), (place, &attempt(2)));
+        let third = shared(&mut attempt(3), Some(Arc::clone(&second)));
+        assert_eq!((&*second, &*third), (&attempt(2), &attempt(3)));
+        assert_eq!(*shared(&mut attempt(4), None), attempt(4));
+    }
+
+    #[test]
     fn whoever_comes_too_fast_is_counted_and_does_not_wait() {
         let (batches, inlet) = sync_channel(1);
-        let full = Inlet { batches, spare: Arc::default(), dropped: Arc::default() };
+        let full = Inlet { batches, spare: Spare::default(), dropped: Arc::default() };
         for _ in 0..3 {
             full.try_give(batch(0..5));
         }

@@ -4,11 +4,13 @@
 //! thread, which keeps the latest, appends them to a file, grades them, and counts what it could not keep.
 //! `line.rs` is the file's format, `read.rs` its reader.
 
+mod batch;
 mod collector;
 mod file;
 mod line;
 mod read;
 
+pub use self::batch::Batch;
 pub use self::collector::{Clients, Inlet, Journal, Kept, Progress, Tallying};
 pub use self::file::JournalFile;
 pub use self::line::{Header, HeaderRule, Line, Tallies};

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::plan::Plan;
 use crate::clock::Clock;
-use crate::journal::Inlet;
+use crate::journal::{Batch, Inlet};
 use crate::words::Attempt;
 
 /// Attempts of a batch: each wakes the journal's thread, which costs as much as two hundred of them.
@@ -22,7 +22,7 @@ const WAIT: Duration = Duration::from_millis(50);
 pub struct Recorder {
     pub plan: Arc<Plan>,
     pub clock: Clock,
-    batch: RefCell<Vec<Attempt>>,
+    batch: RefCell<Batch>,
     /// There is something in an empty batch.
     has_begun: Notify,
     inlet: Inlet,
@@ -34,14 +34,13 @@ impl Recorder {
         Recorder { plan, clock, batch: RefCell::default(), has_begun: Notify::new(), inlet }
     }
 
-    /// Takes what is complete.
-    pub fn take(&self, attempt: Attempt) {
+    /// Takes what is complete. What is left of `attempt` is of no use.
+    pub fn take(&self, attempt: &mut Attempt) {
         let mut batch = self.batch.borrow_mut();
         if batch.is_empty() {
-            batch.reserve(BATCH);
             self.has_begun.notify_one();
         }
-        batch.push(attempt);
+        batch.put(attempt);
         if batch.len() >= BATCH {
             self.inlet.try_give(std::mem::replace(&mut batch, self.inlet.empty()));
         }
