@@ -64,13 +64,13 @@ fn httpx_is_refused_and_then_served() {
 }
 
 /// A gRPC server, until it is dropped.
-struct Server {
+pub struct Server {
     child: Child,
-    port: String,
+    pub port: String,
 }
 
 impl Server {
-    fn start() -> Server {
+    pub fn start() -> Server {
         let mut command = command(Runs::Python, "grpc_server.py", Path::new("/"));
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("tests/run installs it");
@@ -88,7 +88,7 @@ impl Drop for Server {
     }
 }
 
-const CONFLICTS: &str = r#"
+pub const CONFLICTS: &str = r#"
 [[rule]]
 path  = "/shop.Orders/Place"
 first = 1

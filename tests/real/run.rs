@@ -5,6 +5,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::http2::{CONFLICTS, Server};
+
 const RULES: &str = r#"
 [[rule]]
 name   = "somebody-else-won"
@@ -31,8 +33,13 @@ phase  = "lost"
 
 /// Runs a suite behind the proxy: how it ended, and the report.
 fn graded(client: &str, options: &[&str], suite: &[&str]) -> (Output, Value) {
+    graded_by(RULES, client, options, suite)
+}
+
+/// As [`graded`], by other rules.
+fn graded_by(rules: &str, client: &str, options: &[&str], suite: &[&str]) -> (Output, Value) {
     let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("rules.toml"), RULES).expect("written");
+    std::fs::write(folder.path().join("rules.toml"), rules).expect("written");
     let mut command = Command::new(env!("CARGO_BIN_EXE_fracas"));
     command
         .args(["run", "--env", "SHOP_URL", "--report", "json=report.json"])
@@ -115,6 +122,26 @@ fn a_loop_of_curl_that_replays_is_told_so() {
     let (output, report) = graded("", &[], &["bash", "-c", hot]);
     assert_eq!(output.status.code(), Some(1), "{}", shown(&output));
     assert!(checks(&report, "fail").iter().any(|id| id == "R2"), "{report:#}");
+}
+
+#[test]
+fn a_client_of_grpc_is_graded_by_what_grpc_says() {
+    let server = Server::start();
+    let rules = format!("upstream = \"h2c://127.0.0.1:{}\"\n{CONFLICTS}", server.port);
+    let root = env!("CARGO_MANIFEST_DIR");
+    let client =
+        format!("{root}/.venv/bin/python {root}/tests/real/clients/grpc_client.py ${{SHOP_URL#http://}}");
+    let (output, report) = graded_by(&rules, "", &[], &["bash", "-c", &client]);
+    // All of it is HTTP 200. A rule refuses two calls once each, the server a third one both times.
+    let totals = &report["totals"];
+    assert_eq!((&totals["conflicted"], &totals["recovered"]), (&2.into(), &2.into()), "{}", shown(&output));
+    let operations = report["operations"].as_array().expect("operations");
+    let statuses: Vec<String> = operations
+        .iter()
+        .map(|operation| operation["tries"].as_array().expect("tries"))
+        .map(|tries| tries.iter().map(|tried| tried["status"].to_string()).collect::<Vec<_>>().join(" "))
+        .collect();
+    assert_eq!(statuses, ["409 200", "409 200", "404", "404"], "{}", shown(&output));
 }
 
 #[test]
