@@ -170,12 +170,13 @@ fn an_idle_connection_is_told_to_go_after_keep_alive() {
     let upstream = upstream();
     let proxy = proxy_with(&upstream, |timeouts| timeouts.keep_alive = SHORT);
     for asks in [false, true] {
-        let mut client = Frames::connect(proxy.address);
-        not_too_soon(|| {
+        let mut client = not_too_soon(|| {
+            let mut client = Frames::connect(proxy.address);
             if asks {
                 serves_on(&mut client, 1);
             }
             assert_eq!(client.until(|frame| frame.kind == GOAWAY).code(), "NO_ERROR");
+            client
         });
         let ping = client.until(|frame| frame.kind == PING);
         client.send(&Frame::new(PING, ACK, 0, ping.payload));
@@ -189,11 +190,11 @@ fn a_client_that_only_sends_pings_is_told_to_go_after_keep_alive() {
     let upstream = upstream();
     let proxy = proxy_with(&upstream, |timeouts| timeouts.keep_alive = SHORT);
     for asks in [false, true] {
-        let mut client = Frames::connect(proxy.address);
-        if asks {
-            serves_on(&mut client, 1);
-        }
         not_too_soon(|| {
+            let mut client = Frames::connect(proxy.address);
+            if asks {
+                serves_on(&mut client, 1);
+            }
             // Each PING as soon as the last is answered: the connection is never silent.
             let goodbye = loop {
                 client.send(&Frame::new(PING, 0, 0, *b"fracas-1"));
