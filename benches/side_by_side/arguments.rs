@@ -2,13 +2,14 @@
 
 use std::error::Error;
 
+use crate::peers;
 use crate::works::Work;
 
 /// The command line.
 pub struct Arguments {
     /// Empty means every one.
     pub works: Vec<Work>,
-    /// Empty means every one that is installed.
+    /// In small letters; empty means every one that is installed.
     pub peers: Vec<String>,
     /// Of one round.
     pub seconds: u64,
@@ -29,7 +30,15 @@ impl Arguments {
                         arguments.works.push(name.parse()?);
                     }
                 }
-                "--peers" => arguments.peers.extend(value()?.split(',').map(str::to_owned)),
+                "--peers" => {
+                    for peer in value()?.to_ascii_lowercase().split(',') {
+                        if !peers::names().any(|name| name.to_ascii_lowercase().contains(peer)) {
+                            let names: Vec<&str> = peers::names().collect();
+                            return Err(format!("{peer} is none of the peers: {}", names.join(", ")).into());
+                        }
+                        arguments.peers.push(peer.to_owned());
+                    }
+                }
                 "--seconds" => arguments.seconds = value()?.parse()?,
                 "--rounds" => arguments.rounds = value()?.parse::<usize>()?.max(1),
                 _ => return Err(format!("{word} is not an option of this benchmark").into()),
@@ -43,8 +52,9 @@ impl Arguments {
         self.works.is_empty() || self.works.contains(&work)
     }
 
-    /// Whether a peer is asked for; what is compared is always there.
+    /// Whether a peer is asked for, by its name or a part of it; what is compared is always there.
     pub fn invites(&self, name: &str) -> bool {
-        self.peers.is_empty() || self.peers.iter().any(|peer| peer.eq_ignore_ascii_case(name))
+        let name = name.to_ascii_lowercase();
+        self.peers.is_empty() || self.peers.iter().any(|peer| name.contains(peer))
     }
 }

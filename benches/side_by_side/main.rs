@@ -12,7 +12,7 @@
 //! that what else runs on the machine matters little. It prints the tables of docs/BENCHMARKS.md, which
 //! says how to read them.
 //!
-//! `--work NAME,…` picks works and `--peers NAME,…` the peers beside the ones compared.
+//! `--work NAME,…` picks works and `--peers NAME,…` the peers beside the ones compared, by a part of their names.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark owns its clock")]
 #![allow(clippy::indexing_slicing, reason = "a benchmark that goes wrong may panic")]
@@ -21,12 +21,12 @@
 mod arguments;
 mod bulk;
 mod compare;
+mod floor;
 mod idle;
 mod load;
 mod paced;
 mod peers;
 mod process;
-mod relay;
 mod start;
 mod table;
 mod works;
@@ -35,12 +35,17 @@ use std::error::Error;
 
 use arguments::Arguments;
 
+/// fracas' own, so that the floor with hyper differs from it in nothing but what it does.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     // The benchmark runs itself as what it needs and nobody else is.
     match words[..] {
-        ["relay", listen, upstream] => relay::run(listen.parse()?, upstream.parse()?),
+        ["relay", listen, upstream] => floor::relay(listen.parse()?, upstream.parse()?),
+        ["hyper", listen, upstream] => floor::hyper(listen.parse()?, upstream.parse()?),
         ["paced", address, rate, seconds] => paced::run(address.parse()?, rate.parse()?, seconds.parse()?),
         _ => works::run(&Arguments::read(words.into_iter().map(str::to_owned))?),
     }

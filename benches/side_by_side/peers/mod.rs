@@ -2,11 +2,12 @@
 //! `-Proto` and `-Host`, to keep connections alive on both sides, and to log nothing.
 
 mod envoy;
+mod floor;
 mod fracas;
 mod haproxy;
 mod nginx;
 mod slow;
-mod tcp;
+mod toxiproxy;
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -46,19 +47,25 @@ pub type Candidate = (&'static str, fn(Task, SocketAddr) -> Started);
 pub type Started = Result<Option<Peer>, Box<dyn Error>>;
 
 /// The peers that keep pace; nginx is the control.
-pub const FAST: [Candidate; 7] = [
+pub const FAST: [Candidate; 8] = [
     ("nginx", nginx::nginx),
     ("fracas", fracas::shipped),
     ("fracas, journal file", fracas::journaling),
     ("HAProxy", haproxy::haproxy),
     ("Envoy", envoy::envoy),
-    ("Toxiproxy", tcp::toxiproxy),
-    ("TCP relay", tcp::relay),
+    ("Toxiproxy", toxiproxy::toxiproxy),
+    ("hyper alone", floor::hyper),
+    ("TCP relay", floor::relay),
 ];
 
 /// The peers of which every round takes long enough.
 pub const SLOW: [Candidate; 3] =
     [("mitmproxy", slow::mitmproxy), ("WireMock", slow::wiremock), ("mountebank", slow::mountebank)];
+
+/// What all are called.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    FAST.iter().chain(&SLOW).map(|(name, _)| *name)
+}
 
 /// Where `install-peers` puts what no distribution has.
 fn installed(path: &str) -> Option<PathBuf> {

@@ -1,5 +1,4 @@
-//! What passes bytes without looking at them: Toxiproxy, and a relay of our own as the floor. They add
-//! no headers.
+//! Toxiproxy, which passes bytes without looking at them, and adds no headers.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -25,15 +24,4 @@ pub fn toxiproxy(task: Task, upstream: SocketAddr) -> Started {
     let command = [PROGRAM, "-host", "127.0.0.1", "-port", &api, "-config", &config];
     let process = Process::start(folder, PROXY_CORE, &command, address)?;
     Ok(Some(Peer { name: "Toxiproxy".to_owned(), address, process }))
-}
-
-pub fn relay(task: Task, upstream: SocketAddr) -> Started {
-    if task != Task::Forward {
-        return Ok(None);
-    }
-    let address = free_address()?;
-    let program = std::env::current_exe()?.display().to_string();
-    let command = [&*program, "relay", &address.to_string(), &upstream.to_string()];
-    let process = Process::start(tempfile::tempdir()?, PROXY_CORE, &command, address)?;
-    Ok(Some(Peer { name: "TCP relay".to_owned(), address, process }))
 }
