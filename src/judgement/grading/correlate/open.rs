@@ -124,6 +124,15 @@ impl Open {
         [request, resource].into_iter().chain(self.markers.iter().copied())
     }
 
+    /// Whether it is found already by all that a try would make it found by.
+    pub fn is_found_by(&self, evidence: &Evidence) -> bool {
+        let Evidence { request, resource, markers, .. } = evidence;
+        let is_known = |marker: &Clue| self.markers.contains(marker) || self.markers.len() >= MARKERS;
+        *request == self.evidence.request
+            && *resource == self.evidence.resource
+            && markers.iter().flatten().all(is_known)
+    }
+
     /// How many tries are held.
     pub fn kept(&self) -> usize {
         self.first.len() + self.last.len()

@@ -97,11 +97,25 @@ impl Table {
         evidence: Evidence,
         ended: &mut Vec<Ended>,
     ) {
-        if let Some(mut open) = self.remove(number) {
-            open.go_on(attempt, meaning, evidence, link);
-            self.put(number, open, ended);
-            self.make_room(ended);
+        let Some(open) = self.operations.get_mut(&number) else { return };
+        if !open.is_found_by(&evidence) {
+            if let Some(mut open) = self.remove(number) {
+                open.go_on(attempt, meaning, evidence, link);
+                self.put(number, open, ended);
+            }
+            return self.make_room(ended);
         }
+        // Mostly a try stands where the one before it stood.
+        let before = (open.closes_at(), open.kept());
+        open.go_on(attempt, meaning, evidence, link);
+        let (closes_at, kept, is_over) = (open.closes_at(), open.kept(), open.is_over());
+        self.closings.remove(&(before.0, number));
+        self.closings.insert((closes_at, number));
+        self.kept_tries = self.kept_tries - before.1 + kept;
+        if is_over {
+            ended.extend(self.remove(number).map(|open| Ended::Operation(open.close(0))));
+        }
+        self.make_room(ended);
     }
 
     /// Closes what nothing more can come of, when the record has come to `now`.
