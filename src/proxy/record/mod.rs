@@ -74,7 +74,7 @@ impl Record {
         attempt.method = method(&head.method);
         attempt.path = path(head.uri.path(), plan.key);
         attempt.query = head.uri.query().map(|query| plan.key.hash(query.as_bytes()));
-        sent::of_head(head, plan, attempt);
+        sent::of_head(head, plan, &mut recorder.latest.borrow_mut(), attempt);
         drop(state);
         record
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::plan::Plan;
+use super::sent::LatestAgent;
 use crate::clock::Clock;
 use crate::journal::{Batch, Inlet};
 use crate::words::Attempt;
@@ -22,6 +23,7 @@ const WAIT: Duration = Duration::from_millis(50);
 pub struct Recorder {
     pub plan: Arc<Plan>,
     pub clock: Clock,
+    pub(super) latest: RefCell<LatestAgent>,
     batch: RefCell<Batch>,
     /// There is something in an empty batch.
     has_begun: Notify,
@@ -31,7 +33,14 @@ pub struct Recorder {
 impl Recorder {
     /// A worker's recorder, which hands over to the journal behind `inlet`.
     pub fn new(plan: Arc<Plan>, clock: Clock, inlet: Inlet) -> Recorder {
-        Recorder { plan, clock, batch: RefCell::default(), has_begun: Notify::new(), inlet }
+        Recorder {
+            plan,
+            clock,
+            latest: RefCell::default(),
+            batch: RefCell::default(),
+            has_begun: Notify::new(),
+            inlet,
+        }
     }
 
     /// Takes what is complete. What is left of `attempt` is of no use.

@@ -11,14 +11,14 @@ use super::plan::Plan;
 use crate::words::{Attempt, Facts, RunKey, Sent};
 
 /// Notes what the head says, the body apart, and the client's class.
-pub fn of_head(head: &Parts, plan: &Plan, attempt: &mut Attempt) {
+pub fn of_head(head: &Parts, plan: &Plan, latest: &mut LatestAgent, attempt: &mut Attempt) {
     let Attempt { sent, agent, .. } = attempt;
     let mut since = None;
     let mut credentials: Option<Vec<&[u8]>> = None;
     for (name, value) in &head.headers {
         // One look at each header: most requests have none of these.
         match name.as_str() {
-            "user-agent" => *agent = first_product(value),
+            "user-agent" => *agent = latest.class(value),
             "authorization" | "cookie" => {
                 credentials.get_or_insert_default().push(value.as_bytes());
             }
@@ -86,6 +86,32 @@ pub fn version(value: &[u8], key: RunKey) -> Option<SmolStr> {
     })
 }
 
+/// Of which class the latest client was: mostly the next request is from such a one as well.
+#[derive(Default)]
+pub struct LatestAgent {
+    said: Vec<u8>,
+    class: Option<SmolStr>,
+}
+
+impl LatestAgent {
+    /// What is longer, in bytes, is not remembered.
+    const MOST_SAID: usize = 256;
+
+    /// The class of clients that say `agent`.
+    fn class(&mut self, agent: &HeaderValue) -> Option<SmolStr> {
+        let says = agent.as_bytes();
+        if self.said != says {
+            if says.len() > LatestAgent::MOST_SAID {
+                return first_product(agent);
+            }
+            self.class = first_product(agent);
+            self.said.clear();
+            self.said.extend_from_slice(says);
+        }
+        self.class.clone()
+    }
+}
+
 /// `python-httpx/0.28.1` of `python-httpx/0.28.1 (linux)`.
 fn first_product(agent: &HeaderValue) -> Option<SmolStr> {
     /// Bytes kept: nobody's name is longer.
@@ -138,7 +164,8 @@ mod tests {
             request = request.header(*name, *value);
         }
         let mut attempt = Attempt::default();
-        of_head(&request.body(()).expect("a request").into_parts().0, plan, &mut attempt);
+        let head = request.body(()).expect("a request").into_parts().0;
+        of_head(&head, plan, &mut LatestAgent::default(), &mut attempt);
         (attempt.sent, attempt.agent)
     }
 
@@ -201,12 +228,24 @@ mod tests {
     #[test]
     fn a_client_is_of_its_first_products_class() {
         let plan = plan("");
+        let long = format!("curl/8 {}", "x".repeat(LatestAgent::MOST_SAID));
+        let mut latest = LatestAgent::default();
         for (agent, class) in [
-            ("python-httpx/0.28.1", Some("python-httpx/0.28.1")),
-            ("Mozilla/5.0 (X11; Linux)", Some("Mozilla/5.0")),
             ("", None),
+            ("python-httpx/0.28.1", Some("python-httpx/0.28.1")),
+            ("python-httpx/0.28.10", Some("python-httpx/0.28.10")),
+            ("Mozilla/5.0 (X11; Linux)", Some("Mozilla/5.0")),
+            (&long, Some("curl/8")),
+            ("", None),
+            (&long, Some("curl/8")),
+            ("Mozilla/5.0 (X11; Windows)", Some("Mozilla/5.0")),
         ] {
             assert_eq!(sent(&plan, "/", &[("user-agent", agent)]).1.as_deref(), class);
+            // Twice, so that the second time it is known.
+            for _ in 0..2 {
+                let value = HeaderValue::from_str(agent).expect("a value");
+                assert_eq!(latest.class(&value).as_deref(), class);
+            }
         }
     }
 }
