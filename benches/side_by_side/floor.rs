@@ -9,7 +9,8 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::service::service_fn;
@@ -17,12 +18,33 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{LocalSet, spawn_local};
 
+use crate::peers::CONFLICT;
+
 /// Forwards every connection to `upstream`, until it is ended.
 pub fn relay(listen: SocketAddr, upstream: SocketAddr) -> Result<(), Box<dyn Error>> {
     serve(listen, move |mut near| {
         spawn_local(async move {
             let mut far = connect(upstream).await?;
             tokio::io::copy_bidirectional(&mut near, &mut far).await
+        });
+    })
+}
+
+/// Answers every request with the 409 that every proxy answers with, until it is ended.
+pub fn refuse(listen: SocketAddr) -> Result<(), Box<dyn Error>> {
+    serve(listen, |near| {
+        spawn_local(async move {
+            let service = service_fn(|_| async {
+                Response::builder()
+                    .status(StatusCode::CONFLICT)
+                    .header(header::CONTENT_TYPE, "application/problem+json")
+                    .header(header::CACHE_CONTROL, "no-store")
+                    .header("fracas", r#"rule="fixed", kind=transient, phase=before"#)
+                    .body(Full::new(Bytes::from_static(CONFLICT.as_bytes())))
+            });
+            let http = hyper::server::conn::http1::Builder::new();
+            // A client that leaves is no failure.
+            let _ = http.serve_connection(TokioIo::new(near), service).await;
         });
     })
 }

@@ -45,6 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // The benchmark runs itself as what it needs and nobody else is.
     match words[..] {
         ["relay", listen, upstream] => floor::relay(listen.parse()?, upstream.parse()?),
+        ["refuse", listen, _] => floor::refuse(listen.parse()?),
         ["hyper", listen, upstream] => floor::hyper(listen.parse()?, upstream.parse()?),
         ["paced", address, rate, seconds] => paced::run(address.parse()?, rate.parse()?, seconds.parse()?),
         _ => works::run(&Arguments::read(words.into_iter().map(str::to_owned))?),

@@ -1,5 +1,6 @@
 //! What there is nothing below: this benchmark's own program as a proxy that does less than any other.
 
+use std::error::Error;
 use std::net::SocketAddr;
 
 use super::{PROXY_CORE, Peer, Started, Task};
@@ -7,21 +8,22 @@ use crate::process::{Process, free_address};
 
 /// hyper with the least that a proxy does: what a request costs before any of fracas.
 pub fn hyper(task: Task, upstream: SocketAddr) -> Started {
-    this_program("hyper alone", "hyper", task, upstream)
+    let role = match task {
+        Task::Forward => "hyper",
+        Task::Inject => "refuse",
+    };
+    this_program("hyper alone", role, upstream).map(Some)
 }
 
 /// What it costs to pass bytes both ways without looking at them. It adds no headers.
 pub fn relay(task: Task, upstream: SocketAddr) -> Started {
-    this_program("TCP relay", "relay", task, upstream)
+    (task == Task::Forward).then(|| this_program("TCP relay", "relay", upstream)).transpose()
 }
 
-fn this_program(name: &str, role: &str, task: Task, upstream: SocketAddr) -> Started {
-    if task != Task::Forward {
-        return Ok(None);
-    }
+fn this_program(name: &str, role: &str, upstream: SocketAddr) -> Result<Peer, Box<dyn Error>> {
     let address = free_address()?;
     let program = std::env::current_exe()?.display().to_string();
     let command = [&*program, role, &address.to_string(), &upstream.to_string()];
     let process = Process::start(tempfile::tempdir()?, PROXY_CORE, &command, address)?;
-    Ok(Some(Peer { name: name.to_owned(), address, process }))
+    Ok(Peer { name: name.to_owned(), address, process })
 }

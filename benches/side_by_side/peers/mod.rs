@@ -40,7 +40,7 @@ pub const PROXY_CORE: &str = "0";
 pub const LOAD_CORE: &str = "1";
 
 /// What all answer a conflict with.
-const CONFLICT: &str = r#"{"type":"about:blank","title":"Conflict","status":409,"detail":"The request conflicts with the current state of the resource."}"#;
+pub const CONFLICT: &str = r#"{"type":"about:blank","title":"Conflict","status":409,"detail":"The request conflicts with the current state of the resource."}"#;
 
 /// A peer's name, and how it starts: `None` where it is not installed, or does not do the task.
 pub type Candidate = (&'static str, fn(Task, SocketAddr) -> Started);
