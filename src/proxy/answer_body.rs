@@ -17,6 +17,7 @@ use super::pool::Lease;
 use super::record::Record;
 use super::streams::StreamBody;
 use super::vitals::{Vitals, Wait};
+use crate::clock::Clock;
 
 /// Where an answer's body comes from.
 pub enum Source {
@@ -178,9 +179,9 @@ impl Body for AnswerBody {
             }
             Some(Ok(frame)) if frame.is_data() && !body.is_end_stream() => {}
             _ => {
-                this.record.end();
+                let now = this.record.end();
                 if let Some(lease) = lease.take() {
-                    lease.give_back();
+                    lease.give_back(now);
                 }
                 // Before the client can have seen the end, and act on it.
                 if let Some(watch) = watch.take() {
@@ -223,7 +224,7 @@ impl Drop for AnswerBody {
 
 /// Reads and drops an answer that the client will not get, so that its connection can be used again
 /// and whoever watches it sees its end; what is long, or slow to come, is not worth it.
-pub async fn drain(source: Source) {
+pub async fn drain(source: Source, clock: Clock) {
     let Source::Upstream { mut body, mut lease, mut watch } = source else { return };
     let drain = async {
         let mut read = 0;
@@ -238,7 +239,7 @@ pub async fn drain(source: Source) {
                 Some(Err(_)) => return,
                 None => {
                     if let Some(lease) = lease.take() {
-                        lease.give_back();
+                        lease.give_back(clock.now());
                     }
                     if let Some(watch) = watch.take() {
                         watch.finish();

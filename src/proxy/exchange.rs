@@ -181,7 +181,7 @@ async fn disturb(
 ) -> Answered {
     let shared = &worker.shared;
     record.play(shared, conflict.rule, conflict.n, conflict.key);
-    worker.tasks.spawn(answer_body::drain(answer.into_body()));
+    worker.tasks.spawn(answer_body::drain(answer.into_body(), shared.clock));
     pause(conflict.delay).await;
     shown.log_conflict(shared, &conflict);
     let is_withheld = shared.rules.get(conflict.rule).is_some_and(|active| active.rule.withholds_answers());

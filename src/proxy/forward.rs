@@ -30,6 +30,7 @@ use super::tasks::Tasks;
 use super::transport::Replayable;
 use super::upgrade;
 use super::vitals::{Vitals, Wait};
+use crate::clock::Clock;
 use crate::rules::{HostHeader, Scheme, UpstreamUrl};
 
 /// One worker's way to the upstream.
@@ -40,6 +41,7 @@ pub struct Forwarder {
     /// Whether a request may be sent once more on a stale connection.
     pub replays: bool,
     pub pool: Rc<Pool>,
+    pub clock: Clock,
     /// Where the upstream may speak HTTP/2.
     pub streams: Option<Rc<Streams>>,
     /// A connection just made, before it was known to speak HTTP/1.1.
@@ -183,14 +185,19 @@ impl Forwarder {
         vitals: &Vitals,
     ) -> Result<(Response<Incoming>, Lease), Failure> {
         loop {
-            let mut lease = match self.pool.take() {
+            let mut now = self.clock.now();
+            let mut lease = match self.pool.take(now) {
                 Some(lease) => lease,
-                None => Box::pin(self.connect()).await?,
+                None => {
+                    let lease = Box::pin(self.connect()).await?;
+                    now = self.clock.now();
+                    lease
+                }
             };
             if self.replays && lease.reused && is_repeatable(&head.method, body) {
                 lease.replayable.allow();
             }
-            vitals.begin(Wait::Answer);
+            vitals.begin_at(Wait::Answer, now);
             let request = Request::from_parts(take(head), std::mem::take(body));
             let sent = lease.sender.try_send_request(request).await;
             vitals.end(Wait::Answer);
@@ -261,7 +268,7 @@ impl Forwarder {
             lease.end_with(permission);
         }
         if body.is_end_stream() {
-            lease.give_back();
+            lease.give_back(self.clock.now());
             return Ok(Response::from_parts(head, Source::Own(None)));
         }
         let body = UpstreamBody::Connection(body);

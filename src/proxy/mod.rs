@@ -368,6 +368,7 @@ fn thread(
                 streams,
                 fresh: RefCell::default(),
                 patience: settings.timeouts.response_head,
+                clock: shared.clock,
                 pool: Pool::new(shared.clock, settings.timeouts.keep_alive),
                 tasks: Rc::clone(&tasks),
                 upstream,

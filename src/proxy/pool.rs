@@ -43,8 +43,8 @@ impl Pool {
         Rc::new(Pool { idle: RefCell::default(), is_closed: Cell::new(false), clock, keep })
     }
 
-    /// The idle connection used last that can take a request now.
-    pub fn take(self: &Rc<Pool>) -> Option<Lease> {
+    /// The idle connection used last that can take a request `now`.
+    pub fn take(self: &Rc<Pool>, now: Moment) -> Option<Lease> {
         let mut idle = self.idle.borrow_mut();
         let mut at = idle.len();
         while let Some(below) = at.checked_sub(1) {
@@ -54,7 +54,7 @@ impl Pool {
                 idle.remove(at);
             } else if sender.is_ready() {
                 let Idle { sender, replayable, until } = idle.remove(at);
-                if self.clock.now() < until {
+                if now < until {
                     return Some(self.leased(sender, replayable, true));
                 }
             }
@@ -121,13 +121,13 @@ impl Lease {
         self.keep = self.keep.min(timeout.saturating_sub(MARGIN).max(timeout / 2));
     }
 
-    /// Makes the connection idle: its answer has been read to the end.
-    pub fn give_back(self) {
+    /// Makes the connection idle from `now` on: its answer has been read to the end.
+    pub fn give_back(self, now: Moment) {
         let Lease { sender, replayable, keep, pool, refused, .. } = self;
         if refused.is_some() || sender.is_closed() || pool.is_closed.get() {
             return;
         }
-        let until = pool.clock.now() + keep;
+        let until = now + keep;
         let mut idle = pool.idle.borrow_mut();
         if idle.len() < IDLE_CONNECTIONS {
             idle.push(Idle { sender, replayable, until });

@@ -164,10 +164,17 @@ impl Record {
 
     /// The answer has gone: read before its last bytes are written, so that nothing that the client
     /// does because of them can seem to come earlier.
-    pub fn end(&self) {
+    pub fn end(&self) -> Moment {
         let end = &mut self.state.borrow_mut().end;
-        if *end == End::Open {
-            *end = End::At(self.recorder.clock.now());
+        match *end {
+            End::At(moment) => moment,
+            End::Open | End::Withheld => {
+                let now = self.recorder.clock.now();
+                if *end == End::Open {
+                    *end = End::At(now);
+                }
+                now
+            }
         }
     }
 
