@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use crate::words::Attempt;
 
 /// A batch of attempts. It goes to the journal and comes back, and what is put into it changes places
-/// with what lay there before: nothing is moved twice, or freed by another thread than its own.
+/// with what lay there before: nothing is moved twice, and little is freed by another thread than made it.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// The first [`Batch::len`] of them are in it. What lies behind them is of no use, but for its room.

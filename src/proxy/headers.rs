@@ -93,6 +93,7 @@ pub fn take_hop_by_hop(headers: &mut HeaderMap) -> Hop {
 
 /// Removes `Connection` and what it names.
 fn take_nominated(headers: &mut HeaderMap) {
+    // Nearly all say one of these, and name no header.
     let mut lines = headers.get_all(header::CONNECTION).iter();
     if let (Some(line), None) = (lines.next(), lines.next())
         && (line == "keep-alive" || line == "close")

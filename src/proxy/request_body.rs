@@ -27,7 +27,7 @@ use crate::words::BodyFacts;
 #[derive(Default)]
 pub struct RequestBody(Option<Box<Upcoming>>);
 
-/// A body that has not gone on to its end.
+/// A body of which something was to come when the head had.
 struct Upcoming {
     /// What a rule looked at, before the rest, in the pieces in which it came: whoever looks leaves
     /// no trace.

@@ -97,6 +97,7 @@ fn fracas(attempt: &Attempt) -> Value {
         "query": attempt.query,
         "version": attempt.sent.version,
         "upstream": attempt.got.upstream,
+        "grpc": attempt.got.grpc,
         "shown_version": attempt.got.version,
         "try": attempt.sent.try_number,
     })

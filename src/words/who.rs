@@ -51,7 +51,10 @@ impl Acquaintance {
             is_told_apart,
             fingerprint: identity.fingerprint(headers, address, key),
         };
-        self.latest = (self.said.len() <= MOST_SAID).then_some(who);
+        self.latest = Some(who);
+        if self.said.len() > MOST_SAID {
+            *self = Acquaintance::default();
+        }
         who
     }
 }
@@ -70,24 +73,29 @@ mod tests {
         let identity = Identity(vec![
             IdentitySource::Header(http::header::AUTHORIZATION),
             IdentitySource::Cookie("s".into()),
-            IdentitySource::Header(http::header::ACCEPT),
+            IdentitySource::AddressAndUserAgent,
         ]);
-        let (address, key) = (IpAddr::from([127, 0, 0, 1]), RunKey::new([3; 16]));
+        let key = RunKey::new([3; 16]);
         let long = "x".repeat(2 * MOST_SAID);
         let also_long = format!("{}y", "x".repeat(2 * MOST_SAID - 1));
         let mut acquaintance = Acquaintance::default();
-        for line in [
-            None,
-            Some(("authorization", "a")),
-            Some(("authorization", "ab")),
-            Some(("authorization", "")),
-            Some(("cookie", "s=a")),
-            Some(("cookie", "s=a; t=1")),
-            Some(("accept", &*long)),
-            Some(("accept", &*also_long)),
-            Some(("accept", "a")),
-            None,
+        for (address, line) in [
+            ("127.0.0.1", None),
+            ("127.0.0.2", None),
+            ("::1", None),
+            ("::1", Some(("user-agent", ""))),
+            ("::1", Some(("user-agent", "a"))),
+            ("127.0.0.2", Some(("user-agent", "a"))),
+            ("127.0.0.2", Some(("authorization", "a"))),
+            ("127.0.0.2", Some(("authorization", "ab"))),
+            ("127.0.0.2", Some(("authorization", &*long))),
+            ("127.0.0.2", Some(("authorization", &*also_long))),
+            ("127.0.0.2", Some(("authorization", ""))),
+            ("127.0.0.2", Some(("cookie", "s=a"))),
+            ("127.0.0.3", Some(("cookie", "s=a; t=1"))),
+            ("127.0.0.3", None),
         ] {
+            let address: IpAddr = address.parse().expect("an address");
             let mut headers = HeaderMap::new();
             if let Some((name, value)) = line {
                 headers.insert(name, value.parse().expect("a value"));
@@ -95,11 +103,22 @@ mod tests {
             // Twice, so that the second time it is known.
             for _ in 0..2 {
                 let who = acquaintance.meet(&identity, &headers, address, key);
-                assert_eq!(who.hash, identity.hash(&headers, address), "{line:?}");
-                assert_eq!(who.fingerprint, identity.fingerprint(&headers, address, key), "{line:?}");
-                assert_eq!(who.is_told_apart, line.is_some(), "{line:?}");
+                let hash = identity.hash(&headers, address);
+                let fingerprint = identity.fingerprint(&headers, address, key);
+                assert_eq!(who, Who { hash, is_told_apart: true, fingerprint }, "{address} {line:?}");
             }
         }
-        assert!(acquaintance.said.capacity() <= 4 * MOST_SAID);
+        assert!(acquaintance.said.capacity() <= 2 * MOST_SAID, "what is long is not kept");
+    }
+
+    #[test]
+    fn who_says_nothing_is_not_told_apart() {
+        let identity = Identity(vec![IdentitySource::Header(http::header::AUTHORIZATION)]);
+        let (address, key) = (IpAddr::from([127, 0, 0, 1]), RunKey::new([3; 16]));
+        let mut acquaintance = Acquaintance::default();
+        for _ in 0..2 {
+            let who = acquaintance.meet(&identity, &HeaderMap::new(), address, key);
+            assert!(!who.is_told_apart);
+        }
     }
 }

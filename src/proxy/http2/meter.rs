@@ -192,6 +192,7 @@ mod tests {
             reader.see(&ping).expect("an acknowledgement of what was sent");
         }
     }
+
     #[test]
     fn settings_come_first() {
         let first = |bytes: &[u8]| Meter::new(Clock::start()).see(&[&PREFACE[..], bytes].concat());

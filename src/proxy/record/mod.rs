@@ -162,8 +162,8 @@ impl Record {
         self.state.borrow_mut().attempt.got.bytes += bytes as u64;
     }
 
-    /// The answer has gone: read before its last bytes are written, so that nothing that the client
-    /// does because of them can seem to come earlier.
+    /// The answer has gone, at the moment that this gives: read before its last bytes are written, so that
+    /// nothing that the client does because of them can seem to come earlier.
     pub fn end(&self) -> Moment {
         let end = &mut self.state.borrow_mut().end;
         match *end {

@@ -9,7 +9,10 @@ use std::sync::Arc;
 use fracas::judgement::grading::{Report, Verdict};
 use fracas::reports::{self, Format, Subject};
 use fracas::rules::Paint;
-use fracas::words::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, Protocol, RetryAfter, Sent};
+use fracas::words::{
+    Attempt, Conflict, Fingerprint, Got, GrpcStatus, Kind, Phase, Protocol, RetryAfter, Sent,
+};
+use http::HeaderValue;
 
 #[test]
 fn every_format_is_as_it_was_looked_at() {
@@ -190,7 +193,12 @@ fn attempts() -> Vec<Arc<Attempt>> {
         end: 3_000_000,
         method: "POST".into(),
         path: "/orders".into(),
-        got: Got { upstream: Some(201), error: Some("client".into()), ..Got::default() },
+        got: Got {
+            upstream: Some(201),
+            grpc: Some(GrpcStatus::of(&HeaderValue::from_static("10"))),
+            error: Some("client".into()),
+            ..Got::default()
+        },
         ..Attempt::default()
     };
     vec![refused.into(), earlier.into()]

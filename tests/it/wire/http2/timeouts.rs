@@ -40,6 +40,7 @@ fn upstream() -> Upstream {
                         return;
                     }
                 }
+                "/six" => talk.socket.send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabcdef"),
                 _ => talk.socket.send(OK),
             }
         }
@@ -245,6 +246,21 @@ fn an_answer_that_a_client_never_lets_through_does_not_hold_its_connection() {
         // It does not answer the PING either.
         client.socket.ended();
     });
+}
+
+#[test]
+fn an_answer_that_a_client_lets_through_a_byte_at_a_time_keeps_its_connection() {
+    let upstream = upstream();
+    let proxy = proxy_with(&upstream, |timeouts| timeouts.keep_alive = Duration::from_secs(1));
+    let mut client = Frames::connect_with(proxy.address, &setting(INITIAL_WINDOW_SIZE, 1));
+    client.send(&get_of(1, "/six"));
+    // For hyper the answer has gone with the first of them; the last comes after more than `keep_alive`.
+    for _ in 1..6 {
+        client.until(|frame| frame.kind == DATA && !frame.payload.is_empty());
+        wait(Duration::from_millis(250));
+        client.send(&Frame::new(WINDOW_UPDATE, 0, 1, [0, 0, 0, 1]));
+    }
+    assert_eq!(client.end_of(1), End::Answered);
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! What holds of any record: every attempt is in one operation, in whatever order and pieces the record
 //! comes, and a slow reading of the rules groups it in the same way.
 
+use http::HeaderValue;
 use proptest::prelude::*;
 
 use super::super::{Correlator, LATENESS};
 use super::slowly::{Grouping, slowly};
 use crate::judgement::grading::{Asked, AskedByRule, Grader, Grading, Operation, Outcome, Record};
 use crate::rules::Expect;
-use crate::words::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent};
+use crate::words::{Attempt, Conflict, Fingerprint, Got, GrpcStatus, Kind, Phase, RetryAfter, Sent};
 
 /// Few of everything, so that much is the same.
 fn attempt() -> impl Strategy<Value = Attempt> {
@@ -24,9 +25,17 @@ fn attempt() -> impl Strategy<Value = Attempt> {
         body: body.map(Fingerprint),
         ..Sent::default()
     });
-    let status = prop::sample::select(vec![200, 200, 409, 409, 503, 404, 0]);
-    let got = (status, prop::option::weighted(0.1, 0..60_000u64)).prop_map(|(status, wait)| Got {
+    let status = prop::sample::select(vec![200, 200, 200, 409, 409, 503, 404, 304, 0]);
+    let got = (
+        status,
+        prop::option::weighted(0.1, 0..60_000u64),
+        prop::option::weighted(0.1, prop::sample::select(vec!["0", "10", "14"])),
+        prop::bool::weighted(0.1),
+    );
+    let got = got.prop_map(|(status, wait, grpc, is_left)| Got {
         status: (status > 0).then_some(status),
+        grpc: grpc.map(|status| GrpcStatus::of(&HeaderValue::from_static(status))),
+        error: is_left.then(|| "client".into()),
         retry_after: wait.map(RetryAfter::Seconds),
         ..Got::default()
     });
