@@ -35,6 +35,8 @@ pub struct Round {
 }
 
 const CONNECTIONS: &str = "-c64";
+/// Slow peers on their first requests take more than wrk's two seconds.
+const PATIENCE: &str = "--timeout=30s";
 
 /// At the end wrk says what it counted, in one line.
 const DONE: &str = r#"
@@ -133,7 +135,7 @@ end
 
     fn wrk(&self, peer: &Peer, seconds: u64, more: &[&str]) -> Result<Counted, Box<dyn Error>> {
         let output = Command::new("taskset")
-            .args(["-c", self.cores, "wrk", "-t1", CONNECTIONS, &format!("-d{seconds}s"), "-s"])
+            .args(["-c", self.cores, "wrk", "-t1", CONNECTIONS, PATIENCE, &format!("-d{seconds}s"), "-s"])
             .arg(self.script.path())
             .args([&format!("http://{}", peer.address), "--"])
             .args(more)

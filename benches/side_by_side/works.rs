@@ -114,11 +114,19 @@ fn beside_peers(
     let fast = peers(arguments, &FAST, task, upstream)?;
     let mut rows = compare(&fast, load, arguments.rounds, arguments.seconds)?;
     drop(fast);
+    let mut failed = Vec::new();
     for slow in &SLOW {
         let alone = peers(arguments, std::slice::from_ref(slow), task, upstream)?;
-        rows.extend(compare(&alone, load, SLOW_ROUNDS, SLOW_SECONDS)?);
+        // What fails under this load is no reason to forget the others.
+        match compare(&alone, load, SLOW_ROUNDS, SLOW_SECONDS) {
+            Ok(row) => rows.extend(row),
+            Err(error) => failed.push(error),
+        }
     }
     table::costs(&rows, targets);
+    for error in failed {
+        println!("- left out: {error}\n");
+    }
     Ok(())
 }
 
