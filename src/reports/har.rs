@@ -69,7 +69,10 @@ fn response(attempt: &Attempt) -> Value {
     let got = &attempt.got;
     let waits = got.retry_after.map(|wait| {
         let (RetryAfter::Seconds(milliseconds) | RetryAfter::Date(milliseconds)) = wait;
-        json!({ "name": "Retry-After", "value": milliseconds.div_ceil(1_000).to_string() })
+        match got.grpc {
+            Some(_) => json!({ "name": "grpc-retry-pushback-ms", "value": milliseconds.to_string() }),
+            None => json!({ "name": "Retry-After", "value": milliseconds.div_ceil(1_000).to_string() }),
+        }
     });
     let reason = got.status.and_then(|status| http::StatusCode::from_u16(status).ok()?.canonical_reason());
     let mut response = json!({

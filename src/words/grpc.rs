@@ -11,6 +11,8 @@ pub struct GrpcStatus(pub u8);
 impl GrpcStatus {
     /// Where it stands: in an answer's trailers, or in its head when there is nothing else.
     pub const NAME: HeaderName = HeaderName::from_static("grpc-status");
+    /// Beside it: the milliseconds until the next try (gRPC proposal A6, "Pushback"); below 0, there shall be none.
+    pub const PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
     /// Also what an unknown one counts as (gRPC, "Status codes and their use").
     const UNKNOWN: GrpcStatus = GrpcStatus(2);
 

@@ -8,12 +8,9 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
 use super::details::detail;
-use crate::words::Kind;
+use crate::words::{GrpcStatus, Kind};
 
-const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
-/// Milliseconds until the next try (gRPC proposal A6, "Pushback").
-const PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
 
 /// The content type of a gRPC request.
 pub(super) fn content_type(headers: &HeaderMap) -> Option<&HeaderValue> {
@@ -43,14 +40,14 @@ pub(super) fn answer(
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, content_type.clone());
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(STATUS, HeaderValue::from(code(kind, status)));
+    headers.insert(GrpcStatus::NAME, HeaderValue::from(code(kind, status)));
     if let Ok(message) = HeaderValue::try_from(encoded(detail(kind, status))) {
         headers.insert(MESSAGE, message);
     }
     if let Some(wait) = wait {
         // A signed number of 32 bits, which 24 days do not fill.
         let milliseconds = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
-        headers.insert(PUSHBACK, HeaderValue::from(milliseconds));
+        headers.insert(GrpcStatus::PUSHBACK, HeaderValue::from(milliseconds));
     }
     response
 }
@@ -135,7 +132,7 @@ mod tests {
         let wait = Some(Duration::from_millis(1_500));
         let answer = answer(&content_type, Kind::Lock, StatusCode::CONFLICT, wait);
         assert_eq!(
-            (answer.status(), &answer.headers()[PUSHBACK]),
+            (answer.status(), &answer.headers()[GrpcStatus::PUSHBACK]),
             (StatusCode::OK, &HeaderValue::from(1_500))
         );
         assert!(

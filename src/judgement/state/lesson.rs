@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::carried::{http_date, scalar, strong_tags};
 use crate::judgement::operation::{Learnt, Place, Seen, Table, Tell};
 use crate::rules::{Rule, State, VersionSource};
-use crate::words::{Facts, Key, KeyHash, KeyPart, Moment, decode_unreserved};
+use crate::words::{Facts, GrpcStatus, Key, KeyHash, KeyPart, Moment, decode_unreserved};
 
 /// An exchange with the upstream, seen from a rule that may learn from it.
 pub struct Exchange<'r> {
@@ -36,7 +36,7 @@ impl Outcome<'_> {
     /// Whether the upstream has accepted the request. A gRPC service refuses with a 200 whose head says so;
     /// one that has begun to answer says it in trailers, which are too late for us.
     pub fn is_accepted(&self) -> bool {
-        self.status.is_success() && self.headers.get("grpc-status").is_none_or(|status| status == "0")
+        self.status.is_success() && self.headers.get(GrpcStatus::NAME).is_none_or(|status| status == "0")
     }
 }
 

@@ -130,7 +130,7 @@ impl Record {
         let got = &mut attempt.got;
         got.status = Some(answer.status().as_u16());
         let headers = answer.headers();
-        let (mut etag, mut wait) = (None, None);
+        let (mut etag, mut wait, mut push_back) = (None, None, None);
         for (name, value) in headers {
             if *name == header::ETAG {
                 etag = etag.or(Some(value));
@@ -138,11 +138,16 @@ impl Record {
                 wait = wait.or(Some(value));
             } else if *name == GrpcStatus::NAME {
                 got.grpc = Some(GrpcStatus::of(value));
+            } else if *name == GrpcStatus::PUSHBACK {
+                push_back = push_back.or(Some(value));
             }
         }
         let named = plan.version_headers.iter().find_map(|name| headers.get(name));
         got.version = named.or(etag).and_then(|value| sent::version(value.as_bytes(), plan.key));
-        got.retry_after = wait.and_then(|wait| retry_after(wait, || shared.clock.wall().as_second()));
+        got.retry_after = match push_back {
+            Some(value) => pushback(value),
+            None => wait.and_then(|wait| retry_after(wait, || shared.clock.wall().as_second())),
+        };
         // Nobody will ask for the body of such an answer (RFC 9110 §6.4.1).
         let has_no_body = matches!(answer.status().as_u16(), 100..=199 | 204 | 304);
         if has_no_body || &*attempt.method == "HEAD" {
@@ -153,7 +158,9 @@ impl Record {
     /// What comes behind the answer's body.
     pub fn see_trailers(&self, trailers: &HeaderMap) {
         if let Some(status) = trailers.get(GrpcStatus::NAME) {
-            self.state.borrow_mut().attempt.got.grpc = Some(GrpcStatus::of(status));
+            let got = &mut self.state.borrow_mut().attempt.got;
+            got.grpc = Some(GrpcStatus::of(status));
+            got.retry_after = trailers.get(GrpcStatus::PUSHBACK).and_then(pushback);
         }
     }
 
@@ -236,6 +243,12 @@ fn retry_after(value: &HeaderValue, now: impl FnOnce() -> i64) -> Option<RetryAf
     }
     let wait = http_date(text.as_bytes())?.saturating_sub(now());
     Some(RetryAfter::Date(u64::try_from(wait).unwrap_or(0).saturating_mul(1_000)))
+}
+
+/// What a gRPC service asks to wait. One that asks for no other try, or says what is no number, asks for none.
+fn pushback(value: &HeaderValue) -> Option<RetryAfter> {
+    let milliseconds = value.to_str().ok()?.trim().parse().ok()?;
+    Some(RetryAfter::Seconds(milliseconds))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! gRPC through the proxy: refusals in its own words, and answers with their trailers.
 
-use fracas::words::GrpcStatus;
+use fracas::words::{GrpcStatus, RetryAfter};
 use http::Request;
 
 use super::super::super::support::http2::Client;
@@ -75,16 +75,24 @@ fn the_journal_has_what_grpc_said_and_whether_the_upstream_accepted() {
         format!("{HEAD}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nGrpc-Status: {status}\r\n\r\n")
     };
     let (before, after) = ("[[rule]]\nfirst = 1\n", "[[rule]]\nfirst = 1\nphase = \"after\"\n");
-    for (rule, answer, said, outcome, is_applied) in [
-        ("", in_head(10), 10, 409, false),
-        ("", in_head(0), 0, 200, true),
-        ("", in_trailers(6), 6, 409, false),
-        ("", in_trailers(14), 14, 503, false),
-        ("", in_trailers(0), 0, 200, true),
-        (before, in_trailers(0), 10, 409, false),
-        (after, in_trailers(0), 10, 409, true),
+    let pushing_back = |wait: &str| {
+        let trailers = format!("Grpc-Status: 14\r\nGrpc-Retry-Pushback-Ms: {wait}\r\n\r\n");
+        in_trailers(14).replace("Grpc-Status: 14\r\n\r\n", &trailers)
+    };
+    let asking = "[[rule]]\nfirst = 1\nreply = { retry_after = \"2s\" }\n";
+    for (rule, answer, said, outcome, is_applied, wait) in [
+        ("", in_head(10), 10, 409, false, None),
+        ("", in_head(0), 0, 200, true, None),
+        ("", in_trailers(6), 6, 409, false, None),
+        ("", in_trailers(14), 14, 503, false, None),
+        ("", in_trailers(0), 0, 200, true, None),
+        (before, in_trailers(0), 10, 409, false, None),
+        (after, in_trailers(0), 10, 409, true, None),
         // It is the upstream that refuses.
-        (after, in_head(5), 5, 404, false),
+        (after, in_head(5), 5, 404, false, None),
+        ("", pushing_back("700"), 14, 503, false, Some(700)),
+        ("", pushing_back("-1"), 14, 503, false, None),
+        (asking, in_trailers(0), 10, 409, false, Some(2_000)),
     ] {
         let upstream = Upstream::answering(answer.as_str());
         let proxy = proxy::before(upstream.address).rules(rule).start();
@@ -93,6 +101,7 @@ fn the_journal_has_what_grpc_said_and_whether_the_upstream_accepted() {
         let [attempt] = &attempts[..] else { panic!("{attempts:?}") };
         let got = &attempt.got;
         assert_eq!((got.status, got.grpc), (Some(200), Some(GrpcStatus(said))), "{rule}{answer}");
+        assert_eq!(got.retry_after, wait.map(RetryAfter::Seconds), "{rule}{answer}");
         assert_eq!((got.outcome(), attempt.is_applied()), (Some(outcome), is_applied), "{rule}{answer}");
     }
 }
