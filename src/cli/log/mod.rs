@@ -92,6 +92,13 @@ impl Log {
         }
     }
 
+    /// Tells people something at once, so that nothing that is started after it can come before it.
+    pub fn say_first(&self, text: &str) {
+        if !self.is_quiet() && !self.is_json() {
+            talk(format_args!("{text}"));
+        }
+    }
+
     /// Writes what waits, and says how much was lost.
     pub fn end(self) {
         drop(self.writer);

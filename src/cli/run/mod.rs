@@ -69,7 +69,7 @@ fn volume(arguments: &Serve) -> Volume {
 }
 
 fn tell_start(log: &Log, loaded: &Loaded) {
-    log.say(&format!("{}\n", in_front(loaded)));
+    log.say_first(&format!("{}\n", in_front(loaded)));
 }
 
 /// Runs the command while the proxy serves.
