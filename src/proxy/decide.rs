@@ -64,6 +64,7 @@ pub async fn decide(
     let Origin { address, who, began: mut now } = origin;
     let identity = &shared.settings.client_id;
     let mut facts = Facts { who: Some(who), ..Facts::new(head, address) };
+    // Then nobody has to wait for it.
     if body.is_end_stream() {
         facts.body = BodyFacts::read(Bytes::new());
     }

@@ -160,7 +160,7 @@ impl Record {
         if let Some(status) = trailers.get(GrpcStatus::NAME) {
             let got = &mut self.state.borrow_mut().attempt.got;
             got.grpc = Some(GrpcStatus::of(status));
-            got.retry_after = trailers.get(GrpcStatus::PUSHBACK).and_then(pushback);
+            got.retry_after = trailers.get(GrpcStatus::PUSHBACK).map_or(got.retry_after, pushback);
         }
     }
 

@@ -92,6 +92,14 @@ fn the_journal_has_what_grpc_said_and_whether_the_upstream_accepted() {
         (after, in_head(5), 5, 404, false, None),
         ("", pushing_back("700"), 14, 503, false, Some(700)),
         ("", pushing_back("-1"), 14, 503, false, None),
+        (
+            "",
+            in_trailers(14).replace("\r\n\r\n1", "\r\nRetry-After: 3\r\n\r\n1"),
+            14,
+            503,
+            false,
+            Some(3_000),
+        ),
         (asking, in_trailers(0), 10, 409, false, Some(2_000)),
     ] {
         let upstream = Upstream::answering(answer.as_str());
