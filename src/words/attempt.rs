@@ -26,7 +26,7 @@ pub struct Attempt {
     pub protocol: Protocol,
     /// Who asked, by `client_id`: a hash with the run's key.
     pub client: Fingerprint,
-    /// The first product of `User-Agent`, such as `python-httpx/0.28.1`: a client's class.
+    /// The product that `User-Agent` names, such as `python-httpx/0.28.1` or `Firefox/121.0`: a client's class.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent: Option<SmolStr>,
     pub method: SmolStr,

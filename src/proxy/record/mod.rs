@@ -4,6 +4,7 @@
 //! A [`Record`] is shared by the exchange and the two bodies; when the last of them lets go of it, its
 //! `Drop` completes the attempt. Nothing here waits, locks, or looks at what a rule need not.
 
+mod agent;
 mod body;
 mod plan;
 mod recorder;
@@ -262,6 +263,8 @@ mod tests {
             ("2", Some(RetryAfter::Seconds(2_000))),
             ("0", Some(RetryAfter::Seconds(0))),
             ("Sun, 06 Nov 1994 08:49:40 GMT", Some(RetryAfter::Date(3_000))),
+            ("Sunday, 06-Nov-94 08:49:40 GMT", Some(RetryAfter::Date(3_000))),
+            ("Sun Nov  6 08:49:40 1994", Some(RetryAfter::Date(3_000))),
             ("Sun, 06 Nov 1994 08:49:37 GMT", Some(RetryAfter::Date(0))),
             ("Sun, 06 Nov 1994 08:49:30 GMT", Some(RetryAfter::Date(0))),
             ("soon", None),

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::agent::LatestAgent;
 use super::plan::Plan;
-use super::sent::LatestAgent;
 use crate::clock::Clock;
 use crate::journal::{Batch, Inlet};
 use crate::words::Attempt;

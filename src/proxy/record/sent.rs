@@ -7,6 +7,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use smol_str::SmolStr;
 
+use super::agent::LatestAgent;
 use super::plan::Plan;
 use crate::words::{Attempt, Facts, RunKey, Sent};
 
@@ -84,43 +85,6 @@ pub fn version(value: &[u8], key: RunKey) -> Option<SmolStr> {
     } else {
         text.into()
     })
-}
-
-/// Of which class the latest client was: mostly the next request is from such a one as well.
-#[derive(Default)]
-pub struct LatestAgent {
-    said: Vec<u8>,
-    class: Option<SmolStr>,
-}
-
-impl LatestAgent {
-    /// What is longer, in bytes, is not remembered.
-    const MOST_SAID: usize = 256;
-
-    /// The class of clients that say `agent`.
-    fn class(&mut self, agent: &HeaderValue) -> Option<SmolStr> {
-        let says = agent.as_bytes();
-        if self.said != says {
-            if says.len() > LatestAgent::MOST_SAID {
-                return first_product(agent);
-            }
-            self.class = first_product(agent);
-            self.said.clear();
-            self.said.extend_from_slice(says);
-        }
-        self.class.clone()
-    }
-}
-
-/// `python-httpx/0.28.1` of `python-httpx/0.28.1 (linux)`.
-fn first_product(agent: &HeaderValue) -> Option<SmolStr> {
-    /// Bytes kept: nobody's name is longer.
-    const LONGEST: usize = 100;
-    let text = agent.to_str().ok()?.trim_start();
-    let end = memchr::memchr(b' ', text.as_bytes()).unwrap_or(text.len());
-    let product = text.get(..end).unwrap_or_default();
-    let product = product.get(..LONGEST).unwrap_or(product);
-    (!product.is_empty()).then(|| product.into())
 }
 
 fn keep<T>(place: &mut Option<T>, found: impl FnOnce() -> Option<T>) {
@@ -223,29 +187,5 @@ mod tests {
         }
         let hashed = sent(&plain, "/", &[("if-match", &long)]).0.version.expect("a hash");
         assert!(hashed.len() == 17 && hashed.starts_with('#'), "{hashed}");
-    }
-
-    #[test]
-    fn a_client_is_of_its_first_products_class() {
-        let plan = plan("");
-        let long = format!("curl/8 {}", "x".repeat(LatestAgent::MOST_SAID));
-        let mut latest = LatestAgent::default();
-        for (agent, class) in [
-            ("", None),
-            ("python-httpx/0.28.1", Some("python-httpx/0.28.1")),
-            ("python-httpx/0.28.10", Some("python-httpx/0.28.10")),
-            ("Mozilla/5.0 (X11; Linux)", Some("Mozilla/5.0")),
-            (&long, Some("curl/8")),
-            ("", None),
-            (&long, Some("curl/8")),
-            ("Mozilla/5.0 (X11; Windows)", Some("Mozilla/5.0")),
-        ] {
-            assert_eq!(sent(&plan, "/", &[("user-agent", agent)]).1.as_deref(), class);
-            // Twice, so that the second time it is known.
-            for _ in 0..2 {
-                let value = HeaderValue::from_str(agent).expect("a value");
-                assert_eq!(latest.class(&value).as_deref(), class);
-            }
-        }
     }
 }
