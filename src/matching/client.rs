@@ -1,29 +1,22 @@
 //! Networks of client addresses.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::str::FromStr;
+
+use ipnet::IpNet;
 
 use super::PatternMistake;
 
 /// An address, or a network of them (RFC 4632 §3.1, RFC 4291 §2.3). An IPv4 address that is mapped
-/// into IPv6 (`::ffff:10.0.0.1`, RFC 4291 §2.5.5.2) is the IPv4 address.
+/// into IPv6 (`::ffff:10.0.0.1`, RFC 4291 §2.5.5.2) is the IPv4 address. No bit behind the prefix is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cidr {
-    /// The network's first address; IPv4 unless it cannot be.
-    address: IpAddr,
-    /// Leading bits that count: 0 to 32, or to 128.
-    prefix: u8,
-}
+pub struct Cidr(IpNet);
 
 impl Cidr {
     /// Whether `address` is in the network.
     pub fn contains(self, address: IpAddr) -> bool {
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(network), IpAddr::V4(address)) => first_v4(address, self.prefix) == network,
-            (IpAddr::V6(network), IpAddr::V6(address)) => first_v6(address, self.prefix) == network,
-            _ => false,
-        }
+        self.0.contains(&address.to_canonical())
     }
 }
 
@@ -40,28 +33,24 @@ impl FromStr for Cidr {
             let message = "not an address: write `192.0.2.7`, `10.0.0.0/8` or `2001:db8::/32`";
             PatternMistake::new(0..address.len().max(1).min(text.len()), message)
         })?;
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = match prefix {
-            None => most,
-            Some(digits) => digits
-                .parse()
-                .ok()
-                // `parse` takes a plus sign, too.
-                .filter(|prefix| *prefix <= most && digits.bytes().all(|digit| digit.is_ascii_digit()))
-                .ok_or_else(|| {
-                    let family = if address.is_ipv4() { "IPv4" } else { "IPv6" };
-                    let message = format!("the prefix of an {family} network is 0 to {most} bits");
-                    PatternMistake::new(text.len() - digits.len()..text.len(), message)
-                })?,
+        let most = IpNet::from(address).max_prefix_len();
+        let bits = match prefix {
+            None => Some(most),
+            // `parse` takes a plus sign, too.
+            Some(digits) => {
+                digits.parse().ok().filter(|_| digits.bytes().all(|digit| digit.is_ascii_digit()))
+            }
         };
-        Ok(match address {
-            IpAddr::V4(v4) => Cidr { address: first_v4(v4, prefix).into(), prefix },
-            IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-                Some(v4) if prefix >= 96 => {
-                    Cidr { address: first_v4(v4, prefix - 96).into(), prefix: prefix - 96 }
-                }
-                _ => Cidr { address: first_v6(v6, prefix).into(), prefix },
-            },
+        let network = bits.and_then(|bits| match address.to_canonical() {
+            IpAddr::V4(v4) if address.is_ipv6() && bits >= 96 => {
+                IpNet::new(v4.into(), bits.checked_sub(96)?).ok()
+            }
+            _ => IpNet::new(address, bits).ok(),
+        });
+        network.map(|network| Cidr(network.trunc())).ok_or_else(|| {
+            let family = if address.is_ipv4() { "IPv4" } else { "IPv6" };
+            let message = format!("the prefix of an {family} network is 0 to {most} bits");
+            PatternMistake::new(text.len() - prefix.map_or(0, str::len)..text.len(), message)
         })
     }
 }
@@ -69,20 +58,8 @@ impl FromStr for Cidr {
 /// `10.0.0.0/8`; a single address without its prefix.
 impl fmt::Display for Cidr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let most = if self.address.is_ipv4() { 32 } else { 128 };
-        write!(f, "{}", self.address)?;
-        if self.prefix < most { write!(f, "/{}", self.prefix) } else { Ok(()) }
+        if self.0.prefix_len() < self.0.max_prefix_len() { self.0.fmt(f) } else { self.0.addr().fmt(f) }
     }
-}
-
-fn first_v4(address: Ipv4Addr, prefix: u8) -> Ipv4Addr {
-    let behind = u32::MAX.checked_shr(prefix.into()).unwrap_or(0);
-    Ipv4Addr::from_bits(address.to_bits() & !behind)
-}
-
-fn first_v6(address: Ipv6Addr, prefix: u8) -> Ipv6Addr {
-    let behind = u128::MAX.checked_shr(prefix.into()).unwrap_or(0);
-    Ipv6Addr::from_bits(address.to_bits() & !behind)
 }
 
 #[cfg(test)]
@@ -109,6 +86,8 @@ mod tests {
             ("::ffff:10.0.0.0/104", "10.2.3.4", true),
             ("::ffff:10.0.0.0/104", "11.2.3.4", false),
             ("::ffff:10.0.0.1", "::ffff:10.0.0.1", true),
+            ("::ffff:0:0/95", "10.0.0.1", false),
+            ("::ffff:0:0/96", "203.0.113.9", true),
         ] {
             let cidr: Cidr = network.parse().unwrap();
             assert_eq!(cidr.contains(address.parse().unwrap()), contained, "{network} {address}");
@@ -139,6 +118,8 @@ mod tests {
             ("10.0.0.0/+8", 9..11, "0 to 32"),
             ("10.0.0.0/", 9..9, "0 to 32"),
             ("::/129", 3..6, "0 to 128"),
+            ("::ffff:10.0.0.1/129", 16..19, "0 to 128"),
+            ("10.0.0.0/256", 9..12, "0 to 32"),
             ("::/8/8", 3..6, "0 to 128"),
         ] {
             let mistake = text.parse::<Cidr>().unwrap_err();

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, Uri, header, request::Parts};
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::{KeyHash, Who};
@@ -77,10 +78,8 @@ impl<'r> Facts<'r> {
 
     /// The decoded values of every query parameter called `name`, in the order sent.
     pub fn queries<'n>(&self, name: &'n str) -> impl Iterator<Item = Cow<'r, str>> + use<'r, 'n> {
-        self.query.unwrap_or_default().split('&').filter_map(move |pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decode_query(key) == name).then(|| decode_query(value))
-        })
+        let pairs = form_urlencoded::parse(self.query.unwrap_or_default().as_bytes());
+        pairs.filter_map(move |(key, value)| (key == name).then_some(value))
     }
 }
 
@@ -158,52 +157,17 @@ pub fn decode_unreserved(path: &str) -> Cow<'_, str> {
     }
     let mut decoded = String::with_capacity(path.len());
     let mut rest = path;
-    while let Some((before, after)) = rest.split_once('%') {
+    while let Some(at) = rest.find('%') {
+        let (before, escaped) = rest.split_at(at);
         decoded.push_str(before);
-        let octet = after
-            .split_at_checked(2)
-            .and_then(|(digits, after)| Some((hex_octet(digits.as_bytes())?, after)));
-        match octet.map(|(octet, after)| (char::from(octet), after)) {
-            Some((c, after)) if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~') => {
-                decoded.push(c);
-                rest = after;
-            }
-            _ => {
-                decoded.push('%');
-                rest = after;
-            }
-        }
+        // Of three bytes that are no escape, the sign itself comes first, which is not unreserved.
+        let first = escaped.get(..3).and_then(|escape| percent_decode_str(escape).next()).map(char::from);
+        let unreserved = first.filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~'));
+        decoded.push(unreserved.unwrap_or('%'));
+        rest = escaped.get(if unreserved.is_some() { 3 } else { 1 }..).unwrap_or_default();
     }
     decoded.push_str(rest);
     Cow::Owned(decoded)
-}
-
-/// Decodes a query's `+` and `%XX`; invalid UTF-8 is replaced.
-fn decode_query(text: &str) -> Cow<'_, str> {
-    if !text.contains(['%', '+']) {
-        return Cow::Borrowed(text);
-    }
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        match (byte, bytes.get(at + 1..at + 3).and_then(hex_octet)) {
-            (b'%', Some(octet)) => {
-                decoded.push(octet);
-                at += 2;
-            }
-            (b'+', _) => decoded.push(b' '),
-            _ => decoded.push(byte),
-        }
-        at += 1;
-    }
-    Cow::Owned(String::from_utf8_lossy(&decoded).into_owned())
-}
-
-fn hex_octet(digits: &[u8]) -> Option<u8> {
-    let &[high, low] = digits else { return None };
-    let value = |digit: u8| char::from(digit).to_digit(16);
-    Some((value(high)? * 16 + value(low)?) as u8)
 }
 
 #[cfg(test)]
@@ -226,6 +190,9 @@ mod tests {
             ("/a%2Fb", "/a%2Fb"),
             ("/a%2", "/a%2"),
             ("/a%zz%41", "/a%zzA"),
+            ("/%2565%", "/%2565%"),
+            ("/%e9%4", "/%e9%4"),
+            ("/%é1", "/%é1"),
             ("/a//b/../c;d", "/a//b/../c;d"),
         ] {
             assert_eq!(decode_unreserved(raw), seen, "{raw}");
@@ -253,5 +220,8 @@ mod tests {
         assert_eq!(facts.queries("b").collect::<Vec<_>>(), ["x y!"]);
         assert_eq!(facts.queries("c").collect::<Vec<_>>(), [""]);
         assert_eq!(facts.queries("d").count(), 0);
+        let head = self::head("/?n%61me=%zz%4&&name=%c3%A9%ff&name=a=b", &[]);
+        let facts = Facts::new(&head, IpAddr::from([127, 0, 0, 1]));
+        assert_eq!(facts.queries("name").collect::<Vec<_>>(), ["%zz%4", "é\u{fffd}", "a=b"]);
     }
 }

@@ -1,6 +1,6 @@
 //! Times as answers write them, and how long they tell a client to wait.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use http::HeaderValue;
 use jiff::Timestamp;
@@ -65,9 +65,11 @@ impl Wait {
     }
 }
 
-/// `Sat, 31 Jan 2026 23:59:59 GMT` (RFC 9110 §5.6.7, IMF-fixdate).
+/// `Sat, 31 Jan 2026 23:59:59 GMT` (RFC 9110 §5.6.7, IMF-fixdate), which has no years before 1970 or after 9999.
 pub(super) fn http_date(at: Timestamp) -> String {
-    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    const LAST: i64 = 253_402_300_799;
+    let seconds = at.as_second().clamp(0, LAST).unsigned_abs();
+    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
 /// `2026-01-31T23:59:59.000Z` (RFC 3339), with so many digits of a second.

@@ -4,6 +4,7 @@
 //! comes here.
 
 use std::borrow::Cow;
+use std::time::UNIX_EPOCH;
 
 use http::{StatusCode, header};
 use serde_json::Value;
@@ -117,10 +118,10 @@ pub fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// Seconds since 1970 of an HTTP-date (RFC 9110 §5.6.7).
+/// Seconds since 1970 of an HTTP-date, in any of its three forms (RFC 9110 §5.6.7).
 pub fn http_date(value: &[u8]) -> Option<i64> {
-    let text = std::str::from_utf8(value).ok()?;
-    jiff::fmt::rfc2822::parse(text).ok().map(|date| date.timestamp().as_second())
+    let date = httpdate::parse_http_date(std::str::from_utf8(value).ok()?).ok()?;
+    i64::try_from(date.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
 }
 
 /// The strong entity tags of a list, with their quotes. Commas may stand inside the quotes.
@@ -190,7 +191,21 @@ mod tests {
 
     #[test]
     fn dates_are_seconds() {
-        assert_eq!(http_date(b"Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
-        assert_eq!(http_date(b"yesterday"), None);
+        for (date, seconds) in [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(784_111_777)),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", Some(784_111_777)),
+            ("Sun Nov  6 08:49:37 1994", Some(784_111_777)),
+            ("Saturday, 28-Nov-26 09:45:17 GMT", Some(1_795_859_117)),
+            ("Thu, 01 Jan 1970 00:00:00 GMT", Some(0)),
+            ("Mon, 06 Nov 1994 08:49:37 GMT", None),
+            ("Sun, 06 Nov 1994 08:49:37", None),
+            ("Sun, 31 Feb 1994 08:49:37 GMT", None),
+            ("1994-11-06T08:49:37Z", None),
+            ("yesterday", None),
+            ("", None),
+        ] {
+            assert_eq!(http_date(date.as_bytes()), seconds, "{date}");
+        }
+        assert_eq!(http_date(b"Sun, 06 Nov 1994 08:49:37 \xff"), None);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
 use super::super::PatternMistake;
 use super::segment::{Segment, Wild};
 use crate::words::decode_unreserved;
@@ -49,8 +51,7 @@ fn check_characters(text: &str) -> Result<(), PatternMistake> {
             }
             ' ' | '<' | '>' | '`' | '\0'..='\x1f' | '\x7f'.. => {
                 let mut buffer = [0; 4];
-                let encoded: String =
-                    c.encode_utf8(&mut buffer).bytes().map(|byte| format!("%{byte:02X}")).collect();
+                let encoded = utf8_percent_encode(c.encode_utf8(&mut buffer), NON_ALPHANUMERIC);
                 let message = format!("paths arrive percent-encoded: write `{encoded}`");
                 return mistake(at..end, message);
             }
