@@ -1,6 +1,8 @@
 //! One attempt, as the journal keeps it: what the grading needs to know of a request and its answer.
 //! Never a body, never a credential: what could be one is a hash with the run's own key.
 
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
@@ -26,6 +28,10 @@ pub struct Attempt {
     pub protocol: Protocol,
     /// Who asked, by `client_id`: a hash with the run's key.
     pub client: Fingerprint,
+    /// The address and the `User-Agent` that it asked from, hashed together: where `client` goes by a
+    /// credential, this stays the same when a new session begins. Absent for requests without a credential.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer: Option<Hint>,
     /// The product that `User-Agent` names, such as `python-httpx/0.28.1` or `Firefox/121.0`: a client's class.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent: Option<SmolStr>,
@@ -68,9 +74,12 @@ pub struct Sent {
     /// A marker that stays the same over all tries of one logical call (`amz-sdk-invocation-id` …), hashed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<Fingerprint>,
+    /// The trace that it is a part of (`traceparent`, W3C Trace Context §3.2.2.3), hashed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Hint>,
     /// Which try of its call the client says this is, from 1 (`amz-sdk-request: attempt=2` …).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub try_number: Option<u32>,
+    pub try_number: Option<NonZeroU32>,
     /// What `Authorization` and `Cookie` said, hashed together: whether a try came with a new session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<Fingerprint>,
@@ -134,6 +143,11 @@ pub enum RetryAfter {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(pub u64);
 
+/// Half of such a hash: what is the same has the same one, and two that differ share one once in four
+/// thousand million. Never 0, so that an absent one takes no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Hint(NonZeroU32);
+
 impl Attempt {
     /// Longer paths are cut: what is kept of an attempt is bounded.
     pub const PATH_BYTES: usize = 512;
@@ -178,6 +192,26 @@ impl RetryAfter {
     }
 }
 
+impl From<Fingerprint> for Hint {
+    fn from(fingerprint: Fingerprint) -> Hint {
+        Hint(NonZeroU32::new(fingerprint.0 as u32).unwrap_or(NonZeroU32::MIN))
+    }
+}
+
+impl Serialize for Hint {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:08x}", self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Hint {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Hint, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        let number = u32::from_str_radix(&text, 16).map_err(serde::de::Error::custom)?;
+        NonZeroU32::new(number).map(Hint).ok_or_else(|| serde::de::Error::custom("a hint is not 0"))
+    }
+}
+
 impl std::fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:016x}", self.0)
@@ -216,6 +250,7 @@ mod tests {
             end: 2_000,
             protocol: Protocol::Http2,
             client: Fingerprint(u64::MAX),
+            peer: Some(Fingerprint(7).into()),
             method: "PUT".into(),
             path: "/items/7".into(),
             got: Got { status: Some(409), retry_after: Some(RetryAfter::Seconds(2_000)), ..Got::default() },

@@ -11,7 +11,7 @@ mod moment;
 mod run_key;
 mod who;
 
-pub use attempt::{Attempt, Conflict, Fingerprint, Got, Protocol, RetryAfter, Sent};
+pub use attempt::{Attempt, Conflict, Fingerprint, Got, Hint, Protocol, RetryAfter, Sent};
 pub use dice::{Dice, Share};
 pub use facts::decode_unreserved;
 pub use facts::{BodyFacts, Facts, Identity, IdentitySource};

@@ -76,6 +76,7 @@ impl Record {
         attempt.path = path(head.uri.path(), plan.key);
         attempt.query = head.uri.query().map(|query| plan.key.hash(query.as_bytes()));
         sent::of_head(head, plan, &mut recorder.latest.borrow_mut(), attempt);
+        attempt.peer = attempt.sent.credential.map(|_| sent::peer(head, origin.address, plan.key));
         drop(state);
         record
     }

@@ -2,14 +2,17 @@
 //! clients themselves tell tries of one call from other calls.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::str::FromStr;
 
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, header};
 use smol_str::SmolStr;
 
 use super::agent::LatestAgent;
 use super::plan::Plan;
-use crate::words::{Attempt, Facts, RunKey, Sent};
+use crate::words::{Attempt, Facts, Hint, RunKey, Sent};
 
 /// Notes what the head says, the body apart, and the client's class.
 pub fn of_head(head: &Parts, plan: &Plan, latest: &mut LatestAgent, attempt: &mut Attempt) {
@@ -33,6 +36,7 @@ pub fn of_head(head: &Parts, plan: &Plan, latest: &mut LatestAgent, attempt: &mu
             "amz-sdk-invocation-id" | "x-ms-client-request-id" => {
                 keep(&mut sent.operation, || Some(plan.key.hash(value.as_bytes())));
             }
+            "traceparent" => keep(&mut sent.trace, || Some(plan.key.hash(trace(value)?).into())),
             "amz-sdk-request" => keep(&mut sent.try_number, || number(after(value, "attempt=")?)),
             "x-goog-api-client" => {
                 keep(&mut sent.operation, || {
@@ -42,7 +46,7 @@ pub fn of_head(head: &Parts, plan: &Plan, latest: &mut LatestAgent, attempt: &mu
             }
             // Both count the tries before this one.
             "x-stainless-retry-count" | "grpc-previous-rpc-attempts" => {
-                keep(&mut sent.try_number, || number(value.to_str().ok()?)?.checked_add(1));
+                keep(&mut sent.try_number, || NonZeroU32::MIN.checked_add(number(value.to_str().ok()?)?));
             }
             _ => {}
         }
@@ -55,6 +59,19 @@ pub fn of_head(head: &Parts, plan: &Plan, latest: &mut LatestAgent, attempt: &mu
     if sent.version.is_none() && head.uri.query().is_some() {
         sent.version = in_query(head, plan);
     }
+}
+
+/// Where a request came from, whatever credential it carries.
+pub fn peer(head: &Parts, address: IpAddr, key: RunKey) -> Hint {
+    let agent = head.headers.get(header::USER_AGENT).map_or(&[][..], HeaderValue::as_bytes);
+    key.hash_pieces([address.to_string().as_bytes(), b" ", agent]).into()
+}
+
+/// The trace's id: the second field, not all zeros (W3C Trace Context §3.2.2.3).
+fn trace(value: &HeaderValue) -> Option<&[u8]> {
+    let id = value.as_bytes().split(|byte| *byte == b'-').nth(1)?;
+    let is_id = id.len() == 32 && id.iter().all(u8::is_ascii_hexdigit) && id.iter().any(|byte| *byte != b'0');
+    is_id.then_some(id)
 }
 
 /// The headers that rules name.
@@ -103,7 +120,7 @@ fn word(text: &str) -> &str {
 }
 
 /// The digits that `text` begins with.
-fn number(text: &str) -> Option<u32> {
+fn number<N: FromStr>(text: &str) -> Option<N> {
     let end = text.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
     text.get(..end)?.parse().ok()
 }
@@ -155,7 +172,15 @@ mod tests {
             (&[("x-stainless-retry-count", "4294967295")], None, None),
         ] {
             let (sent, _) = sent(&plan, "/", headers);
+            let try_number = try_number.and_then(NonZeroU32::new);
             assert_eq!((sent.operation, sent.try_number), (operation, try_number), "{headers:?}");
+        }
+        let trace = |parent: &str| sent(&plan, "/", &[("traceparent", parent)]).0.trace;
+        let (id, span) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
+        assert_eq!(trace(&format!("00-{id}-{span}-01")), hash(id).map(Into::into));
+        assert_eq!(trace(&format!("00-{id}-{span}-01")), trace(&format!("00-{id}-b7ad6b7169203331-00")));
+        for not_one in ["", "00", "00-0-0-00", &format!("00-{}-{span}-01", "0".repeat(32))] {
+            assert_eq!(trace(not_one), None, "{not_one}");
         }
         let (keyed, _) = sent(&plan, "/", &[("idempotency-key", "k-1")]);
         assert_eq!((keyed.idempotency_key, keyed.credential), (hash("k-1"), None));

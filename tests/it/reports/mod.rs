@@ -168,6 +168,7 @@ fn attempts() -> Vec<Arc<Attempt>> {
         connection: 3,
         protocol: Protocol::Http2,
         client: Fingerprint(0x9f86),
+        peer: None,
         agent: Some("my-service/1.4".into()),
         method: "PUT".into(),
         path: "/items/7".into(),
