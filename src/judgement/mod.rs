@@ -11,7 +11,7 @@ mod trigger;
 
 pub use clear::validator;
 pub use learning::Lessons;
-pub use operation::{Answer, Ask, Learnt, Place, Seen, StoredAnswer, Table, Tell};
+pub use operation::{Answer, Ask, Held, Learnt, Place, Seen, StoredAnswer, Table, Tell};
 
 pub use reply::{CompiledReply, Occasion, allow_cors};
 pub use ruleset::{ActiveRule, Concern, RuleSet, Unconcerned};

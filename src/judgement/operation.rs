@@ -64,8 +64,8 @@ pub enum Ask {
 pub enum Answer {
     /// This is the key's `n`-th request, from 1.
     Counted { n: u64 },
-    /// This is the key's `n`-th request, and `within` says whether there was a token for it.
-    Windowed { n: u64, within: bool },
+    /// This is the key's `n`-th request. It took a token, or there is one for it after so long a wait.
+    Windowed { n: u64, wait: Duration },
     /// Nothing is known before an answer taught it.
     Version(Option<Seen>),
     /// The request is the only one in; `ticket` is what it leaves with.
@@ -76,7 +76,7 @@ pub enum Answer {
     /// payload than the one asked about: the same one enters again.
     Finished { payload: KeyHash, answer: Option<Arc<StoredAnswer>> },
     /// `None`: nobody holds it.
-    Held(Option<KeyHash>),
+    Held(Option<Held>),
     /// How many.
     References(u64),
     /// First seen then; this is its `n`-th request.
@@ -86,8 +86,16 @@ pub enum Answer {
     /// One was open until this request.
     Cleared,
     /// One is open, and this is the `tries`-th request that it refuses; it was opened by the key's
-    /// `n`-th.
-    Open { n: u64, tries: u64 },
+    /// `n`-th, at `since`.
+    Open { n: u64, tries: u64, since: Moment },
+}
+
+/// Who holds a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    pub holder: KeyHash,
+    /// When the lease ends; `None` without one.
+    pub until: Option<Moment>,
 }
 
 impl Answer {

@@ -37,7 +37,7 @@ impl Trigger {
             Trigger::First(first) => n <= *first,
             Trigger::Every(every) => n.is_multiple_of(every.get()),
             Trigger::Pattern(pattern) => pattern.conflicts(n),
-            Trigger::Above(_) => matches!(answer, Answer::Windowed { within: false, .. }),
+            Trigger::Above(_) => matches!(answer, Answer::Windowed { wait, .. } if !wait.is_zero()),
             Trigger::On(_) => false,
         }
     }
@@ -55,17 +55,24 @@ impl crate::rules::Pattern {
 impl During {
     /// Whether a rule is awake at `now`.
     pub fn is_awake(&self, now: Moment) -> bool {
-        let Some(elapsed) = now.0.checked_sub(Moment::after_start(self.after).0) else {
-            return false;
-        };
-        let elapsed = Duration::from_nanos(elapsed);
-        let elapsed = match self.every {
+        let awake = self.awake_for(now);
+        awake.is_some_and(|elapsed| self.length.is_none_or(|length| elapsed < length))
+    }
+
+    /// How long a rule that is awake at `now` stays so; `None`: to the end.
+    pub fn remaining(&self, now: Moment) -> Option<Duration> {
+        Some(self.length?.saturating_sub(self.awake_for(now)?))
+    }
+
+    /// The time since the latest awakening; `None` before the first.
+    fn awake_for(&self, now: Moment) -> Option<Duration> {
+        let elapsed = Duration::from_nanos(now.0.checked_sub(Moment::after_start(self.after).0)?);
+        Some(match self.every {
             Some(every) if !every.is_zero() => {
                 Duration::from_nanos((elapsed.as_nanos() % every.as_nanos()) as u64)
             }
             _ => elapsed,
-        };
-        self.length.is_none_or(|length| elapsed < length)
+        })
     }
 }
 
@@ -107,8 +114,8 @@ mod tests {
         let rate = Rate { requests: NonZeroU32::MIN, period: Duration::from_secs(1) };
         let trigger = Trigger::Above(rate);
         assert_eq!(trigger.ask(), Ask::Window(rate));
-        let judge = |within| trigger.judge(&Answer::Windowed { n: 9, within }, Dice::new(1, "r"), KeyHash(0));
-        assert!(judge(false) && !judge(true));
+        let judge = |wait| trigger.judge(&Answer::Windowed { n: 9, wait }, Dice::new(1, "r"), KeyHash(0));
+        assert!(judge(Duration::from_nanos(1)) && !judge(Duration::ZERO));
     }
 
     #[test]
@@ -130,6 +137,11 @@ mod tests {
             let now = Moment::after_start(seconds(second));
             let awake = (once.is_awake(now), forever.is_awake(now), again.is_awake(now));
             assert_eq!(awake, (is_once, is_forever, is_again), "{second} s");
+        }
+        for (second, remaining) in [(10, 5), (14, 1), (30, 5), (33, 2)] {
+            let now = Moment::after_start(seconds(second));
+            assert_eq!(again.remaining(now), Some(seconds(remaining)), "{second} s");
+            assert_eq!(forever.remaining(now), None);
         }
     }
 }

@@ -171,6 +171,7 @@ fn answer(
         identity: &shared.settings.client_id,
         now: shared.clock.wall(),
         dice: active.dice,
+        remaining: claim.remaining,
         status: claim.status,
         version_sent: claim.versions.sent.as_deref(),
         version_current: claim.versions.current.as_deref(),

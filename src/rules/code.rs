@@ -65,6 +65,7 @@ codes! {
     NotYet = "not-yet": "A key that is understood, but whose behaviour is not built yet.",
     NeverReached = "never-reached": "A warning: an earlier rule always answers first.",
     OutlivesState = "outlives-state": "A warning: state is forgotten before the time that a key asks for.",
+    OutlastsConflict = "outlasts-conflict": "A warning: `retry_after` asks to wait longer than the conflict lasts.",
     Insecure = "insecure": "A warning: the upstream may be anybody.",
     NoEffect = "no-effect": "A warning: a key that changes nothing here.",
 }

@@ -23,7 +23,7 @@ pub use read::{
 };
 pub use rule::{
     Clear, Delay, During, Every, Expect, Grade, LostAnswer, Pattern, Rate, Reply, ReplyBody, ReplyStyle,
-    RetryAfter, Rule, Selector, State, Trigger, VersionSource,
+    RetryAfter, Rule, Selector, State, Trigger, VersionSource, WaitLength,
 };
 pub use settings::{
     Admin, Authority, HostHeader, Identity, Journal, Limits, NamedFile, Scheme, Settings, StateStore,

@@ -43,6 +43,26 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// How long a conflict lasts at most, where the rule says so: by `clear`, by a lock's lease, by `during`.
+    /// A client that keeps above a rate is refused for as long as it does.
+    pub fn longest_conflict(&self) -> Option<Duration> {
+        let cleared = self.clear.and_then(Clear::length);
+        let leased = match &self.trigger {
+            Trigger::On(state) => match **state {
+                State::Locked { lease, .. } => Some(lease),
+                _ => None,
+            },
+            _ => None,
+        };
+        let awake = self.during.and_then(|during| during.length);
+        [cleared, leased, awake].into_iter().flatten().min()
+    }
+
+    /// Whether at each conflict the rule knows when it ends.
+    pub fn knows_its_end(&self) -> bool {
+        matches!(self.trigger, Trigger::Above(_)) || self.longest_conflict().is_some()
+    }
+
     /// Whether its conflicts are no answer at all.
     pub fn withholds_answers(&self) -> bool {
         self.phase == Phase::Lost && self.reply.lost == LostAnswer::Closed
@@ -141,6 +161,16 @@ pub enum Clear {
     Never,
 }
 
+impl Clear {
+    /// How long a conflict is open, where that is a matter of time.
+    pub fn length(self) -> Option<Duration> {
+        match self {
+            Clear::After(length) => Some(length),
+            _ => None,
+        }
+    }
+}
+
 /// When a rule is awake, counted from the start of the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct During {
@@ -227,8 +257,23 @@ impl ReplyStyle {
 /// `Retry-After`, in whole seconds or as a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryAfter {
-    Seconds(Duration),
-    Date(Duration),
+    Seconds(WaitLength),
+    Date(WaitLength),
+}
+
+impl RetryAfter {
+    pub fn length(self) -> WaitLength {
+        let (RetryAfter::Seconds(length) | RetryAfter::Date(length)) = self;
+        length
+    }
+}
+
+/// How long a client is told to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitLength {
+    Fixed(Duration),
+    /// As long as the conflict lasts.
+    Remaining,
 }
 
 /// `[expect]`: what the client must live up to. `None`: nothing is asked.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
-use crate::judgement::{Answer, Ask, Learnt, Seen, StoredAnswer, Tell};
+use crate::judgement::{Answer, Ask, Held, Learnt, Seen, StoredAnswer, Tell};
 use crate::rules::{Clear, Rate};
 use crate::words::{KeyHash, Moment};
 
@@ -216,14 +216,16 @@ impl Entry {
             _ => (1, Moment(0)),
         };
         let then = full_at.max(now) + rate.period / rate.requests.get();
-        let within = then.since(now) <= rate.period;
-        *self = Entry::Window { count: n, full_at: if within { then } else { full_at } };
-        Answer::Windowed { n, within }
+        let wait = then.since(now).saturating_sub(rate.period);
+        *self = Entry::Window { count: n, full_at: if wait.is_zero() { then } else { full_at } };
+        Answer::Windowed { n, wait }
     }
 
-    fn holder(&self, now: Moment) -> Option<KeyHash> {
-        match self {
-            Entry::Held { holder, until } if until.is_none_or(|until| until > now) => Some((*holder).into()),
+    fn holder(&self, now: Moment) -> Option<Held> {
+        match *self {
+            Entry::Held { holder, until } if until.is_none_or(|until| until > now) => {
+                Some(Held { holder: holder.into(), until })
+            }
             _ => None,
         }
     }
@@ -252,13 +254,13 @@ impl Entry {
 
     fn opened(&mut self, clear: Clear, sent: Option<KeyHash>, now: Moment) -> Answer {
         let is_open = self.is_open(clear, sent, now);
-        let Entry::Opened { n, tries, .. } = self else { return Answer::Closed };
+        let Entry::Opened { n, tries, since, .. } = self else { return Answer::Closed };
         if !is_open {
             *self = Entry::Nothing;
             return Answer::Cleared;
         }
         *tries = tries.saturating_add(1);
-        Answer::Open { n: *n, tries: u64::from(*tries) }
+        Answer::Open { n: *n, tries: u64::from(*tries), since: *since }
     }
 
     fn learn(&mut self, seen: Seen, began: Moment, how: Learnt, now: Moment) {

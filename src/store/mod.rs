@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use self::shard::Shard;
-use crate::judgement::{Answer, Ask, Place, Table, Tell, Told};
+use crate::judgement::{Answer, Ask, Held, Place, Table, Tell, Told};
 use crate::rules::Clear;
 use crate::words::Moment;
 
@@ -79,12 +79,14 @@ impl Store {
             Told::Attach { referrer, to } => {
                 // Counted before it is named: whoever takes the name off finds it counted.
                 self.tell(state(referrer, to), Tell::Refer, now);
-                if let Answer::Held(Some(previous)) = self.run(referrer, Ask::Replace(to), now) {
+                if let Answer::Held(Some(Held { holder: previous, .. })) =
+                    self.run(referrer, Ask::Replace(to), now)
+                {
                     self.tell(state(referrer, previous), Tell::Unrefer, now);
                 }
             }
             Told::Detach(referrer) => {
-                if let Answer::Held(Some(key)) = self.run(referrer, Ask::Take, now) {
+                if let Answer::Held(Some(Held { holder: key, .. })) = self.run(referrer, Ask::Take, now) {
                     self.tell(state(referrer, key), Tell::Unrefer, now);
                 }
             }

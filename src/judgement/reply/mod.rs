@@ -64,7 +64,7 @@ impl CompiledReply {
 
     fn with_params(rule: &Rule, params: &[&str], mark: bool) -> Result<CompiledReply, Vec<TemplateMistake>> {
         let reply = &rule.reply;
-        let wait = reply.retry_after.map(|after| Wait::new(after, reply.retry_after_jitter));
+        let wait = Wait::of(reply);
         let scope = Scope { params, retry_after: wait.is_some() };
         let mut statuses = vec![reply.status];
         statuses.extend(trigger_status(&rule.trigger).filter(|status| *status != reply.status));

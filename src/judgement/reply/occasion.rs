@@ -1,6 +1,7 @@
 //! What one answer is rendered for, and the chance in it.
 
 use std::hash::Hasher as _;
+use std::time::Duration;
 
 use http::{StatusCode, header};
 use jiff::Timestamp;
@@ -24,6 +25,8 @@ pub struct Occasion<'o> {
     /// The position of the request in its key's sequence, from 1.
     pub n: u64,
     pub now: Timestamp,
+    /// How long the conflict lasts from now on, where the rule knows.
+    pub remaining: Option<Duration>,
     /// One of the statuses that the rule's trigger names (`missing = 428`, `mismatch = 422`);
     /// `None`, like any other, means the reply's own.
     pub status: Option<StatusCode>,

@@ -6,7 +6,7 @@ use http::HeaderValue;
 use jiff::Timestamp;
 
 use super::occasion::Occasion;
-use crate::rules::RetryAfter;
+use crate::rules::{Reply, RetryAfter, WaitLength};
 
 /// `Retry-After` of one reply.
 #[derive(Clone, Copy, Debug)]
@@ -14,16 +14,23 @@ pub(super) struct Wait {
     retry_after: RetryAfter,
     /// Up to this much is added.
     jitter: Duration,
+    /// Passes before the client hears of it.
+    delay: Duration,
 }
 
 impl Wait {
-    pub(super) fn new(retry_after: RetryAfter, jitter: Duration) -> Wait {
-        Wait { retry_after, jitter }
+    /// `None`: the reply says nothing of it.
+    pub(super) fn of(reply: &Reply) -> Option<Wait> {
+        let (jitter, delay) = (reply.retry_after_jitter, reply.delay);
+        reply.retry_after.map(|retry_after| Wait { retry_after, jitter, delay })
     }
 
     /// The seconds to wait when they are the same on every occasion.
     pub(super) fn constant(self) -> Option<u64> {
-        self.jitter.is_zero().then(|| round_up(self.length()))
+        match self.retry_after.length() {
+            WaitLength::Fixed(length) => self.jitter.is_zero().then(|| round_up(length)),
+            WaitLength::Remaining => None,
+        }
     }
 
     /// The seconds to wait on this occasion: whole ones, rounded up, so that nobody comes back too
@@ -55,13 +62,11 @@ impl Wait {
     pub(super) fn exactly(self, occasion: &Occasion<'_>) -> Duration {
         let seconds = self.jitter.as_secs_f64() * if self.jitter.is_zero() { 0.0 } else { occasion.jitter() };
         let jitter = Duration::try_from_secs_f64(seconds).unwrap_or(self.jitter);
-        self.length().saturating_add(jitter)
-    }
-
-    fn length(self) -> Duration {
-        match self.retry_after {
-            RetryAfter::Seconds(length) | RetryAfter::Date(length) => length,
-        }
+        let length = match self.retry_after.length() {
+            WaitLength::Fixed(length) => length,
+            WaitLength::Remaining => occasion.remaining.unwrap_or_default().saturating_sub(self.delay),
+        };
+        length.saturating_add(jitter)
     }
 }
 

@@ -73,7 +73,7 @@ impl State {
                 Judgement::Replay(answer)
             }
             (State::Duplicate { .. }, Answer::Held(Some(_))) => conflict(None),
-            (State::Locked { .. }, Answer::Held(Some(holder))) if holder != client => conflict(None),
+            (State::Locked { .. }, Answer::Held(Some(held))) if held.holder != client => conflict(None),
             (State::Referenced { .. }, Answer::References(1..)) => conflict(None),
             (State::Expired { max_age, max_requests }, Answer::Since { first, n }) => {
                 let is_old = max_age.is_some_and(|age| now.since(first) > age);

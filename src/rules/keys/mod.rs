@@ -21,7 +21,7 @@ pub use value::grouped;
 pub(super) use value::{Form, Value, quoted_list};
 
 pub(super) use expect::EXPECT;
-pub(super) use reply::{DATE, REPLY};
+pub(super) use reply::{DATE, REMAINING, REPLY};
 pub(super) use requests::{NOT, SELECTOR};
 pub(super) use rule::{DURING, RULE};
 pub(super) use settings::{JOURNAL, LIMITS, TIMEOUTS, TLS, UPSTREAM_TLS};

@@ -8,10 +8,13 @@ use super::{Entry, Form, Group, Section, Value, entry};
 /// Of `Retry-After`, in whole seconds (RFC 9110 §10.2.3).
 const RETRY: Value = Value::Duration { least: Duration::ZERO, most: Duration::from_secs(24 * 60 * 60) };
 
+/// As long as the conflict lasts.
+pub(in crate::rules) const REMAINING: &str = "remaining";
+
 pub(in crate::rules) static REPLY: Section = Section {
     name: "`reply`",
     heading: "`reply`",
-    frame: "[[rule]]\n[rule.reply]\n",
+    frame: "[[rule]]\nduring = { for = \"24h\" }\n[rule.reply]\n",
     about: "What a refused client is told. `body`, the text of `body_file` and the values of `headers` may hold \
             placeholders, listed at the end.",
     groups: &[
@@ -82,9 +85,11 @@ static ANSWER: [Entry; 5] = [
 static COMING_BACK: [Entry; 3] = [
     entry(
         "retry_after",
-        Value::Any(&[RETRY, Value::Table(&DATE)]),
+        Value::Any(&[RETRY, Value::Choice(&[REMAINING]), Value::Table(&DATE)]),
         Words("none"),
-        "`Retry-After`, in whole seconds up to 24 hours, or as a date.",
+        "`Retry-After`, in whole seconds up to 24 hours, or as a date. `\"remaining\"` says what remains of the conflict, \
+         rounded up: of the time in `clear`, until there is room below the rate in `above`, until `during` is over, \
+         until the lock's `lease` is.",
         "retry_after = \"2s\"",
     ),
     entry(
@@ -106,15 +111,15 @@ static COMING_BACK: [Entry; 3] = [
 pub(in crate::rules) static DATE: Section = Section {
     name: "`retry_after`",
     heading: "`retry_after` as a date",
-    frame: "[[rule]]\n[rule.reply.retry_after]\n",
+    frame: "[[rule]]\nduring = { for = \"24h\" }\n[rule.reply.retry_after]\n",
     about: "",
     groups: &[Group { say: "when the client may come back", entries: &DATE_KEYS }],
 };
 
 static DATE_KEYS: [Entry; 1] = [entry(
     "date",
-    RETRY,
+    Value::Any(&[RETRY, Value::Choice(&[REMAINING])]),
     Required,
-    "The date this long after the answer, as an HTTP date.",
+    "The date this long after the answer, as an HTTP date. `\"remaining\"`: the date at which the conflict ends.",
     "date = \"2s\"",
 )];

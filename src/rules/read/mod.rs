@@ -18,6 +18,7 @@ mod unreachable;
 pub(super) mod upstream;
 mod upstream_tls;
 mod values;
+mod waiting;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -134,6 +135,7 @@ impl<'f> Reader<'f> {
             .collect::<Vec<_>>();
         unreachable::warn(self, &rules, &tables);
         expected::warn(self, table, &settings, &rules, &tables);
+        waiting::check(self, &rules, &tables);
         lasting::warn(self, settings.limits.key_ttl, &rules, &tables);
         Config { settings, rules }
     }

@@ -11,9 +11,11 @@ use toml::de::DeValue;
 use super::Reader;
 use super::fields::{Fields, Given};
 use crate::rules::diagnostic::shown;
-use crate::rules::keys::{DATE, REPLY};
+use crate::rules::keys::{DATE, REMAINING, REPLY};
 use crate::rules::template::{Scope, TemplateMistake};
-use crate::rules::{Code, Diagnostic, LostAnswer, Reply, ReplyBody, ReplyStyle, RetryAfter, template};
+use crate::rules::{
+    Code, Diagnostic, LostAnswer, Reply, ReplyBody, ReplyStyle, RetryAfter, WaitLength, template,
+};
 use crate::words::Phase;
 
 /// Why the text of a `body_file` cannot be had.
@@ -260,7 +262,7 @@ impl Reader<'_> {
 
     fn retry_after(&mut self, given: &Given) -> Option<RetryAfter> {
         if !given.value.get_ref().is_table() {
-            return self.whole_seconds(given).map(RetryAfter::Seconds);
+            return self.wait_length(given).map(RetryAfter::Seconds);
         }
         let mut fields = self.fields(given, &DATE)?;
         let date = fields.take("date");
@@ -271,7 +273,18 @@ impl Reader<'_> {
             );
         }
         fields.finish(self);
-        date.and_then(|date| self.whole_seconds(&date)).map(RetryAfter::Date)
+        date.and_then(|date| self.wait_length(&date)).map(RetryAfter::Date)
+    }
+
+    fn wait_length(&mut self, given: &Given) -> Option<WaitLength> {
+        match given.value.get_ref().as_str() {
+            Some(REMAINING) => Some(WaitLength::Remaining),
+            Some(text) if text.starts_with(|c: char| c.is_alphabetic()) => {
+                self.unknown_value(given, text, &[REMAINING, "2s"]);
+                None
+            }
+            _ => self.whole_seconds(given).map(WaitLength::Fixed),
+        }
     }
 }
 

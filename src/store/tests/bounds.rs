@@ -78,13 +78,13 @@ fn a_window_lets_a_full_period_through_at_once_and_then_its_rate() {
     let mut ask = |millisecond| {
         let now = Moment::after_start(Duration::from_millis(millisecond));
         match store.run(place(0, Table::Count, 0), Ask::Window(rate), now) {
-            Answer::Windowed { within, .. } => within,
+            Answer::Windowed { wait, .. } => wait.as_millis(),
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!([0, 0, 0, 0, 0].map(&mut ask), [true, true, true, true, false]);
-    assert_eq!([249, 250, 251].map(&mut ask), [false, true, false], "one token a quarter of a second");
-    assert_eq!([9000; 5].map(&mut ask), [true, true, true, true, false], "never more than a full bucket");
+    assert_eq!([0, 0, 0, 0, 0].map(&mut ask), [0, 0, 0, 0, 250]);
+    assert_eq!([249, 250, 251].map(&mut ask), [1, 0, 249], "one token a quarter of a second");
+    assert_eq!([9000; 5].map(&mut ask), [0, 0, 0, 0, 250], "never more than a full bucket");
 }
 
 #[test]
@@ -135,7 +135,10 @@ fn a_lease_outlives_the_time_to_live() {
     store.tell(at(2), Tell::Hold { holder: KeyHash(7), lease }, seconds(0));
     store.tell(at(3), Tell::Hold { holder: KeyHash(7), lease: None }, seconds(0));
     assert!(matches!(enter(&store, 1, 60, 59), Answer::Running { .. }));
-    assert_eq!(store.run(at(2), Ask::Holder, seconds(59)), Answer::Held(Some(KeyHash(7))));
+    assert_eq!(
+        store.run(at(2), Ask::Holder, seconds(59)),
+        Answer::Held(Some(Held { holder: KeyHash(7), until: Some(seconds(60)) }))
+    );
     assert_eq!(store.run(at(2), Ask::Holder, seconds(60)), Answer::Held(None));
     assert_eq!(store.run(at(3), Ask::Holder, seconds(59)), Answer::Held(None), "no lease, no longer");
 }

@@ -112,7 +112,12 @@ fn cases() -> Vec<(&'static str, Vec<Step>)> {
     let ask = Step::Ask;
     let tell = Step::Tell;
     let counted = |n| Answer::Counted { n };
-    let held = |holder: Option<u128>| Answer::Held(holder.map(KeyHash));
+    let moment = |second| Moment::after_start(Duration::from_secs(second));
+    let held = |holder: Option<u128>| {
+        Answer::Held(holder.map(|holder| Held { holder: KeyHash(holder), until: None }))
+    };
+    let leased =
+        |holder, until| Answer::Held(Some(Held { holder: KeyHash(holder), until: Some(moment(until)) }));
     let hold = |at, holder, lease: Option<u64>| {
         tell(at, Tell::Hold { holder: KeyHash(holder), lease: lease.map(Duration::from_secs) })
     };
@@ -124,7 +129,8 @@ fn cases() -> Vec<(&'static str, Vec<Step>)> {
         ask(at, Ask::Version, Answer::Version(Some(seen(version, rivals))))
     };
     let rate = Rate { requests: NonZeroU32::MIN.saturating_add(1), period: Duration::from_secs(2) };
-    let window = |at, n, within| ask(at, Ask::Window(rate), Answer::Windowed { n, within });
+    let window =
+        |at, n, wait| ask(at, Ask::Window(rate), Answer::Windowed { n, wait: Duration::from_secs(wait) });
     let since = |at, n| {
         let first = Moment::after_start(Duration::from_secs(5));
         ask(at, Ask::Since, Answer::Since { first, n })
@@ -134,7 +140,7 @@ fn cases() -> Vec<(&'static str, Vec<Step>)> {
         ask(at, Ask::Opened { clear, validator: validator.map(KeyHash) }, answer)
     };
     let read = |at, began| tell(at, Tell::Read { began: Moment::after_start(Duration::from_secs(began)) });
-    let is_open = |n, tries| Answer::Open { n, tries };
+    let is_open = |n, tries, since| Answer::Open { n, tries, since: moment(since) };
     let running = |at, asked, payload| ask(at, enter(asked), Answer::Running { payload: KeyHash(payload) });
     let finished = |at, asked, payload, answer: &Option<Arc<StoredAnswer>>| {
         let payload = KeyHash(payload);
@@ -150,14 +156,14 @@ fn cases() -> Vec<(&'static str, Vec<Step>)> {
         (
             "window",
             vec![
-                window(0, 1, true),
-                window(0, 2, true),
-                window(0, 3, false),
-                window(1, 4, true),
-                window(1, 5, false),
-                window(9, 6, true),
-                window(9, 7, true),
-                window(9, 8, false),
+                window(0, 1, 0),
+                window(0, 2, 0),
+                window(0, 3, 1),
+                window(1, 4, 0),
+                window(1, 5, 1),
+                window(9, 6, 0),
+                window(9, 7, 0),
+                window(9, 8, 1),
             ],
         ),
         ("since", vec![since(5, 1), since(8, 2), since(6, 3)]),
@@ -215,12 +221,12 @@ fn cases() -> Vec<(&'static str, Vec<Step>)> {
             vec![
                 hold(0, 8, Some(10)),
                 hold(1, 9, Some(10)),
-                ask(2, Ask::Holder, held(Some(8))),
+                ask(2, Ask::Holder, leased(8, 10)),
                 hold(5, 8, Some(10)),
-                ask(14, Ask::Holder, held(Some(8))),
+                ask(14, Ask::Holder, leased(8, 15)),
                 ask(15, Ask::Holder, held(None)),
                 hold(16, 9, Some(10)),
-                ask(17, Ask::Holder, held(Some(9))),
+                ask(17, Ask::Holder, leased(9, 26)),
             ],
         ),
         (
@@ -296,9 +302,9 @@ fn cases() -> Vec<(&'static str, Vec<Step>)> {
                 read(0, 0),
                 opened(0, refetch, None, Answer::Closed),
                 open(5, 4, Some(1)),
-                opened(6, refetch, Some(2), is_open(4, 2)),
+                opened(6, refetch, Some(2), is_open(4, 2, 5)),
                 read(7, 4),
-                opened(7, refetch, Some(1), is_open(4, 3)),
+                opened(7, refetch, Some(1), is_open(4, 3, 5)),
                 read(9, 8),
                 opened(9, refetch, Some(1), Answer::Cleared),
                 opened(9, refetch, Some(1), Answer::Closed),
@@ -308,11 +314,11 @@ fn cases() -> Vec<(&'static str, Vec<Step>)> {
             let new = Clear::NewVersion;
             vec![
                 open(5, 1, Some(1)),
-                opened(6, new, Some(1), is_open(1, 2)),
-                opened(6, new, None, is_open(1, 3)),
+                opened(6, new, Some(1), is_open(1, 2, 5)),
+                opened(6, new, None, is_open(1, 3, 5)),
                 opened(6, new, Some(2), Answer::Cleared),
                 open(7, 2, None),
-                opened(8, new, None, is_open(2, 2)),
+                opened(8, new, None, is_open(2, 2, 7)),
                 read(9, 8),
                 opened(9, new, None, Answer::Cleared),
             ]
@@ -321,7 +327,7 @@ fn cases() -> Vec<(&'static str, Vec<Step>)> {
             "cleared by time",
             vec![
                 open(5, 1, None),
-                opened(6, two_seconds, None, is_open(1, 2)),
+                opened(6, two_seconds, None, is_open(1, 2, 5)),
                 opened(7, two_seconds, None, Answer::Cleared),
             ],
         ),
@@ -329,18 +335,18 @@ fn cases() -> Vec<(&'static str, Vec<Step>)> {
             "cleared by tries",
             vec![
                 open(5, 1, None),
-                opened(5, three, None, is_open(1, 2)),
-                opened(5, three, None, is_open(1, 3)),
+                opened(5, three, None, is_open(1, 2, 5)),
+                opened(5, three, None, is_open(1, 3, 5)),
                 opened(5, three, None, Answer::Cleared),
                 open(6, 2, None),
                 open(6, 3, None),
-                opened(6, three, None, is_open(3, 3)),
+                opened(6, three, None, is_open(3, 3, 6)),
                 opened(6, three, None, Answer::Cleared),
             ],
         ),
         (
             "never cleared",
-            vec![open(5, 1, Some(1)), read(9, 8), opened(3_000, Clear::Never, Some(2), is_open(1, 2))],
+            vec![open(5, 1, Some(1)), read(9, 8), opened(3_000, Clear::Never, Some(2), is_open(1, 2, 5))],
         ),
     ]
 }

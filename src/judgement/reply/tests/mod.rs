@@ -14,7 +14,9 @@ use jiff::Timestamp;
 
 use super::{CompiledReply, Occasion};
 use crate::matching::Match;
-use crate::rules::{Expect, LostAnswer, Reply, ReplyBody, ReplyStyle, RetryAfter, Rule, State, Trigger};
+use crate::rules::{
+    Expect, LostAnswer, Reply, ReplyBody, ReplyStyle, RetryAfter, Rule, State, Trigger, WaitLength,
+};
 use crate::words::{BodyFacts, Captures, Dice, Facts, Identity, Key, KeyHash, KeyPart, Kind, Phase};
 
 const STYLES: [(ReplyStyle, &str); 20] = [
@@ -85,12 +87,21 @@ struct Asked<'a> {
     captures: Captures<'a>,
     n: u64,
     status: Option<StatusCode>,
+    remaining: Option<Duration>,
     version_current: Option<&'a str>,
 }
 
 impl<'a> Asked<'a> {
     fn new(head: &'a Parts) -> Asked<'a> {
-        Asked { head, body: "", captures: Captures::default(), n: 17, status: None, version_current: None }
+        Asked {
+            head,
+            body: "",
+            captures: Captures::default(),
+            n: 17,
+            status: None,
+            remaining: None,
+            version_current: None,
+        }
     }
 
     fn by(&self, reply: &CompiledReply) -> Response<Bytes> {
@@ -110,11 +121,16 @@ impl<'a> Asked<'a> {
             key: KeyHash(5),
             n: self.n,
             now: "2026-01-31T23:59:58.5Z".parse::<Timestamp>().expect("a time"),
+            remaining: self.remaining,
             status: self.status,
             version_sent: None,
             version_current: self.version_current,
         })
     }
+}
+
+fn seconds(length: Duration) -> RetryAfter {
+    RetryAfter::Seconds(WaitLength::Fixed(length))
 }
 
 /// What is known of a request whose body was not read.
@@ -158,7 +174,7 @@ fn every_placeholder_becomes_its_value() {
     ] {
         let mut rule = rule(Kind::Version, text(text_of_rule, ReplyStyle::Text));
         rule.per = Key(vec![KeyPart::Param("id".into())]);
-        rule.reply.retry_after = Some(RetryAfter::Seconds(Duration::from_millis(1_001)));
+        rule.reply.retry_after = Some(seconds(Duration::from_millis(1_001)));
         assert_eq!(body(&asked.by(&compiled(&rule))), written, "{text_of_rule}");
     }
 }
@@ -250,7 +266,7 @@ fn what_is_the_same_every_time_is_written_once() {
         (Kind::Version, ReplyBody::Style(ReplyStyle::Problem), false),
     ] {
         let mut rule = rule(kind, body);
-        rule.reply.retry_after = Some(RetryAfter::Seconds(Duration::from_secs(1)));
+        rule.reply.retry_after = Some(seconds(Duration::from_secs(1)));
         let reply = compiled(&rule);
         let (one, other) = (Asked::new(&first).by(&reply), Asked::new(&second).by(&reply));
         // The same bytes in memory, not equal ones.
