@@ -17,6 +17,8 @@ pub enum Failure {
     BadRequest(&'static str),
     /// The request's body is not one, or broke off.
     BadBody,
+    /// A `Host` that is not served on a loopback address.
+    Misdirected,
     /// A method that this proxy does not serve.
     Method,
     /// A target longer than `limits.uri_bytes`.
@@ -68,6 +70,7 @@ impl Failure {
         match self {
             Failure::BadRequest(_) | Failure::BadBody => StatusCode::BAD_REQUEST,
             Failure::TimedOut(Late::RequestBody) => StatusCode::REQUEST_TIMEOUT,
+            Failure::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Failure::Method => StatusCode::METHOD_NOT_ALLOWED,
             Failure::UriTooLong => StatusCode::URI_TOO_LONG,
             Failure::Exhausted(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -83,6 +86,7 @@ impl Failure {
             Failure::BadRequest(_) | Failure::BadBody | Failure::UriTooLong | Failure::HeadTooLarge => {
                 "request"
             }
+            Failure::Misdirected => "host",
             Failure::Method => "method",
             Failure::Unreachable(Cause::Tls) => "tls",
             Failure::Unreachable(_) => "connect",
@@ -128,6 +132,10 @@ impl fmt::Display for Failure {
         f.write_str(match self {
             Failure::BadRequest(what) => what,
             Failure::BadBody => "the request's body broke off, or is not framed as its head says",
+            Failure::Misdirected => {
+                "this Host is not served on a loopback address, as a page of another site could send it: to serve \
+                 it, write it in the rules file, allowed_hosts = [\"name\"], or [\"*\"] for every name"
+            }
             Failure::Method => "CONNECT and TRACE are not served: this is a reverse proxy",
             Failure::UriTooLong => "the request's target is longer than this proxy takes",
             Failure::HeadTooLarge => "the request has more header lines than this proxy takes",

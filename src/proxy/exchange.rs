@@ -108,6 +108,13 @@ async fn answer(
 ) -> Result<Answered, Failure> {
     let shared = &worker.shared;
     admit(head, shared.settings.limits.uri_bytes)?;
+    // A client of HTTP/1.0 that sends no Host is no browser.
+    if let (Some(allowed), Some(host)) = (&shared.allowed_hosts, head.headers.get(header::HOST))
+        && !allowed.contains(host.as_bytes())
+    {
+        shown.log_misdirected(host);
+        return Err(Failure::Misdirected);
+    }
     let (conflict, mut passage) = match decide(shared, origin, head, body).await? {
         Decision::Refuse(conflict) => {
             return Ok(Answered::ByRule(refuse(shared, conflict, head, shown, body, record).await));

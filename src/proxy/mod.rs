@@ -5,6 +5,7 @@
 
 mod admit;
 mod alarm;
+mod allowed_hosts;
 mod answer_body;
 mod client;
 mod connect;
@@ -50,6 +51,7 @@ use std::thread::JoinHandle;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{Semaphore, watch};
 
+use self::allowed_hosts::AllowedHosts;
 use self::connect::Connector;
 pub use self::connect::ConnectorError;
 use self::forward::Forwarder;
@@ -113,6 +115,7 @@ impl Proxy {
         let counters = tally::Counters::default();
         let connector = Connector::new(&upstream, &settings, Arc::clone(&counters.replays))
             .map_err(StartError::Upstream)?;
+        let allowed_hosts = AllowedHosts::new(settings.listen, &settings, &upstream, &rules);
         let rules = RuleSet::new(rules, settings.seed, settings.mark).map_err(StartError::Replies)?;
         let (tls, certificate) = match &settings.tls {
             Some(tls) => {
@@ -134,6 +137,7 @@ impl Proxy {
             _ => settings.listen,
         };
         let shared = Arc::new(Shared {
+            allowed_hosts,
             tallies: rules.iter().map(|_| tally::Tally::default()).collect(),
             store: Store::new(settings.limits.keys, settings.limits.key_ttl),
             connections: Arc::new(Semaphore::new(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
+use super::allowed_hosts::AllowedHosts;
 use super::tally::{Counters, Tally};
 use crate::clock::Clock;
 use crate::judgement::RuleSet;
@@ -14,6 +15,8 @@ use crate::store::Store;
 /// What all workers share.
 pub struct Shared {
     pub settings: Settings,
+    /// Where only some names in `Host` are served, those.
+    pub allowed_hosts: Option<AllowedHosts>,
     /// What clients are served with over TLS.
     pub tls: Option<TlsAcceptor>,
     pub rules: RuleSet,

@@ -1,7 +1,7 @@
 //! What log lines show of a request, which is on its way by then: what the journal has of it. No query,
 //! no body: they may hold secrets.
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 
 use super::decide::Conflict;
 use super::error::Failure;
@@ -53,6 +53,21 @@ impl Shown<'_> {
             path = &*attempt.path,
             milliseconds = microseconds as f64 / 1_000.0,
             client = client(&attempt),
+        );
+    }
+
+    /// A `Host` that is not served here.
+    pub fn log_misdirected(&self, host: &HeaderValue) {
+        let attempt = self.record.attempt();
+        let host = String::from_utf8_lossy(host.as_bytes());
+        tracing::warn!(
+            target: "fracas::failure",
+            status = Failure::Misdirected.status().as_u16(),
+            method = %attempt.method,
+            path = &*attempt.path,
+            error = Failure::Misdirected.word(),
+            "Host is {host}, which a loopback address does not serve: write allowed_hosts = [\"{}\"] to serve it",
+            host.split(':').next().unwrap_or_default(),
         );
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::header;
 
 use super::Expect;
-use crate::matching::Cidr;
+use crate::matching::{Cidr, TextPattern};
 use crate::words::{self, IdentitySource};
 
 /// Everything outside `[[rule]]`.
@@ -28,6 +28,8 @@ pub struct Settings {
     /// How many bytes of a body a rule may look at.
     pub body_limit: u64,
     pub host: HostHeader,
+    /// Names in `Host` that are served on a loopback address beside its own.
+    pub allowed_hosts: Vec<TextPattern>,
     /// Whether a safe request without a body goes once more when its reused connection was stale.
     pub replay: bool,
     pub client_id: words::Identity,
@@ -64,6 +66,7 @@ impl Default for Settings {
             state: StateStore::Memory,
             body_limit: 64 * 1024,
             host: HostHeader::Upstream,
+            allowed_hosts: Vec::new(),
             replay: true,
             client_id: words::Identity(vec![
                 IdentitySource::Header(header::AUTHORIZATION),

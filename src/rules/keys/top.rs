@@ -18,7 +18,7 @@ pub(in crate::rules) static TOP: Section = Section {
     ],
 };
 
-static PLACES: [Entry; 5] = [
+static PLACES: [Entry; 6] = [
     entry(
         "listen",
         Value::Text(Form::Socket),
@@ -47,6 +47,16 @@ static PLACES: [Entry; 5] = [
         Is("\"upstream\""),
         "Which `Host` the upstream sees: its own, or the one that the client sent.",
         "host = \"client\"",
+    ),
+    entry(
+        "allowed_hosts",
+        Value::List(Form::TextPattern),
+        Is("[]"),
+        "Names in `Host` that are served on a loopback address beside IP addresses, names under `localhost`, the \
+         upstream's own and those of rules' `host`; `*` is any run, `[\"*\"]` serves every name. A page of another \
+         site could otherwise read the upstream's answers by letting its own name lead to 127.0.0.1. On other \
+         addresses every name is served.",
+        "allowed_hosts = [\"shop.test\", \"*.shop.test\"]",
     ),
     entry(
         "replay",

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::Reader;
 use super::fields::{Fields, Given};
 use super::upstream::{self, split_port};
+use crate::matching::TextPattern;
 use crate::rules::diagnostic::shown;
 use crate::rules::keys::{JOURNAL, LIMITS, TIMEOUTS, TLS, nearest};
 use crate::rules::units::TextMistake;
@@ -38,6 +39,7 @@ impl Reader<'_> {
         take!(host, "host", |reader, given| {
             reader.choice(given, &[("upstream", HostHeader::Upstream), ("client", HostHeader::Client)])
         });
+        take!(allowed_hosts, "allowed_hosts", |reader, given| Some(reader.hosts(given)));
         take!(replay, "replay", Self::boolean);
         take!(seed, "seed", Self::integer);
         take!(workers, "workers", |reader, given| reader.usize(given).map(NonZeroUsize::new));
@@ -59,6 +61,27 @@ impl Reader<'_> {
         take!(expect, "expect", |reader, given| Some(reader.expect(given)));
         take!(journal, "journal", |reader, given| Some(reader.journal(given)));
         settings
+    }
+
+    /// Patterns for the names in `Host`.
+    fn hosts(&mut self, given: &Given) -> Vec<TextPattern> {
+        let mut hosts = Vec::new();
+        for (item, text) in self.texts(given) {
+            let advice = match text {
+                "" => "no request has an empty host: name one, or `\"*\"` for any",
+                _ if text.contains("://") => "a host, not a URL: leave out the scheme and the path",
+                _ if text.contains('/') => "a host has no `/`: leave out the path",
+                _ if text.contains(char::is_whitespace) => {
+                    "a host has no spaces: give each one its own string"
+                }
+                _ => {
+                    hosts.push(TextPattern::new(text));
+                    continue;
+                }
+            };
+            self.bad_text(Code::OutOfRange, &item, TextMistake::new(0..text.len(), advice));
+        }
+        hosts
     }
 
     /// An address with a port.

@@ -9,7 +9,7 @@ use crate::support::program::{Serving, folder, fracas};
 use crate::support::socket::Socket;
 use crate::support::upstream::Upstream;
 
-const GET: &str = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+const GET: &str = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
 #[test]
@@ -50,7 +50,7 @@ fn c32_without_file_descriptors_it_says_503_and_recovers() {
         assert_eq!(client.answer().status(), 200);
     }
     // Takes the only connection to the upstream.
-    holding.send("GET /hold HTTP/1.1\r\nHost: h\r\n\r\n");
+    holding.send("GET /hold HTTP/1.1\r\nHost: localhost\r\n\r\n");
     while upstream.requests().len() < 3 {
         std::thread::yield_now();
     }

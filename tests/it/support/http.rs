@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 pub fn request(address: SocketAddr, line: &[u8], headers: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("it listens");
     let head =
-        [line, b" HTTP/1.1\r\nHost: test\r\nConnection: close\r\n", headers.as_bytes(), b"\r\n"].concat();
+        [line, b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n", headers.as_bytes(), b"\r\n"].concat();
     stream.write_all(&head).expect("it reads");
     let mut answer = Vec::new();
     // A reset is an end as well.

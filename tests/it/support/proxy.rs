@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 
-use fracas::matching::Match;
+use fracas::matching::{Match, TextPattern};
 use fracas::proxy::{Proxy, Running, Summary};
 use fracas::rules::{
     Authority, BodyFileError, Config, Expect, LostAnswer, Reply, ReplyBody, ReplyStyle, Rule, Scheme,
@@ -32,6 +32,8 @@ pub fn before(upstream: SocketAddr) -> Setup {
     let settings = Settings {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         workers: NonZeroUsize::new(1),
+        // Most tests ask for `h`.
+        allowed_hosts: vec![TextPattern::new("*")],
         ..Settings::default()
     };
     let authority = Authority { host: upstream.ip().to_string().into(), port: upstream.port() };
