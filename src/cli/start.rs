@@ -1,5 +1,8 @@
 //! What `serve` and `run` do before the proxy serves.
 
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::time::Duration;
+
 use super::arguments::{Given, Serve};
 use super::banner::{url_of, url_to};
 use super::demo::Beside;
@@ -8,8 +11,8 @@ use super::log::{Log, Volume};
 use super::ready_file::{Published, Ready, ReadyFile};
 use super::refusal::Refusal;
 use super::reporting;
-use crate::proxy::{Proxy, Running};
-use crate::rules::{Upstream, UpstreamUrl, check_settings};
+use crate::proxy::{Proxy, Running, StartError, reaches};
+use crate::rules::{Mistakes, Upstream, UpstreamUrl, check_settings, own_listener};
 
 /// A proxy that holds its port, and what stands around it.
 pub struct Prepared {
@@ -48,6 +51,7 @@ pub fn prepare(arguments: &Serve, given: &[Given], volume: Volume) -> Result<Pre
     loaded.config.settings.listen = proxy.address();
     // Port 0 may have become the very port of an upstream that is not up yet.
     check_settings(&loaded.config.settings)?;
+    check_resolved(&upstream, proxy.address())?;
     let file = arguments.ready_file.as_deref().filter(|path| !path.as_os_str().is_empty());
     let ready = Ready {
         listen: proxy.address(),
@@ -57,6 +61,27 @@ pub fn prepare(arguments: &Serve, given: &[Given], volume: Volume) -> Result<Pre
     };
     let file = file.map(|path| ReadyFile::prepare(path, &ready)).transpose()?;
     Ok(Prepared { loaded, log, demo, upstream, proxy, file })
+}
+
+/// As `check_settings`, by the addresses that the upstream's name has: a name of this machine, or an address
+/// in another spelling, leads back here as well. Names are looked up only where the ports are the same.
+fn check_resolved(upstream: &UpstreamUrl, own: SocketAddr) -> Result<(), Refusal> {
+    /// A resolver that does not answer must not keep the proxy from starting: requests that go round are
+    /// found by their `Via` too.
+    const PATIENCE: Duration = Duration::from_secs(2);
+    let (host, port) = (upstream.authority.host.clone(), upstream.authority.port);
+    if port != own.port() {
+        return Ok(());
+    }
+    let (sender, resolved) = std::sync::mpsc::channel();
+    let look_up =
+        move || (&*host, port).to_socket_addrs().map(|found| sender.send(found.collect::<Vec<_>>()));
+    std::thread::Builder::new().name("look up".to_owned()).spawn(look_up).map_err(StartError::Thread)?;
+    let addresses = resolved.recv_timeout(PATIENCE).unwrap_or_default();
+    match addresses.iter().any(|address| reaches(*address, own)) {
+        true => Err(Mistakes::from(own_listener(own)).into()),
+        false => Ok(()),
+    }
 }
 
 /// Makes the ready file appear; the proxy stops if it cannot.

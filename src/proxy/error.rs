@@ -19,6 +19,8 @@ pub enum Failure {
     BadBody,
     /// A `Host` that is not served on a loopback address.
     Misdirected,
+    /// The request has come through this proxy before.
+    Loop,
     /// A method that this proxy does not serve.
     Method,
     /// A target longer than `limits.uri_bytes`.
@@ -71,6 +73,7 @@ impl Failure {
             Failure::BadRequest(_) | Failure::BadBody => StatusCode::BAD_REQUEST,
             Failure::TimedOut(Late::RequestBody) => StatusCode::REQUEST_TIMEOUT,
             Failure::Misdirected => StatusCode::MISDIRECTED_REQUEST,
+            Failure::Loop => StatusCode::LOOP_DETECTED,
             Failure::Method => StatusCode::METHOD_NOT_ALLOWED,
             Failure::UriTooLong => StatusCode::URI_TOO_LONG,
             Failure::Exhausted(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -87,6 +90,7 @@ impl Failure {
                 "request"
             }
             Failure::Misdirected => "host",
+            Failure::Loop => "loop",
             Failure::Method => "method",
             Failure::Unreachable(Cause::Tls) => "tls",
             Failure::Unreachable(_) => "connect",
@@ -135,6 +139,9 @@ impl fmt::Display for Failure {
             Failure::Misdirected => {
                 "this Host is not served on a loopback address, as a page of another site could send it: to serve \
                  it, write it in the rules file, allowed_hosts = [\"name\"], or [\"*\"] for every name"
+            }
+            Failure::Loop => {
+                "the upstream's address leads back to this proxy: give `upstream` the address of the service"
             }
             Failure::Method => "CONNECT and TRACE are not served: this is a reverse proxy",
             Failure::UriTooLong => "the request's target is longer than this proxy takes",

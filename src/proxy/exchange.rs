@@ -108,6 +108,9 @@ async fn answer(
 ) -> Result<Answered, Failure> {
     let shared = &worker.shared;
     admit(head, shared.settings.limits.uri_bytes)?;
+    if shared.via.as_ref().is_some_and(|via| via.is_in(&head.headers)) {
+        return Err(Failure::Loop);
+    }
     // A client of HTTP/1.0 that sends no Host is no browser.
     if let (Some(allowed), Some(host)) = (&shared.allowed_hosts, head.headers.get(header::HOST))
         && !allowed.contains(host.as_bytes())

@@ -20,6 +20,7 @@ use super::answer_body::{Source, UpstreamBody};
 use super::client::Client;
 use super::connect::{Connector, refused_by_tls};
 use super::error::{self, Failure};
+use super::framing;
 use super::headers::{self, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_PROTO, Hop};
 use super::permission::Permission;
 use super::pool::{Lease, Pool};
@@ -29,6 +30,7 @@ use super::streams::{Call, Called, Fresh, StreamBody, Streams};
 use super::tasks::Tasks;
 use super::transport::Replayable;
 use super::upgrade;
+use super::via::Via;
 use super::vitals::{Vitals, Wait};
 use crate::clock::Clock;
 use crate::rules::{HostHeader, Scheme, UpstreamUrl};
@@ -37,6 +39,8 @@ use crate::rules::{HostHeader, Scheme, UpstreamUrl};
 pub struct Forwarder {
     pub upstream: UpstreamUrl,
     pub host: HostHeader,
+    /// What this proxy says of itself; `None` with `via = false`.
+    pub via: Option<Via>,
     pub connector: Arc<Connector>,
     /// Whether a request may be sent once more on a stale connection.
     pub replays: bool,
@@ -148,7 +152,9 @@ impl Forwarder {
         }
         say(headers, FORWARDED_PROTO, HeaderValue::from_static(client.scheme.as_str()), client);
         headers::append_to_list(headers, FORWARDED_FOR, &client.forwarded_for);
-        headers::add_via(headers, *version);
+        if let Some(via) = &self.via {
+            via.add(headers, *version);
+        }
         if self.host == HostHeader::Upstream || client_host.is_none() {
             headers.insert(header::HOST, self.connector.own_host.clone());
         }
@@ -241,7 +247,7 @@ impl Forwarder {
         client: &Rc<Client>,
     ) -> Result<Response<Source>, Failure> {
         let (mut head, body) = response.into_parts();
-        check_framing(&mut head.headers)?;
+        framing::check(&mut head.headers)?;
         let switches = head.status == StatusCode::SWITCHING_PROTOCOLS;
         let protocol = if switches { head.headers.remove(header::UPGRADE) } else { None };
         let hop = headers::take_hop_by_hop(&mut head.headers);
@@ -284,7 +290,7 @@ impl Forwarder {
         scheme: Scheme,
     ) -> Result<Response<Source>, Failure> {
         let (mut head, body) = answer.into_parts();
-        one_length(&mut head.headers)?;
+        framing::one_length(&mut head.headers)?;
         headers::take_hop_by_hop(&mut head.headers);
         self.make_ours(&mut head, client_host.as_ref(), scheme);
         if permission.is_some_and(|permission| permission.refuse()) {
@@ -299,7 +305,9 @@ impl Forwarder {
 
     /// Says in an answer's head what a proxy says, and nothing that leads around it.
     fn make_ours(&self, head: &mut http::response::Parts, client_host: Option<&HeaderValue>, scheme: Scheme) {
-        headers::add_via(&mut head.headers, head.version);
+        if let Some(via) = &self.via {
+            via.add(&mut head.headers, head.version);
+        }
         // What it means is that an answer is not the upstream's. Comparing is cheaper than looking it up.
         if head.headers.keys().any(|name| *name == error::MARKER) {
             head.headers.remove(error::MARKER);
@@ -319,50 +327,6 @@ fn say(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue, client: &C
 
 fn expects_continue(headers: &HeaderMap) -> bool {
     headers.get(header::EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
-}
-
-/// Leaves exactly one framing: with both, `Transfer-Encoding` wins (RFC 9112 §6.3).
-fn check_framing(headers: &mut HeaderMap) -> Result<(), Failure> {
-    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
-    match (codings.next(), codings.next()) {
-        (None, _) => one_length(headers),
-        (Some(coding), None) if coding.as_bytes().eq_ignore_ascii_case(b"chunked") => {
-            headers.remove(header::CONTENT_LENGTH);
-            Ok(())
-        }
-        _ => Err(Failure::Garbled),
-    }
-}
-
-/// Lengths that are said more than once, but all the same, become one.
-fn one_length(headers: &mut HeaderMap) -> Result<(), Failure> {
-    let mut lines = headers.get_all(header::CONTENT_LENGTH).iter();
-    match (lines.next(), lines.next()) {
-        (None, _) => return Ok(()),
-        // Nearly all are of this kind: at most 19 digits are a number.
-        (Some(length), None) if length.len() < 20 && is_number(length.as_bytes()) => return Ok(()),
-        _ => {}
-    }
-    let mut said = None;
-    let mut times = 0;
-    let lines = headers.get_all(header::CONTENT_LENGTH).iter();
-    for length in lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')) {
-        let digits = std::str::from_utf8(length.trim_ascii()).map_err(|_| Failure::Garbled)?;
-        let length: u64 =
-            digits.parse().ok().filter(|_| is_number(digits.as_bytes())).ok_or(Failure::Garbled)?;
-        if said.replace(length).is_some_and(|before| before != length) {
-            return Err(Failure::Garbled);
-        }
-        times += 1;
-    }
-    if let (Some(length), 2..) = (said, times) {
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    }
-    Ok(())
-}
-
-fn is_number(digits: &[u8]) -> bool {
-    !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
 }
 
 /// Whether sending it twice is like sending it once, and easy: it is safe, and there is no body.

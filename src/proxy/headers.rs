@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::header::{self, Entry};
-use http::{HeaderMap, HeaderName, HeaderValue, Version};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The names that this proxy adds.
 pub const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -118,16 +118,6 @@ fn idle_timeout(value: &HeaderValue) -> Option<Duration> {
     let mut parameters = value.to_str().ok()?.split(',').filter_map(|parameter| parameter.split_once('='));
     let (_, seconds) = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("timeout"))?;
     seconds.trim().parse().ok().map(Duration::from_secs)
-}
-
-/// Adds `Via`, with the version that the message came in (RFC 9110 §7.6.3).
-pub fn add_via(headers: &mut HeaderMap, version: Version) {
-    let via = match version {
-        Version::HTTP_10 => "1.0 fracas",
-        Version::HTTP_2 => "2.0 fracas",
-        _ => "1.1 fracas",
-    };
-    append_to_list(headers, header::VIA, &HeaderValue::from_static(via));
 }
 
 /// Appends a value to a comma-separated list, as one line.
@@ -251,12 +241,5 @@ mod tests {
             assert_eq!(take_hop_by_hop(&mut message).trailers, trailers, "{te}");
             assert!(message.is_empty());
         }
-    }
-
-    #[test]
-    fn lists_grow_on_one_line() {
-        let mut message = headers(&[("via", "1.0 a"), ("via", "1.1 b")]);
-        add_via(&mut message, Version::HTTP_11);
-        assert_eq!(message.get_all("via").iter().collect::<Vec<_>>(), ["1.0 a, 1.1 b, 1.1 fracas"]);
     }
 }

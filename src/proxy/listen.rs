@@ -28,6 +28,17 @@ pub fn listeners(address: SocketAddr, workers: usize) -> io::Result<Vec<TcpListe
     std::iter::once(Ok(first)).chain(others).collect()
 }
 
+/// Whether connections to `address` come to a listener on `own`: it is this machine's, however it is spelt.
+pub fn reaches(address: SocketAddr, own: SocketAddr) -> bool {
+    let (ip, own_ip) = (address.ip().to_canonical(), own.ip().to_canonical());
+    // As a destination, 0.0.0.0 means this machine. Only an address of this machine can be bound to.
+    let is_local = || ip.is_unspecified() || std::net::UdpSocket::bind((ip, 0)).is_ok();
+    address.port() == own.port()
+        && (ip == own_ip
+            || own_ip.is_unspecified() && is_local()
+            || ip.is_unspecified() && own_ip.is_loopback())
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sharing {
     Alone,
@@ -54,6 +65,24 @@ fn open(address: SocketAddr, sharing: Sharing) -> io::Result<TcpListener> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_of_this_machine_is_the_listeners_own_however_it_is_spelt() {
+        for (address, own, is_own) in [
+            ("127.0.0.1:4090", "127.0.0.1:4090", true),
+            ("127.0.0.1:4091", "127.0.0.1:4090", false),
+            ("127.0.0.2:4090", "127.0.0.1:4090", false),
+            ("127.0.0.2:4090", "0.0.0.0:4090", true),
+            ("0.0.0.0:4090", "127.0.0.1:4090", true),
+            ("[::ffff:127.0.0.1]:4090", "127.0.0.1:4090", true),
+            ("127.0.0.1:4090", "[::]:4090", true),
+            // Kept for documents (RFC 5737): no machine has it.
+            ("192.0.2.1:4090", "0.0.0.0:4090", false),
+        ] {
+            let [address, own] = [address, own].map(|text| text.parse().expect("an address"));
+            assert_eq!(reaches(address, own), is_own, "{address} {own}");
+        }
+    }
 
     #[test]
     fn workers_share_a_port_and_strangers_do_not() {

@@ -13,6 +13,7 @@ mod decide;
 mod error;
 mod exchange;
 mod forward;
+mod framing;
 mod gather;
 pub mod headers;
 mod http2;
@@ -35,6 +36,7 @@ mod tls;
 mod transport;
 mod trust;
 mod upgrade;
+mod via;
 mod vitals;
 mod worker;
 
@@ -56,6 +58,7 @@ use self::connect::Connector;
 pub use self::connect::ConnectorError;
 use self::forward::Forwarder;
 pub use self::judge::{Asked, Claim, Entrance, Judged, Verdict, judge};
+pub use self::listen::reaches;
 use self::pool::Pool;
 use self::record::{Plan, Recorder};
 use self::shared::Shared;
@@ -64,6 +67,7 @@ pub use self::tally::Tally;
 use self::tasks::Tasks;
 pub use self::tls::{OwnCertificate, TlsError, acceptor};
 pub use self::trust::check as check_upstream_tls;
+use self::via::Via;
 use self::worker::{Order, Worker};
 use crate::clock::Clock;
 use crate::journal::{Clients, Header, Inlet, Journal, JournalFile, Kept, Progress};
@@ -113,6 +117,7 @@ impl Proxy {
         let header = Header::new(&config, format!("{:.3}", clock.wall()));
         let Config { settings, rules } = config;
         let counters = tally::Counters::default();
+        let via = settings.via.then(|| random().map(u64::from_ne_bytes).map(Via::new)).transpose()?;
         let connector = Connector::new(&upstream, &settings, Arc::clone(&counters.replays))
             .map_err(StartError::Upstream)?;
         let allowed_hosts = AllowedHosts::new(settings.listen, &settings, &upstream, &rules);
@@ -128,7 +133,7 @@ impl Proxy {
             JournalFile::open(path).map_err(|error| StartError::Journal(path.clone(), error))
         };
         let file = settings.journal.file.as_ref().map(open).transpose()?;
-        let plan = Arc::new(Plan::new(&settings, &rules, run_key()?));
+        let plan = Arc::new(Plan::new(&settings, &rules, RunKey::new(random()?)));
         let workers = worker_count(&settings);
         let listeners = listen::listeners(settings.listen, workers)
             .map_err(|error| StartError::Listen(settings.listen, error))?;
@@ -138,6 +143,7 @@ impl Proxy {
         };
         let shared = Arc::new(Shared {
             allowed_hosts,
+            via,
             tallies: rules.iter().map(|_| tally::Tally::default()).collect(),
             store: Store::new(settings.limits.keys, settings.limits.key_ttl),
             connections: Arc::new(Semaphore::new(
@@ -332,11 +338,12 @@ fn worker_count(settings: &Settings) -> usize {
 }
 
 /// A new key for this run's hashes.
-fn run_key() -> Result<RunKey, StartError> {
-    let mut random = [0; 16];
+/// Bytes that nobody can guess.
+fn random<const BYTES: usize>() -> Result<[u8; BYTES], StartError> {
+    let mut random = [0; BYTES];
     let source = rustls::crypto::ring::default_provider().secure_random;
     source.fill(&mut random).map_err(|_| StartError::Randomness)?;
-    Ok(RunKey::new(random))
+    Ok(random)
 }
 
 /// Starts a worker's thread. What it serves with is made there: none of it may leave.
@@ -368,6 +375,7 @@ fn thread(
             });
             let forwarder = Forwarder {
                 host: settings.host,
+                via: shared.via.clone(),
                 replays: settings.replay,
                 streams,
                 fresh: RefCell::default(),

@@ -7,6 +7,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::allowed_hosts::AllowedHosts;
 use super::tally::{Counters, Tally};
+use super::via::Via;
 use crate::clock::Clock;
 use crate::judgement::RuleSet;
 use crate::rules::Settings;
@@ -17,6 +18,8 @@ pub struct Shared {
     pub settings: Settings,
     /// Where only some names in `Host` are served, those.
     pub allowed_hosts: Option<AllowedHosts>,
+    /// What this proxy says of itself in `Via`.
+    pub via: Option<Via>,
     /// What clients are served with over TLS.
     pub tls: Option<TlsAcceptor>,
     pub rules: RuleSet,

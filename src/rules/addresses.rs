@@ -27,9 +27,14 @@ pub fn check_settings(settings: &Settings) -> Result<(), Diagnostic> {
         .flatten()
         .find(|own| own.port() == port && is_local(host, own.ip()));
     let Some(own) = own else { return Ok(()) };
-    Err(Diagnostic::error(Code::OwnListener, format!("the upstream is this proxy itself, on {own}"))
+    Err(own_listener(own))
+}
+
+/// The upstream's address is the proxy's own.
+pub fn own_listener(own: SocketAddr) -> Diagnostic {
+    Diagnostic::error(Code::OwnListener, format!("the upstream is this proxy itself, on {own}"))
         .label("requests would go round for ever")
-        .help("give `upstream` the address of the service, or `listen` another one"))
+        .help("give `upstream` the address of the service, or `listen` another one")
 }
 
 /// The key that a mistake of [`check_settings`] is about.

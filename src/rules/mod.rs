@@ -14,7 +14,7 @@ mod settings;
 pub mod template;
 mod units;
 
-pub use addresses::check_settings;
+pub use addresses::{check_settings, own_listener};
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Mistakes, Paint, Severity, Source};
 pub use keys::{grouped, reference, schema};

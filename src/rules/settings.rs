@@ -30,6 +30,8 @@ pub struct Settings {
     pub host: HostHeader,
     /// Names in `Host` that are served on a loopback address beside its own.
     pub allowed_hosts: Vec<TextPattern>,
+    /// Whether the proxy says in `Via` that a message came through it.
+    pub via: bool,
     /// Whether a safe request without a body goes once more when its reused connection was stale.
     pub replay: bool,
     pub client_id: words::Identity,
@@ -67,6 +69,7 @@ impl Default for Settings {
             body_limit: 64 * 1024,
             host: HostHeader::Upstream,
             allowed_hosts: Vec::new(),
+            via: true,
             replay: true,
             client_id: words::Identity(vec![
                 IdentitySource::Header(header::AUTHORIZATION),

@@ -18,7 +18,7 @@ pub(in crate::rules) static TOP: Section = Section {
     ],
 };
 
-static PLACES: [Entry; 6] = [
+static PLACES: [Entry; 7] = [
     entry(
         "listen",
         Value::Text(Form::Socket),
@@ -57,6 +57,15 @@ static PLACES: [Entry; 6] = [
          site could otherwise read the upstream's answers by letting its own name lead to 127.0.0.1. On other \
          addresses every name is served.",
         "allowed_hosts = [\"shop.test\", \"*.shop.test\"]",
+    ),
+    entry(
+        "via",
+        Value::Boolean,
+        Is("true"),
+        "Whether the proxy adds itself to `Via`, by a name that it takes at its start and by which it finds requests \
+         that go round (508). Some upstreams leave compression or strong ETags off when they see a `Via` (nginx's \
+         `gzip_proxied`): for them, `false`.",
+        "via = false",
     ),
     entry(
         "replay",

@@ -40,6 +40,7 @@ impl Reader<'_> {
             reader.choice(given, &[("upstream", HostHeader::Upstream), ("client", HostHeader::Client)])
         });
         take!(allowed_hosts, "allowed_hosts", |reader, given| Some(reader.hosts(given)));
+        take!(via, "via", Self::boolean);
         take!(replay, "replay", Self::boolean);
         take!(seed, "seed", Self::integer);
         take!(workers, "workers", |reader, given| reader.usize(given).map(NonZeroUsize::new));

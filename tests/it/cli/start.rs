@@ -81,6 +81,24 @@ fn the_ready_file_is_there_once_it_serves() {
 }
 
 #[test]
+fn an_upstream_that_is_the_proxy_itself_is_found_by_its_address() {
+    let folder = folder(&[]);
+    // The kernel gives a port that was free a moment ago to nobody else so soon.
+    let free =
+        TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
+    let port = free.port();
+    // The resolver takes it for 127.0.0.1 (inet_aton).
+    let host = "0x7f.1";
+    for listen in ["127.0.0.1", "0.0.0.0"] {
+        let arguments = ["-l", &format!("{listen}:{port}"), "-u", &format!("http://{host}:{port}")];
+        let output = run(folder.path(), &arguments);
+        assert_eq!(output.status.code(), Some(2), "{listen}");
+        let err = text(&output.stderr);
+        assert!(err.contains("error[own-listener]: the upstream is this proxy itself"), "{listen}: {err}");
+    }
+}
+
+#[test]
 fn what_cannot_start_says_why_and_exits_with_2() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let taken = taken.local_addr().expect("an address").to_string();

@@ -63,7 +63,11 @@ fn recorded(rules: &str) -> (TestProxy, Arc<Mutex<Vec<u8>>>, Upstream) {
     });
     // Both stand in for the same upstream, whose port would tell them apart.
     let proxy = proxy::before(upstream.address)
-        .with(|settings| settings.host = fracas::rules::HostHeader::Client)
+        .with(|settings| {
+            settings.host = fracas::rules::HostHeader::Client;
+            // Each proxy has a name of its own there.
+            settings.via = false;
+        })
         .rules(rules)
         .start();
     (proxy, bytes, upstream)

@@ -7,8 +7,8 @@ use std::thread::JoinHandle;
 /// Sends `head`, with `Host` and `Connection: close` added, and reads to the end.
 pub fn request(address: SocketAddr, line: &[u8], headers: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("it listens");
-    let head =
-        [line, b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n", headers.as_bytes(), b"\r\n"].concat();
+    let head = [line, b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n", headers.as_bytes(), b"\r\n"]
+        .concat();
     stream.write_all(&head).expect("it reads");
     let mut answer = Vec::new();
     // A reset is an end as well.

@@ -73,11 +73,19 @@ pub fn parse_fields<'l>(lines: impl Iterator<Item = &'l str>) -> Vec<(String, St
         .filter(|line| !line.is_empty())
         .map(|line| {
             let (name, value) = line.split_once(':').unwrap_or_else(|| panic!("not a header: {line:?}"));
-            (name.to_owned(), value.trim().to_owned())
+            (name.to_owned(), without_pseudonym(value.trim()))
         })
         .collect();
     fields.sort_by(|a, b| a.0.cmp(&b.0));
     fields
+}
+
+/// The proxy's name in `Via` without what chance adds to it.
+pub fn without_pseudonym(value: &str) -> String {
+    let Some((before, after)) = value.split_once(" fracas-") else { return value.to_owned() };
+    let digits = after.bytes().take_while(u8::is_ascii_hexdigit).count();
+    assert_eq!(digits, 16, "{value}");
+    format!("{before} fracas{}", &after[digits..])
 }
 
 impl fmt::Display for Message {

@@ -16,6 +16,7 @@ mod hop_by_hop;
 mod http2;
 mod identity;
 mod injection;
+mod loops;
 mod panics;
 mod requests;
 mod reuse;
