@@ -1,10 +1,8 @@
 //! `fracas serve`: the proxy from its start to its end.
 
-use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio::runtime::Builder;
 
 use super::arguments::{Given, Serve};
@@ -18,7 +16,7 @@ use super::signals::Signals;
 use super::start::{Prepared, prepare, publish};
 use super::{UNUSABLE, summary};
 use crate::journal::{Clients, Kept};
-use crate::proxy::{OwnCertificate, Running, StartError, Summary};
+use crate::proxy::{Failure, OwnCertificate, Running, StartError, Summary};
 use crate::rules::UpstreamUrl;
 
 /// Serves until told to end.
@@ -95,10 +93,11 @@ async fn until_ended(
     is_demo: bool,
 ) -> Ended {
     let control = running.control();
+    let look = running.look_at_upstream();
     let mut joined = tokio::task::spawn_blocking(move || running.end(Clients::MayGoOn));
     let look = async {
         if !is_demo {
-            look_at(upstream).await;
+            look_at(upstream, look).await;
         }
         std::future::pending::<()>().await;
     };
@@ -126,20 +125,22 @@ async fn until_ended(
     Ended { summary, kept, by_itself }
 }
 
-/// One quick look at whether the upstream is there. It may well come later.
-async fn look_at(upstream: &UpstreamUrl) {
-    /// Longer than any handshake on one continent.
-    const PATIENCE: Duration = Duration::from_millis(300);
-    let (host, port) = (&*upstream.authority.host, upstream.authority.port);
-    let why = match tokio::time::timeout(PATIENCE, TcpStream::connect((host, port))).await {
-        Ok(Ok(_)) => return,
-        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            "refuses connections".to_owned()
+/// One look at whether the upstream is there, and is who it has to be. It may well come later.
+async fn look_at(upstream: &UpstreamUrl, look: impl Future<Output = Result<(), Failure>>) {
+    /// Longer than a handshake round the world.
+    const PATIENCE: Duration = Duration::from_secs(2);
+    let url = url_of(upstream);
+    match tokio::time::timeout(PATIENCE, look).await {
+        Ok(Ok(())) => {}
+        Ok(Err(failure)) if failure.is_refusal() => {
+            tracing::warn!("the upstream {url} refuses connections; until it is up, requests get 502");
         }
-        Ok(Err(error)) => format!("cannot be reached: {error}"),
-        Err(_) => "does not accept connections quickly".to_owned(),
-    };
-    tracing::warn!("the upstream {} {why}; until it is up, requests get 502", url_of(upstream));
+        Ok(Err(failure)) => {
+            let (status, help) = (failure.status().as_u16(), failure.help(upstream));
+            tracing::warn!(help, "{url}: {failure}; requests get {status}");
+        }
+        Err(_) => tracing::warn!("the upstream {url} does not accept connections quickly"),
+    }
 }
 
 fn tell_end(ended: &Ended, is_json: bool, is_quiet: bool, wanted: &[Wanted]) -> ExitCode {

@@ -17,6 +17,7 @@ use super::pool::Lease;
 use super::record::Record;
 use super::streams::StreamBody;
 use super::vitals::{Vitals, Wait};
+use super::wants_tls::Suspect;
 use crate::clock::Clock;
 
 /// Where an answer's body comes from.
@@ -33,6 +34,8 @@ pub enum Source {
 pub enum UpstreamBody {
     /// On an HTTP/1.1 connection, which the lease gives back.
     Connection(Incoming),
+    /// The same, of an upstream that may want TLS.
+    Suspect(Box<Suspect>),
     /// On a stream of its own.
     Stream(Box<StreamBody>),
 }
@@ -65,6 +68,7 @@ impl Body for UpstreamBody {
     ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
         match self.get_mut() {
             UpstreamBody::Connection(body) => Pin::new(body).poll_frame(cx).map_err(AnswerError::Connection),
+            UpstreamBody::Suspect(body) => Pin::new(body).poll_frame(cx).map_err(AnswerError::Connection),
             UpstreamBody::Stream(body) => Pin::new(body).poll_frame(cx).map_err(AnswerError::Stream),
         }
     }
@@ -72,6 +76,7 @@ impl Body for UpstreamBody {
     fn is_end_stream(&self) -> bool {
         match self {
             UpstreamBody::Connection(body) => body.is_end_stream(),
+            UpstreamBody::Suspect(body) => body.is_end_stream(),
             UpstreamBody::Stream(body) => body.is_end_stream(),
         }
     }
@@ -79,6 +84,7 @@ impl Body for UpstreamBody {
     fn size_hint(&self) -> SizeHint {
         match self {
             UpstreamBody::Connection(body) => body.size_hint(),
+            UpstreamBody::Suspect(body) => body.size_hint(),
             UpstreamBody::Stream(body) => body.size_hint(),
         }
     }

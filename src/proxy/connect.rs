@@ -9,10 +9,12 @@ use std::time::Duration;
 use http::HeaderValue;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::error::{Cause, Failure, Late, Scarce};
+use super::tls_failure::{TlsFailure, refused_by_tls};
 use super::transport::{Replayable, Stream, Transport};
 use super::trust;
 use crate::rules::{Authority, Diagnostic, Scheme, Settings, UpstreamUrl};
@@ -25,6 +27,8 @@ pub struct Connector {
     pub own_host: HeaderValue,
     scheme: Scheme,
     tls: Option<Tls>,
+    /// Whether an upstream that asks for a certificate is shown one.
+    has_identity: bool,
     timeout: Duration,
     /// Requests sent once more.
     replays: Arc<AtomicU64>,
@@ -88,7 +92,8 @@ impl Connector {
         let own_host = HeaderValue::try_from(url.host_header()).map_err(|_| ConnectorError::ServerName)?;
         let (authority, scheme) = (url.authority.clone(), url.scheme);
         let timeout = settings.timeouts.connect;
-        Ok(Connector { authority, own_host, scheme, tls, timeout, replays })
+        let has_identity = settings.upstream_tls.identity.is_some();
+        Ok(Connector { authority, own_host, scheme, tls, has_identity, timeout, replays })
     }
 
     /// Whether the upstream may speak HTTP/2.
@@ -121,9 +126,23 @@ impl Connector {
 
     /// What a connection goes through.
     pub async fn open(&self, offer: Offer) -> Result<(Stream, Protocol), Failure> {
-        tokio::time::timeout(self.timeout, self.try_open(offer))
-            .await
-            .unwrap_or(Err(Failure::TimedOut(Late::Connection)))
+        let mut late = Late::Connection;
+        let opened = tokio::time::timeout(self.timeout, self.try_open(offer, &mut late)).await;
+        opened.unwrap_or(Err(Failure::TimedOut(late)))
+    }
+
+    /// Connects once, and says nothing on the connection.
+    pub async fn look(&self) -> Result<(), Failure> {
+        /// An upstream that misses a client's certificate says so after the handshake, or never.
+        const AFTERTHOUGHT: Duration = Duration::from_millis(200);
+        let (Stream::Tls(mut stream), _) = self.open(Offer::Any).await? else { return Ok(()) };
+        let said = tokio::time::timeout(AFTERTHOUGHT, stream.read_u8()).await;
+        said.ok().and_then(Result::err).and_then(|error| self.refused_by_tls(&error)).map_or(Ok(()), Err)
+    }
+
+    /// What the end of a connection says of TLS, if that is what ended it.
+    pub fn refused_by_tls(&self, error: &io::Error) -> Option<Failure> {
+        refused_by_tls(error, self.has_identity)
     }
 
     /// A request has been sent once more.
@@ -131,7 +150,8 @@ impl Connector {
         self.replays.fetch_add(1, Relaxed);
     }
 
-    async fn try_open(&self, offer: Offer) -> Result<(Stream, Protocol), Failure> {
+    /// `late` is what takes its time.
+    async fn try_open(&self, offer: Offer, late: &mut Late) -> Result<(Stream, Protocol), Failure> {
         let host = &*self.authority.host;
         let tcp = TcpStream::connect((host, self.authority.port))
             .await
@@ -146,16 +166,17 @@ impl Connector {
             return Ok((Stream::Plain(tcp), protocol));
         };
         let tls = if offer == Offer::Any { any } else { http1 };
+        *late = Late::Handshake;
         match tls.connect(name.clone(), tcp).await {
             Ok(stream) => {
                 let is_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
                 let protocol = if is_http2 { Protocol::Http2 } else { Protocol::Http1 };
                 Ok((Stream::Tls(Box::new(stream)), protocol))
             }
-            Err(error) => {
-                tracing::debug!(%error, "TLS handshake with the upstream failed");
-                Err(Failure::Unreachable(Cause::Tls))
-            }
+            Err(error) => Err(match TlsFailure::of(&error, self.has_identity) {
+                Some(failure) => Failure::Unreachable(Cause::Tls(Arc::new(failure))),
+                None => Failure::Unreachable(Cause::Other(error.to_string().into())),
+            }),
         }
     }
 }
@@ -180,16 +201,8 @@ fn unreachable(host: &str, error: &io::Error) -> Failure {
         io::ErrorKind::ConnectionRefused => Cause::Refused,
         // The resolver's errors have no kind of their own.
         _ if host.parse::<IpAddr>().is_err() && error.raw_os_error().is_none() => Cause::Name,
-        _ => Cause::Other,
+        _ => Cause::Other(error.to_string().into()),
     })
-}
-
-/// Whether it was TLS that ended a connection: an upstream says only after the handshake that it does not
-/// like the client's certificate, or misses one (RFC 8446 §4.4.2).
-pub fn refused_by_tls(error: &io::Error) -> Option<Failure> {
-    // What tokio-rustls makes of an alert, and nobody else of anything.
-    let is_tls = error.kind() == io::ErrorKind::InvalidData;
-    is_tls.then_some(Failure::Unreachable(Cause::Tls))
 }
 
 /// No file descriptor left, in the process or in the system: the same numbers on every Unix.

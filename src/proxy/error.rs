@@ -1,17 +1,20 @@
 //! The one place where the proxy's own failures become HTTP.
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
 use super::answer_body::Source;
+use super::tls_failure::{self, TlsFailure};
+use crate::rules::UpstreamUrl;
 
 /// Says which answers are not the upstream's, and why.
 pub const MARKER: HeaderName = HeaderName::from_static("fracas");
 
 /// Why a request got no answer from the upstream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The request itself cannot be forwarded; says what is wrong with it.
     BadRequest(&'static str),
@@ -40,12 +43,15 @@ pub enum Failure {
 }
 
 /// What kept the proxy from connecting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
     Refused,
     Name,
-    Tls,
-    Other,
+    Tls(Arc<TlsFailure>),
+    /// The upstream speaks TLS, and was spoken to without.
+    WantsTls,
+    /// In the system's words.
+    Other(Arc<str>),
 }
 
 /// What the proxy has none left of.
@@ -63,12 +69,14 @@ pub enum Late {
     /// The client's own part.
     RequestBody,
     Connection,
+    /// The connection was accepted, and its TLS handshake did not end.
+    Handshake,
     Answer,
 }
 
 impl Failure {
     /// The status that the client gets.
-    pub fn status(self) -> StatusCode {
+    pub fn status(&self) -> StatusCode {
         match self {
             Failure::BadRequest(_) | Failure::BadBody => StatusCode::BAD_REQUEST,
             Failure::TimedOut(Late::RequestBody) => StatusCode::REQUEST_TIMEOUT,
@@ -84,7 +92,7 @@ impl Failure {
     }
 
     /// The word in `Fracas: error=…`, in logs and in counters.
-    pub fn word(self) -> &'static str {
+    pub fn word(&self) -> &'static str {
         match self {
             Failure::BadRequest(_) | Failure::BadBody | Failure::UriTooLong | Failure::HeadTooLarge => {
                 "request"
@@ -92,7 +100,7 @@ impl Failure {
             Failure::Misdirected => "host",
             Failure::Loop => "loop",
             Failure::Method => "method",
-            Failure::Unreachable(Cause::Tls) => "tls",
+            Failure::Unreachable(Cause::Tls(_) | Cause::WantsTls) => "tls",
             Failure::Unreachable(_) => "connect",
             Failure::Exhausted(_) => "exhausted",
             Failure::TimedOut(_) => "timeout",
@@ -101,8 +109,27 @@ impl Failure {
         }
     }
 
+    /// Whether nobody listens where the upstream ought to.
+    pub fn is_refusal(&self) -> bool {
+        *self == Failure::Unreachable(Cause::Refused)
+    }
+
+    /// What to do about it, for those who run the proxy.
+    pub fn help(&self, upstream: &UpstreamUrl) -> Option<String> {
+        match self {
+            Failure::Unreachable(Cause::Tls(failure)) => Some(failure.help(upstream)),
+            Failure::Unreachable(Cause::WantsTls) => Some(format!(
+                "write `upstream = \"https://{}{}\"`",
+                upstream.host_header(),
+                upstream.base_path
+            )),
+            Failure::TimedOut(Late::Handshake) => Some(tls_failure::is_it_plain(upstream)),
+            _ => None,
+        }
+    }
+
     /// The answer that the client gets. Nothing of the request is echoed.
-    pub fn answer(self) -> Response<Source> {
+    pub fn answer(&self) -> Response<Source> {
         let status = self.status();
         let title = status.canonical_reason().unwrap_or("Error");
         let problem = serde_json::json!({
@@ -119,7 +146,7 @@ impl Failure {
         if let Ok(marker) = HeaderValue::try_from(format!("error={}", self.word())) {
             headers.insert(MARKER, marker);
         }
-        if self == Failure::Method {
+        if *self == Failure::Method {
             headers.insert(
                 header::ALLOW,
                 HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
@@ -133,7 +160,7 @@ impl std::error::Error for Failure {}
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        let says = match self {
             Failure::BadRequest(what) => what,
             Failure::BadBody => "the request's body broke off, or is not framed as its head says",
             Failure::Misdirected => {
@@ -148,17 +175,26 @@ impl fmt::Display for Failure {
             Failure::HeadTooLarge => "the request has more header lines than this proxy takes",
             Failure::Unreachable(Cause::Refused) => "the upstream refused the connection: is it up?",
             Failure::Unreachable(Cause::Name) => "the upstream's name does not resolve",
-            Failure::Unreachable(Cause::Tls) => "the TLS handshake with the upstream failed",
-            Failure::Unreachable(Cause::Other) => "the upstream cannot be reached",
+            Failure::Unreachable(Cause::Tls(failure)) => {
+                return write!(f, "the TLS handshake with the upstream failed: {failure}");
+            }
+            Failure::Unreachable(Cause::WantsTls) => "the upstream speaks TLS, and was spoken to without",
+            Failure::Unreachable(Cause::Other(why)) => {
+                return write!(f, "the upstream cannot be reached: {why}");
+            }
             Failure::Exhausted(Scarce::Files) => {
                 "fracas has no file descriptor left for a connection to the upstream"
             }
             Failure::Exhausted(Scarce::Streams) => "the upstream allows no more HTTP/2 streams at once",
             Failure::TimedOut(Late::RequestBody) => "the request's body did not arrive in time",
             Failure::TimedOut(Late::Connection) => "the upstream did not accept a connection in time",
+            Failure::TimedOut(Late::Handshake) => {
+                "the upstream accepted a connection and did not end the TLS handshake in time"
+            }
             Failure::TimedOut(Late::Answer) => "the upstream did not begin its answer in time",
             Failure::Reset => "the upstream closed the connection before it answered",
             Failure::Garbled => "the upstream's answer is not valid HTTP",
-        })
+        };
+        f.write_str(says)
     }
 }

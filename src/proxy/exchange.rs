@@ -78,7 +78,7 @@ pub async fn exchange(
         Err(failure) => {
             shared.counters.failures.fetch_add(1, Relaxed);
             record.fail(failure.word());
-            shown.log_failure(failure);
+            shown.log_failure(&failure, worker.forwarder.help(&failure));
             failure.answer()
         }
     };

@@ -1,9 +1,7 @@
 //! One request to the upstream and its answer back. The header map and the URI that arrived are the
 //! ones sent on; bodies stream both ways.
 
-use std::cell::RefCell;
-use std::error::Error as _;
-use std::io;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,14 +15,16 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 
 use super::answer_body::{Source, UpstreamBody};
+use super::broken::broken;
 use super::client::Client;
-use super::connect::{Connector, refused_by_tls};
-use super::error::{self, Failure};
+use super::connect::Connector;
+use super::driver::{Remains, drive, drive_or_upgrade};
+use super::error::{self, Cause, Failure};
 use super::framing;
 use super::headers::{self, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_PROTO, Hop};
 use super::permission::Permission;
 use super::pool::{Lease, Pool};
-use super::request_body::{BodyError, RequestBody};
+use super::request_body::RequestBody;
 use super::rewrite::{self, Front};
 use super::streams::{Call, Called, Fresh, StreamBody, Streams};
 use super::tasks::Tasks;
@@ -32,6 +32,7 @@ use super::transport::Replayable;
 use super::upgrade;
 use super::via::Via;
 use super::vitals::{Vitals, Wait};
+use super::wants_tls::Suspect;
 use crate::clock::Clock;
 use crate::rules::{HostHeader, Scheme, UpstreamUrl};
 
@@ -48,6 +49,8 @@ pub struct Forwarder {
     pub clock: Clock,
     /// Where the upstream may speak HTTP/2.
     pub streams: Option<Rc<Streams>>,
+    /// Whether the upstream has answered at all, other than by a 400.
+    pub has_answered: Cell<bool>,
     /// A connection just made, before it was known to speak HTTP/1.1.
     pub fresh: RefCell<Option<Fresh>>,
     /// How long the upstream may take nothing of a body whose answer has come.
@@ -116,8 +119,22 @@ impl Forwarder {
             });
             (*head, ()) = request.into_parts();
         }
-        let (response, lease) = self.send(head, body, &client.vitals).await?;
+        let (response, lease) = self.send(head, body, &client.vitals, hop.websocket).await?;
         self.answer(response, lease, Expected { client_host, tunnel, permission }, client)
+    }
+
+    /// What to do about a failure, for those who run the proxy.
+    pub fn help(&self, failure: &Failure) -> Option<String> {
+        match failure {
+            // Many servers only hang up on who does not speak TLS.
+            Failure::Reset | Failure::Garbled
+                if !self.has_answered.get() && self.upstream.scheme != Scheme::Https =>
+            {
+                let help = Failure::Unreachable(Cause::WantsTls).help(&self.upstream)?;
+                Some(format!("if it speaks TLS, {help}"))
+            }
+            failure => failure.help(&self.upstream),
+        }
     }
 
     /// Closes upstream connections that have been idle for too long; called now and then.
@@ -189,13 +206,16 @@ impl Forwarder {
         head: &mut Parts,
         body: &mut RequestBody,
         vitals: &Vitals,
+        upgrades: bool,
     ) -> Result<(Response<Incoming>, Lease), Failure> {
         loop {
             let mut now = self.clock.now();
-            let mut lease = match self.pool.take(now) {
+            // A connection that may become a tunnel is made for it.
+            let idle = if upgrades { None } else { self.pool.take(now) };
+            let mut lease = match idle {
                 Some(lease) => lease,
                 None => {
-                    let lease = Box::pin(self.connect()).await?;
+                    let lease = Box::pin(self.connect(upgrades)).await?;
                     now = self.clock.now();
                     lease
                 }
@@ -211,13 +231,13 @@ impl Forwarder {
                 Ok(response) => return Ok((response, lease)),
                 Err(mut error) => match error.take_message() {
                     Some(unsent) if lease.reused => (*head, *body) = unsent.into_parts(),
-                    _ => return Err(broken(error.error())),
+                    _ => return Err(broken(error.error(), &lease.remains.get(), &self.connector)),
                 },
             }
         }
     }
 
-    async fn connect(&self) -> Result<Lease, Failure> {
+    async fn connect(&self, upgrades: bool) -> Result<Lease, Failure> {
         let fresh = self.fresh.take();
         let (transport, replayable) = match fresh {
             Some(fresh) => fresh,
@@ -229,13 +249,13 @@ impl Forwarder {
         let (sender, connection) = hyper::client::conn::http1::Builder::new()
             .handshake(TokioIo::new(transport))
             .await
-            .map_err(|error| broken(&error))?;
-        self.tasks.spawn(async move {
-            if let Err(error) = connection.with_upgrades().await {
-                tracing::debug!(%error, "connection to the upstream ended");
-            }
-        });
-        Ok(self.pool.lease(sender, replayable))
+            .map_err(|error| broken(&error, &[], &self.connector))?;
+        let remains = Remains::default();
+        match upgrades {
+            true => self.tasks.spawn(drive_or_upgrade(connection)),
+            false => self.tasks.spawn(drive(connection, remains.clone())),
+        }
+        Ok(self.pool.lease(sender, replayable, remains))
     }
 
     /// Makes the upstream's answer the client's.
@@ -247,6 +267,7 @@ impl Forwarder {
         client: &Rc<Client>,
     ) -> Result<Response<Source>, Failure> {
         let (mut head, body) = response.into_parts();
+        self.has_answered.set(self.has_answered.get() || head.status != StatusCode::BAD_REQUEST);
         framing::check(&mut head.headers)?;
         let switches = head.status == StatusCode::SWITCHING_PROTOCOLS;
         let protocol = if switches { head.headers.remove(header::UPGRADE) } else { None };
@@ -277,7 +298,10 @@ impl Forwarder {
             lease.give_back(self.clock.now());
             return Ok(Response::from_parts(head, Source::Own(None)));
         }
-        let body = UpstreamBody::Connection(body);
+        let body = match self.has_answered.get() || self.upstream.scheme != Scheme::Http {
+            true => UpstreamBody::Connection(body),
+            false => UpstreamBody::Suspect(Box::new(Suspect::new(body, self.upstream.clone()))),
+        };
         Ok(Response::from_parts(head, Source::Upstream { body, lease: Some(lease), watch: None }))
     }
 
@@ -290,6 +314,7 @@ impl Forwarder {
         scheme: Scheme,
     ) -> Result<Response<Source>, Failure> {
         let (mut head, body) = answer.into_parts();
+        self.has_answered.set(true);
         framing::one_length(&mut head.headers)?;
         headers::take_hop_by_hop(&mut head.headers);
         self.make_ours(&mut head, client_host.as_ref(), scheme);
@@ -337,22 +362,6 @@ fn is_repeatable(method: &Method, body: &RequestBody) -> bool {
 /// Takes a head that is needed no more where it is.
 fn take(head: &mut Parts) -> Parts {
     std::mem::replace(head, Request::new(()).into_parts().0)
-}
-
-fn broken(error: &hyper::Error) -> Failure {
-    tracing::debug!(%error, "no answer from the upstream");
-    let cause = error.source();
-    let of_transport = cause.and_then(|cause| cause.downcast_ref::<io::Error>());
-    let renewal = of_transport.and_then(|error| error.get_ref()?.downcast_ref::<Failure>().copied());
-    if let Some(failure) = renewal.or_else(|| of_transport.and_then(refused_by_tls)) {
-        failure
-    } else if cause.and_then(|cause| cause.downcast_ref::<BodyError>()).is_some() {
-        Failure::BadBody
-    } else if error.is_parse() {
-        Failure::Garbled
-    } else {
-        Failure::Reset
-    }
 }
 
 /// The path and query of `uri` below `base`.

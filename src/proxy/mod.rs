@@ -7,9 +7,11 @@ mod admit;
 mod alarm;
 mod allowed_hosts;
 mod answer_body;
+mod broken;
 mod client;
 mod connect;
 mod decide;
+mod driver;
 mod error;
 mod exchange;
 mod forward;
@@ -33,11 +35,14 @@ mod streams;
 mod tally;
 mod tasks;
 mod tls;
+mod tls_failure;
 mod transport;
 mod trust;
 mod upgrade;
+mod verify;
 mod via;
 mod vitals;
+mod wants_tls;
 mod worker;
 
 use std::cell::RefCell;
@@ -56,6 +61,7 @@ use tokio::sync::{Semaphore, watch};
 use self::allowed_hosts::AllowedHosts;
 use self::connect::Connector;
 pub use self::connect::ConnectorError;
+pub use self::error::Failure;
 use self::forward::Forwarder;
 pub use self::judge::{Asked, Claim, Entrance, Judged, Verdict, judge};
 pub use self::listen::reaches;
@@ -170,7 +176,7 @@ impl Proxy {
     }
 
     /// Starts the workers; requests are served from here on.
-    pub fn start(self) -> Result<Running, StartError> {
+    pub fn start(mut self) -> Result<Running, StartError> {
         let (order, _) = watch::channel(Order::Serve);
         let room = usize::try_from(self.shared.settings.journal.attempts.get()).unwrap_or(usize::MAX);
         let shared = Arc::clone(&self.shared);
@@ -178,7 +184,7 @@ impl Proxy {
         let journal = Journal::start(self.header, room, self.file, self.shared.clock, Box::new(tallying));
         let journal = journal.map_err(StartError::Thread)?;
         let mut threads = Vec::new();
-        for (number, listener) in self.listeners.into_iter().enumerate() {
+        for (number, listener) in std::mem::take(&mut self.listeners).into_iter().enumerate() {
             let thread = thread(
                 number,
                 Arc::clone(&self.shared),
@@ -190,7 +196,8 @@ impl Proxy {
             );
             threads.push(thread.map_err(StartError::Thread)?);
         }
-        Ok(Running { address: self.address, shared: self.shared, order, threads, journal })
+        let Proxy { address, shared, connector, .. } = self;
+        Ok(Running { address, shared, connector, order, threads, journal })
     }
 }
 
@@ -198,6 +205,7 @@ impl Proxy {
 pub struct Running {
     address: SocketAddr,
     shared: Arc<Shared>,
+    connector: Arc<Connector>,
     order: watch::Sender<Order>,
     threads: Vec<JoinHandle<()>>,
     journal: Journal,
@@ -239,6 +247,12 @@ impl Running {
         let mut summary = self.shared.summary();
         self.shared.count_open(&mut summary);
         (summary, kept)
+    }
+
+    /// Connects to the upstream once, TLS included.
+    pub fn look_at_upstream(&self) -> impl Future<Output = Result<(), Failure>> + use<> {
+        let connector = Arc::clone(&self.connector);
+        async move { connector.look().await }
     }
 
     /// How far clients are.
@@ -379,6 +393,7 @@ fn thread(
                 replays: settings.replay,
                 streams,
                 fresh: RefCell::default(),
+                has_answered: std::cell::Cell::default(),
                 patience: settings.timeouts.response_head,
                 clock: shared.clock,
                 pool: Pool::new(shared.clock, settings.timeouts.keep_alive),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use hyper::client::conn::http1::SendRequest;
 
+use super::driver::Remains;
 use super::permission::Permission;
 use super::request_body::RequestBody;
 use super::transport::Replayable;
@@ -29,6 +30,7 @@ pub struct Pool {
 struct Idle {
     sender: Sender,
     replayable: Replayable,
+    remains: Remains,
     /// From then on it is not used: before the upstream may close it.
     until: Moment,
 }
@@ -53,9 +55,9 @@ impl Pool {
             if sender.is_closed() {
                 idle.remove(at);
             } else if sender.is_ready() {
-                let Idle { sender, replayable, until } = idle.remove(at);
+                let Idle { sender, replayable, remains, until } = idle.remove(at);
                 if now < until {
-                    return Some(self.leased(sender, replayable, true));
+                    return Some(self.leased(sender, replayable, remains, true));
                 }
             }
             // Otherwise it has yet to notice that its last answer is over.
@@ -64,12 +66,18 @@ impl Pool {
     }
 
     /// A lease of a connection just made.
-    pub fn lease(self: &Rc<Pool>, sender: Sender, replayable: Replayable) -> Lease {
-        self.leased(sender, replayable, false)
+    pub fn lease(self: &Rc<Pool>, sender: Sender, replayable: Replayable, remains: Remains) -> Lease {
+        self.leased(sender, replayable, remains, false)
     }
 
-    fn leased(self: &Rc<Pool>, sender: Sender, replayable: Replayable, reused: bool) -> Lease {
-        Lease { sender, replayable, reused, keep: self.keep, pool: Rc::clone(self), refused: None }
+    fn leased(
+        self: &Rc<Pool>,
+        sender: Sender,
+        replayable: Replayable,
+        remains: Remains,
+        reused: bool,
+    ) -> Lease {
+        Lease { sender, replayable, remains, reused, keep: self.keep, pool: Rc::clone(self), refused: None }
     }
 
     /// Closes what has been idle for too long; called now and then.
@@ -92,6 +100,8 @@ pub struct Lease {
     pub reused: bool,
     /// Whether the request that goes next may be sent once more, should the connection be stale.
     pub replayable: Replayable,
+    /// What is left when the connection ends.
+    pub remains: Remains,
     /// How long it may be idle.
     keep: Duration,
     pool: Rc<Pool>,
@@ -123,14 +133,14 @@ impl Lease {
 
     /// Makes the connection idle from `now` on: its answer has been read to the end.
     pub fn give_back(self, now: Moment) {
-        let Lease { sender, replayable, keep, pool, refused, .. } = self;
+        let Lease { sender, replayable, remains, keep, pool, refused, .. } = self;
         if refused.is_some() || sender.is_closed() || pool.is_closed.get() {
             return;
         }
         let until = now + keep;
         let mut idle = pool.idle.borrow_mut();
         if idle.len() < IDLE_CONNECTIONS {
-            idle.push(Idle { sender, replayable, until });
+            idle.push(Idle { sender, replayable, remains, until });
         }
     }
 }

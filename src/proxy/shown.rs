@@ -71,8 +71,8 @@ impl Shown<'_> {
         );
     }
 
-    /// An answer that the upstream did not give.
-    pub fn log_failure(&self, failure: Failure) {
+    /// An answer that the upstream did not give, and what to do about it.
+    pub fn log_failure(&self, failure: &Failure, help: Option<String>) {
         let attempt = self.record.attempt();
         tracing::warn!(
             target: "fracas::failure",
@@ -80,6 +80,7 @@ impl Shown<'_> {
             method = %attempt.method,
             path = &*attempt.path,
             error = failure.word(),
+            help,
             "{failure}",
         );
     }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, RootCertStore};
 
 use super::connect::ConnectorError;
 use super::pem::{Unusable, certificates, private_key};
+use super::verify::{Anybody, Checked};
 use crate::rules::{Code, Diagnostic, Identity, NamedFile, Trust, UpstreamTls};
 
 /// How an https upstream is spoken to. A file that cannot be used is a mistake in the place where it is
@@ -18,13 +18,23 @@ pub fn client_config(tls: &UpstreamTls) -> Result<ClientConfig, ConnectorError> 
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| ConnectorError::Roots(error.to_string()))?;
-    let builder = match &tls.trust {
-        Trust::System => builder.with_root_certificates(system_roots()?),
-        Trust::File(file) => builder.with_root_certificates(roots_of(file)?),
-        Trust::Anybody => {
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody { provider }))
+    let checked = |roots, own| Checked::new(roots, own, Arc::clone(&provider)).map_err(ConnectorError::Roots);
+    let verifier: Arc<dyn ServerCertVerifier> = match &tls.trust {
+        Trust::System => {
+            let (roots, own) = system_roots()?;
+            Arc::new(checked(roots, own)?)
         }
+        Trust::File(file) => {
+            let own = certificates(file)?;
+            let mut roots = RootCertStore::empty();
+            for certificate in &own {
+                roots.add(certificate.clone()).map_err(|error| unusable(file, error.to_string()))?;
+            }
+            Arc::new(checked(roots, own)?)
+        }
+        Trust::Anybody => Arc::new(Anybody { provider: Arc::clone(&provider) }),
     };
+    let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
     let Some(Identity { cert, key }) = &tls.identity else { return Ok(builder.with_no_client_auth()) };
     let (chain, private) = (certificates(cert)?, private_key(key)?);
     builder.with_client_auth_cert(chain, private).map_err(|error| {
@@ -45,23 +55,16 @@ pub fn check(tls: &UpstreamTls) -> Result<(), Diagnostic> {
     }
 }
 
-fn system_roots() -> Result<RootCertStore, ConnectorError> {
+/// The system's roots, or those that SSL_CERT_FILE and SSL_CERT_DIR name instead.
+fn system_roots() -> Result<(RootCertStore, Vec<CertificateDer<'static>>), ConnectorError> {
     let mut roots = RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
-    let (trusted, _unusable) = roots.add_parsable_certificates(found.certs);
+    let (trusted, _unusable) = roots.add_parsable_certificates(found.certs.iter().cloned());
     if trusted == 0 {
         let why = found.errors.first().map_or("none found".to_owned(), ToString::to_string);
         return Err(ConnectorError::Roots(why));
     }
-    Ok(roots)
-}
-
-fn roots_of(file: &NamedFile) -> Result<RootCertStore, ConnectorError> {
-    let mut roots = RootCertStore::empty();
-    for certificate in certificates(file)? {
-        roots.add(certificate).map_err(|error| unusable(file, error.to_string()))?;
-    }
-    Ok(roots)
+    Ok((roots, found.certs))
 }
 
 fn unusable(file: &NamedFile, why: String) -> ConnectorError {
@@ -71,48 +74,5 @@ fn unusable(file: &NamedFile, why: String) -> ConnectorError {
 impl From<Unusable> for ConnectorError {
     fn from(unusable: Unusable) -> ConnectorError {
         ConnectorError::File(Box::new(unusable.mistake(Code::MissingFile)))
-    }
-}
-
-/// Takes every certificate. Signatures are checked all the same: the other side has to hold its key.
-#[derive(Debug)]
-struct Anybody {
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _certificate: &CertificateDer<'_>,
-        _chain: &[CertificateDer<'_>],
-        _name: &ServerName<'_>,
-        _ocsp: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

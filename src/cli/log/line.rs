@@ -76,12 +76,16 @@ fn recovered(fields: &Fields) -> String {
     line + fields.get("client")
 }
 
-/// `GET /pages/3        the upstream refused the connection: is it up?`.
+/// `GET /pages/3        the upstream refused the connection: is it up?`; what to do comes behind `→`.
 fn failure(fields: &Fields) -> String {
-    what(fields) + fields.get("message")
+    what(fields) + fields.get("message") + &help(fields)
 }
 
-/// Everything else: `warn  what happened  why=…`.
+fn help(fields: &Fields) -> String {
+    fields.find("help").map(|help| format!(" → {help}")).unwrap_or_default()
+}
+
+/// Everything else: `warn  what happened  why=… → what to do`.
 fn other(writer: &mut Writer<'_>, level: Level, fields: &Fields) -> fmt::Result {
     let level = match level {
         Level::ERROR => "error",
@@ -90,10 +94,10 @@ fn other(writer: &mut Writer<'_>, level: Level, fields: &Fields) -> fmt::Result 
         _ => "debug",
     };
     write!(writer, "  {level}  {}", fields.get("message"))?;
-    for (name, value) in fields.0.iter().filter(|(name, _)| *name != "message") {
+    for (name, value) in fields.0.iter().filter(|(name, _)| !["message", "help"].contains(name)) {
         write!(writer, "  {name}={value}")?;
     }
-    writeln!(writer)
+    writeln!(writer, "{}", help(fields))
 }
 
 fn what(fields: &Fields) -> String {

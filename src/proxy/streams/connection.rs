@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -11,7 +12,8 @@ use h2::client::SendRequest;
 use tokio::sync::oneshot;
 
 use super::{News, Streams};
-use crate::proxy::connect::refused_by_tls;
+use crate::proxy::broken::told;
+use crate::proxy::connect::Connector;
 use crate::proxy::error::Failure;
 use crate::proxy::tasks::Tasks;
 use crate::proxy::transport::Transport;
@@ -45,6 +47,7 @@ impl Connection {
     /// Speaks HTTP/2 from now on. No stream is opened before the upstream has said how many it allows.
     pub async fn make(
         transport: Transport,
+        connector: Arc<Connector>,
         news: &Rc<News>,
         tasks: &Tasks,
         now: Moment,
@@ -83,7 +86,7 @@ impl Connection {
             }
             if allowed == UNSAID && !is_released {
                 let cause = ended.as_ref().err().and_then(h2::Error::get_io);
-                news.fail(cause.and_then(refused_by_tls).unwrap_or(Failure::Reset));
+                news.fail(cause.and_then(|error| told(error, &connector)).unwrap_or(Failure::Reset));
             }
             news.changed.notify_waiters();
         });

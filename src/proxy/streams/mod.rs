@@ -51,14 +51,15 @@ pub struct News {
     /// Something has changed.
     changed: Notify,
     /// Attempts to connect that failed, and why the latest did.
-    failed: Cell<(u64, Option<Failure>)>,
+    failed: RefCell<(u64, Option<Failure>)>,
 }
 
 impl News {
     /// An attempt to connect has failed.
     fn fail(&self, failure: Failure) {
-        let (number, _) = self.failed.get();
-        self.failed.set((number + 1, Some(failure)));
+        let (number, latest) = &mut *self.failed.borrow_mut();
+        *number += 1;
+        *latest = Some(failure);
     }
 }
 
@@ -116,7 +117,7 @@ impl Streams {
     /// time the proxy itself is out of streams.
     pub async fn place(self: &Rc<Streams>, mut which: Which) -> Result<Place, Failure> {
         let deadline = self.clock.instant(self.clock.now() + self.patience);
-        let (failures, _) = self.news.failed.get();
+        let (failures, _) = *self.news.failed.borrow();
         loop {
             if self.speaks.get() == Protocol::Http1 {
                 return Ok(Place::Http1(None));
@@ -124,7 +125,7 @@ impl Streams {
             if let Some(slot) = self.pick(which) {
                 return Ok(Place::Stream(slot));
             }
-            let (number, failure) = self.news.failed.get();
+            let (number, failure) = self.news.failed.borrow().clone();
             let has_failed = number != failures;
             if let Some(failure) = failure.filter(|_| has_failed && self.connections.borrow().is_empty()) {
                 return Err(failure);
@@ -191,7 +192,8 @@ impl Streams {
         let replayable = Replayable::default();
         let opened = match self.connector.negotiate(replayable.clone()).await {
             Ok((transport, Protocol::Http2)) => {
-                let made = Connection::make(transport, &self.news, &self.tasks, self.clock.now());
+                let connector = Arc::clone(&self.connector);
+                let made = Connection::make(transport, connector, &self.news, &self.tasks, self.clock.now());
                 made.await.map(|connection| {
                     if !self.is_closed.get() {
                         self.connections.borrow_mut().push(connection);
@@ -206,8 +208,8 @@ impl Streams {
             Err(failure) => Err(failure),
         };
         drop(opening);
-        if let Err(failure) = opened {
-            self.news.fail(failure);
+        if let Err(failure) = &opened {
+            self.news.fail(failure.clone());
         }
         self.news.changed.notify_waiters();
         opened

@@ -185,7 +185,7 @@ static UPSTREAM_TLS_KEYS: [Entry; 4] = [
         "ca",
         Value::Text(Form::File),
         Words("the system's roots"),
-        "A PEM file with the certificates to trust, instead of the system's.",
+        "A PEM file with the certificates to trust, instead of the system's or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name: authorities', or the upstream's own (`openssl req -x509`).",
         "ca = \"ca.pem\"",
     ),
     entry(

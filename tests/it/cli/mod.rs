@@ -6,3 +6,4 @@ mod results;
 mod run;
 mod serving;
 mod start;
+mod upstream_tls;

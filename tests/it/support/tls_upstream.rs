@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use http::Response;
-use rcgen::CertifiedKey;
+use rcgen::{CertifiedKey, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
@@ -24,6 +24,14 @@ pub struct TlsUpstream {
     pub spoken: Arc<Mutex<Vec<String>>>,
 }
 
+/// A certificate and its key.
+pub type Made = CertifiedKey<KeyPair>;
+
+/// A self-signed certificate for `name`.
+pub fn made(name: &str) -> Made {
+    rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate")
+}
+
 /// What it asks of clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asks {
@@ -35,12 +43,16 @@ pub enum Asks {
 impl TlsUpstream {
     /// Speaks one of `protocols`.
     pub fn speaking(protocols: &[&str], asks: Asks) -> TlsUpstream {
+        TlsUpstream::showing(made("127.0.0.1"), protocols, asks)
+    }
+
+    /// As [`TlsUpstream::speaking`], with this certificate.
+    pub fn showing(own: Made, protocols: &[&str], asks: Asks) -> TlsUpstream {
         let folder = tempfile::tempdir().expect("a folder");
         let write = |name: &str, text: String| {
             std::fs::write(folder.path().join(name), text).expect("written");
         };
-        let made = |name: &str| rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate");
-        let (own, client, stranger) = (made("127.0.0.1"), made("client.test"), made("127.0.0.1"));
+        let (client, stranger) = (made("client.test"), made("127.0.0.1"));
         for (name, CertifiedKey { cert, signing_key }) in
             [("server", &own), ("client", &client), ("stranger", &stranger)]
         {

@@ -1,0 +1,34 @@
+//! What it means that hyper gave no answer.
+
+use std::error::Error as _;
+use std::io;
+
+use super::connect::Connector;
+use super::error::{Cause, Failure};
+use super::request_body::BodyError;
+use super::wants_tls::is_record;
+
+/// Why there is no answer on a connection of `connector`'s; `head` is what came in its place.
+pub fn broken(error: &hyper::Error, head: &[u8], connector: &Connector) -> Failure {
+    tracing::debug!(%error, "no answer from the upstream");
+    let cause = error.source();
+    let of_transport = cause.and_then(|cause| cause.downcast_ref::<io::Error>());
+    let told = of_transport.and_then(|error| told(error, connector));
+    if let Some(failure) = told {
+        failure
+    } else if cause.and_then(|cause| cause.downcast_ref::<BodyError>()).is_some() {
+        Failure::BadBody
+    } else if is_record(head) {
+        Failure::Unreachable(Cause::WantsTls)
+    } else if error.is_parse() {
+        Failure::Garbled
+    } else {
+        Failure::Reset
+    }
+}
+
+/// What an error of a transport tells: that of the connection that was to replace it, or TLS's.
+pub fn told(error: &io::Error, connector: &Connector) -> Option<Failure> {
+    let of_renewal = error.get_ref().and_then(|error| error.downcast_ref::<Failure>().cloned());
+    of_renewal.or_else(|| connector.refused_by_tls(error))
+}

@@ -1,0 +1,37 @@
+//! An HTTP/1.1 connection to the upstream as hyper drives it, and what is left of it when it ends.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use hyper::client::conn::http1::Connection;
+use hyper_util::rt::TokioIo;
+
+use super::request_body::RequestBody;
+use super::transport::Transport;
+
+/// What hyper had read and could not use when a connection ended: the head that is none.
+#[derive(Clone, Default)]
+pub struct Remains(Rc<RefCell<Bytes>>);
+
+impl Remains {
+    pub fn get(&self) -> Bytes {
+        self.0.borrow().clone()
+    }
+}
+
+/// Drives a connection that never becomes a tunnel to its end. Whoever waits for an answer on it hears of the
+/// end in a later turn of the event loop, when `remains` are there.
+pub async fn drive(mut connection: Connection<TokioIo<Transport>, RequestBody>, remains: Remains) {
+    if let Err(error) = (&mut connection).await {
+        tracing::debug!(%error, "connection to the upstream ended");
+    }
+    remains.0.replace(connection.into_parts().read_buf);
+}
+
+/// Drives a connection that may become a tunnel.
+pub async fn drive_or_upgrade(connection: Connection<TokioIo<Transport>, RequestBody>) {
+    if let Err(error) = connection.with_upgrades().await {
+        tracing::debug!(%error, "connection to the upstream ended");
+    }
+}
