@@ -32,6 +32,7 @@ mod shared;
 mod shown;
 mod socket;
 mod streams;
+mod summary;
 mod tally;
 mod tasks;
 mod tls;
@@ -52,7 +53,6 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::thread::JoinHandle;
 
 use tokio::runtime::{Builder, LocalOptions};
@@ -69,6 +69,7 @@ use self::pool::Pool;
 use self::record::{Plan, Recorder};
 use self::shared::Shared;
 use self::streams::Streams;
+pub use self::summary::{RuleSummary, Summary};
 pub use self::tally::Tally;
 use self::tasks::Tasks;
 pub use self::tls::{OwnCertificate, TlsError, acceptor};
@@ -79,7 +80,7 @@ use crate::clock::Clock;
 use crate::journal::{Clients, Header, Inlet, Journal, JournalFile, Kept, Progress};
 use crate::judgement::RuleSet;
 use crate::rules::template::TemplateMistake;
-use crate::rules::{Config, Settings, Trigger, UpstreamUrl};
+use crate::rules::{Config, Settings, UpstreamUrl};
 use crate::store::Store;
 use crate::words::RunKey;
 
@@ -287,62 +288,6 @@ impl Control {
             *current = order.max(*current);
             is_further
         });
-    }
-}
-
-/// What the rules did.
-#[derive(Clone, Debug, Default)]
-pub struct Summary {
-    pub rules: Vec<RuleSummary>,
-    pub requests: u64,
-    /// Requests that got no answer from the upstream.
-    pub failures: u64,
-    /// Requests that went to the upstream once more, as their first connection had proved stale.
-    pub replays: u64,
-    pub panics: u64,
-    /// Keys of state forgotten because there were too many.
-    pub evicted: u64,
-}
-
-/// What one rule did.
-#[derive(Clone, Debug)]
-pub struct RuleSummary {
-    pub name: Arc<str>,
-    pub trigger: Trigger,
-    pub matched: u64,
-    pub fired: u64,
-    /// In the end: conflicts that have begun and not been cleared; `None` without `clear`.
-    pub open: Option<u64>,
-}
-
-impl Shared {
-    fn count_open(&self, summary: &mut Summary) {
-        let clear = |rule: u32| self.rules.get(rule).and_then(|active| active.rule.clear);
-        for (rule, summary) in (0..).zip(&mut summary.rules) {
-            summary.open = clear(rule).map(|_| 0);
-        }
-        self.store.each_open(self.clock.now(), &clear, &mut |rule| {
-            let open = summary.rules.get_mut(rule as usize).and_then(|summary| summary.open.as_mut());
-            open.into_iter().for_each(|open| *open += 1);
-        });
-    }
-
-    fn summary(&self) -> Summary {
-        let rules = self.rules.iter().zip(&self.tallies).map(|(active, tally)| RuleSummary {
-            name: Arc::clone(&active.rule.name),
-            trigger: active.rule.trigger.clone(),
-            matched: tally.matched(),
-            fired: tally.fired(),
-            open: None,
-        });
-        Summary {
-            rules: rules.collect(),
-            requests: self.counters.requests.load(Relaxed),
-            failures: self.counters.failures.load(Relaxed),
-            replays: self.counters.replays.load(Relaxed),
-            panics: self.counters.panics.load(Relaxed),
-            evicted: self.store.evicted(),
-        }
     }
 }
 

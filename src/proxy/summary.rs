@@ -1,0 +1,63 @@
+//! What the rules did, for those who ran the proxy.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::shared::Shared;
+use crate::rules::Trigger;
+
+/// What the rules did.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    pub rules: Vec<RuleSummary>,
+    pub requests: u64,
+    /// Requests that got no answer from the upstream.
+    pub failures: u64,
+    /// Requests that went to the upstream once more, as their first connection had proved stale.
+    pub replays: u64,
+    pub panics: u64,
+    /// Keys of state forgotten because there were too many.
+    pub evicted: u64,
+}
+
+/// What one rule did.
+#[derive(Clone, Debug)]
+pub struct RuleSummary {
+    pub name: Arc<str>,
+    pub trigger: Trigger,
+    pub matched: u64,
+    pub fired: u64,
+    /// In the end: conflicts that have begun and not been cleared; `None` without `clear`.
+    pub open: Option<u64>,
+}
+
+impl Shared {
+    pub fn count_open(&self, summary: &mut Summary) {
+        let clear = |rule: u32| self.rules.get(rule).and_then(|active| active.rule.clear);
+        for (rule, summary) in (0..).zip(&mut summary.rules) {
+            summary.open = clear(rule).map(|_| 0);
+        }
+        self.store.each_open(self.clock.now(), &clear, &mut |rule| {
+            let open = summary.rules.get_mut(rule as usize).and_then(|summary| summary.open.as_mut());
+            open.into_iter().for_each(|open| *open += 1);
+        });
+    }
+
+    pub fn summary(&self) -> Summary {
+        let rules = self.rules.iter().zip(&self.tallies).map(|(active, tally)| RuleSummary {
+            name: Arc::clone(&active.rule.name),
+            trigger: active.rule.trigger.clone(),
+            matched: tally.matched(),
+            fired: tally.fired(),
+            open: None,
+        });
+        Summary {
+            rules: rules.collect(),
+            requests: self.counters.requests.load(Relaxed),
+            failures: self.counters.failures.load(Relaxed),
+            replays: self.counters.replays.load(Relaxed),
+            panics: self.counters.panics.load(Relaxed),
+            evicted: self.store.evicted(),
+        }
+    }
+}
