@@ -75,6 +75,7 @@ impl Header {
             asked_share: rule.asked_share,
             matched: *matched,
             fired: *fired,
+            why_not: None,
         };
         reached.map(report).collect()
     }

@@ -3,22 +3,33 @@
 //! everything that HAR has no place for is under `_fracas`.
 
 use std::io;
-use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::{Subject, phrases, run};
 use crate::words::{Attempt, RetryAfter};
 
 /// Where the requests went: the journal has paths only, and this name leads nowhere (RFC 2606 §2).
 const ORIGIN: &str = "http://fracas.invalid";
 
 /// Writes the attempts, in the order in which they began.
-pub fn write(attempts: &[Arc<Attempt>], started: Timestamp, out: &mut impl io::Write) -> io::Result<()> {
+pub fn write(subject: Subject<'_>, out: &mut impl io::Write) -> io::Result<()> {
+    let Subject { report, attempts, started, .. } = subject;
     let mut attempts: Vec<&Attempt> = attempts.iter().map(|attempt| &**attempt).collect();
     attempts.sort_by_key(|attempt| (attempt.start, attempt.id));
     let creator = json!({ "name": "fracas", "version": env!("CARGO_PKG_VERSION") });
-    write!(out, r#"{{"log":{{"version":"1.2","creator":{creator},"pages":[],"entries":["#)?;
+    let comment = [Some(phrases::headline(report).into()), run::exit(report)];
+    let comment = json!(comment.into_iter().flatten().collect::<Vec<_>>().join(" "));
+    let graded = json!({
+        "verdict": report.verdict,
+        "untested": report.untested,
+        "expectations": report.expectations,
+        "exit": report.exit,
+        "run": report.run,
+    });
+    write!(out, r#"{{"log":{{"version":"1.2","creator":{creator},"comment":{comment},"_fracas":{graded},"#)?;
+    write!(out, r#""pages":[],"entries":["#)?;
     for (at, attempt) in attempts.into_iter().enumerate() {
         out.write_all(if at == 0 { b"\n" } else { b",\n" })?;
         serde_json::to_writer(&mut *out, &entry(attempt, started))?;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Property, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 use super::phrases::{self, shown, span};
+use super::run;
 use crate::judgement::grading::{ClientReport, Expectation, Finding, OperationReport, Report, Verdict};
 
 /// Operations that a failure shows.
@@ -29,20 +30,30 @@ pub fn render(report: &Report) -> Result<String, SerializeError> {
         suite.add_test_cases(report.expectations.iter().map(|expected| expectation(report, expected)));
         document.add_test_suite(suite);
     }
-    if document.tests == 0 {
-        // A document without a case is a mistake to many a CI system, and says too little to the rest.
-        let case = case(
-            "the client meets a conflict",
-            "fracas",
-            Verdict::Undetermined,
-            &phrases::headline(report),
-            "",
-        );
-        let mut suite = TestSuite::new("fracas");
-        suite.add_test_case(case);
-        document.add_test_suite(suite);
+    let summary = summary(report);
+    if document.tests == 0 || summary.tests > 0 || !summary.properties.is_empty() {
+        document.add_test_suite(summary);
     }
     document.to_string()
+}
+
+/// The run itself: what it was, and one case where nothing was tested, or nothing else is a case. A document
+/// without any is a mistake to many a CI system.
+fn summary(report: &Report) -> TestSuite {
+    let mut suite = TestSuite::new("fracas");
+    suite.add_properties(run::facts(&report.run).into_iter().map(|(name, value)| Property::new(name, value)));
+    if let Some(exit) = &report.exit {
+        suite.add_property(Property::new("exit_code", exit.code.to_string()));
+        suite.set_system_out(shown(&exit.because).into_owned());
+    }
+    if report.untested.is_some() {
+        let why: Vec<String> =
+            run::idle(report).iter().map(|(rule, why)| format!("{}: {why}", shown(&rule.name))).collect();
+        let headline = phrases::headline(report);
+        let name = "an operation meets a conflict";
+        suite.add_test_case(case(name, "fracas", Verdict::Undetermined, &headline, &why.join("\n")));
+    }
+    suite
 }
 
 fn suite(report: &Report, client: &ClientReport) -> TestSuite {

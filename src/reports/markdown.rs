@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use super::evidence::Evidence;
 use super::phrases::{self, shown, span};
+use super::run;
 use crate::judgement::grading::{ClientReport, Expectation, OperationReport, Report, RuleReport, Verdict};
 use crate::rules::grouped;
 
@@ -23,6 +24,13 @@ pub fn render(report: &Report) -> String {
     let mut page = String::new();
     let _ = writeln!(page, "## fracas: {} {}\n", sign(report.verdict), phrases::headline(report));
     let _ = writeln!(page, "{}", phrases::totals(&report.totals));
+    if let Some(aside) = run::aside(report) {
+        let _ = writeln!(page, "\n{}", escaped(&aside));
+    }
+    if let Some(exit) = run::exit(report) {
+        let _ = writeln!(page, "\n{}", escaped(&exit));
+    }
+    write_idle(&mut page, report);
     for caveat in phrases::caveats(&report.totals) {
         let _ = writeln!(page, "\n> {caveat}");
     }
@@ -33,7 +41,23 @@ pub fn render(report: &Report) -> String {
     write_expectations(&mut page, &report.expectations);
     write_rules(&mut page, &report.rules);
     write_evidence(&mut page, report);
+    if let Some(line) = run::line(&report.run) {
+        let _ = writeln!(page, "\n<sub>{}</sub>", escaped(&line));
+    }
     page
+}
+
+/// Why nothing was tested, rule by rule.
+fn write_idle(page: &mut String, report: &Report) {
+    let idle = run::idle(report);
+    if idle.is_empty() || report.untested.is_none() {
+        return;
+    }
+    page.push_str("\n| rule | matched | why it did not fire |\n| --- | --: | --- |\n");
+    for (rule, why) in idle.iter().take(MOST_ROWS) {
+        let _ = writeln!(page, "| {} | {} | {} |", quoted(&rule.name), grouped(rule.matched), escaped(why));
+    }
+    write_more(page, idle.len(), "rule");
 }
 
 fn write_client(page: &mut String, client: &ClientReport) {

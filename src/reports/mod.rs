@@ -4,12 +4,14 @@
 //! What a client or a rules file says is untrusted in every format: escaped, and cut.
 
 mod evidence;
+mod github;
 mod har;
 mod html;
 mod json;
 mod junit;
 mod markdown;
 mod phrases;
+mod run;
 mod text;
 
 use std::fmt::Display;
@@ -38,6 +40,8 @@ pub enum Format {
     Markdown,
     /// One page that needs nothing else.
     Html,
+    /// Annotations of a job on GitHub.
+    Github,
     /// The attempts as an HTTP archive, for a browser's network panel.
     Har,
 }
@@ -68,14 +72,22 @@ pub fn write(format: Format, subject: Subject, out: &mut impl io::Write) -> io::
             let page = html::render(subject.report, subject.started).map_err(io::Error::other)?;
             out.write_all(page.as_bytes())
         }
-        Format::Har => har::write(subject.attempts, subject.started, out),
+        Format::Github => out.write_all(github::render(subject.report).as_bytes()),
+        Format::Har => har::write(subject, out),
     }
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 6] =
-        [Format::Text, Format::Json, Format::Junit, Format::Markdown, Format::Html, Format::Har];
+    pub const ALL: [Format; 7] = [
+        Format::Text,
+        Format::Json,
+        Format::Junit,
+        Format::Markdown,
+        Format::Html,
+        Format::Har,
+        Format::Github,
+    ];
 
     /// The word that the command line has for it.
     pub fn as_str(self) -> &'static str {
@@ -86,6 +98,7 @@ impl Format {
             Format::Markdown => "markdown",
             Format::Html => "html",
             Format::Har => "har",
+            Format::Github => "github",
         }
     }
 }

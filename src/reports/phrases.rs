@@ -88,8 +88,11 @@ pub fn headline(report: &Report) -> String {
     let (unmet, short) = (failing(&expected), failing(&clients));
     let expectations = counted(expected.len() as u64, "expectation", "expectations");
     let fell_short = format!("{short} of {} fell short", counted(clients.len() as u64, "client", "clients"));
+    if let Some(why) = &report.untested {
+        return format!("Nothing was tested: {}.", shown(why));
+    }
+    let never_again = super::run::never_again(report);
     match (report.verdict, report.totals.conflicted) {
-        (_, 0) if report.totals.attempts == 0 => "No request came.".to_owned(),
         (Verdict::Fail, _) if unmet > 0 => format!("{unmet} of {expectations} not met."),
         (Verdict::Fail, _) => format!("{fell_short}."),
         (_, 0) => "No operation met a conflict.".to_owned(),
@@ -98,6 +101,13 @@ pub fn headline(report: &Report) -> String {
         (Verdict::Warn, _) => "Nothing failed, and something could be better.".to_owned(),
         (Verdict::Undetermined, _) => "There was too little to judge by.".to_owned(),
         (Verdict::Pass, _) if !expected.is_empty() => format!("{expectations} met."),
+        (Verdict::Pass, _) if never_again == clients.len() => {
+            "Nothing wrong was seen, but nobody tried again.".to_owned()
+        }
+        (Verdict::Pass, _) if never_again > 0 => {
+            let all = counted(clients.len() as u64, "client", "clients");
+            format!("Nothing wrong was seen, but {never_again} of {all} never tried again.")
+        }
         (Verdict::Pass, _) => "The clients took their conflicts well.".to_owned(),
     }
 }

@@ -120,9 +120,7 @@ mod tests {
                 client("python-httpx/0.28", 1_038, vec![finding(1, None, Verdict::Pass)]),
                 client("untroubled/1", 0, Vec::new()),
             ],
-            rules: Vec::new(),
-            expectations: Vec::new(),
-            operations: Vec::new(),
+            ..Report::default()
         };
         let mut text = String::new();
         write(&mut text, Some(&report));

@@ -14,7 +14,7 @@ use super::kept::Kept;
 use super::tally::Tally;
 use super::view::{Scope, View};
 use super::{
-    ClientReport, Expectation, Finding, Operation, Outcome, Report, RuleReport, Totals, Verdict,
+    ClientReport, Expectation, Finding, Operation, Outcome, Report, RuleReport, RunReport, Totals, Verdict,
     expectations, speech,
 };
 use crate::rules::Grade;
@@ -47,6 +47,8 @@ pub struct Grader {
 #[derive(Clone, Debug, Default)]
 pub struct Record {
     pub attempts: u64,
+    /// Attempts that the upstream did not answer.
+    pub unanswered: u64,
     /// Attempts that were not recorded.
     pub dropped: u64,
     /// Operations that were put away for want of room.
@@ -166,9 +168,11 @@ impl Grader {
             dropped: record.dropped,
             evicted: record.evicted,
             other_clients: self.others.len() as u64,
+            unanswered: record.unanswered,
             elapsed_ms: last.saturating_sub(first) / 1_000,
             ..self.totals.clone()
         };
+        let untested = untested(&totals, &record.rules);
         let mut clients: Vec<ClientReport> =
             self.classes.iter().map(|(agent, tally)| self.client(agent, tally, record)).collect();
         clients
@@ -178,6 +182,10 @@ impl Grader {
             worst(clients.iter().map(|client| client.verdict))
         } else {
             expectations.iter().map(|expectation| expectation.verdict).max().unwrap_or(Verdict::Undetermined)
+        };
+        let verdict = match verdict {
+            Verdict::Pass if untested.is_some() => Verdict::Undetermined,
+            verdict => verdict,
         };
         let findings = clients.iter().flat_map(|client| &client.findings);
         let unmet = expectations.iter().filter(|expectation| expectation.verdict != Verdict::Pass);
@@ -190,6 +198,9 @@ impl Grader {
             clients,
             rules: record.rules.clone(),
             expectations,
+            untested,
+            exit: None,
+            run: RunReport::default(),
         }
     }
 
@@ -263,6 +274,21 @@ impl Grader {
         };
         self.asks.iter().map(found).collect()
     }
+}
+
+/// Why no operation met a conflict; `None` where one did.
+fn untested(totals: &Totals, rules: &[RuleReport]) -> Option<String> {
+    let all = totals.attempts;
+    let why = match totals {
+        Totals { conflicted: 1.., .. } => return None,
+        Totals { attempts: 0, .. } => "no request came",
+        Totals { unanswered, .. } if *unanswered == all => "the upstream answered no request",
+        _ if rules.is_empty() => "no request matched a rule",
+        _ if rules.iter().all(|rule| rule.matched == 0) => "no request matched a rule",
+        _ if rules.iter().all(|rule| rule.fired == 0) => "no rule fired",
+        _ => "no request met a conflict",
+    };
+    Some(why.to_owned())
 }
 
 /// The worst that is sure; undetermined only where nothing else was found.

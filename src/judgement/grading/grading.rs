@@ -12,20 +12,30 @@ pub struct Grading {
     correlator: Correlator,
     grader: Grader,
     attempts: u64,
+    /// Of them: the upstream gave no answer.
+    unanswered: u64,
     /// What is over and not graded yet: kept for its room.
     ended: Vec<Ended>,
 }
 
 impl Grading {
     pub fn new(asked: Asked) -> Grading {
-        Grading { correlator: Correlator::new(), grader: Grader::new(asked), attempts: 0, ended: Vec::new() }
+        Grading {
+            correlator: Correlator::new(),
+            grader: Grader::new(asked),
+            attempts: 0,
+            unanswered: 0,
+            ended: Vec::new(),
+        }
     }
 
     /// Adds an attempt, roughly in the order in which they ended, and gives back the operations that are
     /// over with it, graded: all but those of one attempt that met no trouble.
     pub fn add(&mut self, attempt: impl Into<Arc<Attempt>>) -> Vec<Operation> {
+        let attempt = attempt.into();
         self.attempts += 1;
-        self.correlator.add_to(attempt.into(), &mut self.ended);
+        self.unanswered += u64::from(is_unanswered(&attempt));
+        self.correlator.add_to(attempt, &mut self.ended);
         self.grade()
     }
 
@@ -54,7 +64,8 @@ impl Grading {
         let correlator = std::mem::take(&mut self.correlator);
         let evicted = correlator.finish_to(&mut self.ended);
         self.grade();
-        self.grader.report(&Record { attempts: self.attempts, dropped, evicted, rules })
+        let (attempts, unanswered) = (self.attempts, self.unanswered);
+        self.grader.report(&Record { attempts, unanswered, dropped, evicted, rules })
     }
 
     fn grade(&mut self) -> Vec<Operation> {
@@ -70,6 +81,13 @@ impl Grading {
         }
         operations
     }
+}
+
+/// Whether the upstream's side failed: a client that left early, or a rule, is no failure of it.
+fn is_unanswered(attempt: &Attempt) -> bool {
+    let got = &attempt.got;
+    let is_failed = got.error.as_deref().is_some_and(|error| error != "client");
+    is_failed && got.upstream.is_none() && attempt.conflict.is_none()
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod grading;
 mod kept;
 mod operation;
 mod report;
+mod run;
 mod speech;
 mod tally;
 mod view;
@@ -32,3 +33,4 @@ pub use report::{
     Backoff, CheckId, ClientReport, Expectation, Finding, Gap, Herd, Jitter, OperationReport, Report,
     RuleReport, Shape, Totals, TryReport, Verdict,
 };
+pub use run::{CommandEnd, CommandReport, Demands, ExitReport, RunReport};

@@ -3,18 +3,27 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::{ExitReport, RunReport};
+
 /// A whole report. Serialised, it is the `json` format; its schema is published.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Report {
     /// The version of this format.
     pub version: u32,
-    /// The worst of all: of `expectations` where any are given, or else of the checks.
+    /// The worst of all: of `expectations` where any are given, or else of the checks; no pass where nothing
+    /// was tested.
     pub verdict: Verdict,
+    /// Why nothing was tested, where no operation met a conflict; absent where one did.
+    pub untested: Option<String>,
+    /// The exit code of `run`, and whose it is; absent where no command has ended.
+    pub exit: Option<ExitReport>,
+    /// What was run.
+    pub run: RunReport,
     pub totals: Totals,
     /// One per class of clients, by its `User-Agent`, the worst first; those beyond a cap are counted in
     /// `totals`.
     pub clients: Vec<ClientReport>,
-    /// One per rule that a request reached, in file order.
+    /// One per rule that a request matched, in file order, and a few of those that none did.
     pub rules: Vec<RuleReport>,
     /// What `[expect]` asks, and what was found.
     pub expectations: Vec<Expectation>,
@@ -23,11 +32,12 @@ pub struct Report {
 }
 
 /// How good something is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     Pass,
     /// There is too little to say.
+    #[default]
     Undetermined,
     Warn,
     Fail,
@@ -46,6 +56,8 @@ pub struct Totals {
     pub gave_up: u64,
     /// Of those: still open at the end.
     pub unfinished: u64,
+    /// Attempts that the upstream gave no answer to: it could not be reached, or did not speak in time.
+    pub unanswered: u64,
     /// Attempts that the journal could not keep; the report may be wrong about what they were part of.
     pub dropped: u64,
     /// Operations put away before it could be seen how they end, as too many were open; what followed
@@ -53,6 +65,8 @@ pub struct Totals {
     pub evicted: u64,
     /// Classes of clients beyond those in `clients`.
     pub other_clients: u64,
+    /// Rules that no request matched, beyond those in `rules`.
+    pub other_rules: u64,
     /// From the first attempt to the last, in milliseconds.
     pub elapsed_ms: u64,
 }
@@ -213,6 +227,8 @@ pub struct RuleReport {
     pub asked_share: Option<f64>,
     pub matched: u64,
     pub fired: u64,
+    /// Why it never fired: what of its match no request had, or what its trigger waits for.
+    pub why_not: Option<String>,
 }
 
 /// One line of `[expect]`.

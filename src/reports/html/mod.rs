@@ -11,8 +11,9 @@ use jiff::Timestamp;
 use self::marked::Marked;
 use self::view::{ClientView, ExpectationView, Explanation, OperationView, RuleView};
 use super::evidence::Evidence;
-use super::phrases;
-use crate::judgement::grading::{Report, Totals, Verdict};
+use super::{phrases, run};
+use crate::judgement::grading::{Report, RuleReport, Totals, Verdict};
+use crate::rules::grouped;
 
 /// Classes of clients on the page.
 const MOST_CLIENTS: usize = 50;
@@ -29,6 +30,10 @@ const UNFOLDED: usize = 3;
 struct Page<'a> {
     report: &'a Report,
     headline: String,
+    /// A sentence on the headline, whose the exit code is, and what was run.
+    said: Vec<String>,
+    idle: Vec<(String, String, String)>,
+    run: String,
     began: String,
     version: &'static str,
     icon: &'static str,
@@ -64,6 +69,12 @@ pub fn render(report: &Report, started: Timestamp) -> Result<String, askama::Err
     let page = Page {
         report,
         headline: phrases::headline(report),
+        said: run::aside(report)
+            .into_iter()
+            .chain(run::exit(report).map(std::borrow::Cow::into_owned))
+            .collect(),
+        idle: idle(report),
+        run: run::line(&report.run).unwrap_or_default(),
         began: format!("{}", started.strftime("%Y-%m-%d %H:%M:%S UTC")),
         version: env!("CARGO_PKG_VERSION"),
         icon: icon(report.verdict),
@@ -99,6 +110,15 @@ pub fn render(report: &Report, started: Timestamp) -> Result<String, askama::Err
         },
     };
     page.render()
+}
+
+/// Rules that did not fire, with their matches and why, where nothing was tested.
+fn idle(report: &Report) -> Vec<(String, String, String)> {
+    let of = |(rule, why): (&RuleReport, std::borrow::Cow<str>)| {
+        (phrases::shown(&rule.name).into_owned(), grouped(rule.matched), why.into_owned())
+    };
+    let idle = run::idle(report).into_iter().filter(|_| report.untested.is_some());
+    idle.take(MOST_ROWS).map(of).collect()
 }
 
 impl Page<'_> {

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use self::page::{Page, Tone, WIDTH};
 use super::evidence::Evidence;
 use super::phrases::{self, shown};
+use super::run;
 use crate::judgement::grading::{CheckId, ClientReport, Expectation, Finding, Report, RuleReport, Verdict};
 use crate::rules::{Paint, grouped};
 
@@ -26,11 +27,19 @@ const WIDEST_TITLE: usize = 36;
 /// The report as text.
 pub fn render(report: &Report, paint: Paint) -> String {
     let mut page = Page::new(paint);
-    let mark = page.mark(report.verdict);
+    let verdict = if report.untested.is_some() { Verdict::Undetermined } else { report.verdict };
+    let mark = page.mark(verdict);
     page.hanging(&format!("{mark}  "), 6, &phrases::headline(report));
+    if let Some(aside) = run::aside(report) {
+        page.hanging("      ", 6, &aside);
+    }
     page.hanging("      ", 6, &phrases::totals(&report.totals));
     for caveat in phrases::caveats(&report.totals) {
         page.hanging("note  ", 6, &caveat);
+    }
+    idle(&mut page, report);
+    if let Some(exit) = run::exit(report) {
+        page.hanging("      ", 6, &exit);
     }
     for client in report.clients.iter().take(MOST_CLIENTS) {
         card(&mut page, client);
@@ -43,7 +52,26 @@ pub fn render(report: &Report, paint: Paint) -> String {
     for operation in evidence.troubled().take(MOST_OPERATIONS) {
         timeline::draw(&mut page, operation, evidence.checks(operation));
     }
+    if let Some(line) = run::line(&report.run) {
+        page.gap();
+        page.hanging("run   ", 6, &line);
+    }
     page.finish()
+}
+
+/// Rules that did not fire, and why, where nothing was tested.
+fn idle(page: &mut Page, report: &Report) {
+    let idle = run::idle(report);
+    for (rule, why) in idle.iter().take(MOST_RULES) {
+        let name = cut(&shown(&rule.name), 30);
+        page.hanging("      ", 8, &format!("{name}: {why}"));
+    }
+    let left = report.totals.other_rules + idle.len().saturating_sub(MOST_RULES) as u64;
+    if left > 0 && report.untested.is_some() {
+        let left =
+            phrases::counted(left, "more rule that no request matched", "more rules that no request matched");
+        page.hanging("      ", 6, &left);
+    }
 }
 
 fn card(page: &mut Page, client: &ClientReport) {

@@ -145,7 +145,7 @@ fn a_format_is_read_by_its_word() {
     }
     assert_eq!(
         "pdf".parse::<Format>(),
-        Err("a report is one of text, json, junit, markdown, html, har".to_owned())
+        Err("a report is one of text, json, junit, markdown, html, har, github".to_owned())
     );
 }
 

@@ -179,6 +179,13 @@ def derived(report, name, of, text):
         clients = [client["verdict"] for client in report["clients"]]
         known = {len(verdicts), verdicts.count("fail"), len(clients), clients.count("fail")}
         return all(int(number) in known for number in re.findall(r"\d+", text))
+    if name == "said":
+        exit = report["exit"]
+        return text == (exit and exit["because"]) or "met a conflict" in text
+    if name == "idle":
+        return report["untested"] is not None
+    if name == "run":
+        return f"seed {report['run']['seed']}" in text
     if name == "caveat":
         totals = report["totals"]
         known = (totals["dropped"], totals["evicted"], totals["other_clients"])

@@ -3,20 +3,21 @@
 mod operations;
 
 use fracas::judgement::grading::{
-    Backoff, Check, CheckId, ClientReport, Expectation, Finding, Gap, Herd, Jitter, Outcome, Report,
-    RuleReport, Shape, Totals, Verdict,
+    Backoff, Check, CheckId, ClientReport, CommandEnd, CommandReport, Demands, ExitReport, Expectation,
+    Finding, Gap, Herd, Jitter, Outcome, Report, RuleReport, RunReport, Shape, Totals, Verdict,
 };
 
 use self::operations::{recovering, replaying};
 
 /// Every sample, by name.
-pub fn all() -> [(&'static str, Report); 5] {
+pub fn all() -> [(&'static str, Report); 6] {
     [
         ("all_pass", all_pass()),
         ("failing", failing()),
         ("undetermined", undetermined()),
         ("hostile", hostile()),
         ("empty", empty()),
+        ("untested", untested()),
     ]
 }
 
@@ -62,6 +63,9 @@ pub fn all_pass() -> Report {
             operations: vec![],
         }],
         operations: vec![recovering(3)],
+        run: run(0),
+        exit: exit(0, "the command exited with 0, and so does the run"),
+        ..Report::default()
     }
 }
 
@@ -147,6 +151,7 @@ pub fn failing() -> Report {
             evicted: 2,
             other_clients: 2,
             elapsed_ms: 12_410,
+            ..Totals::default()
         },
         clients: vec![hasty, herding],
         rules: rules(),
@@ -169,6 +174,9 @@ pub fn failing() -> Report {
             },
         ],
         operations: vec![replaying(14), recovering(31)],
+        run: run(3),
+        exit: exit(3, "the command exited with 3, and so does the run"),
+        ..Report::default()
     }
 }
 
@@ -197,6 +205,7 @@ pub fn undetermined() -> Report {
         rules: rules(),
         expectations: vec![],
         operations: vec![operation],
+        ..Report::default()
     }
 }
 
@@ -249,15 +258,52 @@ pub fn hostile() -> Report {
 
 /// Nobody came.
 pub fn empty() -> Report {
-    Report {
+    Report { version: 1, untested: Some("no request came".to_owned()), ..Report::default() }
+}
+
+/// Requests came, and no rule was for them; one operation at least was asked for.
+pub fn untested() -> Report {
+    let mut report = Report {
         version: 1,
-        verdict: Verdict::Undetermined,
-        totals: Totals::default(),
-        clients: vec![],
-        rules: vec![],
-        expectations: vec![],
-        operations: vec![],
+        totals: Totals {
+            attempts: 17,
+            operations: 17,
+            elapsed_ms: 2_100,
+            other_rules: 980,
+            ..Totals::default()
+        },
+        untested: Some("no rule fired".to_owned()),
+        rules: rules(),
+        ..Report::default()
+    };
+    for (rule, (matched, why)) in report.rules.iter_mut().zip([
+        (0, "14 requests had the method and not the path: nearest PUT /api/item/7"),
+        (3, "3 requests matched: 25 % of so few may be none"),
+        (0, "3 requests matched but for this: the body is not JSON (application/x-www-form-urlencoded)"),
+    ]) {
+        (rule.matched, rule.fired, rule.why_not) = (matched, 0, Some(why.to_owned()));
     }
+    report.conclude(run(0), Demands { min_operations: 1, require_fired: false }, &[], 3);
+    report
+}
+
+fn run(code: u8) -> RunReport {
+    RunReport {
+        fracas: "0.1.0".to_owned(),
+        started: "2026-03-05T14:02:11.318Z".to_owned(),
+        seed: 7,
+        rules_file: Some("rules.toml".to_owned()),
+        rules_sha256: Some("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned()),
+        upstream: "demo".to_owned(),
+        command: Some(CommandReport {
+            line: vec!["pytest".to_owned(), "-q".to_owned()],
+            end: Some(CommandEnd { code, signal: None }),
+        }),
+    }
+}
+
+fn exit(code: u8, because: &str) -> Option<ExitReport> {
+    Some(ExitReport { code, because: because.to_owned() })
 }
 
 /// As [`failing`], with as many operations as asked for, and counts to match.
@@ -330,6 +376,7 @@ fn rules() -> Vec<RuleReport> {
         asked_share,
         matched,
         fired,
+        why_not: None,
     };
     vec![
         rule("flaky-writes", "transient", "25 %", Some(0.25), 4_012, 1_003),
