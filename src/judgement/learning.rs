@@ -13,6 +13,8 @@ use crate::words::{Facts, Identity, Key, KeyHash, Moment};
 pub struct Learners {
     learners: Box<[Learner]>,
     index: RuleIndex,
+    /// Whether some rule has a `read`.
+    reads: bool,
 }
 
 /// One sort of exchange that one rule learns from.
@@ -36,10 +38,15 @@ enum Role {
     Referrer,
     /// `release` selects it.
     Release,
+    /// `read` selects it.
+    Reading,
 }
 
 /// What one exchange will teach, should the upstream accept it.
 pub type Lessons = Vec<Lesson>;
+
+/// The rules, by position, that call a request a reading, with its key where it names one.
+pub type Readings = Vec<(u32, Option<KeyHash>)>;
 
 impl Learners {
     pub(super) fn new(rules: &[ActiveRule]) -> Learners {
@@ -51,7 +58,8 @@ impl Learners {
             }
         }
         let index = RuleIndex::new(learners.iter().map(|learner| &learner.requests));
-        Learners { learners: learners.into(), index }
+        let reads = learners.iter().any(|learner| learner.role == Role::Reading);
+        Learners { learners: learners.into(), index, reads }
     }
 
     /// Whether no rule learns anything.
@@ -78,6 +86,22 @@ impl Learners {
         lessons
     }
 
+    /// For which rules, by position, a request reads what they are about, and under which key; `None` for
+    /// one that it does not name.
+    pub fn readings(&self, rules: &RuleSet, facts: &Facts<'_>, identity: &Identity) -> Readings {
+        if !self.reads {
+            return Vec::new();
+        }
+        let readers = self.candidates(facts).filter(|learner| learner.role == Role::Reading);
+        let read = readers.filter_map(|learner| {
+            let captures = learner.requests.check(facts).ok()?;
+            let names_key = rules.get(learner.rule)?.rule.read.as_ref()?.names_key;
+            let key = learner.per.hash(facts, &captures, identity).filter(|_| names_key);
+            Some((learner.rule, key))
+        });
+        read.collect()
+    }
+
     fn candidates(&self, facts: &Facts<'_>) -> impl Iterator<Item = &Learner> {
         self.index.candidates(facts).filter_map(|at| self.learners.get(at as usize))
     }
@@ -91,6 +115,7 @@ impl Learner {
             Role::Match => Lesson::of_match(exchange, key?),
             Role::Referrer => Some(Lesson::of_referrer(exchange, key?)),
             Role::Release => Some(Lesson::of_release(exchange, key?, &self.per)),
+            Role::Reading => Lesson::of_reading(exchange, key),
         }
     }
 }
@@ -113,13 +138,15 @@ fn roles(rule: &Rule) -> Vec<(Role, Match, Key)> {
     let own = || (Role::Match, rule.requests.clone(), rule.per.clone());
     let select = |role, selector: &Selector| (role, selector.requests.clone(), selector.per.clone());
     let release = |release: &Option<Selector>| release.as_ref().map(|release| select(Role::Release, release));
+    let reading = rule.read.as_ref().map(|read| {
+        let per = if read.names_key { rule.per.clone() } else { Key::RULE };
+        (Role::Reading, read.requests.clone(), per)
+    });
     let Trigger::On(state) = &rule.trigger else {
-        return match rule.clear {
-            Some(Clear::Refetch | Clear::NewVersion) => vec![by_path()],
-            _ => Vec::new(),
-        };
+        let path = rule.clear.is_some_and(Clear::is_by_reading).then(by_path);
+        return path.into_iter().chain(reading).collect();
     };
-    match &**state {
+    let of_state = match &**state {
         State::Stale { .. } => vec![by_path(), maker()],
         State::Duplicate { release: ends } | State::Locked { release: ends, .. } => {
             std::iter::once(own()).chain(release(ends)).collect()
@@ -128,5 +155,6 @@ fn roles(rule: &Rule) -> Vec<(Role, Match, Key)> {
             std::iter::once(select(Role::Referrer, by)).chain(release(ends)).collect()
         }
         State::Overlap { .. } | State::Expired { .. } | State::KeyInUse { .. } => Vec::new(),
-    }
+    };
+    of_state.into_iter().chain(reading).collect()
 }

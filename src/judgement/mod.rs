@@ -10,7 +10,7 @@ mod state;
 mod trigger;
 
 pub use clear::validator;
-pub use learning::Lessons;
+pub use learning::{Lessons, Readings};
 pub use operation::{Answer, Ask, Held, Learnt, Place, Seen, StoredAnswer, Table, Tell};
 
 pub use reply::{CompiledReply, Occasion, allow_cors};

@@ -7,7 +7,7 @@ use super::operation::Answer;
 use super::reply::CompiledReply;
 use crate::matching::{Match, Mismatch, RuleIndex};
 use crate::rules::template::TemplateMistake;
-use crate::rules::{Clear, Rule, State};
+use crate::rules::{Clear, Rule, State, Trigger, VersionAt};
 use crate::words::{BodyFacts, Captures, Dice, Facts, Identity, KeyHash, Moment};
 
 /// Rules in file order, with the index that finds them.
@@ -105,11 +105,11 @@ impl ActiveRule {
         if release.is_some_and(|release| release.requests.check(facts).is_ok()) {
             return Err(Unconcerned::Release);
         }
-        if self.rule.is_cleared_by(facts.method) {
+        let is_reading = self.rule.read.as_ref().is_some_and(|read| read.requests.check(facts).is_ok());
+        if is_reading || self.rule.is_cleared_by(facts.method) {
             return Err(Unconcerned::Reading);
         }
-        let reads_body = self.rule.trigger.state().is_some_and(State::reads_body);
-        if reads_body && matches!(facts.body, BodyFacts::TooLong) {
+        if self.rule.state_reads_body() && matches!(facts.body, BodyFacts::TooLong) {
             return Err(Unconcerned::LongBody);
         }
         let key = self.rule.per.hash(facts, &captures, identity).ok_or(Unconcerned::NoKey)?;
@@ -133,8 +133,24 @@ impl Rule {
     fn reads_body(&self) -> bool {
         // A version may be in the body, and it says whether a conflict is over.
         let is_by_version = self.clear == Some(Clear::NewVersion);
-        let is_by_state = self.trigger.state().is_some_and(State::reads_body);
-        self.requests.reads_body() || self.per.reads_body() || is_by_version || is_by_state
+        let is_by_reading = self.read.as_ref().is_some_and(|read| read.requests.reads_body());
+        self.requests.reads_body()
+            || self.per.reads_body()
+            || is_by_version
+            || is_by_reading
+            || self.state_reads_body()
+    }
+
+    /// Whether its state cannot judge a request without the body.
+    fn state_reads_body(&self) -> bool {
+        match &self.trigger {
+            Trigger::On(state) => match &**state {
+                State::Stale { .. } => self.version_at().is_some_and(VersionAt::reads_request_body),
+                State::KeyInUse { .. } => true,
+                _ => false,
+            },
+            _ => false,
+        }
     }
 }
 
@@ -150,8 +166,8 @@ pub enum Unconcerned<'r> {
     Mismatch(Mismatch<'r>),
     /// The request is one that ends what the rule keeps.
     Release,
-    /// The request reads the resource, which is what clears the rule's conflicts: refused, it could
-    /// never do so.
+    /// The request reads the resource: the rule's `read` says so, or it clears the rule's conflicts, which it
+    /// could never do if it were refused.
     Reading,
     /// The state is in the request's body, which is longer than `body_limit`.
     LongBody,

@@ -154,7 +154,9 @@ impl Body for AnswerBody {
         let (body, lease, watch) = match &mut this.source {
             Source::Own(bytes) => {
                 let bytes = bytes.take();
-                this.record.see_got(bytes.as_ref().map_or(0, Bytes::len));
+                if let Some(bytes) = &bytes {
+                    this.record.see_got(bytes);
+                }
                 return Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))));
             }
             Source::Tunnel => return Poll::Ready(None),
@@ -169,7 +171,9 @@ impl Body for AnswerBody {
             watch.see(frame);
         }
         if let Some(Ok(frame)) = &frame {
-            this.record.see_got(frame.data_ref().map_or(0, Bytes::len));
+            if let Some(data) = frame.data_ref() {
+                this.record.see_got(data);
+            }
             if let Some(trailers) = frame.trailers_ref() {
                 this.record.see_trailers(trailers);
             }

@@ -133,6 +133,7 @@ pub async fn decide(
             facts.body = look(shared, body).await?;
         }
         passage.learn(learners.lessons(&shared.rules, &facts, identity, now));
+        passage.readings = learners.readings(&shared.rules, &facts, identity);
     }
     Ok(match disturbance {
         Some(conflict) => Decision::Disturb(conflict, passage),

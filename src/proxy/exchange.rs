@@ -126,6 +126,7 @@ async fn answer(
         Decision::Disturb(conflict, passage) => (Some(conflict), passage),
         Decision::Forward(passage) => (None, passage),
     };
+    record.read_for(shared, &passage.readings);
     let mut answer = worker.forwarder.forward(head, body, client).await?;
     record.hear_upstream(answer.status());
     // If the upstream refused by itself, that passes.
@@ -165,6 +166,7 @@ async fn refuse(
     record: &Record,
 ) -> Response<Source> {
     record.play(shared, conflict.rule, conflict.n, conflict.key);
+    record.refuse_with(conflict.claim.versions.current.as_deref(), conflict.answer.body());
     pause(conflict.delay).await;
     shown.log_conflict(shared, &conflict);
     let answer = own(conflict.answer);

@@ -92,8 +92,9 @@ pub fn judge(store: &Store, position: u32, active: &ActiveRule, asked: &Asked<'_
     };
     let mut opens = None;
     if let Some(clear) = active.rule.clear {
-        let opened = place(Table::Opened, clear.key(facts, key, client));
-        let validator = validator(facts);
+        let under = active.rule.opened_under(facts, Some(key), client).unwrap_or(key);
+        let opened = place(Table::Opened, under);
+        let validator = validator(facts, active.rule.version_at());
         match store.run(opened, Ask::Opened { clear, validator }, now) {
             Answer::Open { n, tries, since } => {
                 let lasts = clear.length().map(|length| length.saturating_sub(now.since(since)));
@@ -121,7 +122,7 @@ pub fn judge(store: &Store, position: u32, active: &ActiveRule, asked: &Asked<'_
                 Answer::Held(held) => held.and_then(|held| Some(held.until?.since(now))),
                 _ => None,
             };
-            match state.judge(facts, client, answer, now) {
+            match state.judge(&active.rule, facts, client, answer, now) {
                 Judgement::Pass => Verdict::Pass,
                 Judgement::Admit { ticket } => Verdict::Admit(Entrance { place, ticket, payload }),
                 Judgement::Conflict { status, versions } => {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::answer_body::Source;
 use super::judge::Entrance;
 use super::shared::Shared;
-use crate::judgement::{Lesson, Lessons, Outcome, StoredAnswer, Tell};
+use crate::judgement::{Lesson, Lessons, Outcome, Readings, StoredAnswer, Tell};
 
 /// One request's debts.
 #[derive(Default)]
@@ -19,6 +19,8 @@ pub struct Passage {
     guards: Vec<Guard>,
     lessons: Lessons,
     hold: Duration,
+    /// For which rules the request is a reading.
+    pub readings: Readings,
 }
 
 impl Passage {
@@ -46,7 +48,7 @@ impl Passage {
     /// Settles with the upstream's answer: what its head teaches now, what its body teaches when
     /// that has passed. Until then the request is in flight.
     pub async fn settle(self, shared: &Arc<Shared>, answer: &mut Response<Source>) {
-        let Passage { mut guards, lessons, hold } = self;
+        let Passage { mut guards, lessons, hold, readings: _ } = self;
         let (later, now): (Vec<Lesson>, Vec<Lesson>) = lessons.into_iter().partition(|lesson| {
             shared.rules.get(lesson.place.rule).is_some_and(|active| lesson.reads_answer(&active.rule))
         });

@@ -112,7 +112,7 @@ fn fracas(attempt: &Attempt) -> Value {
         "version": attempt.sent.version,
         "upstream": attempt.got.upstream,
         "grpc": attempt.got.grpc,
-        "shown_version": attempt.got.version,
+        "shown_version": Some(&attempt.got.shown).filter(|shown| !shown.is_nothing()),
         "try": attempt.sent.try_number,
     })
 }

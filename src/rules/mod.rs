@@ -22,8 +22,8 @@ pub use read::{
     Accepted, BodyFileError, BodyFiles, LARGEST_BODY, LARGEST_FILE, MOST_RULES, read, upstream_from,
 };
 pub use rule::{
-    Clear, Delay, During, Every, Expect, Grade, LostAnswer, Pattern, Rate, Reply, ReplyBody, ReplyStyle,
-    RetryAfter, Rule, Selector, State, Trigger, VersionSource, WaitLength,
+    Clear, Delay, During, Every, Expect, Grade, LostAnswer, Pattern, Rate, Read, Reply, ReplyBody,
+    ReplyStyle, RetryAfter, Rule, Selector, State, Trigger, VersionAt, VersionSource, WaitLength,
 };
 pub use settings::{
     Admin, Authority, HostHeader, Identity, Journal, Limits, NamedFile, Scheme, Settings, StateStore,

@@ -22,6 +22,10 @@ pub struct Rule {
     pub trigger: Trigger,
     /// What counters and state are kept per.
     pub per: Key,
+    /// Where requests and responses carry the version, beside `If-Match` and `ETag`; of the kind `version` only.
+    pub version: Option<VersionAt>,
+    /// Requests that read what the rule is about, beside GET and HEAD of its path. The rule refuses none of them.
+    pub read: Option<Read>,
     /// The situation played.
     pub kind: Kind,
     /// Before the upstream, after it, or with the answer lost.
@@ -108,8 +112,6 @@ pub struct Rate {
 pub enum State {
     /// The version that the request carries is not the newest seen.
     Stale {
-        /// Where requests and answers carry the version, beside `If-Match` and `ETag`.
-        version: Option<VersionSource>,
         /// The status for a request that carries none; `None` lets it pass.
         missing: Option<StatusCode>,
     },
@@ -137,7 +139,25 @@ pub struct Selector {
     pub per: Key,
 }
 
-/// `version = "body:/rev"`: where a version is, in requests and in answers.
+/// `read = { method, path, body }`: requests that read what a rule is about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Read {
+    /// Without a path of its own: on the rule's path and host.
+    pub requests: Match,
+    /// Whether every part of the rule's `per` can be found in them. Without it, one of them is a reading of
+    /// whatever the rule has refused to its client.
+    pub names_key: bool,
+}
+
+/// `version = "body:/rev"`, or `version = { request = …, response = … }`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionAt {
+    pub request: VersionSource,
+    /// The first that a response has counts. Empty: where APIs have what requests call so.
+    pub responses: Vec<VersionSource>,
+}
+
+/// One place of a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VersionSource {
     Header(HeaderName),

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use super::{GrpcStatus, Kind, Phase};
+use super::{GrpcStatus, Kind, Phase, Shown, Version};
 
 /// One request from a client, and what became of it. Times are microseconds on the proxy's own
 /// monotonic clock. Serialised, it is a line of the journal file; what is absent takes no room there.
@@ -67,7 +67,7 @@ pub enum Protocol {
 pub struct Sent {
     /// The version the client says its write is based on: `If-Match`, or a field such as CouchDB's `_rev`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub version: Option<SmolStr>,
+    pub version: Option<Version>,
     /// The idempotency key, hashed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<Fingerprint>,
@@ -107,9 +107,9 @@ pub struct Got {
     /// Why there is no whole answer: the word of `Fracas: error=…`, or `client` when it left early.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Box<str>>,
-    /// The version that the answer showed: `ETag`, or a field such as CouchDB's `rev`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub version: Option<SmolStr>,
+    /// The versions that the answer showed: `ETag`, and fields that rules name.
+    #[serde(rename = "version", skip_serializing_if = "Shown::is_nothing")]
+    pub shown: Shown,
     /// `Retry-After`, as a wait counted from the end of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<RetryAfter>,
@@ -154,9 +154,10 @@ impl Attempt {
     /// Longer versions are kept as a hash, for the same reason.
     pub const VERSION_BYTES: usize = 128;
 
-    /// Whether the request may change something (RFC 9110 §9.2.1).
+    /// Whether the request may change something (RFC 9110 §9.2.1): not one that a rule's `read` calls a
+    /// reading, whatever its method.
     pub fn is_write(&self) -> bool {
-        !matches!(&*self.method, "GET" | "HEAD" | "OPTIONS" | "TRACE")
+        !matches!(&*self.method, "GET" | "HEAD" | "OPTIONS" | "TRACE") && self.got.shown.readings().is_empty()
     }
 
     /// Whether the upstream accepted the request, whatever the client was told.

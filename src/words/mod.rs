@@ -9,6 +9,7 @@ mod key;
 mod kind;
 mod moment;
 mod run_key;
+mod version;
 mod who;
 
 pub use attempt::{Attempt, Conflict, Fingerprint, Got, Hint, Protocol, RetryAfter, Sent};
@@ -21,4 +22,5 @@ pub use key::{Captures, Key, KeyHash, KeyPart};
 pub use kind::{Kind, Phase};
 pub use moment::Moment;
 pub use run_key::RunKey;
+pub use version::{Reading, Shown, Version, VersionPlace};
 pub use who::{Acquaintance, Who};

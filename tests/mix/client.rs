@@ -104,14 +104,16 @@ impl<'a> Flow<'a> {
                     let read = Attempt { method: "GET".into(), sent: Sent::default(), ..next.clone() };
                     let mut read = self.attempt(Call::Page, read);
                     let version = self.chance.below(1 << 20).to_string();
-                    read.got.version = Some((&*version).into());
+                    read.got.shown = (&*version).into();
                     let number = self.next_number();
                     record.push((read, number));
                     self.now += self.chance.below(5 * MILLI);
                     next.sent.version = Some(version.into());
                     next.sent.body = Some(self.body());
                 }
-                Call::Revise if got.status == Some(409) => next.sent.version = got.version,
+                Call::Revise if got.status == Some(409) => {
+                    next.sent.version = got.shown.tag().map(Into::into);
+                }
                 _ => {}
             }
         }
@@ -170,7 +172,7 @@ impl<'a> Flow<'a> {
         };
         let trouble = if is_spared { 1.0 } else { self.chance.fraction() };
         let wait = self.chance.is(0.3).then(|| RetryAfter::Seconds(1_000 * (1 + self.chance.below(3))));
-        let version = Some(self.chance.below(1 << 20).to_string().into());
+        let shown = self.chance.below(1 << 20).to_string().as_str().into();
         let (status, retry_after) = match trouble {
             ..0.35 => (Some(409), wait),
             0.35..0.42 => (Some(503), wait),
@@ -185,7 +187,7 @@ impl<'a> Flow<'a> {
             n: 1,
             key: Fingerprint(1),
         });
-        let got = Got { status, retry_after, version, ..Got::default() };
+        let got = Got { status, retry_after, shown, ..Got::default() };
         // Answered long enough before the next request to be sent: a client needs time, too.
         let end = self.now;
         self.now += 50 + self.chance.below(MILLI);

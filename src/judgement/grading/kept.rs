@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::checks::wait;
-use super::view::{Elsewhere, View, bare};
+use super::view::{Elsewhere, View, is_one};
 use super::{Finding, Operation, OperationReport, Read, Try, TryReport, Verdict};
-use crate::words::RetryAfter;
+use crate::words::{RetryAfter, VersionPlace};
 
 /// Operations that a report may show.
 #[derive(Clone, Debug, Default)]
@@ -94,13 +94,16 @@ fn shown_as(operation: &Operation) -> OperationReport {
 
 /// A try, after what was read of the resource before it.
 fn shown_with_reads(tried: &Try, view: &View<'_>, start: u64) -> Vec<TryReport> {
-    let mut rows: Vec<TryReport> = tried.reads.iter().map(|read| shown_read(read, start)).collect();
+    let place = tried.attempt.sent.version.as_ref().map(|sent| sent.place().clone()).unwrap_or_default();
+    let mut rows: Vec<TryReport> = tried.reads.iter().map(|read| shown_read(read, &place, start)).collect();
     rows.sort_by(|one, other| one.at_ms.total_cmp(&other.at_ms));
     rows.push(shown_try(tried, view, start));
     rows
 }
 
-fn shown_read(read: &Read, start: u64) -> TryReport {
+/// `place`: where the try after it has its version.
+fn shown_read(read: &Read, place: &VersionPlace, start: u64) -> TryReport {
+    let showed = read.shown.at(place).or_else(|| read.shown.any());
     TryReport {
         attempt: read.attempt,
         method: read.method.to_string(),
@@ -115,7 +118,7 @@ fn shown_read(read: &Read, start: u64) -> TryReport {
         phase: None,
         retry_after_ms: None,
         version: None,
-        note: read.version.as_deref().map(|version| format!("showed version {version}")),
+        note: showed.map(|version| format!("showed version {version}")),
     }
 }
 
@@ -158,8 +161,8 @@ fn note(view: &View<'_>, attempt: u64) -> Option<String> {
             if key.is_some() { "another idempotency key" } else { "without its idempotency key" }.to_owned(),
         );
     }
-    let versions = (before.sent.version.as_deref().map(bare), after.sent.version.as_deref().map(bare));
-    let same_version = versions.0.is_some() && versions.0 == versions.1;
+    let versions = before.sent.version.as_ref().zip(after.sent.version.as_ref());
+    let same_version = versions.is_some_and(|(before, after)| is_one(before, after));
     match (retry.has_reread(), same_version) {
         (true, true) => Some("read again, same version".to_owned()),
         (true, false) => Some("read again".to_owned()),
@@ -172,7 +175,7 @@ fn note(view: &View<'_>, attempt: u64) -> Option<String> {
 mod tests {
     use super::*;
     use crate::judgement::grading::{Link, Outcome};
-    use crate::words::{Attempt, Fingerprint};
+    use crate::words::{Attempt, Fingerprint, Shown};
 
     #[test]
     fn what_was_read_between_two_tries_has_rows_of_its_own_in_the_order_in_which_it_was_sent() {
@@ -187,7 +190,7 @@ mod tests {
             start,
             end,
             status: Some(200),
-            version: version.map(Into::into),
+            shown: version.map(Shown::from).unwrap_or_default(),
         };
         let reads = vec![read(3, 14_000, 15_000, Some("\"4\"")), read(2, 13_000, 16_000, None)];
         let operation = Operation {

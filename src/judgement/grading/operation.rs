@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use smol_str::SmolStr;
 
-use crate::words::{Attempt, Fingerprint};
+use crate::words::{Attempt, Fingerprint, Shown};
 
 /// The attempts that are one logical call of one client.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,8 +49,8 @@ pub struct Read {
     pub start: u64,
     pub end: u64,
     pub status: Option<u16>,
-    /// The version that it showed.
-    pub version: Option<SmolStr>,
+    /// The versions that it showed.
+    pub shown: Shown,
 }
 
 /// Why an attempt is taken for a part of an operation, and so how sure that is.

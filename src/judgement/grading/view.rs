@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{Link, Operation, Outcome, Try};
-use crate::words::{Attempt, Conflict, Kind, Phase};
+use crate::judgement::http_date;
+use crate::words::{Attempt, Conflict, Kind, Phase, Version};
 
 /// One operation, and which of its refusals are looked at.
 pub(super) struct View<'o> {
@@ -203,6 +204,18 @@ pub(super) fn is_refused(attempt: &Attempt) -> bool {
 /// Whether an answer to a GET shows the state of the resource: there, unchanged, or gone.
 pub(super) fn is_a_view(status: u16) -> bool {
     matches!(status, 200..=299 | 304 | 404 | 410)
+}
+
+/// Whether both are one version: at one place, and the same.
+pub(super) fn is_one(one: &Version, other: &Version) -> bool {
+    one.place() == other.place() && is_same(one, other)
+}
+
+/// Whether two texts at one place mean the same version.
+pub(super) fn is_same(one: &str, other: &str) -> bool {
+    // Dates may be written in three ways (RFC 9110 §5.6.7).
+    let dates = || Some(http_date(one.as_bytes())? == http_date(other.as_bytes())?);
+    bare(one) == bare(other) || dates() == Some(true)
 }
 
 /// A version without the marks that clients put on and take off: `W/"3"` and `3` mean the same.

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{Judgement, Versions};
 use crate::judgement::operation::Seen;
-use crate::rules::VersionSource;
+use crate::rules::VersionAt;
 use crate::words::Facts;
 
 /// What a request says about the version that it is based on.
@@ -31,9 +31,9 @@ pub enum Carried<'r> {
 }
 
 impl<'r> Carried<'r> {
-    /// What `facts` carry: the field `source`, or else `If-Match`, or else `If-Unmodified-Since`.
-    pub fn by<'f: 'r>(facts: &'r Facts<'f>, source: Option<&VersionSource>) -> Carried<'r> {
-        if let Some(field) = source.and_then(|source| field(facts, source)) {
+    /// What `facts` carry: the field `version`, or else `If-Match`, or else `If-Unmodified-Since`.
+    pub fn by<'f: 'r>(facts: &'r Facts<'f>, version: Option<&VersionAt>) -> Carried<'r> {
+        if let Some(field) = version.and_then(|version| version.in_request(facts)) {
             return Carried::Field(field);
         }
         if facts.headers.contains_key(header::IF_MATCH) {
@@ -85,28 +85,6 @@ impl<'r> Carried<'r> {
         };
         Judgement::Conflict { status: None, versions: Versions { sent, current: seen.version } }
     }
-}
-
-/// A version field of a request. CouchDB has two names for one: `_rev` in bodies is `rev` in
-/// queries.
-fn field<'r>(facts: &'r Facts<'_>, source: &VersionSource) -> Option<Cow<'r, str>> {
-    match source {
-        VersionSource::Header(name) => std::str::from_utf8(facts.header(name)?).ok().map(Cow::Borrowed),
-        VersionSource::Query(name) => {
-            in_query(facts, name).or_else(|| in_body(facts, &format!("/_{name}"))).map(Cow::Owned)
-        }
-        VersionSource::Body(pointer) => {
-            in_body(facts, pointer).or_else(|| in_query(facts, pointer.strip_prefix("/_")?)).map(Cow::Owned)
-        }
-    }
-}
-
-fn in_query(facts: &Facts<'_>, name: &str) -> Option<String> {
-    facts.queries(name).next().map(Cow::into_owned)
-}
-
-fn in_body(facts: &Facts<'_>, pointer: &str) -> Option<String> {
-    facts.body.json()?.pointer(pointer).and_then(scalar)
 }
 
 /// A version as text: a number and a string of the same digits are the same version.

@@ -9,9 +9,9 @@ use http::header::{self, HeaderMap};
 use http::{Method, StatusCode};
 use serde_json::Value;
 
-use super::carried::{http_date, scalar, strong_tags};
+use super::carried::{http_date, strong_tags};
 use crate::judgement::operation::{Learnt, Place, Seen, Table, Tell};
-use crate::rules::{Rule, State, VersionSource};
+use crate::rules::{Rule, State, VersionAt};
 use crate::words::{Facts, GrpcStatus, Key, KeyHash, KeyPart, Moment, decode_unreserved};
 
 /// An exchange with the upstream, seen from a rule that may learn from it.
@@ -76,14 +76,24 @@ impl Lesson {
         let rule = exchange.rule;
         let is_read = matches!(*facts.method, Method::GET | Method::HEAD);
         if let Some(State::Stale { .. }) = rule.trigger.state() {
-            let subject = Subject::Version {
-                method: facts.method.clone(),
-                query: facts.query.filter(|query| !query.is_empty()).map(Into::into),
-                began: exchange.began,
-            };
-            return Some(Lesson { place: exchange.place(Table::State, key?), subject });
+            // A POST that reads changes nothing.
+            let is_reading = rule.read.as_ref().is_some_and(|read| read.requests.check(facts).is_ok());
+            return if is_reading { None } else { Some(exchange.version(facts.method.clone(), key?)) };
         }
-        let opened = is_read.then(|| rule.clear?.by_reading(facts, exchange.client)).flatten()?;
+        let opened = is_read.then(|| rule.opened_under(facts, key, exchange.client)).flatten()?;
+        let subject = Subject::Read { began: exchange.began };
+        Some(Lesson { place: exchange.place(Table::Opened, opened), subject })
+    }
+
+    /// A request that the rule's `read` selects.
+    pub fn of_reading(exchange: &Exchange<'_>, key: Option<KeyHash>) -> Option<Lesson> {
+        let rule = exchange.rule;
+        if let Some(State::Stale { .. }) = rule.trigger.state() {
+            let names_key = rule.read.as_ref().is_some_and(|read| read.names_key);
+            return key.filter(|_| names_key).map(|key| exchange.version(Method::GET, key));
+        }
+        rule.clear.filter(|clear| clear.is_by_reading())?;
+        let opened = rule.opened_under(exchange.facts, key, exchange.client)?;
         let subject = Subject::Read { began: exchange.began };
         Some(Lesson { place: exchange.place(Table::Opened, opened), subject })
     }
@@ -142,9 +152,8 @@ impl Lesson {
 
     /// Whether the lesson is in the answer's body.
     pub fn reads_answer(&self, rule: &Rule) -> bool {
-        let source = rule.trigger.state().and_then(State::version_source);
         let is_version = matches!(self.subject, Subject::Version { .. } | Subject::Made { .. });
-        is_version && matches!(source, Some(VersionSource::Body(_) | VersionSource::Query(_)))
+        is_version && rule.version_at().is_some_and(VersionAt::reads_response_body)
     }
 
     /// What the store is told of an outcome; `Detach` is [`Told::Detach`], since its second half
@@ -160,13 +169,12 @@ impl Lesson {
         let tell = |tell| vec![Told::One(self.place, tell)];
         match &self.subject {
             Subject::Version { method, query, began } => {
-                let source = rule.trigger.state().and_then(State::version_source);
-                let version = Version { method, query: query.as_deref(), source, outcome };
+                let version = Version { method, query: query.as_deref(), source: rule.version_at(), outcome };
                 let learn = |(seen, how)| Told::One(self.place, Tell::Learn { seen, began: *began, how });
                 version.lesson().map(learn).into_iter().collect()
             }
             Subject::Made { path, began } => {
-                let source = rule.trigger.state().and_then(State::version_source);
+                let source = rule.version_at();
                 let version = Version { method: &Method::POST, query: None, source, outcome };
                 let learn = |(place, seen, how)| Told::One(place, Tell::Learn { seen, began: *began, how });
                 version.made(self.place, rule, path).map(learn).into_iter().collect()
@@ -211,20 +219,12 @@ impl Exchange<'_> {
     fn place(&self, table: Table, key: KeyHash) -> Place {
         Place { rule: self.position, table, key }
     }
-}
 
-impl State {
-    /// Where versions are, if not in `If-Match` and `ETag`.
-    pub fn version_source(&self) -> Option<&VersionSource> {
-        match self {
-            State::Stale { version: Some(VersionSource::Header(name)), .. }
-                if *name == header::IF_MATCH || *name == header::ETAG =>
-            {
-                None
-            }
-            State::Stale { version, .. } => version.as_ref(),
-            _ => None,
-        }
+    /// That the answer may tell the version of what is kept under the key; `method` as it counts.
+    fn version(&self, method: Method, key: KeyHash) -> Lesson {
+        let query = self.facts.query.filter(|query| !query.is_empty()).map(Into::into);
+        let subject = Subject::Version { method, query, began: self.began };
+        Lesson { place: self.place(Table::State, key), subject }
     }
 }
 
@@ -239,7 +239,7 @@ const OTHER_VERSIONS: [&str; 7] =
 struct Version<'a> {
     method: &'a Method,
     query: Option<&'a str>,
-    source: Option<&'a VersionSource>,
+    source: Option<&'a VersionAt>,
     outcome: &'a Outcome<'a>,
 }
 
@@ -283,7 +283,10 @@ impl Version<'_> {
     /// The version that the answer tells: the named field, or else a strong `ETag`.
     fn seen(&self) -> Seen {
         let headers = self.outcome.headers;
-        let field = self.source.and_then(|source| self.field(source));
+        let in_body = |at: &VersionAt| at.in_response_body(self.outcome.body?);
+        let field: Option<Box<str>> = self.source.and_then(|at| {
+            at.in_response_head(headers).map(Box::from).or_else(|| in_body(at).map(Box::from))
+        });
         let tag = || {
             let line = headers.get(header::ETAG)?.to_str().ok()?;
             strong_tags(line).first().map(|tag| Box::from(*tag))
@@ -292,32 +295,6 @@ impl Version<'_> {
         let version = field.or_else(|| self.source.is_none().then(tag).flatten());
         Seen { version: version.filter(|version| version.len() <= LONGEST), modified, ..Seen::default() }
     }
-
-    fn field(&self, source: &VersionSource) -> Option<Box<str>> {
-        match source {
-            VersionSource::Header(name) => Some(self.outcome.headers.get(name)?.to_str().ok()?.into()),
-            VersionSource::Body(pointer) => in_body(self.outcome.body?, pointer),
-            VersionSource::Query(name) => {
-                // Elasticsearch's `if_seq_no` asks about what answers call `_seq_no`.
-                let name = name.strip_prefix("if_").unwrap_or(name);
-                in_body(self.outcome.body?, &format!("/{name}"))
-            }
-        }
-    }
-}
-
-/// The value at `pointer`, or at its other spelling: CouchDB answers `rev` where documents have
-/// `_rev`, Elasticsearch `_seq_no` to `if_seq_no`, GitHub puts a file's `sha` below `content`.
-fn in_body(body: &Value, pointer: &str) -> Option<Box<str>> {
-    let (parent, name) = pointer.rsplit_once('/')?;
-    let other = match name.strip_prefix('_') {
-        Some(bare) => format!("{parent}/{bare}"),
-        None => format!("{parent}/_{name}"),
-    };
-    [pointer, &other, &format!("/content{pointer}")]
-        .into_iter()
-        .find_map(|pointer| body.pointer(pointer).and_then(scalar))
-        .map(Into::into)
 }
 
 /// The path that `Location`, or else `Content-Location`, leads to.

@@ -3,6 +3,7 @@
 
 mod carried;
 mod lesson;
+mod version_at;
 
 pub use carried::{Carried, http_date, scalar};
 pub use lesson::{Exchange, Lesson, Outcome, Told};
@@ -13,7 +14,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::operation::{Answer, Ask, StoredAnswer};
-use crate::rules::{Selector, State};
+use crate::rules::{Rule, Selector, State};
 use crate::words::{BodyFacts, Facts, KeyHash, Moment};
 
 /// A request that is not heard of again is taken to have ended after this long: the backstop of a
@@ -53,14 +54,21 @@ impl State {
         }
     }
 
-    /// Whether the request, made by `client` at `now`, conflicts.
-    pub fn judge(&self, facts: &Facts<'_>, client: KeyHash, answer: Answer, now: Moment) -> Judgement {
+    /// Whether the request, made by `client` at `now`, conflicts under `rule`, whose state this is.
+    pub fn judge(
+        &self,
+        rule: &Rule,
+        facts: &Facts<'_>,
+        client: KeyHash,
+        answer: Answer,
+        now: Moment,
+    ) -> Judgement {
         let conflict = |status| Judgement::Conflict { status, versions: Versions::default() };
         match (self, answer) {
             (State::Stale { missing, .. }, Answer::Version(seen)) => {
                 // Whoever only reads is based on no version.
                 let missing = missing.filter(|_| !facts.method.is_safe());
-                Carried::by(facts, self.version_source()).judge(seen, missing)
+                Carried::by(facts, rule.version_at()).judge(seen, missing)
             }
             (_, Answer::Entered { ticket }) => Judgement::Admit { ticket },
             (State::Overlap { .. }, Answer::Running { .. }) => conflict(None),
@@ -104,15 +112,6 @@ impl State {
         match self {
             State::Overlap { hold } => *hold,
             _ => Duration::ZERO,
-        }
-    }
-
-    /// Whether requests cannot be judged without their bodies.
-    pub fn reads_body(&self) -> bool {
-        match self {
-            State::Stale { version, .. } => matches!(version, Some(crate::rules::VersionSource::Body(_))),
-            State::KeyInUse { .. } => true,
-            _ => false,
         }
     }
 }

@@ -3,11 +3,13 @@
 
 use bytes::Bytes;
 use serde_json::Value;
+use smol_str::SmolStr;
 
 use super::plan::Plan;
-use super::sent::version;
+use super::sent::text;
+use super::versions::Fitting;
 use crate::judgement::scalar;
-use crate::words::{Fingerprint, Sent};
+use crate::words::{Fingerprint, Sent, Version, VersionPlace};
 
 /// What has come of a body.
 #[derive(Default)]
@@ -29,7 +31,7 @@ impl SentBody {
     }
 
     /// All of it has come.
-    pub fn finish(&mut self, sent: &mut Sent, plan: &Plan) {
+    pub fn finish(&mut self, sent: &mut Sent, fitting: &mut Fitting, plan: &Plan) {
         let pieces = std::mem::take(&mut self.pieces);
         if self.is_too_long || pieces.is_empty() {
             return;
@@ -38,18 +40,47 @@ impl SentBody {
             sent.body = Some(plan.key.hash_pieces(pieces.iter().map(|piece| &**piece)));
             return;
         };
-        if sent.version.is_none() {
-            let pointers = plan.version_pointers.iter().map(|pointer| &**pointer);
-            sent.version = pointers
-                .chain(VERSIONS)
-                .find_map(|pointer| version(scalar(json.pointer(pointer)?)?.as_bytes(), plan.key));
+        if let Some(named) = plan.versions.in_body(fitting, &json, plan.key) {
+            sent.version = Some(named);
+        } else if sent.version.is_none() {
+            sent.version = VERSIONS.iter().find_map(|(pointer, place)| {
+                let found = text(scalar(json.pointer(pointer)?)?.as_bytes(), plan.key)?;
+                Some(Version::new(VersionPlace::Field(SmolStr::new_static(place)), found))
+            });
         }
         sent.body = Some(hash(&mut json, plan));
     }
 }
 
 /// Version fields that well-known APIs have in bodies: CouchDB, Kubernetes, GitHub.
-const VERSIONS: [&str; 3] = ["/_rev", "/metadata/resourceVersion", "/sha"];
+const VERSIONS: [(&str, &str); 3] = [
+    ("/_rev", "body:/_rev"),
+    ("/metadata/resourceVersion", "body:/metadata/resourceVersion"),
+    ("/sha", "body:/sha"),
+];
+
+/// What has come of a response's body, where it may show a version.
+#[derive(Default)]
+pub struct GotBody {
+    pieces: Vec<Bytes>,
+    bytes: u64,
+}
+
+impl GotBody {
+    /// Some more of it goes to the client; whether there is use in looking further.
+    pub fn see(&mut self, data: &Bytes, limit: u64) -> bool {
+        self.bytes += data.len() as u64;
+        if self.bytes <= limit && !data.is_empty() {
+            self.pieces.push(data.clone());
+        }
+        self.bytes <= limit
+    }
+
+    /// All of it, if it is JSON.
+    pub fn json(&self) -> Option<Value> {
+        json(&self.pieces)
+    }
+}
 
 /// The body as JSON, if it is an object or an array; what else may be JSON is as good as its bytes.
 fn json(pieces: &[Bytes]) -> Option<Value> {
@@ -103,7 +134,7 @@ mod tests {
         for piece in pieces {
             body.see(&Bytes::copy_from_slice(piece.as_bytes()), &mut sent, plan.body_limit);
         }
-        body.finish(&mut sent, &plan);
+        body.finish(&mut sent, &mut Fitting::default(), &plan);
         sent
     }
 

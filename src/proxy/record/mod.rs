@@ -9,6 +9,7 @@ mod body;
 mod plan;
 mod recorder;
 mod sent;
+mod versions;
 
 use std::cell::{Ref, RefCell};
 use std::rc::Rc;
@@ -17,16 +18,19 @@ use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode, Version};
+use memchr::memmem;
 use smol_str::SmolStr;
 
-use self::body::SentBody;
+use self::body::{GotBody, SentBody};
 pub use self::plan::Plan;
 pub use self::recorder::Recorder;
+use self::versions::Fitting;
 use super::client::{Client, Origin};
 use super::shared::Shared;
-use crate::judgement::http_date;
+use crate::judgement::{Readings, http_date};
 use crate::words::{
-    self, Attempt, GrpcStatus, KeyHash, Moment, Protocol, RetryAfter, RunKey, decode_unreserved,
+    self, Attempt, Facts, Fingerprint, GrpcStatus, KeyHash, Moment, Protocol, Reading, RetryAfter, RunKey,
+    VersionPlace, decode_unreserved,
 };
 
 /// One request, for the journal.
@@ -39,6 +43,10 @@ pub struct Record {
 struct State {
     attempt: Attempt,
     body: SentBody,
+    /// Where versions of this request and its response may be, beside the usual places.
+    fitting: Fitting,
+    /// What has gone of a response that may show a version.
+    shows: Option<Box<GotBody>>,
     end: End,
 }
 
@@ -60,7 +68,8 @@ impl Record {
         let plan = &recorder.plan;
         let state = RefCell::new(State::default());
         let record = Rc::new(Record { recorder: Rc::clone(recorder), state });
-        let mut state = record.state.borrow_mut();
+        let mut guard = record.state.borrow_mut();
+        let state = &mut *guard;
         // Filled where it lies: it is large for something to be moved about once a request.
         let attempt = &mut state.attempt;
         attempt.start = microseconds(origin.began);
@@ -77,7 +86,13 @@ impl Record {
         attempt.query = head.uri.query().map(|query| plan.key.hash(query.as_bytes()));
         sent::of_head(head, plan, &mut recorder.latest.borrow_mut(), attempt);
         attempt.peer = attempt.sent.credential.map(|_| sent::peer(head, origin.address, plan.key));
-        drop(state);
+        if !plan.versions.is_empty() {
+            let facts = Facts::new(head, origin.address);
+            state.fitting = plan.versions.fitting(&facts);
+            let named = plan.versions.in_head(&mut state.fitting, &facts, plan.key);
+            attempt.sent.version = named.or(attempt.sent.version.take());
+        }
+        drop(guard);
         record
     }
 
@@ -94,8 +109,8 @@ impl Record {
 
     /// All of the request's body has come.
     pub fn finish_sent(&self) {
-        let State { attempt, body, .. } = &mut *self.state.borrow_mut();
-        body.finish(&mut attempt.sent, &self.recorder.plan);
+        let State { attempt, body, fitting, .. } = &mut *self.state.borrow_mut();
+        body.finish(&mut attempt.sent, fitting, &self.recorder.plan);
     }
 
     /// The upstream has begun to answer.
@@ -111,8 +126,32 @@ impl Record {
             kind: active.rule.kind,
             phase: active.rule.phase,
             n,
-            key: self.recorder.plan.key.hash(&key.0.to_le_bytes()),
+            key: self.key(key),
         });
+    }
+
+    /// These rules call the request a reading.
+    pub fn read_for(&self, shared: &Shared, readings: &Readings) {
+        for (rule, key) in readings {
+            let Some(active) = shared.rules.get(*rule) else { continue };
+            let key = key.map(|key| self.key(key));
+            let reading = Reading { rule: (&*active.rule.name).into(), key };
+            self.state.borrow_mut().attempt.got.shown.read_for(reading);
+        }
+    }
+
+    /// The body of a refusal may show the version that is the newest, as its rule knows.
+    pub fn refuse_with(&self, newest: Option<&str>, body: &Bytes) {
+        let Some(newest) = newest.filter(|newest| is_word_of(newest.trim_matches('"'), body)) else { return };
+        let Attempt { sent, got, .. } = &mut self.state.borrow_mut().attempt;
+        let place = sent.version.as_ref().map(|sent| sent.place().clone()).unwrap_or_default();
+        if let Some(text) = sent::text(newest.as_bytes(), self.recorder.plan.key) {
+            got.shown.show(words::Version::new(place, text));
+        }
+    }
+
+    fn key(&self, key: KeyHash) -> Fingerprint {
+        self.recorder.plan.key.hash(&key.0.to_le_bytes())
     }
 
     /// There is no whole answer of the upstream, and this is the word for why.
@@ -128,14 +167,16 @@ impl Record {
     /// The head of the answer that the client gets.
     pub fn answer<B>(&self, answer: &Response<B>, shared: &Shared) {
         let plan = &self.recorder.plan;
-        let State { attempt, end, .. } = &mut *self.state.borrow_mut();
+        let State { attempt, end, fitting, shows, .. } = &mut *self.state.borrow_mut();
         let got = &mut attempt.got;
         got.status = Some(answer.status().as_u16());
         let headers = answer.headers();
-        let (mut etag, mut wait, mut push_back) = (None, None, None);
+        let (mut etag, mut modified, mut wait, mut push_back) = (None, None, None, None);
         for (name, value) in headers {
             if *name == header::ETAG {
                 etag = etag.or(Some(value));
+            } else if *name == header::LAST_MODIFIED {
+                modified = modified.or(Some(value));
             } else if *name == header::RETRY_AFTER {
                 wait = wait.or(Some(value));
             } else if *name == GrpcStatus::NAME {
@@ -144,8 +185,15 @@ impl Record {
                 push_back = push_back.or(Some(value));
             }
         }
-        let named = plan.version_headers.iter().find_map(|name| headers.get(name));
-        got.version = named.or(etag).and_then(|value| sent::version(value.as_bytes(), plan.key));
+        for (place, value) in [(VersionPlace::Tag, etag), (VersionPlace::Date, modified)] {
+            if let Some(text) = value.and_then(|value| sent::text(value.as_bytes(), plan.key)) {
+                got.shown.show(words::Version::new(place, text));
+            }
+        }
+        if !plan.versions.is_empty() {
+            let wants_body = plan.versions.look_at_head(fitting, headers, plan.key, &mut got.shown);
+            *shows = (wants_body && is_plain_json(headers)).then(Box::default);
+        }
         got.retry_after = match push_back {
             Some(value) => pushback(value),
             None => wait.and_then(|wait| retry_after(wait, || shared.clock.wall().as_second())),
@@ -167,8 +215,14 @@ impl Record {
     }
 
     /// Some of the answer's body goes to the client.
-    pub fn see_got(&self, bytes: usize) {
-        self.state.borrow_mut().attempt.got.bytes += bytes as u64;
+    pub fn see_got(&self, data: &Bytes) {
+        let State { attempt, shows, .. } = &mut *self.state.borrow_mut();
+        attempt.got.bytes += data.len() as u64;
+        if let Some(body) = shows
+            && !body.see(data, self.recorder.plan.body_limit)
+        {
+            *shows = None;
+        }
     }
 
     /// The answer has gone, at the moment that this gives: read before its last bytes are written, so that
@@ -196,7 +250,11 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        let State { attempt, end, .. } = self.state.get_mut();
+        let State { attempt, end, fitting, shows, .. } = self.state.get_mut();
+        if let Some(json) = shows.as_ref().and_then(|body| body.json()) {
+            let plan = &self.recorder.plan;
+            plan.versions.look_at_body(fitting, &json, plan.key, &mut attempt.got.shown);
+        }
         let end = match *end {
             End::At(moment) => moment,
             End::Withheld => self.recorder.clock.now(),
@@ -208,6 +266,24 @@ impl Drop for Record {
         attempt.end = microseconds(end);
         self.recorder.take(attempt);
     }
+}
+
+/// Whether a body can be looked at: one that is compressed cannot.
+fn is_plain_json(headers: &HeaderMap) -> bool {
+    let is_json = |value: &HeaderValue| memmem::find(value.as_bytes(), b"json").is_some();
+    headers.get(header::CONTENT_TYPE).is_some_and(is_json)
+        && headers.get(header::CONTENT_ENCODING).is_none_or(|encoding| encoding == "identity")
+}
+
+/// Whether `word` stands in a text, and not as a piece of another word.
+fn is_word_of(word: &str, text: &[u8]) -> bool {
+    let is_apart = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+    let mut places = memmem::find_iter(text, word.as_bytes());
+    !word.is_empty()
+        && places.any(|at| {
+            let before = at.checked_sub(1).and_then(|at| text.get(at));
+            is_apart(before) && is_apart(text.get(at + word.len()))
+        })
 }
 
 fn microseconds(moment: Moment) -> u64 {

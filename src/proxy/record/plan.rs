@@ -3,8 +3,9 @@
 
 use http::HeaderName;
 
+use super::versions::NamedPlaces;
 use crate::judgement::RuleSet;
-use crate::rules::{Settings, State, Trigger, VersionSource};
+use crate::rules::Settings;
 use crate::words::{KeyPart, Kind, Phase, RunKey};
 
 /// What is recorded, and how.
@@ -13,10 +14,8 @@ pub struct Plan {
     pub body_limit: u64,
     /// JSON pointers of body fields that differ between tries of one operation.
     pub volatile: Vec<Box<str>>,
-    /// Where a rule finds versions, beside the places that every journal looks at.
-    pub version_headers: Vec<HeaderName>,
-    pub version_queries: Vec<Box<str>>,
-    pub version_pointers: Vec<Box<str>>,
+    /// Where rules find versions, beside the places that every journal looks at.
+    pub versions: NamedPlaces,
     /// Headers that a rule takes for idempotency keys.
     pub idempotency_headers: Vec<HeaderName>,
 }
@@ -32,21 +31,10 @@ impl Plan {
             key,
             body_limit: settings.body_limit,
             volatile: settings.journal.volatile.clone(),
-            version_headers: Vec::new(),
-            version_queries: Vec::new(),
-            version_pointers: Vec::new(),
+            versions: NamedPlaces::new(rules),
             idempotency_headers: Vec::new(),
         };
         for rule in rules.iter().map(|active| &active.rule) {
-            if let Trigger::On(state) = &rule.trigger
-                && let State::Stale { version: Some(source), .. } = &**state
-            {
-                match source {
-                    VersionSource::Header(name) => add(&mut plan.version_headers, name),
-                    VersionSource::Query(name) => add(&mut plan.version_queries, name),
-                    VersionSource::Body(pointer) => add(&mut plan.version_pointers, pointer),
-                }
-            }
             if rule.kind == Kind::Idempotency || rule.phase == Phase::Lost {
                 for part in &rule.per.0 {
                     if let KeyPart::Header(name) = part

@@ -1,18 +1,17 @@
 //! What a request's head says to the journal: versions, idempotency keys, and the marks by which
 //! clients themselves tell tries of one call from other calls.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderValue, header};
 use smol_str::SmolStr;
 
 use super::agent::LatestAgent;
 use super::plan::Plan;
-use crate::words::{Attempt, Facts, Hint, RunKey, Sent};
+use crate::words::{Attempt, Facts, Hint, RunKey, Version, VersionPlace};
 
 /// Notes what the head says, the body apart, and the client's class.
 pub fn of_head(head: &Parts, plan: &Plan, latest: &mut LatestAgent, attempt: &mut Attempt) {
@@ -26,7 +25,11 @@ pub fn of_head(head: &Parts, plan: &Plan, latest: &mut LatestAgent, attempt: &mu
             "authorization" | "cookie" => {
                 credentials.get_or_insert_default().push(value.as_bytes());
             }
-            "if-match" => keep(&mut sent.version, || version(value.as_bytes(), plan.key)),
+            "if-match" => {
+                keep(&mut sent.version, || {
+                    Some(Version::new(VersionPlace::Tag, text(value.as_bytes(), plan.key)?))
+                });
+            }
             "if-unmodified-since" => since = Some(value),
             // The draft of the IETF's httpapi group; OASIS Repeatable Requests 1.0 §4.1.
             "idempotency-key" | "x-idempotency-key" | "repeatability-request-id" => {
@@ -51,13 +54,14 @@ pub fn of_head(head: &Parts, plan: &Plan, latest: &mut LatestAgent, attempt: &mu
             _ => {}
         }
     }
-    if !plan.version_headers.is_empty() || !plan.idempotency_headers.is_empty() {
-        of_rules(&head.headers, plan, sent);
+    if !plan.idempotency_headers.is_empty() {
+        let named = plan.idempotency_headers.iter().find_map(|name| head.headers.get(name));
+        keep(&mut sent.idempotency_key, || Some(plan.key.hash(named?.as_bytes())));
     }
     sent.credential = credentials.map(|credentials| plan.key.hash_pieces(credentials));
-    keep(&mut sent.version, || version(since?.as_bytes(), plan.key));
+    keep(&mut sent.version, || Some(Version::new(VersionPlace::Date, text(since?.as_bytes(), plan.key)?)));
     if sent.version.is_none() && head.uri.query().is_some() {
-        sent.version = in_query(head, plan);
+        sent.version = in_query(head, plan.key);
     }
 }
 
@@ -74,28 +78,22 @@ fn trace(value: &HeaderValue) -> Option<&[u8]> {
     is_id.then_some(id)
 }
 
-/// The headers that rules name.
-fn of_rules(headers: &HeaderMap, plan: &Plan, sent: &mut Sent) {
-    let named = plan.version_headers.iter().find_map(|name| headers.get(name));
-    if let Some(value) = named {
-        sent.version = version(value.as_bytes(), plan.key);
-    }
-    let named = plan.idempotency_headers.iter().find_map(|name| headers.get(name));
-    keep(&mut sent.idempotency_key, || Some(plan.key.hash(named?.as_bytes())));
-}
-
-/// Version fields that well-known APIs have in queries.
-fn in_query(head: &Parts, plan: &Plan) -> Option<SmolStr> {
+/// Version fields that well-known APIs have in queries: CouchDB, Elasticsearch, Kubernetes.
+fn in_query(head: &Parts, key: RunKey) -> Option<Version> {
+    const KNOWN: [(&str, &str); 3] = [
+        ("rev", "query:rev"),
+        ("if_seq_no", "query:if_seq_no"),
+        ("resourceVersion", "query:resourceVersion"),
+    ];
     let address = std::net::IpAddr::from([0, 0, 0, 0]);
     let facts = Facts::new(head, address);
-    let names = plan.version_queries.iter().map(|name| &**name);
-    let known = ["rev", "if_seq_no", "resourceVersion"];
-    let found = names.chain(known).find_map(|name| facts.queries(name).next());
-    found.map(Cow::into_owned).and_then(|found| version(found.as_bytes(), plan.key))
+    let (place, found) =
+        KNOWN.iter().find_map(|(name, place)| Some((*place, facts.queries(name).next()?)))?;
+    Some(Version::new(VersionPlace::Field(SmolStr::new_static(place)), text(found.as_bytes(), key)?))
 }
 
 /// A version as it is, or as a hash when it is long; `None` for what is no text.
-pub fn version(value: &[u8], key: RunKey) -> Option<SmolStr> {
+pub fn text(value: &[u8], key: RunKey) -> Option<SmolStr> {
     let text = std::str::from_utf8(value).ok().map(str::trim).filter(|text| !text.is_empty())?;
     Some(if text.len() > Attempt::VERSION_BYTES {
         format!("#{}", key.hash(text.as_bytes())).into()
@@ -130,6 +128,7 @@ mod tests {
     use super::*;
     use crate::judgement::RuleSet;
     use crate::rules::{BodyFileError, Settings, read};
+    use crate::words::Sent;
 
     const KEY: RunKey = RunKey::new([3; 16]);
 
@@ -189,9 +188,8 @@ mod tests {
     }
 
     #[test]
-    fn the_version_is_where_the_rule_or_else_the_world_has_it() {
+    fn the_version_is_where_the_world_has_it() {
         let plain = plan("");
-        let own = plan("[[rule]]\npath = \"/a\"\non = \"stale\"\nversion = \"header:x-rev\"\n");
         let long = "x".repeat(200);
         for (plan, uri, headers, version) in [
             (&plain, "/", &[("if-match", "\"3\"")][..], Some("\"3\"")),
@@ -200,7 +198,6 @@ mod tests {
             (&plain, "/?rev=1", &[("if-match", "\"3\"")], Some("\"3\"")),
             (&plain, "/?if_seq_no=5", &[], Some("5")),
             (&plain, "/", &[("x-rev", "3")], None),
-            (&own, "/", &[("x-rev", "3"), ("if-match", "\"2\"")], Some("3")),
             (
                 &plain,
                 "/",
@@ -211,6 +208,6 @@ mod tests {
             assert_eq!(sent(plan, uri, headers).0.version.as_deref(), version, "{uri} {headers:?}");
         }
         let hashed = sent(&plain, "/", &[("if-match", &long)]).0.version.expect("a hash");
-        assert!(hashed.len() == 17 && hashed.starts_with('#'), "{hashed}");
+        assert!(hashed.len() == 17 && hashed.starts_with('#'), "{}", &*hashed);
     }
 }

@@ -22,8 +22,8 @@ pub(super) use value::{Form, Value, quoted_list};
 
 pub(super) use expect::EXPECT;
 pub(super) use reply::{DATE, REMAINING, REPLY};
-pub(super) use requests::{NOT, SELECTOR};
-pub(super) use rule::{DURING, RULE};
+pub(super) use requests::{NOT, READ, SELECTOR};
+pub(super) use rule::{DURING, RULE, VERSION};
 pub(super) use settings::{JOURNAL, LIMITS, TIMEOUTS, TLS, UPSTREAM_TLS};
 pub(super) use top::TOP;
 
@@ -74,7 +74,7 @@ pub(super) enum Fallback {
 }
 
 /// Every section, in the order of the reference.
-pub(super) static SECTIONS: [&Section; 13] = [
+pub(super) static SECTIONS: [&Section; 15] = [
     &TOP,
     &TIMEOUTS,
     &LIMITS,
@@ -83,6 +83,8 @@ pub(super) static SECTIONS: [&Section; 13] = [
     &JOURNAL,
     &RULE,
     &NOT,
+    &VERSION,
+    &READ,
     &DURING,
     &REPLY,
     &DATE,

@@ -90,6 +90,18 @@ pub(in crate::rules) static NOT: Section = Section {
     groups: &[Group { say: "which requests are left out", entries: &MATCH_KEYS }],
 };
 
+pub(in crate::rules) static READ: Section = Section {
+    name: "`read`",
+    heading: "`read`",
+    frame: "[[rule]]\n[rule.read]\n",
+    about: "Requests that read what the rule is about, for APIs that read by POST (JSON-RPC, GraphQL, SOAP, `_mget`). \
+            GET and HEAD of the rule's path need not be named. The rule refuses no such request; one that succeeds ends \
+            `clear = \"refetch\"`, and counts as a read for the checks R1, R2, R15 and R16. It is a read of what has the same \
+            key under `per`; where it cannot name that, of whatever the rule has refused to its client. Without `path` \
+            and `host`, those of the rule.",
+    groups: &[Group { say: "which requests read", entries: &MATCH_KEYS }],
+};
+
 pub(in crate::rules) static SELECTOR: Section = Section {
     name: "`release` and `by`",
     heading: "`release` and `by`",

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::Fallback::{Is, Words};
+use super::Fallback::{self, Is, Words};
 use super::requests::MATCH_KEYS;
-use super::{EXPECT, Entry, Form, Group, NOT, REPLY, SELECTOR, Section, Value, entry};
+use super::{EXPECT, Entry, Form, Group, NOT, READ, REPLY, SELECTOR, Section, Value, entry};
 
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 const STATUS: Value = Value::Integer { least: 400, most: 599 };
@@ -21,6 +21,7 @@ pub(in crate::rules) static RULE: Section = Section {
         Group { say: "which requests it leaves out", entries: &NOT_KEY },
         Group { say: "which requests conflict", entries: &TRIGGERS },
         Group { say: "what `on` goes by", entries: &COMPANIONS },
+        Group { say: "where versions are, and what reads them", entries: &VERSIONS },
         Group { say: "what is counted, and when", entries: &AROUND },
         Group { say: "what the conflict is", entries: &CONFLICT },
     ],
@@ -96,14 +97,52 @@ static TRIGGERS: [Entry; 6] = [
     ),
 ];
 
-static COMPANIONS: [Entry; 9] = [
+static VERSIONS: [Entry; 2] = [
     entry(
         "version",
-        Value::Text(Form::Version),
-        Words("`If-Match` and `ETag`"),
-        "With `on = \"stale\"`: where requests and answers carry the version.",
+        Value::Any(&[Value::Text(Form::Version), Value::Table(&VERSION)]),
+        Words("`If-Match` and `ETag`, or `If-Unmodified-Since` and `Last-Modified`"),
+        "With `on = \"stale\"` or `kind = \"version\"`: where requests and responses carry the version, or where each of them \
+         does. Versions are compared within this place only. In a body it is found in plain JSON of up to `body_limit`.",
         "on = \"stale\"\nversion = \"body:/rev\"",
     ),
+    entry(
+        "read",
+        Value::Table(&READ),
+        Words("GET and HEAD of the rule's path"),
+        "Requests that read what the rule is about, beside GET and HEAD of its path.",
+        "path = \"/rpc\"\nread = { method = \"POST\", body = { \"/method\" = \"item.get\" } }",
+    ),
+];
+
+pub(in crate::rules) static VERSION: Section = Section {
+    name: "`version`",
+    heading: "`version`",
+    frame: "[[rule]]\non = \"stale\"\n[rule.version]\n",
+    about: "Where requests and responses have two places for one version. A text instead of the table names both: CouchDB's \
+            `_rev` is `rev` in queries and responses, Elasticsearch's `if_seq_no` is `_seq_no` in responses, and GitHub's `sha` \
+            stands below `content` in the response to a write.",
+    groups: &[Group { say: "where the version is", entries: &VERSION_KEYS }],
+};
+
+static VERSION_KEYS: [Entry; 2] = [
+    entry(
+        "request",
+        Value::Text(Form::Version),
+        Fallback::Required,
+        "Where requests say which version they are based on.",
+        "request = \"query:ifGenerationMatch\"\nresponse = \"body:/generation\"",
+    ),
+    entry(
+        "response",
+        Value::OneOrList(Form::Version),
+        Fallback::Required,
+        "Where responses show it, in a header or a body; of a list, the first that a response has.",
+        "request = \"query:ifGenerationMatch\"\nresponse = [\"body:/generation\", \"header:x-goog-generation\"]",
+    ),
+];
+
+static COMPANIONS: [Entry; 8] = [
     entry(
         "missing",
         STATUS,

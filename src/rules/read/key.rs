@@ -85,9 +85,14 @@ impl Reader<'_> {
         })
     }
 
-    /// `version`.
+    /// Where a version is.
     pub fn version_source(&mut self, given: &Given) -> Option<VersionSource> {
         let text = self.text(given)?;
+        self.version_source_of(given, text)
+    }
+
+    /// As [`Reader::version_source`], of a text that may stand in a list.
+    pub fn version_source_of(&mut self, given: &Given, text: &str) -> Option<VersionSource> {
         let (source, name) = self.source(given, text, &["header", "query", "body"], &[])?;
         Some(match source {
             "header" => VersionSource::Header(self.header_name_in(given, name)?),

@@ -31,7 +31,7 @@ impl Reader<'_> {
         requests
     }
 
-    fn plain_match(&mut self, fields: &mut Fields) -> Match {
+    pub fn plain_match(&mut self, fields: &mut Fields) -> Match {
         let method = self.methods(fields);
         let path = self.path(fields);
         let host = fields.take("host").and_then(|given| self.pattern(&given));

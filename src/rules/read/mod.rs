@@ -18,6 +18,7 @@ mod unreachable;
 pub(super) mod upstream;
 mod upstream_tls;
 mod values;
+mod version;
 mod waiting;
 
 use std::collections::HashMap;

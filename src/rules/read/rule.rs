@@ -46,6 +46,8 @@ impl Reader<'_> {
         let per = per.unwrap_or_else(|| default_key(fields.word("on"), fields.key_span("clear").is_some()));
         let trigger = self.trigger(&mut fields, &per);
         let kind = self.kind(&mut fields, &trigger);
+        let version = self.version(&mut fields, kind);
+        let read = self.read(&mut fields, &requests, &per);
         let phase = self.phase(&mut fields);
         let clear = fields.take("clear").and_then(|given| self.clear(&given));
         self.only_counted(&fields, phase);
@@ -55,7 +57,23 @@ impl Reader<'_> {
         let limit = fields.take("limit").and_then(|given| self.integer(&given));
         let expect = fields.take("expect").map_or_else(Expect::default, |given| self.expect(&given));
         fields.finish(self);
-        Rule { name, requests, trigger, per, kind, phase, clear, reply, during, limit, enabled, expect, span }
+        Rule {
+            name,
+            requests,
+            trigger,
+            per,
+            version,
+            read,
+            kind,
+            phase,
+            clear,
+            reply,
+            during,
+            limit,
+            enabled,
+            expect,
+            span,
+        }
     }
 
     fn name(&mut self, fields: &mut Fields, position: usize, names: &mut Names) -> Arc<str> {

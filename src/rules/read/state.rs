@@ -33,8 +33,7 @@ const ON: [(&str, On); 7] = [
 ];
 
 /// Keys that mean something only with these.
-const COMPANIONS: [(&str, &[On]); 9] = [
-    ("version", &[On::Stale]),
+const COMPANIONS: [(&str, &[On]); 8] = [
     ("missing", &[On::Stale]),
     ("hold", &[On::Overlap]),
     ("release", &[On::Duplicate, On::Referenced, On::Locked]),
@@ -79,7 +78,6 @@ impl State {
 /// The values of what stands beside `on`.
 #[derive(Default)]
 struct Companions {
-    version: Option<crate::rules::VersionSource>,
     missing: Option<StatusCode>,
     hold: Option<Duration>,
     release: Option<Selector>,
@@ -105,7 +103,7 @@ impl Reader<'_> {
         }
         let given = given?;
         Some(Trigger::On(Box::new(match on? {
-            On::Stale => State::Stale { version: values.version, missing: values.missing },
+            On::Stale => State::Stale { missing: values.missing },
             On::Overlap => State::Overlap { hold: values.hold.unwrap_or_default() },
             On::Duplicate => State::Duplicate { release: values.release },
             On::Referenced => {
@@ -153,7 +151,6 @@ impl Reader<'_> {
 
     fn companion(&mut self, given: &Given, values: &mut Companions, per: &Key) {
         match given.name() {
-            "version" => values.version = self.version_source(given),
             "missing" => values.missing = self.status(given),
             "hold" => values.hold = self.duration(given),
             "release" => values.release = self.selector(given, Some(per)),

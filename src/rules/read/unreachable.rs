@@ -42,6 +42,7 @@ pub(super) fn warn(reader: &mut Reader, rules: &[Rule], tables: &[(&DeTable, Ran
 fn is_greedy(rule: &Rule) -> bool {
     let has_key = |part: &KeyPart| matches!(part, KeyPart::Path | KeyPart::Client);
     rule.trigger == Trigger::Always
+        && rule.read.is_none()
         && rule.clear.is_none()
         && rule.during.is_none()
         && rule.limit.is_none()

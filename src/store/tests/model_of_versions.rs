@@ -34,7 +34,7 @@ fn events(slots: usize) -> impl Strategy<Value = Vec<Event>> {
 
 /// Whether each judged write was refused, and went by the upstream's version; in order.
 fn history(events: &[Event]) -> Vec<(bool, bool)> {
-    let trigger = on(State::Stale { version: None, missing: None });
+    let trigger = on(State::Stale { missing: None });
     let mut playback = Playback::new(rule(&["PUT"], "/items/{id}", trigger, "path"));
     let mut running: HashMap<usize, Running> = HashMap::new();
     let mut current = 1;

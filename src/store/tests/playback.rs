@@ -233,6 +233,8 @@ pub fn rule(methods: &[&str], path: &str, trigger: Trigger, per: &str) -> Rule {
         requests: requests(methods, path),
         trigger,
         per: key(per),
+        version: None,
+        read: None,
         kind: Kind::Transient,
         phase: Phase::Before,
         clear: None,

@@ -99,7 +99,7 @@ fn ten_thousand_cancelled_requests_leave_no_key_held() {
         State::KeyInUse { mismatch: http::StatusCode::UNPROCESSABLE_ENTITY },
         State::Duplicate { release: None },
         State::Locked { lease: HOUR, release: None },
-        State::Stale { version: None, missing: None },
+        State::Stale { missing: None },
     ];
     for state in states {
         let mut playback = Playback::new(rule(&["PUT"], "/items/{id}", on(state.clone()), "path"));

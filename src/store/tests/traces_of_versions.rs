@@ -3,12 +3,14 @@
 use http::StatusCode;
 
 use super::playback::{Playback, on, rule};
-use crate::rules::{State, VersionSource};
+use crate::rules::{State, VersionAt, VersionSource};
 
 fn play(version: Option<VersionSource>, missing: Option<StatusCode>, traces: &[&str]) {
     for trace in traces {
-        let trigger = on(State::Stale { version: version.clone(), missing });
-        Playback::new(rule(&["PUT", "PATCH", "DELETE"], "/items/{id}", trigger, "path")).play(trace);
+        let trigger = on(State::Stale { missing });
+        let mut rule = rule(&["PUT", "PATCH", "DELETE"], "/items/{id}", trigger, "path");
+        rule.version = version.clone().map(|request| VersionAt { request, responses: Vec::new() });
+        Playback::new(rule).play(trace);
     }
 }
 
@@ -155,7 +157,7 @@ fn missing_versions() {
            A PUT /items/1 if-unmodified-since:yesterday     | conflict 428
            A GET /items/1 -> 200"#],
     );
-    let trigger = on(State::Stale { version: None, missing: Some(StatusCode::CONFLICT) });
+    let trigger = on(State::Stale { missing: Some(StatusCode::CONFLICT) });
     Playback::new(rule(&[], "/items/{id}", trigger, "path")).play(
         "A GET /items/1 -> 200                              | pass
          A PATCH /items/1                                   | conflict 409",

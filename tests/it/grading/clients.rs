@@ -1,6 +1,6 @@
 //! Simulated clients before a simulated proxy: what they send, as the journal would hold it.
 
-use fracas::words::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent};
+use fracas::words::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent, Shown};
 
 use super::policies::Chance;
 
@@ -205,7 +205,7 @@ impl Run<'_> {
             let shown = Got {
                 status: Some(200),
                 upstream: Some(200),
-                version: sent.version.clone(),
+                shown: sent.version.as_deref().map(Shown::from).unwrap_or_default(),
                 ..Got::default()
             };
             self.send("GET", path, Sent { credential: sent.credential, ..Sent::default() }, shown, None);

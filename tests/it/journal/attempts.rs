@@ -29,13 +29,8 @@ fn a_request_and_its_answer_are_recorded() {
     assert!(first.query.is_some() && second.query.is_none());
     assert_eq!((first.sent.version.as_deref(), first.sent.bytes), (Some("\"7\""), 7));
     assert!(first.sent.body.is_some() && second.sent.body.is_none());
-    let got = Got {
-        status: Some(200),
-        upstream: Some(200),
-        version: Some("\"8\"".into()),
-        bytes: 2,
-        ..Got::default()
-    };
+    let got =
+        Got { status: Some(200), upstream: Some(200), shown: "\"8\"".into(), bytes: 2, ..Got::default() };
     assert_eq!((&first.got, &second.got), (&got, &got));
     assert!(first.start <= first.end && first.end <= second.start && second.start <= second.end);
     assert_ne!(first.connection, second.connection);

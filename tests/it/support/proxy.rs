@@ -145,6 +145,8 @@ pub fn conflict(requests: Match, trigger: Trigger) -> Rule {
         requests,
         trigger,
         per: Key::default(),
+        version: None,
+        read: None,
         kind: Kind::Transient,
         phase: Phase::Before,
         clear: None,

@@ -2,7 +2,7 @@
 
 use super::{AMBIGUOUS, Class, Evidence, Judged, of};
 use crate::judgement::grading::tally::Tally;
-use crate::judgement::grading::view::{Next, Retry, View, bare};
+use crate::judgement::grading::view::{Next, Retry, View, bare, is_one};
 use crate::words::{Kind, Phase};
 
 /// What clients did after conflicts that rules injected.
@@ -99,13 +99,13 @@ fn after_a_new_version(retry: &Retry<'_>) -> Move {
     if !after.is_write() {
         return Move::Right;
     }
-    match (before.sent.version.as_deref(), after.sent.version.as_deref()) {
+    match (&before.sent.version, &after.sent.version) {
         (_, Some(after)) if bare(after) == "*" => Move::Wrong(Wrong::AnyVersion),
         // A version may be in a body that was too long to look at.
         (Some(_), None) if after.sent.body.is_none() && after.sent.bytes > 0 => Move::Unknown,
         (Some(_), None) if before.method == after.method => Move::Wrong(Wrong::NoVersion),
         // An injected conflict need not have a new version behind it: then what was read is the old one.
-        (Some(before), Some(after)) if bare(before) == bare(after) && !retry.has_reread() => {
+        (Some(before), Some(after)) if is_one(before, after) && !retry.has_reread() => {
             Move::Wrong(Wrong::StaleVersion)
         }
         (Some(_), Some(_)) => Move::Right,

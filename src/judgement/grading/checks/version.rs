@@ -2,7 +2,7 @@
 
 use super::{AMBIGUOUS, Class, Judged, Marks, of};
 use crate::judgement::grading::tally::Tally;
-use crate::judgement::grading::view::{Next, Retry, View, bare};
+use crate::judgement::grading::view::{Next, Retry, View, bare, is_one, is_same};
 use crate::words::Kind;
 
 /// Rewrites after version conflicts.
@@ -58,7 +58,10 @@ impl Versions {
                 },
                 id,
             );
-            let same = before.version.as_deref().map(bare) == after.version.as_deref().map(bare);
+            let same = match (&before.version, &after.version) {
+                (Some(before), Some(after)) => is_one(before, after),
+                (before, after) => before.is_none() && after.is_none(),
+            };
             self.not_new.add(
                 match carried {
                     // The read showed the refused version again: there is no other to send.
@@ -78,43 +81,43 @@ fn has_reread(retry: &Retry<'_>) -> Option<bool> {
     if retry.has_reread() {
         return Some(true);
     }
-    match (before.sent.version.as_deref(), after.sent.version.as_deref()) {
+    let is_blind = match (&before.sent.version, &after.sent.version) {
         // The refusal showed the new version itself.
-        (_, Some(sent)) if before.got.version.as_deref().is_some_and(|shown| bare(shown) == bare(sent)) => {
-            Some(true)
+        (_, Some(sent)) if before.got.shown.at(sent.place()).is_some_and(|shown| is_same(shown, sent)) => {
+            return Some(true);
         }
-        (Some(refused), Some(sent)) if bare(refused) == bare(sent) => Some(false),
-        (_, Some(sent)) if bare(sent) != "*" => None,
-        _ => match retry.is_same_body() {
-            Some(true) if retry.is_same_request() => Some(false),
-            _ => None,
-        },
-    }
+        (Some(refused), Some(sent)) if is_one(refused, sent) => true,
+        (_, Some(sent)) if bare(sent) != "*" => false,
+        _ => retry.is_same_body() == Some(true) && retry.is_same_request(),
+    };
+    is_blind.then_some(false)
 }
 
 impl Carried {
+    /// What is known from the versions that were shown at the place of the one that was sent: what stands
+    /// elsewhere says nothing of it.
     fn of(retry: &Retry<'_>) -> Carried {
         let (before, after) = (retry.before(), retry.after());
         if before.method != after.method {
             return Carried::Unknown;
         }
-        let Some(sent) = after.sent.version.as_deref().map(bare) else {
+        let Some(sent) = &after.sent.version else {
             // It may be in a body that was too long to look at.
             let is_hidden = after.sent.body.is_none() && after.sent.bytes > 0;
             return if is_hidden { Carried::Unknown } else { Carried::Bad };
         };
-        if sent == "*" {
+        if bare(sent) == "*" {
             return Carried::Bad;
         }
-        let reads = retry.next.reads.iter();
-        let shown: Vec<&str> = (before.got.version.iter().map(|version| bare(version)))
-            .chain(reads.filter_map(|read| read.version.as_deref()).map(bare))
-            .collect();
-        let is_refused = before.sent.version.as_deref().map(bare) == Some(sent);
+        let reads = retry.next.reads.iter().map(|read| &read.shown);
+        let shown = std::iter::once(&before.got.shown).chain(reads);
+        let shown: Vec<bool> =
+            shown.filter_map(|shown| shown.at(sent.place())).map(|shown| is_same(shown, sent)).collect();
+        let is_refused = before.sent.version.as_ref().is_some_and(|refused| is_one(refused, sent));
         match shown.last() {
-            Some(newest) if *newest == sent => Carried::Newest,
-            Some(_) if is_refused => Carried::Bad,
-            Some(_) if shown.contains(&sent) => Carried::Older,
+            Some(true) => Carried::Newest,
+            Some(false) if is_refused => Carried::Bad,
+            Some(false) if shown.contains(&true) => Carried::Older,
             None if is_refused && !retry.has_reread() => Carried::Bad,
             _ => Carried::Unknown,
         }

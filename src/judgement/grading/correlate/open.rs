@@ -109,7 +109,7 @@ impl Open {
             start: attempt.start,
             end: attempt.end,
             status: attempt.got.outcome(),
-            version: attempt.got.version.clone(),
+            shown: attempt.got.shown.clone(),
         });
     }
 

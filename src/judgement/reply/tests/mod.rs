@@ -48,6 +48,8 @@ fn rule(kind: Kind, body: ReplyBody) -> Rule {
         requests: Match::default(),
         trigger: Trigger::Always,
         per: Key::RULE,
+        version: None,
+        read: None,
         kind,
         phase: Phase::Before,
         clear: None,
@@ -278,10 +280,7 @@ fn what_is_the_same_every_time_is_written_once() {
 fn a_trigger_may_ask_for_its_second_status() {
     let head = head("PUT", "/items/7", &[]);
     let mut stale = rule(Kind::Version, ReplyBody::Style(ReplyStyle::Problem));
-    stale.trigger = Trigger::On(Box::new(State::Stale {
-        version: None,
-        missing: Some(StatusCode::PRECONDITION_REQUIRED),
-    }));
+    stale.trigger = Trigger::On(Box::new(State::Stale { missing: Some(StatusCode::PRECONDITION_REQUIRED) }));
     let reply = compiled(&stale);
     for (asked, status, title) in [
         (None, 409, "Conflict"),

@@ -88,7 +88,7 @@ fn attempt(line: &str, id: u64) -> Attempt {
     };
     for word in words {
         match word.split_once('=') {
-            Some(("v", value)) => attempt.got.version = Some(value.into()),
+            Some(("v", value)) => attempt.got.shown = value.into(),
             Some(("e", value)) => attempt.got.error = Some(value.into()),
             Some(("ra", value)) => {
                 attempt.got.retry_after = Some(RetryAfter::Seconds(millis(value)));

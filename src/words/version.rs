@@ -1,0 +1,336 @@
+//! Versions of resources, as attempts carry and show them, and where they stood.
+//!
+//! A version means something at its own place only: what an `ETag` says cannot be held against a number in
+//! a body. Most versions are entity tags, and lie in the attempt; the others are kept in a box.
+
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use super::Fingerprint;
+
+/// Where a version stands. Requests and answers often have two names for one place, such as `If-Match` and
+/// `ETag`: it goes by what requests say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum VersionPlace {
+    /// `If-Match` and `ETag`.
+    #[default]
+    Tag,
+    /// `If-Unmodified-Since` and `Last-Modified`.
+    Date,
+    /// A field, as rules write it: `body:/rev`.
+    Field(SmolStr),
+}
+
+/// The version that a request goes by. It reads as its text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "WrittenVersion", into = "WrittenVersion")]
+pub struct Version(At);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum At {
+    Tag(SmolStr),
+    Elsewhere(Box<(VersionPlace, SmolStr)>),
+}
+
+/// The versions that an answer showed, each at its own place, and for which rules it was a reading.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "WrittenShown", into = "WrittenShown")]
+pub struct Shown(Seen);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Seen {
+    #[default]
+    Nothing,
+    Tag(SmolStr),
+    More(Box<More>),
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct More {
+    tag: Option<SmolStr>,
+    elsewhere: Vec<Version>,
+    readings: Vec<Reading>,
+}
+
+/// That a rule's `read` takes a request for a reading of what it is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reading {
+    pub rule: SmolStr,
+    /// The rule's key, hashed, as conflicts carry it; absent for a request that does not name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Fingerprint>,
+}
+
+impl Version {
+    /// An entity tag, or another version at its place.
+    pub fn new(place: VersionPlace, text: impl Into<SmolStr>) -> Version {
+        Version(match place {
+            VersionPlace::Tag => At::Tag(text.into()),
+            place => At::Elsewhere(Box::new((place, text.into()))),
+        })
+    }
+
+    pub fn place(&self) -> &VersionPlace {
+        match &self.0 {
+            At::Tag(_) => &VersionPlace::Tag,
+            At::Elsewhere(version) => &version.0,
+        }
+    }
+}
+
+impl std::ops::Deref for Version {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match &self.0 {
+            At::Tag(text) => text,
+            At::Elsewhere(version) => &version.1,
+        }
+    }
+}
+
+/// An entity tag.
+impl From<&str> for Version {
+    fn from(tag: &str) -> Version {
+        Version(At::Tag(tag.into()))
+    }
+}
+
+/// An entity tag.
+impl From<String> for Version {
+    fn from(tag: String) -> Version {
+        Version(At::Tag(tag.into()))
+    }
+}
+
+impl Shown {
+    /// Versions of one answer, and rules that it is a reading for: more are not kept.
+    const MOST: usize = 8;
+
+    /// Whether no version was shown, and no rule calls it a reading.
+    pub fn is_nothing(&self) -> bool {
+        matches!(self.0, Seen::Nothing)
+    }
+
+    /// The entity tag.
+    pub fn tag(&self) -> Option<&str> {
+        match &self.0 {
+            Seen::Nothing => None,
+            Seen::Tag(tag) => Some(tag),
+            Seen::More(more) => more.tag.as_deref(),
+        }
+    }
+
+    /// What was shown at a place.
+    pub fn at(&self, place: &VersionPlace) -> Option<&str> {
+        match (place, &self.0) {
+            (VersionPlace::Tag, _) => self.tag(),
+            (_, Seen::More(more)) => {
+                more.elsewhere.iter().find(|version| version.place() == place).map(|version| &**version)
+            }
+            _ => None,
+        }
+    }
+
+    /// Any of them, the tag first.
+    pub fn any(&self) -> Option<&str> {
+        self.tag().or_else(|| self.more().and_then(|more| more.elsewhere.first().map(|version| &**version)))
+    }
+
+    /// For which rules it was a reading.
+    pub fn readings(&self) -> &[Reading] {
+        self.more().map_or(&[], |more| &more.readings)
+    }
+
+    /// The answer shows this version; the first at a place stays.
+    pub fn show(&mut self, version: Version) {
+        if self.at(version.place()).is_some() {
+            return;
+        }
+        match version.0 {
+            At::Tag(tag) if self.is_nothing() => self.0 = Seen::Tag(tag),
+            At::Tag(tag) => self.add(|more| more.tag = Some(tag)),
+            At::Elsewhere(_) => self.add(|more| {
+                if more.elsewhere.len() < Shown::MOST {
+                    more.elsewhere.push(version);
+                }
+            }),
+        }
+    }
+
+    /// The request was a reading.
+    pub fn read_for(&mut self, reading: Reading) {
+        self.add(|more| {
+            if more.readings.len() < Shown::MOST {
+                more.readings.push(reading);
+            }
+        });
+    }
+
+    fn more(&self) -> Option<&More> {
+        match &self.0 {
+            Seen::More(more) => Some(more),
+            Seen::Nothing | Seen::Tag(_) => None,
+        }
+    }
+
+    fn add(&mut self, add: impl FnOnce(&mut More)) {
+        let mut more = match std::mem::take(&mut self.0) {
+            Seen::Nothing => Box::default(),
+            Seen::Tag(tag) => Box::new(More { tag: Some(tag), ..More::default() }),
+            Seen::More(more) => more,
+        };
+        add(&mut more);
+        self.0 = Seen::More(more);
+    }
+}
+
+/// An entity tag alone.
+impl From<&str> for Shown {
+    fn from(tag: &str) -> Shown {
+        Shown(Seen::Tag(tag.into()))
+    }
+}
+
+/// As a journal has it: a tag is a text, and another version says where it stood.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum WrittenVersion {
+    Tag(SmolStr),
+    Elsewhere(WrittenPlace),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenPlace {
+    at: SmolStr,
+    version: SmolStr,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum WrittenShown {
+    Tag(SmolStr),
+    More(WrittenMore),
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenMore {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tag: Option<SmolStr>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    elsewhere: Vec<Version>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    read_for: Vec<Reading>,
+}
+
+/// The word for [`VersionPlace::Date`].
+const DATE: &str = "last-modified";
+
+impl VersionPlace {
+    /// As a journal has it, and as people read it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            VersionPlace::Tag => "etag",
+            VersionPlace::Date => DATE,
+            VersionPlace::Field(field) => field,
+        }
+    }
+}
+
+impl From<WrittenVersion> for Version {
+    fn from(written: WrittenVersion) -> Version {
+        match written {
+            WrittenVersion::Tag(tag) => Version(At::Tag(tag)),
+            WrittenVersion::Elsewhere(WrittenPlace { at, version }) if at == DATE => {
+                Version::new(VersionPlace::Date, version)
+            }
+            WrittenVersion::Elsewhere(WrittenPlace { at, version }) => {
+                Version::new(VersionPlace::Field(at), version)
+            }
+        }
+    }
+}
+
+impl From<Version> for WrittenVersion {
+    fn from(version: Version) -> WrittenVersion {
+        match version.0 {
+            At::Tag(tag) => WrittenVersion::Tag(tag),
+            At::Elsewhere(version) => {
+                let (place, version) = *version;
+                WrittenVersion::Elsewhere(WrittenPlace { at: place.as_str().into(), version })
+            }
+        }
+    }
+}
+
+impl From<WrittenShown> for Shown {
+    fn from(written: WrittenShown) -> Shown {
+        match written {
+            WrittenShown::Tag(tag) => Shown(Seen::Tag(tag)),
+            WrittenShown::More(WrittenMore { tag, mut elsewhere, read_for: mut readings }) => {
+                elsewhere.truncate(Shown::MOST);
+                readings.truncate(Shown::MOST);
+                Shown(Seen::More(Box::new(More { tag, elsewhere, readings })))
+            }
+        }
+    }
+}
+
+impl From<Shown> for WrittenShown {
+    fn from(shown: Shown) -> WrittenShown {
+        match shown.0 {
+            Seen::Nothing => WrittenShown::More(WrittenMore::default()),
+            Seen::Tag(tag) => WrittenShown::Tag(tag),
+            Seen::More(more) => {
+                let More { tag, elsewhere, readings: read_for } = *more;
+                WrittenShown::More(WrittenMore { tag, elsewhere, read_for })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_at_two_places_do_not_meet() {
+        let field = |name: &str| VersionPlace::Field(name.into());
+        let mut shown = Shown::default();
+        assert!(shown.is_nothing() && shown.any().is_none());
+        shown.show(Version::from("\"a\""));
+        shown.show(Version::new(field("body:/version"), "4"));
+        shown.show(Version::new(field("body:/version"), "5"));
+        shown.show(Version::new(VersionPlace::Date, "Sun, 06 Nov 1994 08:49:37 GMT"));
+        assert_eq!((shown.tag(), shown.any()), (Some("\"a\""), Some("\"a\"")));
+        assert_eq!(shown.at(&field("body:/version")), Some("4"), "the first at a place");
+        assert_eq!(shown.at(&field("body:/sha")), None);
+        assert_eq!(shown.at(&VersionPlace::Date), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
+    }
+
+    #[test]
+    fn a_journal_has_tags_as_texts_and_other_versions_with_their_places() {
+        let mut shown = Shown::from("\"a\"");
+        assert_eq!(serde_json::to_string(&shown).expect("a line"), r#""\"a\"""#);
+        shown.show(Version::new(VersionPlace::Field("query:rev".into()), "1-a"));
+        shown.read_for(Reading { rule: "r".into(), key: None });
+        let line = serde_json::to_string(&shown).expect("a line");
+        assert_eq!(
+            line,
+            r#"{"tag":"\"a\"","elsewhere":[{"at":"query:rev","version":"1-a"}],"read_for":[{"rule":"r"}]}"#
+        );
+        assert_eq!(serde_json::from_str::<Shown>(&line).expect("a line"), shown);
+        let date = Version::new(VersionPlace::Date, "Sun, 06 Nov 1994 08:49:37 GMT");
+        let line = serde_json::to_string(&date).expect("a line");
+        assert_eq!(serde_json::from_str::<Version>(&line).expect("a line"), date);
+    }
+
+    #[test]
+    fn neither_takes_more_room_than_a_tag() {
+        assert_eq!(size_of::<Option<Version>>(), size_of::<SmolStr>());
+        assert_eq!(size_of::<Shown>(), size_of::<SmolStr>());
+    }
+}
