@@ -25,7 +25,7 @@
 //! else an item has is the client's. `HEAD` goes wherever `GET` does, except to `/ws`. Other failures are problem details (RFC 9457).
 //!
 //! Bounds: 100,000 each of items, orders, users, sessions and idempotency keys, and 256 MiB of
-//! items (507 beyond); 1 MiB for a JSON body, an item (413) and a WebSocket frame; 100,000 events
+//! items (507 beyond); 1 MiB for a JSON body, an item (413) and a WebSocket message; 100,000 events
 //! of a stream; 16,384 connections, further ones wait. A connection may idle for 75 seconds. Nothing
 //! is evicted and nothing outlives the process.
 
@@ -33,7 +33,6 @@ mod answer;
 mod body;
 mod connection;
 mod dispatch;
-mod frames;
 mod items;
 mod orders;
 mod pages;

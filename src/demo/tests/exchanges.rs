@@ -90,6 +90,10 @@ const CASES: &[Case] = &[
     ("GET /events?n=2&ms=0", &[], "", 200, &[("content-type", "text/event-stream")], "id: 2\nevent: tick\ndata: {\"n\":2}\n\n"),
     ("GET /events?n=x", &[], "", 400, &[PROBLEM], ""),
     ("GET /ws", &[], "", 426, &[PROBLEM, ("upgrade", "websocket")], ""),
+    ("GET /ws", &[("upgrade", "h2c"), ("connection", "upgrade"), ("sec-websocket-version", "13")], "", 426, &[PROBLEM], ""),
+    ("GET /ws", &[("upgrade", "websocket"), ("connection", "upgrade"), ("sec-websocket-version", "8")], "", 426, &[PROBLEM, ("sec-websocket-version", "13")], ""),
+    ("GET /ws", &[("upgrade", "websocket"), ("connection", "upgrade"), ("sec-websocket-version", "13")], "", 400, &[PROBLEM], "16 bytes"),
+    ("GET /ws", &[("upgrade", "websocket"), ("connection", "upgrade"), ("sec-websocket-version", "13"), ("sec-websocket-key", "short")], "", 400, &[PROBLEM], "16 bytes"),
 ];
 
 #[tokio::test]

@@ -98,15 +98,15 @@ fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_websocket_echoes_frame_by_frame_and_closes() {
+async fn a_websocket_echoes_message_by_message_and_closes() {
     let service = Service::start().await;
     let mut stream = websocket(&service).await;
     let exchanges: [(Vec<u8>, &[u8]); 6] = [
         (masked(0x81, b"hello"), b"\x81\x05hello"),
         (masked(0x82, b""), b"\x82\x00"),
-        (masked(0x01, b"first "), b"\x01\x06first "),
+        (masked(0x01, b"first "), b""),
         (masked(0x89, b"ping"), b"\x8a\x04ping"),
-        (masked(0x80, b"last"), b"\x80\x04last"),
+        (masked(0x80, b"last"), b"\x81\x0afirst last"),
         (masked(0x88, b"\x03\xe8bye"), b"\x88\x05\x03\xe8bye"),
     ];
     for (sent, expected) in exchanges {
@@ -119,7 +119,7 @@ async fn a_websocket_echoes_frame_by_frame_and_closes() {
 }
 
 #[tokio::test]
-async fn a_websocket_carries_frames_of_up_to_1_mib() {
+async fn a_websocket_carries_messages_of_up_to_1_mib() {
     let service = Service::start().await;
     let mut stream = websocket(&service).await;
     let payload = vec![7; 1024 * 1024];
@@ -133,6 +133,26 @@ async fn a_websocket_carries_frames_of_up_to_1_mib() {
     let mut close = Vec::new();
     stream.read_to_end(&mut close).await.unwrap();
     assert_eq!(close, b"\x88\x02\x03\xf1"); // 1009
+}
+
+#[tokio::test]
+async fn a_websocket_that_breaks_a_rule_is_told_which() {
+    let service = Service::start().await;
+    for (frame, code) in [
+        (b"\x81\x02hi".to_vec(), 1002), // not masked
+        (masked(0xc1, b"an extension's bit"), 1002),
+        (masked(0x83, b"no such opcode"), 1002),
+        (masked(0x09, b"a fragment of a ping"), 1002),
+        (masked(0x80, b"continues nothing"), 1002),
+        (masked(0x81, b"\xc3\x28"), 1007),
+    ] {
+        let mut stream = websocket(&service).await;
+        stream.write_all(&frame).await.unwrap();
+        let mut close = Vec::new();
+        stream.read_to_end(&mut close).await.unwrap();
+        let [high, low] = u16::to_be_bytes(code);
+        assert_eq!(close, [0x88, 2, high, low], "{frame:02x?}");
+    }
 }
 
 #[tokio::test]
