@@ -1,6 +1,7 @@
 //! What `serve` and `run` do before the proxy serves.
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::arguments::{Given, Serve};
@@ -11,8 +12,8 @@ use super::log::{Log, Volume};
 use super::ready_file::{Published, Ready, ReadyFile};
 use super::refusal::Refusal;
 use super::reporting;
-use crate::proxy::{Proxy, Running, StartError, reaches};
-use crate::rules::{Mistakes, Upstream, UpstreamUrl, check_settings, own_listener};
+use crate::proxy::{Proxy, Running, StartError, descriptors, reaches};
+use crate::rules::{Mistakes, Settings, Upstream, UpstreamUrl, check_settings, own_listener};
 
 /// A proxy that holds its port, and what stands around it.
 pub struct Prepared {
@@ -47,7 +48,9 @@ pub fn prepare(arguments: &Serve, given: &[Given], volume: Volume) -> Result<Pre
         }
         Upstream::Url(url) => (None, url.clone()),
     };
+    descriptors::raise_limit();
     let proxy = Proxy::bind(loaded.config.clone(), upstream.clone())?;
+    warn_of_descriptors(&loaded.config.settings, &proxy);
     loaded.config.settings.listen = proxy.address();
     // Port 0 may have become the very port of an upstream that is not up yet.
     check_settings(&loaded.config.settings)?;
@@ -61,6 +64,21 @@ pub fn prepare(arguments: &Serve, given: &[Given], volume: Volume) -> Result<Pre
     };
     let file = file.map(|path| ReadyFile::prepare(path, &ready)).transpose()?;
     Ok(Prepared { loaded, log, demo, upstream, proxy, file })
+}
+
+/// Warns where a rules file asks for more connections than there are descriptors for, or where those there are
+/// would not even be enough for a test suite.
+fn warn_of_descriptors(settings: &Settings, proxy: &Proxy) {
+    const FEW: usize = 256;
+    let served = proxy.connections();
+    let wanted = settings.limits.connections.map_or(FEW, NonZeroUsize::get);
+    if served < wanted {
+        let (needed, limit) = (proxy.descriptors_for(wanted), descriptors::limit().unwrap_or_default());
+        tracing::warn!(
+            "{wanted} connections need {needed} file descriptors, and this process may have {limit}: {served} are \
+             served at a time, others get 503; raise the limit (ulimit -n), or lower limits.connections"
+        );
+    }
 }
 
 /// As `check_settings`, by the addresses that the upstream's name has: a name of this machine, or an address

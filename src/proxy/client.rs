@@ -27,8 +27,28 @@ pub struct Client {
     pub forwarded_for: HeaderValue,
     pub vitals: Arc<Vitals>,
     acquaintance: Rc<RefCell<Acquaintance>>,
-    /// Its place under `limits.connections`.
-    _permit: Rc<OwnedSemaphorePermit>,
+    place: Rc<Place>,
+}
+
+/// A connection's place under `limits.connections`, as long as it is kept.
+pub struct Place {
+    _permit: Option<OwnedSemaphorePermit>,
+    is_surplus: bool,
+}
+
+impl Place {
+    pub fn within(permit: OwnedSemaphorePermit) -> Place {
+        Place { _permit: Some(permit), is_surplus: false }
+    }
+
+    /// There is none: the client is told so. `permit` bounds how many are told at a time.
+    pub fn surplus(permit: Option<OwnedSemaphorePermit>) -> Place {
+        Place { _permit: permit, is_surplus: true }
+    }
+
+    pub fn is_surplus(&self) -> bool {
+        self.is_surplus
+    }
 }
 
 /// Who sent a request, and when.
@@ -48,7 +68,7 @@ impl Client {
         connection: u64,
         settings: &Settings,
         vitals: Arc<Vitals>,
-        permit: OwnedSemaphorePermit,
+        place: Place,
     ) -> Client {
         let address = address.to_canonical();
         Client {
@@ -60,7 +80,7 @@ impl Client {
                 .unwrap_or_else(|_| HeaderValue::from_static("unknown")),
             vitals,
             acquaintance: Rc::default(),
-            _permit: Rc::new(permit),
+            place: Rc::new(place),
         }
     }
 
@@ -74,8 +94,13 @@ impl Client {
             forwarded_for: self.forwarded_for.clone(),
             vitals,
             acquaintance: Rc::clone(&self.acquaintance),
-            _permit: Rc::clone(&self._permit),
+            place: Rc::clone(&self.place),
         }
+    }
+
+    /// Whether there is no place for it.
+    pub fn is_surplus(&self) -> bool {
+        self.place.is_surplus()
     }
 
     /// Who a request that comes from behind `address` is from.
@@ -108,8 +133,6 @@ fn is_trusted(address: IpAddr, trusted: &[Cidr]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use tokio::sync::Semaphore;
-
     use super::*;
     use crate::clock::Clock;
     use crate::rules::Timeouts;
@@ -126,10 +149,10 @@ mod tests {
             ("10.0.0.1", &[""], "10.0.0.1"),
             ("10.0.0.1", &[], "10.0.0.1"),
         ] {
-            let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().expect("a permit");
             let vitals = Arc::new(Vitals::new(Clock::start(), &Timeouts::default()));
             let settings = Settings { trusted: trusted.clone(), ..Settings::default() };
-            let client = Client::new(peer.parse().expect("an address"), 1, &settings, vitals, permit);
+            let client =
+                Client::new(peer.parse().expect("an address"), 1, &settings, vitals, Place::surplus(None));
             let mut headers = HeaderMap::new();
             for line in said {
                 headers.append(FORWARDED_FOR, HeaderValue::from_static(line));

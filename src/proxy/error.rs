@@ -59,6 +59,8 @@ pub enum Cause {
 pub enum Scarce {
     /// File descriptors.
     Files,
+    /// Places under `limits.connections`.
+    Connections,
     /// Streams of HTTP/2 to the upstream.
     Streams,
 }
@@ -184,6 +186,10 @@ impl fmt::Display for Failure {
             }
             Failure::Exhausted(Scarce::Files) => {
                 "fracas has no file descriptor left for a connection to the upstream"
+            }
+            Failure::Exhausted(Scarce::Connections) => {
+                "fracas serves as many connections as it may: close some, or raise limits.connections and the limit \
+                 of file descriptors (ulimit -n)"
             }
             Failure::Exhausted(Scarce::Streams) => "the upstream allows no more HTTP/2 streams at once",
             Failure::TimedOut(Late::RequestBody) => "the request's body did not arrive in time",

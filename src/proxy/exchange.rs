@@ -16,7 +16,7 @@ use super::admit::admit;
 use super::answer_body::{self, AnswerBody, Source};
 use super::client::{Client, Origin};
 use super::decide::{Conflict, Decision, Replay, decide};
-use super::error::{Failure, Late};
+use super::error::{Failure, Late, Scarce};
 use super::http2;
 use super::record::Record;
 use super::request_body::RequestBody;
@@ -82,7 +82,8 @@ pub async fn exchange(
             failure.answer()
         }
     };
-    if worker.is_draining.get() && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+    if (worker.is_draining.get() || client.is_surplus()) && answer.status() != StatusCode::SWITCHING_PROTOCOLS
+    {
         answer = closing(answer);
     }
     record.answer(&answer, shared);
@@ -107,6 +108,9 @@ async fn answer(
     record: &Record,
 ) -> Result<Answered, Failure> {
     let shared = &worker.shared;
+    if client.is_surplus() {
+        return Err(Failure::Exhausted(Scarce::Connections));
+    }
     admit(head, shared.settings.limits.uri_bytes)?;
     if shared.via.as_ref().is_some_and(|via| via.is_in(&head.headers)) {
         return Err(Failure::Loop);

@@ -11,9 +11,11 @@ mod broken;
 mod client;
 mod connect;
 mod decide;
+pub mod descriptors;
 mod driver;
 mod error;
 mod exchange;
+mod folded;
 mod forward;
 mod framing;
 mod gather;
@@ -31,6 +33,7 @@ pub mod rewrite;
 mod shared;
 mod shown;
 mod socket;
+mod start_error;
 mod streams;
 mod summary;
 mod tally;
@@ -61,6 +64,7 @@ use tokio::sync::{Semaphore, watch};
 use self::allowed_hosts::AllowedHosts;
 use self::connect::Connector;
 pub use self::connect::ConnectorError;
+use self::descriptors::UpstreamPlace;
 pub use self::error::Failure;
 use self::forward::Forwarder;
 pub use self::judge::{Asked, Claim, Entrance, Judged, Verdict, judge};
@@ -68,6 +72,7 @@ pub use self::listen::reaches;
 use self::pool::Pool;
 use self::record::{Plan, Recorder};
 use self::shared::Shared;
+pub use self::start_error::StartError;
 use self::streams::Streams;
 pub use self::summary::{RuleSummary, Summary};
 pub use self::tally::Tally;
@@ -79,8 +84,7 @@ use self::worker::{Order, Worker};
 use crate::clock::Clock;
 use crate::journal::{Clients, Header, Inlet, Journal, JournalFile, Kept, Progress};
 use crate::judgement::RuleSet;
-use crate::rules::template::TemplateMistake;
-use crate::rules::{Config, Settings, UpstreamUrl};
+use crate::rules::{Config, Limits, Settings, UpstreamUrl};
 use crate::store::Store;
 use crate::words::RunKey;
 
@@ -95,25 +99,6 @@ pub struct Proxy {
     plan: Arc<Plan>,
     header: Header,
     file: Option<JournalFile>,
-}
-
-/// Why a proxy cannot start.
-#[derive(Debug)]
-pub enum StartError {
-    /// The address cannot be listened on.
-    Listen(SocketAddr, io::Error),
-    /// The upstream can never be connected to.
-    Upstream(ConnectorError),
-    /// Clients cannot be served over TLS.
-    Tls(TlsError),
-    /// Replies that can never be rendered.
-    Replies(Vec<TemplateMistake>),
-    /// The journal's file cannot be appended to.
-    Journal(PathBuf, io::Error),
-    /// The system gives no randomness.
-    Randomness,
-    /// The system gives no thread or no event queue.
-    Thread(io::Error),
 }
 
 impl Proxy {
@@ -142,6 +127,10 @@ impl Proxy {
         let file = settings.journal.file.as_ref().map(open).transpose()?;
         let plan = Arc::new(Plan::new(&settings, &rules, RunKey::new(random()?)));
         let workers = worker_count(&settings);
+        let descriptor_limit = descriptors::limit();
+        let place = UpstreamPlace::of(&settings);
+        let connections = settings.limits.connections.unwrap_or(Limits::CONNECTIONS);
+        let connections = connections.min(descriptors::clients(descriptor_limit, workers, place));
         let listeners = listen::listeners(settings.listen, workers)
             .map_err(|error| StartError::Listen(settings.listen, error))?;
         let address = match listeners.first().map(TcpListener::local_addr) {
@@ -153,9 +142,8 @@ impl Proxy {
             via,
             tallies: rules.iter().map(|_| tally::Tally::default()).collect(),
             store: Store::new(settings.limits.keys, settings.limits.key_ttl),
-            connections: Arc::new(Semaphore::new(
-                settings.limits.connections.get().min(Semaphore::MAX_PERMITS),
-            )),
+            connections: Arc::new(Semaphore::new(connections.get().min(Semaphore::MAX_PERMITS))),
+            surplus: descriptors::surplus(descriptor_limit),
             clock,
             counters,
             rules,
@@ -169,6 +157,16 @@ impl Proxy {
     /// Where it listens, with the port that was chosen for port 0.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How many clients' connections are served at a time.
+    pub fn connections(&self) -> usize {
+        self.shared.connections.available_permits()
+    }
+
+    /// How many file descriptors so many connections need.
+    pub fn descriptors_for(&self, connections: usize) -> usize {
+        descriptors::needed(connections, self.listeners.len(), UpstreamPlace::of(&self.shared.settings))
     }
 
     /// The certificate that was made for this run, if one was.
@@ -349,7 +347,8 @@ fn thread(
             let is_draining = std::cell::Cell::new(false);
             let recorder = Rc::new(Recorder::new(plan, shared.clock, inlet));
             let records = Rc::clone(&recorder);
-            let worker = Worker { shared, forwarder, tasks, recorder, is_draining };
+            let surplus = Arc::new(Semaphore::new(shared.surplus));
+            let worker = Worker { shared, forwarder, tasks, recorder, is_draining, surplus };
             tokio::select! {
                 () = Rc::new(worker).run(listener, order) => {}
                 never = records.hand_over() => match never {},

@@ -30,4 +30,6 @@ pub struct Shared {
     pub counters: Counters,
     /// One permit for each connection that may still be accepted.
     pub connections: Arc<Semaphore>,
+    /// Connections beyond them that a worker has at a time, to tell them so.
+    pub surplus: usize,
 }

@@ -15,10 +15,11 @@ use std::time::Duration;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::client::Client;
+use super::client::{Client, Place};
 use super::exchange::exchange;
+use super::folded::Folded;
 use super::forward::Forwarder;
 use super::http2;
 use super::record::Recorder;
@@ -26,6 +27,7 @@ use super::shared::Shared;
 use super::socket::{ClientSocket, Protocol, Stream};
 use super::tasks::Tasks;
 use super::vitals::{Vitals, Wait};
+use crate::rules::Timeouts;
 
 /// What one worker's requests share.
 pub struct Worker {
@@ -35,6 +37,8 @@ pub struct Worker {
     pub recorder: Rc<Recorder>,
     /// From now on an answer is the last one on its connection.
     pub is_draining: Cell<bool>,
+    /// Connections for which there is no place, which are told so.
+    pub surplus: Arc<Semaphore>,
 }
 
 /// What the proxy is told to do.
@@ -60,6 +64,10 @@ enum Next {
 const SWEEP: Duration = Duration::from_secs(5);
 /// How long to wait when the process is out of file descriptors: until then nothing can be done.
 const OUT_OF_FILES: Duration = Duration::from_millis(50);
+/// A newcomer for whom there is no place waits this long for one.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// And has so long to ask, and to hear that there is none.
+const BRIEF: Timeouts = Timeouts::all(Duration::from_millis(250));
 /// When draining, a connection that says nothing for this long is taken for an idle one: a request
 /// that was on its way when it was closed would have failed.
 const GRACE: Duration = Duration::from_millis(200);
@@ -70,25 +78,18 @@ impl Worker {
         let orders = order.clone();
         let mut sweep = tokio::time::interval(SWEEP);
         let mut counted = 0;
-        // At the limit the next one waits here, and all others in the listener's queue.
-        let mut waiting: Option<Arrival> = None;
+        let unaccepted = Folded::default();
         loop {
             tokio::select! {
                 biased;
                 () = told(&mut order, Order::Drain) => break,
-                permit = Arc::clone(&self.shared.connections).acquire_owned(), if waiting.is_some() => {
-                    if let (Some(arrival), Ok(permit)) = (waiting.take(), permit) {
-                        self.welcome(arrival, permit, &orders);
-                    }
-                }
-                accepted = listener.accept(), if waiting.is_none() => match accepted {
-                    Ok(arrival) => match Arc::clone(&self.shared.connections).try_acquire_owned() {
-                        Ok(permit) => self.welcome(arrival, permit, &orders),
-                        Err(_) => waiting = Some(arrival),
-                    },
+                (spare, accepted) = self.accept(&listener) => match accepted {
+                    Ok(arrival) => self.welcome(arrival, spare, &orders),
                     Err(error) if is_about_one_connection(&error) => {}
                     Err(error) => {
-                        tracing::warn!(%error, "cannot accept connections for now");
+                        if let Some(more) = unaccepted.again(self.shared.clock.now()) {
+                            tracing::warn!(%error, more, "cannot accept connections for now");
+                        }
                         tokio::time::sleep(OUT_OF_FILES).await;
                     }
                 },
@@ -103,7 +104,7 @@ impl Worker {
             }
         }
         self.is_draining.set(true);
-        self.accept_rest(&listener, waiting, &orders).await;
+        self.accept_rest(&listener, &orders).await;
         drop(listener);
         self.forwarder.close();
         tokio::select! {
@@ -116,24 +117,20 @@ impl Worker {
         }
     }
 
+    /// The next connection, and a place among those for whom there is none. While many are told so, the others
+    /// wait in the listener's queue.
+    async fn accept(&self, listener: &TcpListener) -> (Option<OwnedSemaphorePermit>, io::Result<Arrival>) {
+        // Nobody closes it.
+        let spare = Arc::clone(&self.surplus).acquire_owned().await.ok();
+        (spare, listener.accept().await)
+    }
+
     /// Serves those who had connected when the order came: for them we were still there.
-    async fn accept_rest(
-        self: &Rc<Worker>,
-        listener: &TcpListener,
-        waiting: Option<Arrival>,
-        orders: &watch::Receiver<Order>,
-    ) {
-        let mut next = waiting;
-        loop {
-            let arrival = match next.take() {
-                Some(arrival) => arrival,
-                None => match poll_fn(|cx| Poll::Ready(listener.poll_accept(cx))).await {
-                    Poll::Ready(Ok(arrival)) => arrival,
-                    _ => return,
-                },
-            };
-            let Ok(permit) = Arc::clone(&self.shared.connections).try_acquire_owned() else { return };
-            self.welcome(arrival, permit, orders);
+    async fn accept_rest(self: &Rc<Worker>, listener: &TcpListener, orders: &watch::Receiver<Order>) {
+        while let Ok(spare) = Arc::clone(&self.surplus).try_acquire_owned()
+            && let Poll::Ready(Ok(arrival)) = poll_fn(|cx| Poll::Ready(listener.poll_accept(cx))).await
+        {
+            self.welcome(arrival, Some(spare), orders);
         }
     }
 
@@ -141,12 +138,27 @@ impl Worker {
     fn welcome(
         self: &Rc<Worker>,
         (stream, peer): Arrival,
-        permit: OwnedSemaphorePermit,
+        mut spare: Option<OwnedSemaphorePermit>,
         orders: &watch::Receiver<Order>,
     ) {
         // Small answers must not wait for acknowledgements. It only fails on a dead socket.
         let _ = stream.set_nodelay(true);
-        self.tasks.spawn(Rc::clone(self).serve(stream, peer, permit, orders.clone()));
+        let (worker, orders) = (Rc::clone(self), orders.clone());
+        let places = Arc::clone(&self.shared.connections);
+        match places.clone().try_acquire_owned() {
+            Ok(permit) => self.tasks.spawn(worker.serve(stream, peer, Place::within(permit), orders)),
+            Err(_) => self.tasks.spawn(async move {
+                // Most connections are short: one may well end in time. In a crowd there is no time to wait.
+                let is_crowd = worker.surplus.available_permits() < worker.shared.surplus / 4;
+                let patience = if is_crowd { Duration::ZERO } else { PATIENCE };
+                let place = match tokio::time::timeout(patience, places.acquire_owned()).await {
+                    Ok(Ok(permit)) => Place::within(permit),
+                    _ => Place::surplus(spare.take()),
+                };
+                drop(spare);
+                worker.serve(stream, peer, place, orders).await;
+            }),
+        }
     }
 
     /// Serves one connection to its end.
@@ -154,13 +166,14 @@ impl Worker {
         self: Rc<Worker>,
         stream: TcpStream,
         peer: SocketAddr,
-        permit: OwnedSemaphorePermit,
+        place: Place,
         orders: watch::Receiver<Order>,
     ) {
         let settings = &self.shared.settings;
-        let vitals = Arc::new(Vitals::new(self.shared.clock, &settings.timeouts));
+        let timeouts = if place.is_surplus() { &BRIEF } else { &settings.timeouts };
+        let vitals = Arc::new(Vitals::new(self.shared.clock, timeouts));
         let connection = self.shared.counters.connections.fetch_add(1, Relaxed) + 1;
-        let client = Rc::new(Client::new(peer.ip(), connection, settings, Arc::clone(&vitals), permit));
+        let client = Rc::new(Client::new(peer.ip(), connection, settings, Arc::clone(&vitals), place));
         let serving = async {
             let mut first_order = orders.clone();
             let protocol = tokio::select! {

@@ -235,6 +235,22 @@ pub struct Timeouts {
     pub drain: Duration,
 }
 
+impl Timeouts {
+    /// The same for everything.
+    pub const fn all(timeout: Duration) -> Timeouts {
+        Timeouts {
+            request_head: timeout,
+            request_body: timeout,
+            connect: timeout,
+            response_head: timeout,
+            response_body: timeout,
+            write: timeout,
+            keep_alive: timeout,
+            drain: timeout,
+        }
+    }
+}
+
 impl Default for Timeouts {
     fn default() -> Timeouts {
         Timeouts {
@@ -253,8 +269,9 @@ impl Default for Timeouts {
 /// `[limits]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Clients' connections at once.
-    pub connections: NonZeroUsize,
+    /// Clients' connections at once; `None`: [`Limits::CONNECTIONS`], or fewer where the process may not have
+    /// enough file descriptors.
+    pub connections: Option<NonZeroUsize>,
     /// Bytes of a request's head.
     pub header_bytes: usize,
     /// Header lines of a request.
@@ -267,10 +284,15 @@ pub struct Limits {
     pub key_ttl: Duration,
 }
 
+impl Limits {
+    /// Clients' connections at once where a rules file does not say how many.
+    pub const CONNECTIONS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+}
+
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
-            connections: NonZeroUsize::new(10_000).unwrap_or(NonZeroUsize::MIN),
+            connections: None,
             header_bytes: 64 * 1024,
             header_count: 100,
             uri_bytes: 8 * 1024,

@@ -95,8 +95,8 @@ static REQUEST_LIMITS: [Entry; 4] = [
     entry(
         "connections",
         Value::Integer { least: 1, most: 1_000_000 },
-        Is("10_000"),
-        "Clients' connections at once; a further one waits.",
+        Words("10,000, or fewer where the process may not have two file descriptors for each"),
+        "Clients' connections at once. A further one waits for half a second, and then gets a 503.",
         "connections = 100",
     ),
     entry(

@@ -169,7 +169,7 @@ impl Reader<'_> {
         let size =
             |reader: &mut Self, given: &Given| reader.size(given).and_then(|size| usize::try_from(size).ok());
         let count = |reader: &mut Self, given: &Given| reader.usize(given).and_then(NonZeroUsize::new);
-        self.replace(&mut fields, "connections", &mut limits.connections, count);
+        limits.connections = fields.take("connections").and_then(|given| count(self, &given));
         self.replace(&mut fields, "header_bytes", &mut limits.header_bytes, size);
         self.replace(&mut fields, "header_count", &mut limits.header_count, Self::usize);
         self.replace(&mut fields, "uri_bytes", &mut limits.uri_bytes, size);

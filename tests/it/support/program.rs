@@ -100,7 +100,11 @@ impl Serving {
         }
     }
 
-    /// Tells it to end.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends it a signal by name.
     #[cfg(unix)]
     pub fn signal(&self, name: &str) {
         let kill = format!("kill -{name} {}", self.child.id());

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use fracas::matching::Match;
 use fracas::rules::Trigger;
+use http::Request;
 
+use super::super::support::http2::Client as Http2Client;
 use super::super::support::proxy::{self, conflict};
 use super::super::support::upstream::{Upstream, start};
 
@@ -92,7 +94,7 @@ fn c33_at_the_limit_clients_wait_their_turn() {
     let proxy = proxy::before(upstream.address)
         .with(|settings| {
             settings.workers = NonZeroUsize::new(2);
-            settings.limits.connections = NonZeroUsize::MIN;
+            settings.limits.connections = Some(NonZeroUsize::MIN);
         })
         .start();
     let address = proxy.address;
@@ -125,6 +127,34 @@ fn c33_at_the_limit_clients_wait_their_turn() {
 }
 
 #[test]
+fn c33_a_client_for_whom_no_place_comes_free_gets_a_503() {
+    let upstream = Upstream::answering(OK);
+    let proxy = proxy::before(upstream.address)
+        .with(|settings| settings.limits.connections = Some(NonZeroUsize::MIN))
+        .start();
+    let mut first = proxy.connect();
+    first.send(GET);
+    assert_eq!(first.answer().status(), 200);
+    // More than are told so at a time.
+    let mut others: Vec<_> = (0..100).map(|_| proxy.connect()).collect();
+    for other in &mut others {
+        other.send(GET);
+    }
+    for mut other in others {
+        let answer = other.answer();
+        assert_eq!((answer.status(), answer.header("fracas")), (503, Some("error=exhausted")));
+        assert_eq!(answer.header("connection"), Some("close"));
+        other.ended();
+    }
+    let mut http2 = Http2Client::connect(proxy.address);
+    let asked = Request::get(format!("http://{}/", proxy.address));
+    assert_eq!(http2.ask(asked, "").expect("an answer").status, 503);
+    first.send(GET);
+    assert_eq!(first.answer().status(), 200, "who has a place keeps it");
+    assert_eq!(upstream.requests().len(), 2);
+}
+
+#[test]
 fn c33_a_tunnel_keeps_its_place() {
     let upstream = Upstream::playing(|talk| {
         talk.request();
@@ -138,7 +168,7 @@ fn c33_a_tunnel_keeps_its_place() {
     });
     let proxy = proxy::before(upstream.address)
         .rule(conflict(Match { path: only("/409"), ..Match::default() }, Trigger::Always))
-        .with(|settings| settings.limits.connections = NonZeroUsize::MIN)
+        .with(|settings| settings.limits.connections = Some(NonZeroUsize::MIN))
         .start();
     let mut tunnel = proxy.connect();
     tunnel.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");

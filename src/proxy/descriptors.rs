@@ -1,0 +1,114 @@
+//! File descriptors: how many the process may have, and how many clients that is enough for.
+
+use std::num::NonZeroUsize;
+
+use crate::rules::{Settings, Upstream};
+
+/// What a worker has open beside connections: its listener, its event queue and what wakes it.
+const OF_A_WORKER: usize = 4;
+/// What the process has open beside connections: standard streams, signals, the journal, the admin port,
+/// resolver sockets, files while they are read.
+const OF_THE_PROCESS: usize = 24;
+/// Descriptors that one client's connection takes: its own, and that of a connection to the upstream.
+const OF_A_CLIENT: usize = 2;
+/// The same where the sample API runs in this process, whose side of that connection is here too.
+const OF_A_CLIENT_OF_THE_SAMPLE_API: usize = 3;
+
+/// Where the upstream's own sockets are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpstreamPlace {
+    /// In another process.
+    Elsewhere,
+    /// In this one: the sample API.
+    Here,
+}
+
+impl UpstreamPlace {
+    pub fn of(settings: &Settings) -> UpstreamPlace {
+        match settings.upstream {
+            Upstream::Demo => UpstreamPlace::Here,
+            Upstream::Url(_) => UpstreamPlace::Elsewhere,
+        }
+    }
+}
+
+/// Lets the process have as many descriptors as the system allows it: shells and service managers start
+/// programs with a soft limit of 1,024 for those that call select(2).
+#[cfg(unix)]
+pub fn raise_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum {
+        // Where even that is refused (macOS wants a number), the limit that was is the limit that stays.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    }
+}
+
+#[cfg(not(unix))]
+pub fn raise_limit() {}
+
+/// How many descriptors the process may have; `None` where there is no limit.
+#[cfg(unix)]
+pub fn limit() -> Option<usize> {
+    use rustix::process::{Resource, getrlimit};
+    getrlimit(Resource::Nofile).current.and_then(|current| usize::try_from(current).ok())
+}
+
+#[cfg(not(unix))]
+pub fn limit() -> Option<usize> {
+    None
+}
+
+/// Newcomers beyond the limit that a worker tells so at a time.
+pub fn surplus(limit: Option<usize>) -> usize {
+    limit.map_or(MOST_SURPLUS, |limit| (limit / 8).clamp(1, MOST_SURPLUS))
+}
+
+const MOST_SURPLUS: usize = 32;
+
+/// How many clients `limit` is enough for: at least one, as nobody starts a proxy for none.
+pub fn clients(limit: Option<usize>, workers: usize, upstream: UpstreamPlace) -> NonZeroUsize {
+    let Some(total) = limit else { return NonZeroUsize::MAX };
+    let reserved = OF_THE_PROCESS + workers * (OF_A_WORKER + surplus(limit));
+    NonZeroUsize::new(total.saturating_sub(reserved) / each(upstream)).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// How many descriptors so many clients need.
+pub fn needed(clients: usize, workers: usize, upstream: UpstreamPlace) -> usize {
+    OF_THE_PROCESS + workers * (OF_A_WORKER + MOST_SURPLUS) + clients.saturating_mul(each(upstream))
+}
+
+fn each(upstream: UpstreamPlace) -> usize {
+    match upstream {
+        UpstreamPlace::Elsewhere => OF_A_CLIENT,
+        UpstreamPlace::Here => OF_A_CLIENT_OF_THE_SAMPLE_API,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_clients_as_there_are_descriptors_for() {
+        for (limit, workers, upstream, expected) in [
+            (None, 2, UpstreamPlace::Elsewhere, usize::MAX),
+            (Some(8), 2, UpstreamPlace::Elsewhere, 1),
+            (Some(64), 1, UpstreamPlace::Elsewhere, 14),
+            (Some(1_024), 2, UpstreamPlace::Elsewhere, 464),
+            (Some(1_024), 2, UpstreamPlace::Here, 309),
+            (Some(20_000), 2, UpstreamPlace::Elsewhere, 9_952),
+        ] {
+            assert_eq!(clients(limit, workers, upstream).get(), expected, "{limit:?} {workers} {upstream:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_needed_is_enough() {
+        for count in [1, 100, 10_000] {
+            for upstream in [UpstreamPlace::Elsewhere, UpstreamPlace::Here] {
+                assert!(clients(Some(needed(count, 4, upstream)), 4, upstream).get() >= count);
+            }
+        }
+    }
+}
