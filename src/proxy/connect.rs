@@ -1,7 +1,6 @@
 //! Makes connections to the upstream, plain or TLS.
 
 use std::io;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -10,19 +9,19 @@ use http::HeaderValue;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::AsyncReadExt as _;
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::dial::{DialError, Dialer, System};
 use super::error::{Cause, Failure, Late, Scarce};
 use super::tls_failure::{TlsFailure, refused_by_tls};
 use super::transport::{Replayable, Stream, Transport};
 use super::trust;
-use crate::rules::{Authority, Diagnostic, Scheme, Settings, UpstreamUrl};
+use crate::rules::{Diagnostic, Scheme, Settings, UpstreamUrl};
 
 /// Makes connections to one upstream.
 #[derive(Clone)]
 pub struct Connector {
-    authority: Authority,
+    dialer: Arc<Dialer>,
     /// `Host` as the upstream knows itself.
     pub own_host: HeaderValue,
     scheme: Scheme,
@@ -90,10 +89,11 @@ impl Connector {
             }
         };
         let own_host = HeaderValue::try_from(url.host_header()).map_err(|_| ConnectorError::ServerName)?;
-        let (authority, scheme) = (url.authority.clone(), url.scheme);
+        let scheme = url.scheme;
         let timeout = settings.timeouts.connect;
+        let dialer = Arc::new(Dialer::new(&url.authority.host, url.authority.port, timeout));
         let has_identity = settings.upstream_tls.identity.is_some();
-        Ok(Connector { authority, own_host, scheme, tls, has_identity, timeout, replays })
+        Ok(Connector { dialer, own_host, scheme, tls, has_identity, timeout, replays })
     }
 
     /// Whether the upstream may speak HTTP/2.
@@ -126,7 +126,7 @@ impl Connector {
 
     /// What a connection goes through.
     pub async fn open(&self, offer: Offer) -> Result<(Stream, Protocol), Failure> {
-        let mut late = Late::Connection;
+        let mut late = Late::Name;
         let opened = tokio::time::timeout(self.timeout, self.try_open(offer, &mut late)).await;
         opened.unwrap_or(Err(Failure::TimedOut(late)))
     }
@@ -152,10 +152,7 @@ impl Connector {
 
     /// `late` is what takes its time.
     async fn try_open(&self, offer: Offer, late: &mut Late) -> Result<(Stream, Protocol), Failure> {
-        let host = &*self.authority.host;
-        let tcp = TcpStream::connect((host, self.authority.port))
-            .await
-            .map_err(|error| unreachable(host, &error))?;
+        let tcp = self.dialer.dial(&System, late).await.map_err(unreachable)?;
         // Small writes must not wait for acknowledgements. It only fails on a dead socket.
         let _ = tcp.set_nodelay(true);
         let Some(Tls { name, http1, any }) = &self.tls else {
@@ -191,18 +188,18 @@ fn speaking(config: &ClientConfig, protocols: &[&[u8]]) -> TlsConnector {
     TlsConnector::from(Arc::new(config))
 }
 
-fn unreachable(host: &str, error: &io::Error) -> Failure {
-    tracing::debug!(%error, "no connection to the upstream");
-    Failure::Unreachable(match error.kind() {
+fn unreachable(error: DialError) -> Failure {
+    tracing::debug!(?error, "no connection to the upstream");
+    let error = match error {
+        DialError::Resolve(error) => return Failure::Unreachable(Cause::Name(error.to_string().into())),
+        DialError::Connect(error) => error,
+    };
+    match error.kind() {
         // Of this process, and of the system.
-        _ if matches!(error.raw_os_error(), Some(EMFILE | ENFILE)) => {
-            return Failure::Exhausted(Scarce::Files);
-        }
-        io::ErrorKind::ConnectionRefused => Cause::Refused,
-        // The resolver's errors have no kind of their own.
-        _ if host.parse::<IpAddr>().is_err() && error.raw_os_error().is_none() => Cause::Name,
-        _ => Cause::Other(error.to_string().into()),
-    })
+        _ if matches!(error.raw_os_error(), Some(EMFILE | ENFILE)) => Failure::Exhausted(Scarce::Files),
+        io::ErrorKind::ConnectionRefused => Failure::Unreachable(Cause::Refused),
+        _ => Failure::Unreachable(Cause::Other(error.to_string().into())),
+    }
 }
 
 /// No file descriptor left, in the process or in the system: the same numbers on every Unix.

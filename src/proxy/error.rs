@@ -46,7 +46,8 @@ pub enum Failure {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
     Refused,
-    Name,
+    /// The upstream's name has no address, in the resolver's words.
+    Name(Arc<str>),
     Tls(Arc<TlsFailure>),
     /// The upstream speaks TLS, and was spoken to without.
     WantsTls,
@@ -70,6 +71,8 @@ pub enum Scarce {
 pub enum Late {
     /// The client's own part.
     RequestBody,
+    /// The resolver.
+    Name,
     Connection,
     /// The connection was accepted, and its TLS handshake did not end.
     Handshake,
@@ -103,6 +106,7 @@ impl Failure {
             Failure::Loop => "loop",
             Failure::Method => "method",
             Failure::Unreachable(Cause::Tls(_) | Cause::WantsTls) => "tls",
+            Failure::Unreachable(Cause::Name(_)) | Failure::TimedOut(Late::Name) => "resolve",
             Failure::Unreachable(_) => "connect",
             Failure::Exhausted(_) => "exhausted",
             Failure::TimedOut(_) => "timeout",
@@ -125,6 +129,9 @@ impl Failure {
                 upstream.host_header(),
                 upstream.base_path
             )),
+            Failure::Unreachable(Cause::Name(_)) | Failure::TimedOut(Late::Name) => {
+                Some(format!("`getent hosts {}` asks as fracas does", upstream.authority.host))
+            }
             Failure::TimedOut(Late::Handshake) => Some(tls_failure::is_it_plain(upstream)),
             _ => None,
         }
@@ -176,7 +183,9 @@ impl fmt::Display for Failure {
             Failure::UriTooLong => "the request's target is longer than this proxy takes",
             Failure::HeadTooLarge => "the request has more header lines than this proxy takes",
             Failure::Unreachable(Cause::Refused) => "the upstream refused the connection: is it up?",
-            Failure::Unreachable(Cause::Name) => "the upstream's name does not resolve",
+            Failure::Unreachable(Cause::Name(why)) => {
+                return write!(f, "the upstream's name does not resolve: {why}");
+            }
             Failure::Unreachable(Cause::Tls(failure)) => {
                 return write!(f, "the TLS handshake with the upstream failed: {failure}");
             }
@@ -193,6 +202,7 @@ impl fmt::Display for Failure {
             }
             Failure::Exhausted(Scarce::Streams) => "the upstream allows no more HTTP/2 streams at once",
             Failure::TimedOut(Late::RequestBody) => "the request's body did not arrive in time",
+            Failure::TimedOut(Late::Name) => "the upstream's name did not resolve in time",
             Failure::TimedOut(Late::Connection) => "the upstream did not accept a connection in time",
             Failure::TimedOut(Late::Handshake) => {
                 "the upstream accepted a connection and did not end the TLS handshake in time"

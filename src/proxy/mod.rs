@@ -12,6 +12,7 @@ mod client;
 mod connect;
 mod decide;
 pub mod descriptors;
+mod dial;
 mod driver;
 mod error;
 mod exchange;

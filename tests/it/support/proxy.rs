@@ -50,6 +50,12 @@ impl Setup {
         self
     }
 
+    /// Knows the upstream by a name.
+    pub fn at(mut self, host: &str) -> Setup {
+        self.upstream.authority.host = host.into();
+        self
+    }
+
     /// Puts the upstream below a path.
     pub fn below(mut self, base_path: &str) -> Setup {
         self.upstream.base_path = base_path.into();

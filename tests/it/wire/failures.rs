@@ -42,6 +42,20 @@ fn c35_a_refused_connection_is_a_502_and_says_so() {
 }
 
 #[test]
+fn a_name_without_an_address_has_its_own_word() {
+    // No resolver knows it (RFC 6761 §6.4); some take their time to say so.
+    let proxy = proxy::before(nobody()).at("nowhere.invalid").start();
+    let answer = proxy.ask(GET);
+    assert_eq!(answer.header("fracas"), Some("error=resolve"));
+    let (status, says) = (answer.status(), answer.text());
+    assert!(
+        matches!(status, 502 | 504) && says.contains("the upstream's name did not resolve in time")
+            || says.contains("the upstream's name does not resolve: "),
+        "{answer}"
+    );
+}
+
+#[test]
 fn c35_a_connection_that_ends_without_an_answer_is_a_502() {
     type End = fn(&mut Talk);
     let ends: [(&str, End); 4] = [
