@@ -27,6 +27,28 @@ pub struct Arguments {
     pub command: Option<Command>,
     #[command(flatten)]
     pub serve: Serve,
+    /// Whether the output has colours: `auto` asks the terminal, and NO_COLOR and CLICOLOR_FORCE
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true, help_heading = "Output")]
+    pub color: When,
+}
+
+/// When something is done that suits a terminal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl From<When> for anstream::ColorChoice {
+    fn from(when: When) -> anstream::ColorChoice {
+        match when {
+            When::Auto => anstream::ColorChoice::Auto,
+            When::Always => anstream::ColorChoice::Always,
+            When::Never => anstream::ColorChoice::Never,
+        }
+    }
 }
 
 const EXAMPLES: &str = "\

@@ -45,6 +45,7 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => error.exit(),
     };
+    anstream::ColorChoice::from(arguments.color).write_global();
     // The options of `serve` may stand with and without its name.
     let options = matches.subcommand().map_or(&matches, |(_, options)| options);
     let given = Given::from(options);

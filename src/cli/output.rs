@@ -1,11 +1,14 @@
 //! Standard output and standard error.
 
-use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice};
+
 use super::UNUSABLE;
+use crate::reports::Width;
 use crate::rules::Paint;
 pub use crate::rules::grouped;
 
@@ -26,16 +29,19 @@ pub fn talk(text: impl Display) {
     let _ = write!(io::stderr().lock(), "{text}");
 }
 
-/// Whether what is written to `stream` may hold colours.
-pub fn paint(stream: &impl IsTerminal) -> Paint {
-    paint_for(stream.is_terminal(), std::env::var_os("NO_COLOR"), std::env::var_os("TERM"))
+/// Whether what is written to `stream` may hold colours: `--color` says, or else `NO_COLOR`,
+/// `CLICOLOR_FORCE`, `CLICOLOR`, `TERM`, and whether it is a terminal.
+pub fn paint(stream: &impl RawStream) -> Paint {
+    match AutoStream::choice(stream) {
+        ColorChoice::Never => Paint::Plain,
+        _ => Paint::Coloured,
+    }
 }
 
-/// Colours are for terminals that know them, unless `NO_COLOR` says anything.
-fn paint_for(is_terminal: bool, no_color: Option<OsString>, term: Option<OsString>) -> Paint {
-    let is_unwanted = no_color.is_some_and(|value| !value.is_empty());
-    let is_dumb = term.is_some_and(|term| term == "dumb");
-    if is_terminal && !is_unwanted && !is_dumb { Paint::Coloured } else { Paint::Plain }
+/// How wide the lines of what is written to `stream` may be.
+pub fn width(stream: &impl IsTerminal) -> Width {
+    let terminal = stream.is_terminal().then(terminal_size::terminal_size).flatten();
+    Width::of(terminal.map(|(terminal_size::Width(columns), _)| columns))
 }
 
 /// `1 rule`, `6 rules`.
@@ -47,19 +53,6 @@ pub fn counted(number: u64, one: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn colours_are_for_terminals_that_want_them() {
-        for (is_terminal, no_color, term, paint) in [
-            (true, None, Some("xterm"), Paint::Coloured),
-            (true, Some(""), None, Paint::Coloured),
-            (true, Some("1"), Some("xterm"), Paint::Plain),
-            (true, None, Some("dumb"), Paint::Plain),
-            (false, None, Some("xterm"), Paint::Plain),
-        ] {
-            assert_eq!(paint_for(is_terminal, no_color.map(Into::into), term.map(Into::into)), paint);
-        }
-    }
 
     #[test]
     fn numbers_are_grouped_and_counted() {

@@ -13,7 +13,7 @@ use super::refusal::Refusal;
 use super::{SHORT, UNUSABLE, reporting};
 use crate::journal::{Damage, Header, Line, read};
 use crate::judgement::grading::{Grading, Report, Verdict};
-use crate::reports::{Format, Subject};
+use crate::reports::{Format, Subject, Width};
 use crate::rules::Paint;
 use crate::words::Attempt;
 
@@ -29,8 +29,13 @@ pub fn report(arguments: &arguments::Report) -> ExitCode {
     };
     graded.warn();
     let report = &graded.report;
-    let subject =
-        Subject { report, attempts: &graded.attempts, started: graded.header.began(), paint: Paint::Plain };
+    let subject = Subject {
+        report,
+        attempts: &graded.attempts,
+        started: graded.header.began(),
+        paint: Paint::Plain,
+        width: Width::of(None),
+    };
     if let Err(error) = reporting::write_to(arguments.format, subject, arguments.output.as_deref()) {
         talk(format_args!("error: the report cannot be written: {error}\n"));
         return ExitCode::from(UNUSABLE);

@@ -6,11 +6,12 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::output::{paint, talk};
+use super::output::{paint, talk, width};
 use super::refusal::Refusal;
 use crate::journal::Kept;
 use crate::judgement::grading::Report;
-use crate::reports::{self, Format, Subject};
+use crate::reports::{self, Format, Subject, Width};
+use crate::rules::Paint;
 
 /// A report that was asked for: `FORMAT`, or `FORMAT=FILE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,8 +82,13 @@ pub fn write_all(wanted: &[Wanted], report: &Report, kept: &Kept) -> bool {
     let mut all_could = true;
     for wanted in wanted {
         let place = wanted.place(std::env::var_os("GITHUB_STEP_SUMMARY"));
-        let subject =
-            Subject { report, attempts: &attempts, started: kept.began, paint: crate::rules::Paint::Plain };
+        let subject = Subject {
+            report,
+            attempts: &attempts,
+            started: kept.began,
+            paint: Paint::Plain,
+            width: Width::of(None),
+        };
         if let Err(error) = write(wanted.format, subject, &place) {
             talk(format_args!("error: the {} report cannot be written: {error}\n", wanted.format));
             all_could = false;
@@ -100,7 +106,7 @@ fn write(format: Format, mut subject: Subject, place: &Place) -> io::Result<()> 
     match place {
         Place::Output => {
             let out = io::stdout().lock();
-            subject.paint = paint(&out);
+            (subject.paint, subject.width) = (paint(&out), width(&out));
             match into(format, subject, out) {
                 // A reader that has seen enough (`| head`) is no failure.
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

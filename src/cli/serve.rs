@@ -1,5 +1,6 @@
 //! `fracas serve`: the proxy from its start to its end.
 
+use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use super::arguments::{Given, Serve};
 use super::banner::{banner, url_of};
 use super::load::Loaded;
 use super::log::{Log, Volume};
-use super::output::{result, talk};
+use super::output::{result, talk, width};
 use super::refusal::Refusal;
 use super::reporting::{self, Wanted};
 use super::signals::Signals;
@@ -148,7 +149,8 @@ fn tell_end(ended: &Ended, is_json: bool, is_quiet: bool, wanted: &[Wanted]) -> 
         (true, _) => ExitCode::SUCCESS,
         (false, true) => result(summary::json(&ended.summary, ended.kept.report.as_ref())),
         (false, false) => {
-            result(format_args!("\n{}", summary::table(&ended.summary, ended.kept.report.as_ref())))
+            let width = width(&io::stdout());
+            result(format_args!("\n{}", summary::table(&ended.summary, ended.kept.report.as_ref(), width)))
         }
     };
     if ended.by_itself {

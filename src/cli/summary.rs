@@ -7,27 +7,27 @@ use std::fmt::Write as _;
 use super::output::{counted, grouped};
 use crate::judgement::grading::Report;
 use crate::proxy::{RuleSummary, Summary};
-
-/// The column that only rules with `clear` have something in.
-const OPEN: usize = 5;
+use crate::reports::table::lines;
+use crate::reports::{RULE_HEADS, Width};
 
 /// With more rules than this, those that no request matched are only counted.
 const MOST_IDLE_ROWS: usize = 20;
 
 /// The table for people.
-pub fn table(summary: &Summary, report: Option<&Report>) -> String {
-    let mut rows = vec![["rule", "matched", "fired", "asked", "got", "open"].map(str::to_owned)];
+pub fn table(summary: &Summary, report: Option<&Report>, width: Width) -> String {
     let hides_idle = summary.rules.len() > MOST_IDLE_ROWS;
     let (shown, hidden): (Vec<_>, Vec<_>) =
         summary.rules.iter().partition(|rule| !hides_idle || rule.matched > 0);
-    rows.extend(shown.into_iter().map(row));
+    // Only rules with `clear` keep conflicts open.
+    let has_open = summary.rules.iter().any(|rule| rule.open.is_some());
+    let mut heads = RULE_HEADS.map(str::to_owned).to_vec();
+    heads.extend(has_open.then(|| "still open".to_owned()));
+    let mut rows = vec![heads];
+    rows.extend(shown.into_iter().map(|rule| row(rule, has_open)));
 
     let mut text = String::new();
-    if summary.rules.iter().all(|rule| rule.open.is_none()) {
-        rows.iter_mut().for_each(|row| row[OPEN].clear());
-    }
     if rows.len() > 1 {
-        write_rows(&mut text, &rows, &[]);
+        write_rows(&mut text, &rows, &[1, 2, 3, 4, 5], width);
     }
     if !hidden.is_empty() {
         let _ = writeln!(text, "{} that no request matched", counted(hidden.len() as u64, "more rule"));
@@ -35,7 +35,7 @@ pub fn table(summary: &Summary, report: Option<&Report>) -> String {
     if !text.is_empty() {
         text.push('\n');
     }
-    clients::write(&mut text, report);
+    clients::write(&mut text, report, width);
     let _ = writeln!(text, "{}", totals(summary));
     if summary.evicted > 0 {
         let keys = counted(summary.evicted, "key");
@@ -91,10 +91,13 @@ fn conflicts(summary: &Summary) -> u64 {
     summary.rules.iter().map(|rule| rule.fired).sum()
 }
 
-fn row(rule: &RuleSummary) -> [String; 6] {
+fn row(rule: &RuleSummary, has_open: bool) -> Vec<String> {
     let got = share(rule).map_or("–".to_owned(), |share| format!("{:.1} %", share * 100.0));
     let open = rule.open.filter(|open| *open > 0).map_or("–".to_owned(), grouped);
-    [rule.name.to_string(), grouped(rule.matched), grouped(rule.fired), rule.trigger.asked(), got, open]
+    let mut row =
+        vec![rule.name.to_string(), grouped(rule.matched), grouped(rule.fired), rule.trigger.asked(), got];
+    row.extend(has_open.then_some(open));
+    row
 }
 
 /// The share of matching requests that conflicted.
@@ -102,24 +105,9 @@ fn share(rule: &RuleSummary) -> Option<f64> {
     (rule.matched > 0).then(|| rule.fired as f64 / rule.matched as f64)
 }
 
-/// Columns as wide as their widest cell; numbers to the right, the first column and `texts` to the left.
-fn write_rows<const N: usize>(text: &mut String, rows: &[[String; N]], texts: &[usize]) {
-    let mut widths = [0; N];
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    for row in rows {
-        let mut line = String::new();
-        for (at, (cell, width)) in row.iter().zip(widths).enumerate() {
-            let _ = match at {
-                0 => write!(line, "{cell:<width$}"),
-                at if texts.contains(&at) => write!(line, "  {cell:<width$}"),
-                _ => write!(line, "  {cell:>width$}"),
-            };
-        }
-        let _ = writeln!(text, "{}", line.trim_end());
+fn write_rows(text: &mut String, rows: &[Vec<String>], numbers: &[usize], width: Width) {
+    for line in lines(rows, numbers, width.columns()) {
+        let _ = writeln!(text, "{line}");
     }
 }
 
@@ -149,12 +137,12 @@ mod tests {
             panics: 0,
         };
         assert_eq!(
-            table(&summary, None),
+            table(&summary, None, Width::of(None)),
             "\
-rule          matched  fired    asked     got
-flaky-writes    4,012  1,003     25 %  25.0 %
-first-of-all       31      9  first 1  29.0 %
-idle                0      0      all       –
+rule          matched  fired  should fire  did fire
+flaky-writes    4,012  1,003         25 %    25.0 %
+first-of-all       31      9      first 1    29.0 %
+idle                0      0          all         –
 
 5,000 requests, 1,012 conflicts, 2 without an answer from the upstream, 3 sent once more by fracas
 warning: 1 key forgotten for want of room: their counts began again; raise limits.keys
@@ -169,10 +157,10 @@ warning: 1 key forgotten for want of room: their counts began again; raise limit
         rules.push(rule("busy", Trigger::Always, 1, 1));
         let summary = Summary { rules, requests: 1, ..Summary::default() };
         assert_eq!(
-            table(&summary, None),
+            table(&summary, None, Width::of(None)),
             "\
-rule  matched  fired  asked      got
-busy        1      1    all  100.0 %
+rule  matched  fired  should fire  did fire
+busy        1      1          all   100.0 %
 1,000 more rules that no request matched
 
 1 request, 1 conflict

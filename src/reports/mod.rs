@@ -12,6 +12,7 @@ mod junit;
 mod markdown;
 mod phrases;
 mod run;
+pub(crate) mod table;
 mod text;
 
 use std::fmt::Display;
@@ -20,6 +21,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 pub use self::json::schema;
+pub(crate) use self::phrases::RULE_HEADS;
 use crate::judgement::grading::Report;
 use crate::rules::Paint;
 use crate::words::Attempt;
@@ -30,7 +32,7 @@ const LONGEST: usize = 120;
 /// How a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
-    /// A score card for a terminal, 80 columns wide.
+    /// A score card for a terminal.
     Text,
     /// The report itself; [`schema`] describes it.
     Json,
@@ -56,6 +58,25 @@ pub struct Subject<'a> {
     pub started: jiff::Timestamp,
     /// Whether [`Format::Text`] may hold colours.
     pub paint: Paint,
+    /// How wide the lines of [`Format::Text`] may be.
+    pub width: Width,
+}
+
+/// Columns of a text: those of the terminal, within what is well read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Width(u16);
+
+impl Width {
+    /// That of a terminal, or of what is none. A line beyond 120 is hard to follow, and a table below 80
+    /// falls apart.
+    pub fn of(terminal: Option<u16>) -> Width {
+        Width(terminal.unwrap_or(80).clamp(80, 120))
+    }
+
+    /// In columns.
+    pub fn columns(self) -> usize {
+        usize::from(self.0)
+    }
 }
 
 /// Writes the report.
@@ -64,7 +85,7 @@ pub struct Subject<'a> {
 /// Those of `out`.
 pub fn write(format: Format, subject: Subject, out: &mut impl io::Write) -> io::Result<()> {
     match format {
-        Format::Text => out.write_all(text::render(subject.report, subject.paint).as_bytes()),
+        Format::Text => out.write_all(text::render(subject.report, subject.paint, subject.width).as_bytes()),
         Format::Json => json::write(subject.report, out),
         Format::Junit => out.write_all(junit::render(subject.report).map_err(io::Error::other)?.as_bytes()),
         Format::Markdown => out.write_all(markdown::render(subject.report).as_bytes()),

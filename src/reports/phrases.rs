@@ -4,11 +4,19 @@ use std::borrow::Cow;
 
 use super::LONGEST;
 use crate::judgement::grading::{
-    Backoff, ClientReport, Finding, Jitter, OperationReport, Outcome, Report, Shape, Totals, TryReport,
-    Verdict,
+    Backoff, ClientReport, Expectation, Finding, Jitter, OperationReport, Outcome, Report, Shape, Totals,
+    TryReport, Verdict,
 };
 use crate::rules::grouped;
 use crate::words::harmless;
+
+/// The words that every report uses, for those who meet them for the first time.
+pub const WORDS: &str = "An operation is one call that a client makes, with all its tries; a try is a \
+    request that makes the call or repeats it, so what the client reads in between is a request and no try.";
+/// What is said of a rule.
+pub const RULE_HEADS: [&str; 5] = ["rule", "matched", "fired", "should fire", "did fire"];
+/// What is said of a request.
+pub const TRY_HEADS: [&str; 7] = ["at", "waited", "Retry-After", "method", "answer", "version", ""];
 
 /// What somebody else wrote, fit to be shown.
 pub fn shown(text: &str) -> Cow<'_, str> {
@@ -82,10 +90,9 @@ pub fn verdict(verdict: Verdict) -> &'static str {
 
 /// The whole in one sentence.
 pub fn headline(report: &Report) -> String {
-    let failing = |verdicts: &[Verdict]| verdicts.iter().filter(|verdict| **verdict == Verdict::Fail).count();
-    let expected: Vec<Verdict> = report.expectations.iter().map(|expected| expected.verdict).collect();
-    let clients: Vec<Verdict> = report.clients.iter().map(|client| client.verdict).collect();
-    let (unmet, short) = (failing(&expected), failing(&clients));
+    let (expected, clients) = (&report.expectations, &report.clients);
+    let mut unmet = expected.iter().filter(|expected| expected.verdict == Verdict::Fail);
+    let short = clients.iter().filter(|client| client.verdict == Verdict::Fail).count();
     let expectations = counted(expected.len() as u64, "expectation", "expectations");
     let fell_short = format!("{short} of {} fell short", counted(clients.len() as u64, "client", "clients"));
     if let Some(why) = &report.untested {
@@ -93,8 +100,17 @@ pub fn headline(report: &Report) -> String {
     }
     let never_again = super::run::never_again(report);
     match (report.verdict, report.totals.conflicted) {
-        (Verdict::Fail, _) if unmet > 0 => format!("{unmet} of {expectations} not met."),
-        (Verdict::Fail, _) => format!("{fell_short}."),
+        (Verdict::Fail, _) => match unmet.next() {
+            None => format!("{fell_short}."),
+            Some(first) => {
+                let others = unmet.count() as u64;
+                let others = match others {
+                    0 => String::new(),
+                    _ => format!(" ({} not met)", counted(others, "more expectation", "more expectations")),
+                };
+                format!("Not met: {}; {}{others}.", asked(first), shown(&first.found))
+            }
+        },
         (_, 0) => "No operation met a conflict.".to_owned(),
         // What `[expect]` does not ask for decides nothing, and is told.
         (_, _) if short > 0 => format!("{expectations} met; {fell_short} of other checks."),
@@ -112,13 +128,19 @@ pub fn headline(report: &Report) -> String {
     }
 }
 
-/// `412 attempts, 118 operations; 30 met a conflict: 27 recovered, 3 gave up; 12.4 s`.
+/// `max_tries = 5`, and of which rule where it is one's own.
+pub fn asked(expected: &Expectation) -> String {
+    let of = expected.rule.as_deref().map(|rule| format!("{}: ", shown(rule))).unwrap_or_default();
+    format!("{of}{} = {}", shown(&expected.name), shown(&expected.asked))
+}
+
+/// `412 requests, 118 operations; 30 met a conflict: 27 recovered, 3 gave up; 12.4 s`.
 pub fn totals(totals: &Totals) -> String {
-    let attempts = counted(totals.attempts, "attempt", "attempts");
+    let requests = counted(totals.attempts, "request", "requests");
     let operations = counted(totals.operations, "operation", "operations");
     let met = grouped(totals.conflicted);
     let ends = ends(totals.recovered, totals.gave_up, totals.unfinished);
-    format!("{attempts}, {operations}; {met} met a conflict{ends}; {}", span(totals.elapsed_ms as f64))
+    format!("{requests}, {operations}; {met} met a conflict{ends}; {}", span(totals.elapsed_ms as f64))
 }
 
 /// `: 17 recovered, 1 gave up`; nothing without any.
@@ -145,7 +167,7 @@ pub fn course_of(client: &ClientReport) -> String {
 pub fn caveats(totals: &Totals) -> Vec<String> {
     let mut caveats = Vec::new();
     if totals.dropped > 0 {
-        let dropped = counted(totals.dropped, "attempt was", "attempts were");
+        let dropped = counted(totals.dropped, "request was", "requests were");
         caveats.push(format!("{dropped} not kept: what they were part of may be judged wrongly"));
     }
     if totals.evicted > 0 {
@@ -200,10 +222,18 @@ pub fn overall(client: &ClientReport) -> Vec<&Finding> {
     findings
 }
 
-/// What rules of their own say of the same check, where that is a complaint.
+/// What rules of their own say of the same check, where that is a complaint. With one rule it is what was
+/// said already.
 pub fn complaints<'a>(client: &'a ClientReport, of: &Finding) -> Vec<(&'a str, &'a Finding)> {
-    let findings = client.findings.iter().filter(|finding| finding.check == of.check);
-    let complaints = findings.filter(|finding| matches!(finding.verdict, Verdict::Fail | Verdict::Warn));
+    let of_rules = |finding: &&Finding| finding.check == of.check && finding.rule.is_some();
+    let findings: Vec<&Finding> = client.findings.iter().filter(of_rules).collect();
+    if let [only] = *findings
+        && (only.verdict, &only.measured) == (of.verdict, &of.measured)
+    {
+        return Vec::new();
+    }
+    let complaints =
+        findings.into_iter().filter(|finding| matches!(finding.verdict, Verdict::Fail | Verdict::Warn));
     complaints.filter_map(|finding| Some((finding.rule.as_deref()?, finding))).collect()
 }
 

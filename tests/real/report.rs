@@ -3,7 +3,7 @@
 
 use std::fs::File;
 
-use fracas::reports::{self, Format, Subject};
+use fracas::reports::{self, Format, Subject, Width};
 use fracas::rules::Paint;
 
 use crate::client::{Runs, run};
@@ -21,7 +21,8 @@ fn a_browser_shows_what_the_report_says() {
         for (format, ending) in [(Format::Html, "html"), (Format::Json, "json")] {
             let mut file = File::create(folder.join(format!("{name}.{ending}"))).expect("a file");
             let started = "2026-03-05T14:02:11.318Z".parse().expect("a time");
-            let subject = Subject { report: &report, attempts: &[], started, paint: Paint::Plain };
+            let (paint, width) = (Paint::Plain, Width::of(None));
+            let subject = Subject { report: &report, attempts: &[], started, paint, width };
             reports::write(format, subject, &mut file).expect("the disk has room");
         }
         arguments.push(name.to_owned());

@@ -5,12 +5,13 @@ mod request;
 mod walk;
 mod words;
 
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use self::walk::walk;
 use super::arguments::{Explain, Given};
 use super::load::load;
-use super::output::result;
+use super::output::{result, width};
 use super::refusal::Refusal;
 use crate::judgement::RuleSet;
 use crate::proxy::StartError;
@@ -33,5 +34,8 @@ fn text(arguments: &Explain, given: &[Given]) -> Result<String, Refusal> {
     let mut facts = Facts::new(&request.head, request::CLIENT);
     facts.body = request.body;
     let walked = walk(&rules, &facts, &settings, arguments.times);
-    Ok(words::table(&rules, &walked))
+    // What is searched, rather than read, has a line for each rule.
+    let out = io::stdout();
+    let width = if out.is_terminal() { width(&out).columns() } else { usize::MAX };
+    Ok(words::table(&rules, &walked, width))
 }

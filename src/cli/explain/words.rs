@@ -2,40 +2,47 @@
 
 use std::fmt::Write as _;
 
+use textwrap::{Options, WordSplitter};
+
 use super::walk::{Outcome, Outcomes, SHOWN, Said, Walked};
 use crate::cli::output::{counted, grouped};
 use crate::judgement::{ActiveRule, RuleSet};
+use crate::reports::table::lines;
 use crate::rules::{Clear, LostAnswer, State, Trigger};
 use crate::words::Phase;
 
 /// With more rules than this, those that do not match are only counted.
 const MOST_ROWS: usize = 50;
 
-/// One row for each rule, and what it comes to.
-pub fn table(rules: &RuleSet, walked: &Walked) -> String {
+/// One row for each rule, and what it comes to, in lines of at most `width` columns.
+pub fn table(rules: &RuleSet, walked: &Walked, width: usize) -> String {
     let hides_others = walked.rules.len() > MOST_ROWS;
-    let rows: Vec<(usize, &ActiveRule, &Said)> = rules
+    let shown: Vec<(usize, &ActiveRule, &Said)> = rules
         .iter()
         .zip(&walked.rules)
         .enumerate()
         .map(|(at, (active, said))| (at + 1, active, said))
         .filter(|(_, _, said)| !hides_others || matches!(said, Said::Matches(_)))
         .collect();
-    let places = rows.last().map_or(1, |(place, ..)| place.to_string().len()).max(2);
-    let names = rows.iter().map(|(_, active, _)| active.rule.name.chars().count()).max().unwrap_or(0).max(4);
-
+    let places = shown.last().map_or(1, |(place, ..)| place.to_string().len()).max(2);
+    let mut rows = vec![vec![format!("{:places$} rule", ""), "says".to_owned()]];
+    rows.extend(shown.iter().map(|(place, active, said)| {
+        vec![format!("{place:places$} {}", active.rule.name), says(active, said)]
+    }));
     let mut text = String::new();
-    if !rows.is_empty() {
-        let _ = writeln!(text, "{:places$} {:names$}  says", "", "rule");
+    if !shown.is_empty() {
+        for line in lines(&rows, &[], width) {
+            let _ = writeln!(text, "{line}");
+        }
     }
-    for (place, active, said) in &rows {
-        let _ = writeln!(text, "{place:places$} {:names$}  {}", active.rule.name, says(active, said));
-    }
-    let hidden = (walked.rules.len() - rows.len()) as u64;
+    let hidden = (walked.rules.len() - shown.len()) as u64;
     if hidden > 0 {
         let _ = writeln!(text, "{:places$} {} that do not match", "", counted(hidden, "more rule"));
     }
-    let _ = writeln!(text, "{:>places$} {}", "→", conclusion(rules, walked));
+    let (head, blank) = (format!("{:>places$} ", "→"), " ".repeat(places + 1));
+    let options = Options::new(width).word_splitter(WordSplitter::NoHyphenation);
+    let options = options.initial_indent(&head).subsequent_indent(&blank);
+    let _ = writeln!(text, "{}", textwrap::fill(&conclusion(rules, walked), options));
     text
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
+use anstyle::{AnsiColor, Style};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
@@ -42,7 +43,8 @@ where
         };
         let status = fields.find("status").unwrap_or("lost");
         if writer.has_ansi_escapes() {
-            write!(writer, "  {}{status:<4}\x1b[0m", colour(status))?;
+            let style = style(status);
+            write!(writer, "  {style}{status:<4}{style:#}")?;
         } else {
             write!(writer, "  {status:<4}")?;
         }
@@ -112,11 +114,11 @@ fn column(line: &mut String, text: &str, width: usize) {
     let _ = write!(line, "{text:<width$}  ");
 }
 
-fn colour(status: &str) -> &'static str {
+fn style(status: &str) -> Style {
     match status.as_bytes().first() {
-        Some(b'5') => "\x1b[31m",
-        Some(b'4' | b'l') => "\x1b[33m",
-        _ => "\x1b[2m",
+        Some(b'5') => AnsiColor::Red.on_default(),
+        Some(b'4' | b'l') => AnsiColor::Yellow.on_default(),
+        _ => Style::new().dimmed(),
     }
 }
 

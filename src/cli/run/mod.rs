@@ -16,7 +16,7 @@ use super::arguments::{self, Given, Serve};
 use super::banner::{in_front, url_to};
 use super::load::Loaded;
 use super::log::{Log, Volume};
-use super::output::{counted, paint, talk};
+use super::output::{counted, paint, talk, width};
 use super::refusal::Refusal;
 use super::start::{Prepared, prepare, publish};
 use super::{SHORT, UNUSABLE, reporting};
@@ -140,7 +140,8 @@ fn tell_end(arguments: &arguments::Run, ended: &Ended) -> ExitCode {
 /// The score card, for people.
 fn tell_card(report: &Report, kept: &Kept) {
     let mut err = io::stderr().lock();
-    let subject = Subject { report, attempts: &[], started: kept.began, paint: paint(&err) };
+    let (paint, width) = (paint(&err), width(&err));
+    let subject = Subject { report, attempts: &[], started: kept.began, paint, width };
     // If that fails there is nobody left to tell.
     let _ = reports::write(Format::Text, subject, &mut err);
 }

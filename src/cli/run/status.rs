@@ -55,14 +55,30 @@ impl Status {
         let conflicted = self.progress.conflicted.load(Relaxed);
         let recovered = self.progress.recovered.load(Relaxed);
         let gave_up = self.progress.gave_up.load(Relaxed);
-        format!(
-            "{} met a conflict, {recovered} recovered, {gave_up} gave up",
-            counted(conflicted, "operation")
-        )
+        words(conflicted, recovered, gave_up)
     }
 
     /// Takes the line away.
     pub fn end(&self) {
         self.line.finish_and_clear();
+    }
+}
+
+/// What is open is what was seen to end in neither way.
+fn words(conflicted: u64, recovered: u64, gave_up: u64) -> String {
+    // The three are read one after the other, while they grow.
+    let open = conflicted.saturating_sub(recovered.saturating_add(gave_up));
+    let met = counted(conflicted, "operation");
+    format!("{met} met a conflict, {recovered} recovered, {gave_up} gave up, {open} open")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_not_ended_is_counted_as_open() {
+        assert_eq!(words(9, 4, 3), "9 operations met a conflict, 4 recovered, 3 gave up, 2 open");
+        assert_eq!(words(1, 2, 0), "1 operation met a conflict, 2 recovered, 0 gave up, 0 open");
     }
 }

@@ -1,26 +1,44 @@
 //! How clients took their conflicts, a line each: the score cards in short.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
-use super::{grouped, write_rows};
+use super::{counted, grouped, write_rows};
 use crate::judgement::grading::{ClientReport, Report, Verdict};
+use crate::reports::Width;
 use crate::words::harmless;
 
 /// Classes of clients that are shown, the worst first.
 const MOST_ROWS: usize = 20;
-/// Characters of a finding.
-const LONGEST: usize = 60;
+/// Characters of a name or a finding; beyond them a sign says that there is more.
+const LONGEST: usize = 120;
 
 /// Appends the table and an empty line; nothing when no client met a conflict.
-pub fn write(text: &mut String, report: Option<&Report>) {
-    let clients: Vec<_> = conflicted(report).take(MOST_ROWS).collect();
-    if clients.is_empty() {
+pub fn write(text: &mut String, report: Option<&Report>, width: Width) {
+    let all = conflicted(report).count();
+    if all == 0 {
         return;
     }
-    let mut rows = vec![["client", "operations", "recovered", "gave up", "worst finding"].map(str::to_owned)];
-    rows.extend(clients.into_iter().map(row));
-    write_rows(text, &rows, &[4]);
+    let has_unfinished = conflicted(report).any(|client| client.unfinished > 0);
+    let mut rows = vec![cells(
+        ["client", "met a conflict", "recovered", "gave up", "unfinished", "worst finding"]
+            .map(str::to_owned),
+        has_unfinished,
+    )];
+    rows.extend(conflicted(report).take(MOST_ROWS).map(|client| cells(row(client), has_unfinished)));
+    write_rows(text, &rows, &(1..rows.first().map_or(0, Vec::len) - 1).collect::<Vec<_>>(), width);
+    if all > MOST_ROWS {
+        let all = counted(all as u64, "client");
+        let _ = writeln!(text, "{MOST_ROWS} of {all} that met a conflict are shown, the worst first");
+    }
     text.push('\n');
+}
+
+fn cells([client, met, recovered, gave_up, unfinished, worst]: [String; 6], all: bool) -> Vec<String> {
+    let unfinished = all.then_some(unfinished);
+    let cells = [Some(client), Some(met), Some(recovered), Some(gave_up), unfinished, Some(worst)];
+    cells.into_iter().flatten().collect()
 }
 
 /// The same as JSON.
@@ -43,12 +61,13 @@ fn conflicted(report: Option<&Report>) -> impl Iterator<Item = &ClientReport> {
     clients.filter(|client| client.conflicted > 0)
 }
 
-fn row(client: &ClientReport) -> [String; 5] {
+fn row(client: &ClientReport) -> [String; 6] {
     [
         harmless(&client.agent, LONGEST).into_owned(),
         grouped(client.conflicted),
         grouped(client.recovered),
         grouped(client.gave_up),
+        grouped(client.unfinished),
         worst(client),
     ]
 }
@@ -123,14 +142,14 @@ mod tests {
             ..Report::default()
         };
         let mut text = String::new();
-        write(&mut text, Some(&report));
+        write(&mut text, Some(&report), Width::of(None));
         insta::assert_snapshot!(text, @r"
-        client             operations  recovered  gave up  worst finding
-        curl/8.5                    9          2        7  R9 measure 9
-        python-httpx/0.28       1,038      1,031        7  –
+        client             met a conflict  recovered  gave up  worst finding
+        curl/8.5                        9          2        7  R9 measure 9
+        python-httpx/0.28           1,038      1,031        7  –
         ");
         let mut nothing = String::new();
-        write(&mut nothing, None);
+        write(&mut nothing, None, Width::of(None));
         assert_eq!(nothing, "");
     }
 }

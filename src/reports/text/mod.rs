@@ -6,10 +6,10 @@ mod timeline;
 
 use std::collections::BTreeMap;
 
-use self::page::{Page, Tone, WIDTH};
+use self::page::{Page, Tone};
 use super::evidence::Evidence;
 use super::phrases::{self, shown};
-use super::run;
+use super::{Width, run, table};
 use crate::judgement::grading::{CheckId, ClientReport, Expectation, Finding, Report, RuleReport, Verdict};
 use crate::rules::{Paint, grouped};
 
@@ -22,11 +22,11 @@ const MOST_OPERATIONS: usize = 3;
 /// `  FAIL  R2   `: where a finding's own words begin.
 const INDENT: usize = 13;
 /// The widest column of what a client that passes does.
-const WIDEST_TITLE: usize = 36;
+const WIDEST_TITLE: usize = 40;
 
 /// The report as text.
-pub fn render(report: &Report, paint: Paint) -> String {
-    let mut page = Page::new(paint);
+pub fn render(report: &Report, paint: Paint, width: Width) -> String {
+    let mut page = Page::new(paint, width);
     let verdict = if report.untested.is_some() { Verdict::Undetermined } else { report.verdict };
     let mark = page.mark(verdict);
     page.hanging(&format!("{mark}  "), 6, &phrases::headline(report));
@@ -41,16 +41,17 @@ pub fn render(report: &Report, paint: Paint) -> String {
     if let Some(exit) = run::exit(report) {
         page.hanging("      ", 6, &exit);
     }
+    expectations(&mut page, &report.expectations);
     for client in report.clients.iter().take(MOST_CLIENTS) {
         card(&mut page, client);
     }
-    more(&mut page, report.clients.len(), MOST_CLIENTS, "client");
+    more(&mut page, report.clients.len(), MOST_CLIENTS, ["class of clients", "classes of clients"]);
     explanations(&mut page, report);
-    expectations(&mut page, &report.expectations);
     rules(&mut page, &report.rules);
-    let evidence = Evidence::of(report);
-    for operation in evidence.troubled().take(MOST_OPERATIONS) {
-        timeline::draw(&mut page, operation, evidence.checks(operation));
+    operations(&mut page, report);
+    if report.totals.operations > 0 {
+        page.gap();
+        page.hanging("words ", 6, phrases::WORDS);
     }
     if let Some(line) = run::line(&report.run) {
         page.gap();
@@ -63,8 +64,7 @@ pub fn render(report: &Report, paint: Paint) -> String {
 fn idle(page: &mut Page, report: &Report) {
     let idle = run::idle(report);
     for (rule, why) in idle.iter().take(MOST_RULES) {
-        let name = cut(&shown(&rule.name), 30);
-        page.hanging("      ", 8, &format!("{name}: {why}"));
+        page.hanging("      ", 8, &format!("{}: {why}", shown(&rule.name)));
     }
     let left = report.totals.other_rules + idle.len().saturating_sub(MOST_RULES) as u64;
     if left > 0 && report.untested.is_some() {
@@ -76,10 +76,10 @@ fn idle(page: &mut Page, report: &Report) {
 
 fn card(page: &mut Page, client: &ClientReport) {
     page.gap();
-    let agent = shown(&client.agent);
     let word = phrases::verdict(client.verdict).to_uppercase();
-    let agent: String = agent.chars().take(WIDTH - word.len() - 10).collect();
-    let space = " ".repeat(WIDTH.saturating_sub("client ".len() + agent.chars().count() + word.len()));
+    let room = page.width() - "client ".len() - word.len();
+    let agent = cut(&shown(&client.agent), room - 3);
+    let space = " ".repeat(room.saturating_sub(textwrap::core::display_width(&agent)));
     let (agent, word) = (page.toned(Tone::Strong, &agent), page.toned(Tone::Verdict(client.verdict), &word));
     page.line(&["client ", &agent, &space, &word]);
     page.hanging("  ", 2, &phrases::course_of(client));
@@ -88,12 +88,18 @@ fn card(page: &mut Page, client: &ClientReport) {
     }
     page.gap();
     let findings = phrases::overall(client);
-    let widest = findings.iter().map(|finding| shown(&finding.title).chars().count()).max().unwrap_or(0);
+    let width = |finding: &&Finding| textwrap::core::display_width(&shown(&finding.title));
+    let widest = findings.iter().map(width).max().unwrap_or(0);
     for finding in findings {
         write_finding(page, finding, widest.min(WIDEST_TITLE));
         let blank = " ".repeat(INDENT);
-        for (rule, complaint) in phrases::complaints(client, finding).into_iter().take(MOST_RULES) {
+        let complaints = phrases::complaints(client, finding);
+        for (rule, complaint) in complaints.iter().take(MOST_RULES) {
             page.hanging(&blank, INDENT, &format!("{}: {}", shown(rule), shown(&complaint.measured)));
+        }
+        if let Some(left @ 1..) = complaints.len().checked_sub(MOST_RULES) {
+            let left = phrases::counted(left as u64, "more rule", "more rules");
+            page.hanging(&blank, INDENT, &format!("… and of {left}"));
         }
         if let Some(advice) = finding.advice.as_deref().filter(|_| finding.verdict != Verdict::Pass) {
             page.hanging(&format!("{blank}→ "), INDENT + 2, &shown(advice));
@@ -114,14 +120,16 @@ fn explanations(page: &mut Page, report: &Report) {
     }
 }
 
+/// The title and the measure beside each other, each wrapped in its own column.
 fn write_finding(page: &mut Page, finding: &Finding, width: usize) {
     let mut head = format!("  {}  {:<5}", page.mark(finding.verdict), finding.check.to_string());
     let titles = page::wrapped(&shown(&finding.title), width);
-    let measures = page::wrapped(&shown(&finding.measured), WIDTH - INDENT - width - 2);
+    let measures = page::wrapped(&shown(&finding.measured), page.width() - INDENT - width - 2);
     for at in 0..titles.len().max(measures.len()) {
         let title = titles.get(at).map_or("", String::as_str);
+        let space = " ".repeat(width.saturating_sub(textwrap::core::display_width(title)) + 2);
         let measure = measures.get(at).map_or("", String::as_str);
-        page.line(&[&head, &format!("{title:<width$}  "), measure]);
+        page.line(&[&head, title, &space, measure]);
         head = " ".repeat(INDENT);
     }
 }
@@ -129,52 +137,71 @@ fn write_finding(page: &mut Page, finding: &Finding, width: usize) {
 fn expectations(page: &mut Page, expectations: &[Expectation]) {
     page.gap();
     for expected in expectations {
-        let of = expected.rule.as_deref().map(|rule| format!("{}: ", shown(rule))).unwrap_or_default();
-        let (name, asked) = (shown(&expected.name), shown(&expected.asked));
         let met = match expected.verdict {
             Verdict::Pass => "met",
             Verdict::Fail => "not met",
             Verdict::Warn => "barely met",
             Verdict::Undetermined => "undetermined",
         };
-        let text = format!("expected {of}{name} = {asked}: {met}; {}", shown(&expected.found));
+        let text = format!("expected {}: {met}; {}", phrases::asked(expected), shown(&expected.found));
         let mark = page.mark(expected.verdict);
         page.hanging(&format!("  {mark}  "), 8, &text);
     }
 }
 
-/// Rates achieved beside rates asked, of the rules that a request matched.
+/// Rates achieved beside rates asked for, of the rules that a request matched.
 fn rules(page: &mut Page, rules: &[RuleReport]) {
     let matched: Vec<&RuleReport> = rules.iter().filter(|rule| rule.matched > 0).collect();
     if matched.is_empty() {
         return;
     }
+    let mut rows = vec![phrases::RULE_HEADS.map(str::to_owned).to_vec()];
+    rows.extend(matched.iter().take(MOST_RULES).map(|rule| {
+        let did = phrases::achieved(rule.fired, rule.matched).map_or("–".to_owned(), phrases::percent);
+        let (name, should) = (shown(&rule.name).into_owned(), shown(&rule.asked).into_owned());
+        vec![name, grouped(rule.matched), grouped(rule.fired), should, did]
+    }));
     page.gap();
-    page.line(&[&page.toned(
-        Tone::Faint,
-        &format!("{:<30}{:>16}{:>11}{:>11}{:>9}", "rule", "asked", "matched", "fired", "got"),
-    )]);
-    for rule in matched.iter().take(MOST_RULES) {
-        let name = cut(&shown(&rule.name), 30);
-        let asked = cut(&shown(&rule.asked), 15);
-        let got = phrases::achieved(rule.fired, rule.matched).map_or("–".to_owned(), phrases::percent);
-        let (matched, fired) = (grouped(rule.matched), grouped(rule.fired));
-        page.line(&[&format!("{name:<30}{asked:>16}{matched:>11}{fired:>11}{got:>9}")]);
+    for (at, line) in table::lines(&rows, &[1, 2, 3, 4], page.width()).iter().enumerate() {
+        let line = if at == 0 { page.toned(Tone::Faint, line) } else { line.clone() };
+        page.line(&[&line]);
     }
-    more(page, matched.len(), MOST_RULES, "rule");
+    more(page, matched.len(), MOST_RULES, ["rule", "rules"]);
 }
 
-fn more(page: &mut Page, number: usize, shown: usize, one: &str) {
-    if let Some(left @ 1..) = number.checked_sub(shown) {
-        let left = phrases::counted(left as u64, one, &format!("{one}s"));
-        page.line(&["… and ", &left, " more"]);
+/// The operations that show the most, and how many more the report has.
+fn operations(page: &mut Page, report: &Report) {
+    let evidence = Evidence::of(report);
+    let troubled = evidence.troubled().count();
+    for operation in evidence.troubled().take(MOST_OPERATIONS) {
+        timeline::draw(page, operation, evidence.checks(operation));
+    }
+    if troubled > MOST_OPERATIONS {
+        page.gap();
+        let all = phrases::counted(troubled as u64, "such operation", "such operations");
+        page.hanging("", 0, &format!("{MOST_OPERATIONS} of {all} are shown; `--report html` shows more"));
     }
 }
 
-/// The text in at most `longest` characters, with a sign where it was cut.
+fn more(page: &mut Page, number: usize, shown: usize, [one, many]: [&str; 2]) {
+    if number > shown {
+        let all = phrases::counted(number as u64, one, many);
+        page.line(&[&format!("{shown} of {all} are shown; `--report json` has all")]);
+    }
+}
+
+/// The text in at most `longest` columns, with a sign where it was cut.
 fn cut(text: &str, longest: usize) -> String {
-    if text.chars().count() <= longest {
+    let width = textwrap::core::display_width;
+    if width(text) <= longest {
         return text.to_owned();
     }
-    text.chars().take(longest.saturating_sub(1)).chain(['…']).collect()
+    let mut kept = String::new();
+    for character in text.chars() {
+        if width(&kept) + width(character.encode_utf8(&mut [0; 4])) + 1 > longest {
+            break;
+        }
+        kept.push(character);
+    }
+    kept + "…"
 }

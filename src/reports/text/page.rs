@@ -1,18 +1,19 @@
-//! Lines of at most 80 columns, wrapped, with colours where a terminal wants them.
+//! Lines no wider than a terminal, wrapped, with colours where one wants them.
 
 use std::fmt::Write as _;
 
-use crate::judgement::grading::Verdict;
-use crate::reports::phrases;
-use crate::rules::Paint;
+use anstyle::{AnsiColor, Style};
+use textwrap::{Options, WordSplitter};
 
-/// Columns of a page.
-pub const WIDTH: usize = 80;
+use crate::judgement::grading::Verdict;
+use crate::reports::{Width, phrases};
+use crate::rules::Paint;
 
 /// The text so far.
 pub struct Page {
     text: String,
     paint: Paint,
+    width: usize,
 }
 
 /// What a colour says, which words say too.
@@ -23,10 +24,27 @@ pub enum Tone {
     Faint,
 }
 
+impl Tone {
+    fn style(self) -> Style {
+        match self {
+            Tone::Verdict(Verdict::Pass) => AnsiColor::Green.on_default(),
+            Tone::Verdict(Verdict::Warn) => AnsiColor::Yellow.on_default(),
+            Tone::Verdict(Verdict::Fail) => AnsiColor::Red.on_default().bold(),
+            Tone::Verdict(Verdict::Undetermined) | Tone::Faint => Style::new().dimmed(),
+            Tone::Strong => Style::new().bold(),
+        }
+    }
+}
+
 impl Page {
     /// An empty one.
-    pub fn new(paint: Paint) -> Page {
-        Page { text: String::new(), paint }
+    pub fn new(paint: Paint, width: Width) -> Page {
+        Page { text: String::new(), paint, width: width.columns() }
+    }
+
+    /// Columns of a line.
+    pub fn width(&self) -> usize {
+        self.width
     }
 
     /// Everything that was written.
@@ -51,7 +69,7 @@ impl Page {
     /// `indent` says, whatever colours it has.
     pub fn hanging(&mut self, head: &str, indent: usize, text: &str) {
         let mut head = head.to_owned();
-        for line in wrapped(text, WIDTH.saturating_sub(indent)) {
+        for line in wrapped(text, self.width.saturating_sub(indent)) {
             self.line(&[&head, &line]);
             head = " ".repeat(indent);
         }
@@ -59,15 +77,11 @@ impl Page {
 
     /// The text in a colour.
     pub fn toned(&self, tone: Tone, text: &str) -> String {
-        let code = match tone {
-            _ if self.paint == Paint::Plain || text.is_empty() => return text.to_owned(),
-            Tone::Verdict(Verdict::Pass) => "32",
-            Tone::Verdict(Verdict::Warn) => "33",
-            Tone::Verdict(Verdict::Fail) => "1;31",
-            Tone::Verdict(Verdict::Undetermined) | Tone::Faint => "2",
-            Tone::Strong => "1",
-        };
-        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        if self.paint == Paint::Plain || text.is_empty() {
+            return text.to_owned();
+        }
+        let style = tone.style();
+        format!("{style}{text}{style:#}")
     }
 
     /// The verdict's word of four letters.
@@ -76,35 +90,12 @@ impl Page {
     }
 }
 
-/// The text in lines of at most `width` characters, broken between words where that can be done. One
-/// line at least.
+/// The text in lines of at most `width` columns, broken between words where that can be done. One line at
+/// least.
 pub fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let width = width.max(1);
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    let mut length = 0;
-    for word in text.split_whitespace() {
-        let mut word: Vec<char> = word.chars().collect();
-        if length > 0 && length + 1 + word.len() > width {
-            lines.push(std::mem::take(&mut line));
-            length = 0;
-        }
-        while word.len() > width {
-            let rest = word.split_off(width);
-            lines.push(word.into_iter().collect());
-            word = rest;
-        }
-        if length > 0 {
-            line.push(' ');
-            length += 1;
-        }
-        length += word.len();
-        line.extend(word);
-    }
-    if !line.is_empty() || lines.is_empty() {
-        lines.push(line);
-    }
-    lines
+    // A name with hyphens stays whole, so that it can be looked for.
+    let options = Options::new(width.max(1)).word_splitter(WordSplitter::NoHyphenation);
+    textwrap::wrap(text, options).into_iter().map(|line| line.trim().to_owned()).collect()
 }
 
 #[cfg(test)]
@@ -119,6 +110,9 @@ mod tests {
             ("abc de f", &["abc", "de f"]),
             ("abcdefghij k", &["abcd", "efgh", "ij k"]),
             ("ab cdefgh", &["ab", "cdef", "gh"]),
+            ("a-bc-d", &["a-bc", "-d"]),
+            // East Asian characters take two columns each (UAX #11).
+            ("語語語", &["語語", "語"]),
         ] {
             assert_eq!(wrapped(text, 4), lines, "{text}");
         }

@@ -1,43 +1,45 @@
 //! One operation as a time line of characters.
 
 use super::cut;
-use super::page::{Page, Tone, WIDTH, wrapped};
+use super::page::{Page, Tone};
 use crate::judgement::grading::{CheckId, OperationReport, TryReport};
 use crate::reports::phrases::{self, Turn, shown, span};
+use crate::reports::table;
 
-/// Characters of the line.
-const LENGTH: usize = WIDTH - 2;
-/// Attempts with a row of their own.
+/// Requests with a row of their own.
 const MOST_ROWS: usize = 12;
 
-/// The operation: what it was, the line, and a row for each of its attempts.
+/// The operation: what it was, the line, and a row for each of its requests.
 pub fn draw(page: &mut Page, operation: &OperationReport, checks: &[CheckId]) {
     page.gap();
     let checks: String = checks.iter().map(|check| format!("  {check}")).collect();
     let title = format!("{} {}", shown(&operation.method), shown(&operation.path));
-    let op = page.toned(Tone::Strong, &format!("op {}", operation.id));
-    page.line(&[&op, "  ", &cut(&title, 50), &checks]);
+    let op = format!("op {}", operation.id);
+    let room = page.width().saturating_sub(op.len() + 2 + checks.len());
+    page.line(&[&page.toned(Tone::Strong, &op), "  ", &cut(&title, room), &checks]);
     page.hanging("  ", 2, &format!("{}, {}", phrases::course(operation), shown(&operation.agent)));
-    page.line(&["  ", &line(operation)]);
+    page.line(&["  ", &line(operation, page.width() - 2)]);
     let columns = Columns::of(operation);
-    page.line(&["  ", &page.toned(Tone::Faint, &columns.heading())]);
-    for tried in operation.tries.iter().take(MOST_ROWS) {
-        columns.row(page, tried);
+    let mut rows = vec![columns.row(phrases::TRY_HEADS.map(str::to_owned))];
+    rows.extend(operation.tries.iter().take(MOST_ROWS).map(|tried| columns.row(cells(tried))));
+    for (at, line) in table::lines(&rows, &columns.numbers(), page.width() - 2).iter().enumerate() {
+        let line = if at == 0 { page.toned(Tone::Faint, line) } else { line.clone() };
+        page.line(&["  ", &line]);
     }
     let left = operation.tries.len().saturating_sub(MOST_ROWS);
     if left > 0 {
-        page.line(&["  … and ", &phrases::counted(left as u64, "attempt", "attempts"), " more"]);
+        page.line(&["  … and ", &phrases::counted(left as u64, "more request", "more requests")]);
     }
 }
 
 /// `×───────×──────○─●`: refused, read, succeeded.
-fn line(operation: &OperationReport) -> String {
+fn line(operation: &OperationReport, length: usize) -> String {
     let whole = phrases::length(operation);
-    let mut columns = vec![None; LENGTH];
+    let mut columns = vec![None; length];
     for tried in &operation.tries {
         let share = if whole > 0.0 { (tried.at_ms / whole).clamp(0.0, 1.0) } else { 0.0 };
         // What is no number is 0.
-        let at = (share * (LENGTH - 1) as f64).round() as usize;
+        let at = (share * length.saturating_sub(1) as f64).round() as usize;
         if let Some(column) = columns.get_mut(at) {
             *column = (*column).max(Some(phrases::turn(tried)));
         }
@@ -54,7 +56,7 @@ fn symbol(turn: Turn) -> char {
     }
 }
 
-/// Which columns the rows have: those that some attempt has something for.
+/// Which columns the rows have: those that some request has something for.
 struct Columns {
     asked: bool,
     version: bool,
@@ -69,33 +71,32 @@ impl Columns {
         }
     }
 
-    fn heading(&self) -> String {
-        self.cells(["at", "gap", "asked", "", "method", "answer", "version"])
+    fn row(&self, cells: [String; 7]) -> Vec<String> {
+        let [at, gap, asked, method, answer, version, remark] = cells;
+        let asked = self.asked.then_some(asked);
+        let version = self.version.then_some(version);
+        let cells = [Some(at), Some(gap), asked, Some(method), Some(answer), version, Some(remark)];
+        cells.into_iter().flatten().collect()
     }
 
-    fn row(&self, page: &mut Page, tried: &TryReport) {
-        let gap = tried.gap_ms.map(span).unwrap_or_default();
-        let asked = tried.retry_after_ms.map(|asked| span(asked as f64)).unwrap_or_default();
-        let method = cut(&shown(&tried.method), 7);
-        let answer = cut(&phrases::answer(tried), 8);
-        let version = cut(&shown(tried.version.as_deref().unwrap_or_default()), 12);
-        let symbol = symbol(phrases::turn(tried)).to_string();
-        let cells = self.cells([&span(tried.at_ms), &gap, &asked, &symbol, &method, &answer, &version]);
-        let indent = cells.chars().count() + 2;
-        let remark = match &tried.note {
-            Some(note) => shown(note).into_owned(),
-            None => phrases::remark(tried),
-        };
-        let mut head = format!("  {cells}");
-        for line in wrapped(&remark, WIDTH - indent) {
-            page.line(&[&head, &line]);
-            head = " ".repeat(indent);
-        }
+    /// Spans of time stand to the right.
+    fn numbers(&self) -> Vec<usize> {
+        (0..2 + usize::from(self.asked)).collect()
     }
+}
 
-    fn cells(&self, [at, gap, asked, symbol, method, answer, version]: [&str; 7]) -> String {
-        let asked = if self.asked { format!("{asked:>9}") } else { String::new() };
-        let version = if self.version { format!("{version:<13}") } else { String::new() };
-        format!("{at:>8}{gap:>9}{asked}  {symbol:<2}{method:<8}{answer:<9}{version}")
-    }
+fn cells(tried: &TryReport) -> [String; 7] {
+    let remark = match &tried.note {
+        Some(note) => shown(note).into_owned(),
+        None => phrases::remark(tried),
+    };
+    [
+        span(tried.at_ms),
+        tried.gap_ms.map(span).unwrap_or_default(),
+        tried.retry_after_ms.map(|asked| span(asked as f64)).unwrap_or_default(),
+        format!("{} {}", symbol(phrases::turn(tried)), cut(&shown(&tried.method), 12)),
+        cut(&phrases::answer(tried), 12),
+        cut(&shown(tried.version.as_deref().unwrap_or_default()), 20),
+        remark,
+    ]
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fracas::judgement::grading::{Report, Verdict};
-use fracas::reports::{self, Format, Subject};
+use fracas::reports::{self, Format, Subject, Width};
 use fracas::rules::Paint;
 use fracas::words::{
     Attempt, Conflict, Fingerprint, Got, GrpcStatus, Kind, Phase, Protocol, RetryAfter, Sent,
@@ -34,13 +34,29 @@ fn the_archive_is_as_it_was_looked_at() {
 }
 
 #[test]
-fn a_terminal_is_never_wider_than_80_columns_nor_steered_by_strangers() {
-    for (name, report) in samples::all().into_iter().chain([("many", samples::many(50_000))]) {
-        let text = written(Format::Text, &report);
-        let widest = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
-        assert!(widest <= 80, "{name}: {widest} columns\n{text}");
-        assert!(text.chars().all(|character| character == '\n' || !character.is_control()), "{name}");
+fn a_wide_terminal_is_used() {
+    for (name, report) in samples::all() {
+        insta::assert_snapshot!(format!("text_{name}_120"), text(&report, Width::of(Some(300))));
     }
+}
+
+#[test]
+fn a_terminal_is_filled_never_overrun_nor_steered_by_strangers() {
+    for (terminal, columns) in [(None, 80), (Some(40), 80), (Some(100), 100), (Some(300), 120)] {
+        assert_eq!(Width::of(terminal).columns(), columns);
+        for (name, report) in samples::all().into_iter().chain([("many", samples::many(50_000))]) {
+            let text = text(&report, Width::of(terminal));
+            let widest = text.lines().map(textwrap::core::display_width).max().unwrap_or(0);
+            assert!(widest <= columns, "{name}: {widest} columns\n{text}");
+            assert!(text.chars().all(|character| character == '\n' || !character.is_control()), "{name}");
+        }
+    }
+}
+
+fn text(report: &Report, width: Width) -> String {
+    let mut out = Vec::new();
+    reports::write(Format::Text, Subject { width, ..subject(report) }, &mut out).expect("memory");
+    String::from_utf8(out).expect("text")
 }
 
 #[test]
@@ -157,7 +173,7 @@ fn written(format: Format, report: &Report) -> String {
 
 fn subject(report: &Report) -> Subject<'_> {
     let started = "2026-03-05T14:02:11.318Z".parse().expect("a time");
-    Subject { report, attempts: &[], started, paint: Paint::Plain }
+    Subject { report, attempts: &[], started, paint: Paint::Plain, width: Width::of(None) }
 }
 
 fn attempts() -> Vec<Arc<Attempt>> {
