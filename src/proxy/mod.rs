@@ -255,6 +255,12 @@ impl Running {
         async move { connector.look().await }
     }
 
+    /// Connections of clients that are open.
+    pub fn open_connections(&self) -> usize {
+        let limit = self.shared.settings.limits.connections.get().min(Semaphore::MAX_PERMITS);
+        limit.saturating_sub(self.shared.connections.available_permits())
+    }
+
     /// How far clients are.
     pub fn progress(&self) -> Arc<Progress> {
         self.journal.progress()

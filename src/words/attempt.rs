@@ -160,6 +160,12 @@ impl Attempt {
         !matches!(&*self.method, "GET" | "HEAD" | "OPTIONS" | "TRACE") && self.got.shown.readings().is_empty()
     }
 
+    /// Whether a rule refused it with a 2xx, as bulk endpoints and GraphQL do: the answer as a whole is
+    /// fine, and its body says which parts are not.
+    pub fn is_refused_in_part(&self) -> bool {
+        self.conflict.is_some() && matches!(self.got.outcome(), Some(200..=299))
+    }
+
     /// Whether the upstream accepted the request, whatever the client was told.
     pub fn is_applied(&self) -> bool {
         // What a rule said in the upstream's place is no refusal of the upstream's.

@@ -4,6 +4,7 @@ mod clients;
 mod expectations;
 mod fairness;
 mod policies;
+mod uncertain;
 
 use fracas::judgement::grading::CHECKS;
 

@@ -60,6 +60,15 @@ pub async fn wait(
     }
 }
 
+/// Whether it was ended by somebody else, so that its clients have not come to their own end: by a signal,
+/// or as `timeout` (124) and shells (128 and the signal's number) say it of what they ran.
+pub fn was_killed(status: ExitStatus) -> bool {
+    /// A shell's word for a signal; there are at most 64 of them.
+    const SIGNALS: std::ops::RangeInclusive<i32> = 129..=192;
+    // Without a code it was a signal; Windows' own codes for what ended a process are negative.
+    status.code().is_none_or(|code| code == 124 || code < 0 || SIGNALS.contains(&code))
+}
+
 /// Its code, or as shells say which signal ended it: 128 and the signal's number.
 pub fn code_of(status: ExitStatus) -> u8 {
     #[cfg(unix)]

@@ -1,6 +1,8 @@
 //! `fracas run`: the proxy around a command, which is graded when it has ended.
 
 mod command;
+mod played;
+mod remains;
 mod signals;
 mod status;
 
@@ -9,7 +11,9 @@ use std::process::{ExitCode, ExitStatus};
 
 use tokio::runtime::Builder;
 
-use self::command::{CannotRun, code_of, start, wait};
+use self::command::{CannotRun, code_of, start, wait, was_killed};
+use self::played::Played;
+use self::remains::{Remains, Trace};
 use self::signals::Forwarded;
 use self::status::Status;
 use super::arguments::{self, Given, Serve};
@@ -48,7 +52,11 @@ fn behind(arguments: &arguments::Run, mut given: Vec<Given>) -> Result<ExitCode,
         let published = publish(file, &running)?;
         tell_start(&log, &loaded);
         let outcome = play(arguments, &loaded, &running, &mut signals).await;
-        let (summary, kept) = drain(running, &mut signals).await;
+        let clients = match &outcome {
+            Ok(played) if !played.is_over() => Clients::MayGoOn,
+            _ => Clients::Gone,
+        };
+        let (summary, kept) = drain(running, clients, &mut signals).await;
         drop(published);
         Ok::<_, Refusal>(Ended { outcome, summary, kept })
     });
@@ -78,22 +86,31 @@ async fn play(
     loaded: &Loaded,
     running: &Running,
     signals: &mut Forwarded,
-) -> Result<ExitStatus, CannotRun> {
+) -> Result<Played, CannotRun> {
     let url = url_to(&loaded.config.settings);
     let names = arguments.env.iter().map(String::as_str).chain(["FRACAS_URL"]);
     let variables = names.map(|name| (name, url.as_str()));
     let mut child = start(&arguments.command, variables, signals)?;
+    let trace = Trace {
+        process: child.id(),
+        leads_group: signals.gives_a_group(),
+        variable: format!("FRACAS_URL={url}"),
+    };
     let status = Status::start(running, arguments.serve.quiet);
     let ended = wait(&mut child, signals, &status).await;
     status.end();
-    ended
+    let status = ended?;
+    let was_ended = was_killed(status) || signals.interrupted();
+    // What was ended has not given up, whatever is left of it.
+    let remains = if was_ended { Remains::Nothing } else { remains::of(&trace, running).await };
+    Ok(Played { status, was_ended, remains })
 }
 
 /// Lets requests in flight end; a signal ends them at once.
-async fn drain(running: Running, signals: &mut Forwarded) -> (Summary, Kept) {
+async fn drain(running: Running, clients: Clients, signals: &mut Forwarded) -> (Summary, Kept) {
     let control = running.control();
     control.drain();
-    let mut joined = tokio::task::spawn_blocking(move || running.end(Clients::Gone));
+    let mut joined = tokio::task::spawn_blocking(move || running.end(clients));
     let joined = tokio::select! {
         joined = &mut joined => joined,
         _ = signals.next() => {
@@ -107,14 +124,20 @@ async fn drain(running: Running, signals: &mut Forwarded) -> (Summary, Kept) {
 
 /// How a run ended.
 struct Ended {
-    outcome: Result<ExitStatus, CannotRun>,
+    outcome: Result<Played, CannotRun>,
     summary: Summary,
     kept: Kept,
 }
 
 fn tell_end(arguments: &arguments::Run, ended: &Ended) -> ExitCode {
     let own = match &ended.outcome {
-        Ok(status) => code_of(*status),
+        Ok(played) => {
+            let is_any_open = ended.kept.report.as_ref().is_some_and(|report| report.totals.unfinished > 0);
+            if let Some(caveat) = played.caveat().filter(|_| is_any_open && !arguments.serve.quiet) {
+                talk(format_args!("warning: {caveat}\n"));
+            }
+            code_of(played.status)
+        }
         Err(cannot) => {
             talk(format_args!("error: {cannot}\n"));
             return ExitCode::from(cannot.code());

@@ -64,6 +64,16 @@ mod unix {
             }
         }
 
+        /// Whether this process was told to end, and so the command.
+        pub fn interrupted(&self) -> bool {
+            self.seen > 0
+        }
+
+        /// Whether the command leads a process group of its own.
+        pub fn gives_a_group(&self) -> bool {
+            !self.is_in_foreground
+        }
+
         /// Passes a signal on, unless the terminal has.
         pub fn forward(&mut self, signal: Signal, child: &Child) {
             self.seen += 1;
@@ -99,6 +109,14 @@ impl Forwarded {
     }
 
     pub fn prepare(&self, _: &mut Command) {}
+
+    pub fn interrupted(&self) -> bool {
+        self.seen > 0
+    }
+
+    pub fn gives_a_group(&self) -> bool {
+        false
+    }
 
     pub fn forward(&mut self, (): (), child: &mut Child) {
         self.seen += 1;

@@ -222,7 +222,7 @@ impl Grader {
             }
         }
         let verdict = worst(findings.iter().map(|finding| finding.verdict));
-        tally.client(agent, verdict, findings)
+        tally.client(agent, &self.class(agent, tally, None), verdict, findings)
     }
 
     fn class(&self, agent: &str, tally: &ClassTally, rule: Option<&str>) -> Class {

@@ -168,6 +168,17 @@ impl<'o> Retry<'o> {
         }
     }
 
+    /// What of the gap the client spent without a read of the resource under way.
+    pub fn idle(&self) -> Duration {
+        let mut reads: Vec<(u64, u64)> = self.next.reads.iter().map(|read| (read.start, read.end)).collect();
+        reads.sort_unstable();
+        let (from, to) = (self.before().end, self.after().start);
+        let (idle, since) = reads.iter().fold((0, from), |(idle, since), &(start, end)| {
+            (idle + start.saturating_sub(since), since.max(end))
+        });
+        Duration::from_micros(idle + to.saturating_sub(since)).min(self.gap)
+    }
+
     /// Whether it read the resource again, or found it gone.
     pub fn has_reread(&self) -> bool {
         self.next.reads.iter().any(|read| read.status.is_some_and(is_a_view))

@@ -19,6 +19,8 @@ fn is_unsafe_to_repeat(attempt: &Attempt) -> bool {
 pub struct Applied {
     judged: u64,
     twice: u64,
+    /// Sent again after a try of which nobody knows whether it was applied.
+    unknown: u64,
     /// Because the client was told 409 about what had been applied: a lie that only `phase = "after"` tells.
     misled: u64,
     pub evidence: Evidence,
@@ -31,12 +33,18 @@ impl Applied {
         // A key lets the upstream answer the second one from memory; a version makes it refuse it.
         let bare =
             |attempt: &Attempt| attempt.sent.idempotency_key.is_none() && attempt.sent.version.is_none();
-        let applied: Vec<&Attempt> = tries
+        let writes: Vec<&Attempt> = tries
             .filter(|tried| is_certain(tried.link) && !view.is_ambiguous)
             .map(|tried| &*tried.attempt)
-            .filter(|attempt| attempt.is_applied() && is_unsafe_to_repeat(attempt))
+            .filter(|attempt| is_unsafe_to_repeat(attempt))
             .collect();
-        let Some(first) = applied.first() else { return };
+        let applied: Vec<&Attempt> = writes.iter().copied().filter(|write| write.is_applied()).collect();
+        // Two of them that may both have been applied; a key or a version would have kept the second one out.
+        let possible = writes.iter().filter(|write| bare(write) && may_be_applied(write)).count();
+        let is_unknown = possible > 1 && possible > applied.len();
+        if applied.is_empty() && !is_unknown {
+            return;
+        }
         self.judged += 1;
         let keys: std::collections::BTreeSet<_> =
             applied.iter().map(|attempt| attempt.sent.idempotency_key).collect();
@@ -47,21 +55,41 @@ impl Applied {
             }
         }
         if same.values().all(|count| *count < 2) {
+            if is_unknown {
+                self.unknown += 1;
+                self.evidence.offer(0, view.operation.id);
+            }
             return;
         }
-        let misled = first.conflict.as_ref().is_some_and(|conflict| conflict.phase == Phase::After);
+        let misled = applied
+            .first()
+            .and_then(|first| first.conflict.as_ref())
+            .is_some_and(|conflict| conflict.phase == Phase::After);
         if misled {
             self.misled += 1;
         } else {
             self.twice += 1;
         }
-        self.evidence.offer(u64::from(!misled), view.operation.id);
+        self.evidence.offer(if misled { 1 } else { 2 }, view.operation.id);
     }
 
     /// As [`Applied::see`], of an operation of one attempt that met no trouble.
     pub fn see_plain(&mut self, attempt: &Attempt) {
         self.judged += u64::from(attempt.is_applied() && is_unsafe_to_repeat(attempt));
     }
+}
+
+/// Whether the upstream has applied it, or may have: it got it, and what became of it is not known. A
+/// 503 says that nothing was done, as 4xx do; other errors of a server say nothing of the sort.
+fn may_be_applied(attempt: &Attempt) -> bool {
+    // Before the upstream had all of it.
+    const NEVER_SENT: [&str; 8] = ["connect", "tls", "exhausted", "request", "host", "loop", "method", "dns"];
+    let never_sent = attempt.got.error.as_deref().is_some_and(|word| NEVER_SENT.contains(&word));
+    let is_kept_out = attempt.conflict.as_ref().is_some_and(|conflict| conflict.phase == Phase::Before);
+    attempt.is_applied()
+        || !never_sent
+            && !is_kept_out
+            && attempt.got.upstream.is_none_or(|status| status >= 500 && !matches!(status, 501 | 503 | 505))
 }
 
 pub(super) fn duplicates(tally: &Tally, _: &Class) -> Option<Judged> {
@@ -79,6 +107,15 @@ pub(super) fn duplicates(tally: &Tally, _: &Class) -> Option<Judged> {
             of(applied.misled, applied.judged, "write")
         );
         Judged::warn(measured).advice(advice)
+    } else if applied.unknown > 0 {
+        let measured = format!(
+            "{} sent again, and whether a try without an answer was applied too is not known",
+            of(applied.unknown, applied.judged, "write")
+        );
+        Judged::undetermined(
+            measured,
+            "look at the upstream for what it applied; an idempotency key would make a second one harmless",
+        )
     } else {
         Judged::pass(format!(
             "{} applied once, or under one key",
@@ -93,6 +130,11 @@ pub(super) fn duplicates(tally: &Tally, _: &Class) -> Option<Judged> {
 pub struct Lost {
     right: u64,
     wrong: u64,
+    /// Of which nothing more was heard.
+    silent: u64,
+    /// Sent again safely, and then refused: by the client's own first write, or by somebody else's.
+    refused: u64,
+    /// That could not be told.
     unknown: u64,
     pub evidence: Evidence,
 }
@@ -108,7 +150,7 @@ impl Lost {
         for step in ends {
             match step.next {
                 // What the client told its caller cannot be seen.
-                Next::Stopped if view.operation.reads_after.is_empty() => self.unknown += 1,
+                Next::Stopped if view.operation.reads_after.is_empty() => self.silent += 1,
                 Next::Stopped => self.right += 1,
                 Next::Tried(_) if view.is_ambiguous => self.unknown += 1,
                 Next::Tried(_) | Next::Unknown => {}
@@ -116,6 +158,7 @@ impl Lost {
         }
         for retry in view.retries().filter(|retry| is_lost(retry.before())) {
             match Move::of(&retry) {
+                Move::Right if !retry.has_reread() && ends_refused(view) => self.refused += 1,
                 Move::Right => self.right += 1,
                 Move::Unknown => self.unknown += 1,
                 Move::Wrong(_) => {
@@ -127,22 +170,43 @@ impl Lost {
     }
 }
 
+/// Whether the last that the client heard was that a version, or a key, no longer fits: its own first write
+/// may have made it so, and only a read would say.
+fn ends_refused(view: &View<'_>) -> bool {
+    let last = view.operation.tries.last().map(|last| &last.attempt);
+    let is_refused =
+        last.is_some_and(|last| last.conflict.is_some() || matches!(last.got.outcome(), Some(409 | 412)));
+    is_refused && view.operation.reads_after.is_empty()
+}
+
 pub(super) fn lost(tally: &Tally, _: &Class) -> Option<Judged> {
     let lost = &tally.lost;
     let known = lost.right + lost.wrong;
-    if known + lost.unknown == 0 {
+    let all = known + lost.silent + lost.refused + lost.unknown;
+    if all == 0 {
         return None;
     }
     let judged = if lost.wrong > 0 {
-        Judged::fail(format!("{} sent again as a new write", of(lost.wrong, known, "lost answer")))
+        Judged::fail(format!("{} sent again as a new write", of(lost.wrong, all, "lost answer")))
             .advice("send the same idempotency key again, or read whether the write was applied, before sending it anew")
     } else if known > 0 {
-        Judged::pass(format!("{} looked up, or sent again safely", of(known, known, "lost answer")))
-    } else {
+        Judged::pass(format!("{} looked up, or sent again safely", of(known, all, "lost answer")))
+    } else if lost.refused > 0 {
         Judged::undetermined(
-            format!("{} without another request", of(lost.unknown, lost.unknown, "lost answer")),
+            format!(
+                "{} sent again and then refused, and not looked up",
+                of(lost.refused, all, "lost answer")
+            ),
+            "the refusal may be of the client's own first write: a read after it would show that the client finds \
+             out; or let its own test say whether it took the write for failed",
+        )
+    } else if lost.silent > 0 {
+        Judged::undetermined(
+            format!("{} without another request", of(lost.silent, all, "lost answer")),
             "what the client told its caller is not on the wire: let its own test say whether it took the write for failed",
         )
+    } else {
+        Judged::undetermined(format!("{} could not be told", of(all, all, "lost answer")), AMBIGUOUS)
     };
     Some(judged.number(lost.wrong as f64, 0.0, "writes").shown_by(&lost.evidence))
 }

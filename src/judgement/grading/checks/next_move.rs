@@ -10,6 +10,8 @@ use crate::words::{Kind, Phase};
 pub struct NextMoves {
     judged: u64,
     stopped: u64,
+    /// Of those that stopped, without a second try.
+    stopped_at_once: u64,
     unknown: u64,
     ambiguous: u64,
     /// How often each wrong move was made, in the order of [`Wrong::ALL`].
@@ -48,6 +50,7 @@ impl NextMoves {
                 Next::Stopped => {
                     self.judged += 1;
                     self.stopped += 1;
+                    self.stopped_at_once += u64::from(view.operation.count == 1);
                 }
                 Next::Tried(_) if view.is_ambiguous => self.ambiguous += 1,
                 Next::Tried(_) => {}
@@ -228,19 +231,21 @@ pub(super) fn judge(tally: &Tally, class: &Class) -> Option<Judged> {
         let judged = Judged::fail(measured).advice(wrong.advice()).shown_by(&moves.evidence);
         return Some(judged.number(all as f64 / moves.judged as f64, 0.0, "share"));
     }
-    if moves.judged == 0 {
+    let untold = moves.unknown + moves.ambiguous;
+    if moves.judged == moves.stopped && untold > 0 {
         let settle = if moves.ambiguous > 0 {
             AMBIGUOUS
         } else {
             "a version, or a body within `body_limit`, would show what the client sends again"
         };
-        return Some(Judged::undetermined(format!("{} could not be told", of(seen, seen, "move")), settle));
+        return Some(Judged::undetermined(format!("{} could not be told", of(untold, seen, "move")), settle));
     }
-    if moves.stopped == moves.judged {
-        return Some(gave_up_at_once(moves.stopped, class));
+    if moves.stopped_at_once == moves.judged {
+        return Some(gave_up_at_once(moves.stopped_at_once, class));
     }
     let right = moves.judged - moves.stopped;
-    Some(Judged::pass(format!("{right} retried as they should, {} stopped", moves.stopped)))
+    let untold = if untold > 0 { format!(", {untold} could not be told") } else { String::new() };
+    Some(Judged::pass(format!("{right} retried as they should, {} stopped{untold}", moves.stopped)))
 }
 
 /// A client that never retries 409 has done nothing wrong; but one that cannot read the answer may

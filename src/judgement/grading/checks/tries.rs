@@ -24,6 +24,8 @@ pub struct Tries {
     pub most: Extreme,
     pub operations: u64,
     stopped: u64,
+    /// Still trying when the record ended: the most tries of one.
+    open: Option<u64>,
     /// Still trying when the record ended, after more than [`MANY`] tries.
     endless_count: u64,
     pub endless: Evidence,
@@ -71,9 +73,12 @@ impl Tries {
                 let end = operation.tries.last().map_or(0, |last| last.attempt.end);
                 self.slowest.most(end.saturating_sub(start).saturating_sub(asked), operation.id);
             }
-            Outcome::Unfinished if operation.count > MANY => {
-                self.endless_count += 1;
-                self.endless.offer(operation.count, operation.id);
+            Outcome::Unfinished if is_retried => {
+                self.open = self.open.max(Some(operation.count));
+                if operation.count > MANY {
+                    self.endless_count += 1;
+                    self.endless.offer(operation.count, operation.id);
+                }
             }
             Outcome::Unfinished | Outcome::Recovered | Outcome::Untroubled => {}
         }
@@ -93,6 +98,10 @@ pub(super) fn cap(tally: &Tally, _: &Class) -> Option<Judged> {
     let said = format!("most: {most}");
     let advice = format!("stop after {FEW} tries, the first included, and tell the caller");
     let judged = match most {
+        0..=FEW if tries.open >= Some(most) => Judged::undetermined(
+            format!("{said}; still trying at the end"),
+            "a record that goes on until the client stops would show it",
+        ),
         0..=FEW if tries.stopped > 0 => Judged::pass(said),
         0..=FEW => Judged::undetermined(format!("{said}; no operation had to give up"), PERSISTENT),
         6..=MANY => Judged::warn(said).advice(advice),
@@ -108,6 +117,12 @@ pub(super) fn give_up(tally: &Tally, _: &Class) -> Option<Judged> {
         let said = format!("{} still tried at the end, after more than {MANY} tries", tries.endless_count);
         let advice = format!("give up after {} at the latest, and tell the caller", wait(BUDGET));
         return Some(Judged::fail(said).advice(advice).shown_by(&tries.endless));
+    }
+    if tries.slowest.value().is_none() && tries.open.is_some() {
+        return Some(Judged::undetermined(
+            "still trying at the end",
+            "a record that goes on until the client stops would show it",
+        ));
     }
     let Some(slowest) = tries.slowest.value().map(Duration::from_micros) else {
         return (tries.operations > 0)

@@ -6,7 +6,7 @@ use super::{AMBIGUOUS, Class, Evidence, Extreme, Judged, of, wait};
 use crate::judgement::grading::backoff::{Gaps, IMMEDIATE, Law};
 use crate::judgement::grading::tally::Tally;
 use crate::judgement::grading::view::{Retry, View};
-use crate::judgement::grading::{Jitter, Shape};
+use crate::judgement::grading::{Backoff, Jitter, Shape, Verdict};
 
 /// Waits between tries, those that a `Retry-After` asked for left out.
 #[derive(Clone, Debug, Default)]
@@ -15,7 +15,7 @@ pub struct Waiting {
     /// Gaps from the second retry on. The first may be immediate: that is standard (urllib3, azure-core).
     later: u64,
     later_immediate: u64,
-    /// Immediate, but the client read the resource in between, as optimistic loops do (client-go).
+    /// Those whose try followed a new read without a wait before or after it, as optimistic loops do.
     later_reread: u64,
     /// Gaps in all, and those in which the client asked for something else.
     all: u64,
@@ -44,7 +44,8 @@ impl Waiting {
             gaps.push((retry.step.retry, retry.gap));
             if retry.step.retry > 1 {
                 self.later += 1;
-                if retry.gap < IMMEDIATE || retry.has_reread() && retry.gap < 5 * IMMEDIATE {
+                // A read takes its time, and is no wait: what the client waited beside it counts.
+                if retry.idle() < IMMEDIATE {
                     if retry.has_reread() {
                         self.later_reread += 1;
                     } else {
@@ -65,6 +66,12 @@ impl Waiting {
         immediate >= LEAST_IMMEDIATE && immediate * 2 > self.later
     }
 
+    /// Whether the client reads and writes again without a wait. Of waits from 0 to 40 ms by chance half are
+    /// below 20 ms: nearly all of them must be, and five of five are three times in a hundred.
+    fn is_loop(&self) -> bool {
+        self.later_reread >= LEAST_LOOPS && self.later_reread * 10 >= self.later * 9
+    }
+
     /// Whether even gaps are those of a queue, in which retries wait behind other requests (Scrapy).
     fn may_be_a_queue(&self) -> bool {
         self.queued * 2 > self.all
@@ -73,6 +80,9 @@ impl Waiting {
 
 /// Fewer immediate retries than this are chance, or one resent request.
 const LEAST_IMMEDIATE: u64 = 3;
+
+/// Fewer loops than this may be short waits.
+const LEAST_LOOPS: u64 = 5;
 
 const LONGER: &str = "an operation that is refused more often, say under `clear = \"never\"`, would show it";
 
@@ -92,7 +102,7 @@ pub(super) fn immediate(tally: &Tally, _: &Class) -> Option<Judged> {
     let is_chance = now as f64 <= chance + 3.0 * (chance + 1.0).sqrt();
     let judged = if waiting.is_storm(now) || !is_chance {
         Judged::fail(said(now)).advice(advice)
-    } else if waiting.is_storm(waiting.later_reread) {
+    } else if waiting.is_loop() {
         Judged::warn(format!("{}, each after a new read", said(waiting.later_reread))).advice(
             "reading again is right; a short, varied wait before it keeps writers from colliding again",
         )
@@ -100,6 +110,8 @@ pub(super) fn immediate(tally: &Tally, _: &Class) -> Option<Judged> {
         Judged::undetermined(said(now), LONGER)
     } else if now > 0 {
         Judged::pass(format!("{}, as waits of this length show by chance", said(now)))
+    } else if waiting.later_reread > 0 {
+        Judged::pass(format!("{}, each after a new read", said(waiting.later_reread)))
     } else {
         Judged::pass("at most one immediate retry per operation")
     };
@@ -119,7 +131,7 @@ pub fn growth(tally: &Tally, _: &Class) -> Option<Judged> {
         Shape::Immediate if waiting.is_storm(waiting.later_immediate) => {
             Judged::fail("retries follow at once, without a wait").advice(advice)
         }
-        Shape::Immediate if waiting.is_storm(waiting.later_reread) => {
+        Shape::Immediate if waiting.is_loop() => {
             Judged::warn("loops of read and write without a wait that grows").advice(advice)
         }
         Shape::Immediate | Shape::Undetermined => {
@@ -140,6 +152,20 @@ pub fn growth(tally: &Tally, _: &Class) -> Option<Judged> {
         Some(ratio) => judged.number(ratio, 1.2, "× per retry"),
         None => judged,
     })
+}
+
+/// How the class waits, as far as R7 and R8 say it: where they cannot tell, neither does this.
+pub fn told(tally: &Tally, class: &Class) -> Option<Backoff> {
+    let mut told = tally.waiting.gaps.law()?.told();
+    let is_settled =
+        |judged: Option<Judged>| judged.is_some_and(|word| word.verdict != Verdict::Undetermined);
+    if !is_settled(growth(tally, class)) {
+        told = Backoff { shape: Shape::Undetermined, factor: None, cap_ms: None, ..told };
+    }
+    if !is_settled(jitter(tally, class)) {
+        told.jitter = Jitter::Undetermined;
+    }
+    Some(told)
 }
 
 fn described(law: &Law) -> String {

@@ -80,8 +80,16 @@ fn rebased(attempt: &Attempt, evidence: &Evidence, table: &Table, past: &Past) -
     let candidates = table.at(evidence.resource).filter(|(_, open)| {
         open.meaning == Meaning::Conflict && open.latest().is_some_and(is_about_the_same)
     });
-    let Choice { number, is_only, .. } = choose(attempt, candidates)?;
-    Some((number, if is_only { Link::Rebase } else { Link::AmbiguousReplay }))
+    if let Some(Choice { number, is_only, .. }) = choose(attempt, candidates) {
+        return Some((number, if is_only { Link::Rebase } else { Link::AmbiguousReplay }));
+    }
+    // Those of its parts that were refused, sent again, or other parts: it may be either.
+    let candidates = table.at(evidence.resource).filter(|(_, open)| {
+        attempt.method == "POST"
+            && open.latest().is_some_and(|latest| latest.method == "POST" && latest.is_refused_in_part())
+    });
+    let Choice { number, .. } = choose(attempt, candidates)?;
+    Some((number, Link::AmbiguousReplay))
 }
 
 /// Whether one rule refused both under one key, where it has several for this client and path.

@@ -2,7 +2,7 @@
 //!
 //! | answer | meaning |
 //! | --- | --- |
-//! | injected by a rule, whatever its status (but 2xx: a stored answer replayed) | conflict |
+//! | injected by a rule, whatever its status: bulk endpoints and GraphQL refuse with 200 | conflict |
 //! | 409, 412, 423, 428, 449 | conflict |
 //! | none, or one cut off | may be retried; but a 2xx to a read that the client left early is success, as the ends of event streams look so |
 //! | 408, 425, 429, 5xx but 501 and 505 | may be retried |
@@ -29,7 +29,7 @@ impl Meaning {
         let got = &attempt.got;
         let status = got.outcome();
         let is_accepted = status.is_some_and(|status| (200..300).contains(&status));
-        if attempt.conflict.is_some() && !is_accepted {
+        if attempt.conflict.is_some() {
             return Meaning::Conflict;
         }
         if got.error.is_some() && status.is_none_or(|status| status < 400) {
@@ -128,8 +128,12 @@ mod tests {
             (Some(422), None, Meaning::Conflict),
             (Some(504), None, Meaning::Conflict),
             (Some(200), Some(GrpcStatus(9)), Meaning::Conflict),
-            (Some(200), Some(GrpcStatus(0)), Meaning::Success),
-            (Some(201), None, Meaning::Success),
+            (Some(200), Some(GrpcStatus(0)), Meaning::Conflict),
+            (Some(200), None, Meaning::Conflict),
+            (Some(201), None, Meaning::Conflict),
+            (Some(207), None, Meaning::Conflict),
+            (Some(299), None, Meaning::Conflict),
+            (Some(302), None, Meaning::Conflict),
         ] {
             let got = Got { status, grpc, ..Got::default() };
             let attempt = Attempt { got, conflict: Some(conflict.clone()), ..Attempt::default() };

@@ -95,9 +95,10 @@ impl Open {
         self.keep(Try { attempt, link, gap: gap.map(Duration::from_micros), reads });
     }
 
-    /// Keeps a read of the resource, if it was sent after the last answer had gone.
+    /// Keeps a read of the resource, if it was sent after the last answer had gone. One that a rule
+    /// answered with a 2xx shows nothing of it.
     pub fn read(&mut self, attempt: &Attempt) {
-        if attempt.start < self.last_end {
+        if attempt.start < self.last_end || attempt.is_refused_in_part() {
             return;
         }
         if self.reads.len() == READS {
@@ -166,6 +167,7 @@ impl Open {
     /// put away for room comes with a `now` of 0.
     pub fn close(mut self, now: u64) -> Operation {
         let outcome = match self.meaning {
+            Meaning::Success if self.may_be_of_another_call() => Outcome::Unfinished,
             Meaning::Success if self.has_met_trouble => Outcome::Recovered,
             Meaning::Success => Outcome::Untroubled,
             Meaning::Final => Outcome::GaveUp,
@@ -181,6 +183,15 @@ impl Open {
             reads_after: self.reads.into(),
             outcome,
         }
+    }
+
+    /// Whether its success may be that of another call, whose parts the refused one did not have.
+    fn may_be_of_another_call(&self) -> bool {
+        let mut tries = self.last.iter().rev().chain(self.first.iter().rev());
+        let (Some(last), Some(before)) = (tries.next(), tries.next()) else { return false };
+        last.link == Link::AmbiguousReplay
+            && before.attempt.is_refused_in_part()
+            && before.attempt.sent.body != last.attempt.sent.body
     }
 
     fn keep(&mut self, tried: Try) {

@@ -5,7 +5,7 @@ use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
 
-use super::super::checks::Evidence;
+use super::super::checks::{Class, Evidence, waiting};
 use super::super::tally::Tally;
 use super::super::view::{Retry, Scope, View};
 use super::super::{ClientReport, Finding, Gap, Outcome, Verdict};
@@ -159,7 +159,13 @@ impl ClassTally {
         std::iter::once(&self.all).chain(&self.excepts).chain(self.rules.values())
     }
 
-    pub fn client(&self, agent: &str, verdict: Verdict, findings: Vec<Finding>) -> ClientReport {
+    pub fn client(
+        &self,
+        agent: &str,
+        class: &Class,
+        verdict: Verdict,
+        findings: Vec<Finding>,
+    ) -> ClientReport {
         let mut gaps: Vec<Gap> = self.gaps.values().copied().collect();
         gaps.sort_by(|a, b| a.retry.cmp(&b.retry).then(a.gap_ms.total_cmp(&b.gap_ms)));
         ClientReport {
@@ -172,7 +178,7 @@ impl ClassTally {
             unfinished: self.unfinished,
             tries: self.tries,
             verdict,
-            backoff: self.all.waiting.gaps.law().map(|law| law.told()),
+            backoff: waiting::told(&self.all, class),
             gaps,
             herd: self.all.crowd.herd(),
             findings,

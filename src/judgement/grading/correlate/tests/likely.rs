@@ -205,3 +205,49 @@ fn only_what_was_read_since_the_answer_counts() {
         ),
     ]);
 }
+
+#[test]
+fn what_a_rule_refused_with_a_2xx_is_no_success() {
+    check(&[
+        (
+            "a client that takes it for one has dropped its write",
+            "0  10 POST /_bulk b=1 > 200 !bulk",
+            "Unfinished: 1",
+        ),
+        (
+            "the same again is a retry",
+            "0  10 POST /_bulk b=1 > 201 !bulk
+             50 60 POST /_bulk b=1 > 201",
+            "Recovered: 1; 2 Replay +40",
+        ),
+        (
+            "another one has its parts or others: whose success it is is not known",
+            "0  10 POST /_bulk b=1 > 200 !bulk
+             50 60 POST /_bulk b=2 > 200",
+            "Unfinished: 1; 2 AmbiguousReplay +40",
+        ),
+        (
+            "until the last one is refused",
+            "0  10 POST /graphql b=1 > 200 !rule
+             50 60 POST /graphql b=2 > 200 !rule
+             70 80 POST /graphql b=3 > 400",
+            "GaveUp: 1; 2 AmbiguousReplay +40; 3 AmbiguousReplay +10",
+        ),
+        (
+            "a write to an item is refused as a whole",
+            "0  10 PUT /items/1 b=1 v=a > 200 !rule
+             20 30 GET /items/1 > 200 v=b
+             50 60 PUT /items/1 b=2 v=b > 200",
+            "Recovered: 1; 3 Rebase +40 read 2
+             Untroubled: 2",
+        ),
+        (
+            "a read that is refused so shows nothing",
+            "0  10 PUT /items/1 b=1 v=a > 409
+             20 30 GET /items/1 > 200 !rule
+             50 60 PUT /items/1 b=1 v=a > 409",
+            "Unfinished: 1; 3 Replay +40
+             Unfinished: 2",
+        ),
+    ]);
+}
