@@ -152,3 +152,71 @@ fn a_suite_that_fails_has_its_own_code_whatever_the_verdict() {
     let (output, _) = graded("good", &["--min-operations", "1"], &line);
     assert_eq!(output.status.code(), Some(5), "{}", shown(&output));
 }
+
+/// Every write is refused, for ever.
+const HOPELESS: &str = "admin = \"off\"\n[[rule]]\nname = \"always\"\nmethod = \"PUT\"\n";
+/// Twelve tries: more than any client should have.
+const TRIES: &str = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do \
+                     curl -s -o /dev/null -X PUT -d a $FRACAS_URL/items/1; done";
+
+/// Verdicts of R9 and R10, and how many operations were given up and how many are open.
+fn ends(report: &Value) -> (Vec<String>, Value, Value) {
+    let of = |check: &str| {
+        let findings = report["clients"][0]["findings"].as_array().expect("findings");
+        let finding = findings.iter().find(|found| found["check"] == check && found["rule"].is_null());
+        finding.map_or_else(String::new, |found| found["verdict"].as_str().expect("a verdict").to_owned())
+    };
+    let totals = &report["totals"];
+    (vec![of("R9"), of("R10")], totals["gave_up"].clone(), totals["unfinished"].clone())
+}
+
+#[test]
+fn a_client_that_was_ended_has_not_given_up() {
+    for end in ["exit 124", "exit 137", "exit 143", "exit 130", "exit 139", "kill -KILL $$", "kill -TERM $$"]
+    {
+        let script = format!("{TRIES}; {end}");
+        let (output, report) = graded_by(HOPELESS, "", &[], &["sh", "-c", &script]);
+        let expected = (vec!["fail".to_owned(), "fail".to_owned()], 0.into(), 1.into());
+        assert_eq!(ends(&report), expected, "{end}: {}", shown(&output));
+        assert!(shown(&output).contains("the command was ended from outside"), "{}", shown(&output));
+    }
+    let endless = "while :; do curl -s -o /dev/null -X PUT -d a $FRACAS_URL/items/1; done";
+    let (output, report) = graded_by(HOPELESS, "", &[], &["timeout", "2", "sh", "-c", endless]);
+    let (verdicts, gave_up, unfinished) = ends(&report);
+    assert!(!verdicts.contains(&"pass".to_owned()), "{verdicts:?}: {}", shown(&output));
+    assert_eq!((output.status.code(), gave_up, unfinished), (Some(124), 0.into(), 1.into()));
+
+    for end in ["exit 0", "exit 3", "exit 123", "exit 255"] {
+        let script = format!("{TRIES}; {end}");
+        let (_, report) = graded_by(HOPELESS, "", &[], &["sh", "-c", &script]);
+        let expected = (vec!["fail".to_owned(), "pass".to_owned()], 1.into(), 0.into());
+        assert_eq!(ends(&report), expected, "{end}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_the_command_leaves_in_the_background_may_still_try_again() {
+    let put = "curl -s -o /dev/null -X PUT -d a $FRACAS_URL/items/1";
+    // It holds a connection, and nothing else of it says whose it is.
+    let holds = "host=${FRACAS_URL#http://}; env -i setsid bash -c \
+                 'exec 3<>/dev/tcp/'${host%:*}/${host#*:}'; echo >ready; sleep 5' >/dev/null 2>&1 & \
+                 until [ -e ready ]; do sleep 0.05; done";
+    for (what, left, is_open) in [
+        ("a child", "sleep 5 >/dev/null 2>&1 &".to_owned(), true),
+        ("one that has left the group", "setsid sleep 5 >/dev/null 2>&1 &".to_owned(), true),
+        ("one without this run's environment", "env -i sleep 5 >/dev/null 2>&1 &".to_owned(), true),
+        ("one that is known by its connection", holds.to_owned(), true),
+        ("one that has ended", "true & wait".to_owned(), false),
+        ("nothing", String::new(), false),
+    ] {
+        let script = format!("{put}\n{left}\nexit 0");
+        let (output, report) = graded_by(HOPELESS, "", &[], &["sh", "-c", &script]);
+        let (_, gave_up, unfinished) = ends(&report);
+        let expected = (u64::from(!is_open).into(), u64::from(is_open).into());
+        assert_eq!((gave_up, unfinished), expected, "{what}: {}", shown(&output));
+        let said =
+            shown(&output).contains("when the command ended") || shown(&output).contains("when it ended");
+        assert_eq!(said, is_open, "{what}: {}", shown(&output));
+    }
+}

@@ -7,7 +7,7 @@ mod signals;
 mod status;
 
 use std::io;
-use std::process::{ExitCode, ExitStatus};
+use std::process::ExitCode;
 
 use tokio::runtime::Builder;
 
