@@ -257,8 +257,7 @@ impl Running {
 
     /// Connections of clients that are open.
     pub fn open_connections(&self) -> usize {
-        let limit = self.shared.settings.limits.connections.get().min(Semaphore::MAX_PERMITS);
-        limit.saturating_sub(self.shared.connections.available_permits())
+        self.places.saturating_sub(self.shared.connections.available_permits())
     }
 
     /// How far clients are.
