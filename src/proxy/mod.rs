@@ -177,6 +177,7 @@ impl Proxy {
 
     /// Starts the workers; requests are served from here on.
     pub fn start(mut self) -> Result<Running, StartError> {
+        let places = self.connections();
         let (order, _) = watch::channel(Order::Serve);
         let room = usize::try_from(self.shared.settings.journal.attempts.get()).unwrap_or(usize::MAX);
         let shared = Arc::clone(&self.shared);
@@ -197,7 +198,7 @@ impl Proxy {
             threads.push(thread.map_err(StartError::Thread)?);
         }
         let Proxy { address, shared, connector, .. } = self;
-        Ok(Running { address, shared, connector, order, threads, journal })
+        Ok(Running { address, shared, places, connector, order, threads, journal })
     }
 }
 
@@ -205,6 +206,8 @@ impl Proxy {
 pub struct Running {
     address: SocketAddr,
     shared: Arc<Shared>,
+    /// Connections of clients that are served at a time.
+    places: usize,
     connector: Arc<Connector>,
     order: watch::Sender<Order>,
     threads: Vec<JoinHandle<()>>,
