@@ -81,8 +81,13 @@ fn not_utf8(name: &str, error: &std::string::FromUtf8Error) -> Mistakes {
     let byte = error.as_bytes().get(at).copied().unwrap_or_default();
     let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
     let mark = at..at + char::REPLACEMENT_CHARACTER.len_utf8();
-    let mistake = Diagnostic::error(Code::BadUtf8, "a rules file is UTF-8")
-        .at(mark, format!("the byte 0x{byte:02X} is not"));
+    let mistake = Diagnostic::error(Code::BadUtf8, "a rules file is UTF-8");
+    // As `>` of older PowerShells writes it.
+    if error.as_bytes().starts_with(&[0xff, 0xfe]) || error.as_bytes().starts_with(&[0xfe, 0xff]) {
+        let help = "save it as UTF-8; in PowerShell: `Out-File -Encoding utf8`";
+        return at_text(name, text, mistake.at(mark, "this is UTF-16").help(help));
+    }
+    let mistake = mistake.at(mark, format!("the byte 0x{byte:02X} is not"));
     at_text(name, text, mistake)
 }
 
@@ -147,6 +152,8 @@ mod tests {
         let mistakes = load(&file).expect_err("latin 1");
         assert_eq!(mistakes.list[0].position(), Some((2, 14)));
         assert!(mistakes.to_string().contains("the byte 0xE9 is not"), "{mistakes}");
+        fs::write(&file, b"\xff\xfes\0=\01\0").expect("written");
+        assert!(load(&file).expect_err("UTF-16").to_string().contains("this is UTF-16"));
         fs::write(&file, vec![b'#'; LARGEST_FILE + 1]).expect("written");
         assert_eq!(load(&file).expect_err("large").list[0].code, Code::TooLarge);
         assert_eq!(load(folder.path()).expect_err("a folder").list[0].code, Code::MissingFile);

@@ -74,6 +74,10 @@ fn every_mistake_is_told_in_its_place_with_what_to_write_instead() {
         assert_same_as(&file.with_extension("txt"), &rendered);
     }
     assert!(files.len() >= 60, "only {} cases", files.len());
+    let name =
+        |file: &&PathBuf| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("habit-"));
+    let habits = files.iter().filter(name).count();
+    assert!(habits >= 40, "only {habits} of those that other programs teach");
     let missing: Vec<&Code> = Code::ALL.iter().filter(|code| !codes.contains(code)).collect();
     assert!(missing.is_empty(), "no case for {missing:?}");
 }
@@ -238,9 +242,51 @@ fn pieces() -> impl Strategy<Value = String> {
     prop::collection::vec(lines, 0..12).prop_map(|lines| lines.join("\n"))
 }
 
+/// Texts that look like JSON or YAML.
+fn trees() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        ",",
+        "- ",
+        "\n",
+        "\n  ",
+        "\n    ",
+        "\"path\"",
+        "path",
+        "rules",
+        "request",
+        "method",
+        "first",
+        "\"/items/:id\"",
+        "/x",
+        "PUT",
+        "3",
+        "0.5",
+        "null",
+        "&a ",
+        "*a",
+        "? ",
+        "|",
+        "'",
+        "#",
+        "---\n",
+        "{{",
+        "${X}",
+        "\u{feff}",
+        "é",
+    ]);
+    let begins = prop::sample::select(vec!["{", "[{", "rules:\n", "- ", "---\n", "a:\n- ", "\u{feff}{"]);
+    (begins, prop::collection::vec(piece, 0..40))
+        .prop_map(|(begins, pieces)| begins.to_owned() + &pieces.concat())
+}
+
 proptest! {
     #[test]
-    fn whatever_the_text_reading_and_rendering_end(text in prop_oneof![any::<String>(), ".{0,64}", pieces()]) {
+    fn whatever_the_text_reading_and_rendering_end(text in prop_oneof![any::<String>(), ".{0,64}", pieces(), trees()]) {
         if let Err(mistakes) = read(&text) {
             prop_assert!(!mistakes.list.is_empty() && mistakes.errors > 0);
             prop_assert!(mistakes.to_string().starts_with("error") || mistakes.to_string().starts_with("warning"));

@@ -7,6 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Reader;
+use super::habits::words;
 use crate::rules::diagnostic::shown;
 use crate::rules::keys::{Entry, Group, SECTIONS, Section, nearest};
 use crate::rules::{Code, Diagnostic, Mistakes};
@@ -65,6 +66,11 @@ impl<'t, 'i> Fields<'t, 'i> {
         Some(Given { entry, key: key.span(), value })
     }
 
+    /// Leaves out a key that is no key, and was told of.
+    pub fn pass_over(&mut self, name: &'static str) {
+        self.taken.push(name);
+    }
+
     /// Whether the file gives no key at all.
     pub fn is_empty(&self) -> bool {
         self.table.is_empty()
@@ -87,20 +93,24 @@ impl<'t, 'i> Fields<'t, 'i> {
 
     /// Reports the keys that nobody took.
     pub fn finish(self, reader: &mut Reader) {
-        let names = self.table.iter().map(|(key, _)| (key.get_ref().as_ref(), key.span()));
-        let mut left: Vec<(&str, Range<usize>)> =
-            names.filter(|(name, _)| !self.taken.contains(name)).collect();
-        left.sort_by_key(|(_, span)| span.start);
+        let names =
+            self.table.iter().map(|(key, value)| (key.get_ref().as_ref(), key.span(), value.get_ref()));
+        let mut left: Vec<(&str, Range<usize>, &DeValue)> =
+            names.filter(|(name, ..)| !self.taken.contains(name)).collect();
+        left.sort_by_key(|(_, span, _)| span.start);
         reader.untold += left.len().saturating_sub(Mistakes::MOST);
-        for (name, span) in left.into_iter().take(Mistakes::MOST) {
-            reader.report(unknown(self.section, name, span));
+        for (name, span, value) in left.into_iter().take(Mistakes::MOST) {
+            reader.report(unknown(self.section, name, span, value));
         }
     }
 }
 
-fn unknown(section: &Section, name: &str, span: Range<usize>) -> Diagnostic {
+fn unknown(section: &Section, name: &str, span: Range<usize>, value: &DeValue) -> Diagnostic {
     let title = format!("`{}` is not a key of {}", shown(name), section.name);
     let mistake = Diagnostic::error(Code::UnknownKey, title);
+    if let Some(advice) = words::advice(section, name, value) {
+        return mistake.at(span, advice);
+    }
     if let Some(meant) = nearest(name, section.entries().map(|entry| entry.name)) {
         let mistake = mistake.at(span, format!("did you mean `{meant}`?"));
         return match section.group_of(meant) {

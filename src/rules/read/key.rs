@@ -4,6 +4,7 @@ use http::HeaderName;
 
 use super::Reader;
 use super::fields::Given;
+use super::habits::words;
 use super::values::title;
 use crate::rules::diagnostic::shown;
 use crate::rules::keys::nearest;
@@ -115,14 +116,12 @@ impl Reader<'_> {
             return Some((source, name));
         }
         let title = format!("`{}` has no value \"{}\"", item.name(), shown(text));
-        let label = match (known, nearest(given, sources.iter().chain(plain).copied())) {
-            (Some("body"), _) => "which field? write \"body:/pointer\"".to_owned(),
-            (Some(source), _) => format!("which {source}? write \"{source}:NAME\""),
-            (None, Some(meant)) if plain.contains(&meant) => format!("did you mean \"{meant}\"?"),
-            (None, Some(meant)) => {
-                format!("did you mean \"{meant}:{}\"?", name.map(shown).unwrap_or_else(|| "NAME".to_owned()))
-            }
-            (None, None) => "no such value".to_owned(),
+        let other = plain.contains(&"client").then(|| words::per(text)).flatten();
+        let other = other
+            .or_else(|| (plain.contains(&"address") && IP.contains(&given)).then(|| "address".to_owned()));
+        let label = match other {
+            Some(meant) => format!("did you mean \"{meant}\"?"),
+            None => unknown_source(known, given, name, sources, plain),
         };
         let mut words: Vec<String> = plain.iter().map(|word| format!("\"{word}\"")).collect();
         words.extend(sources.iter().map(|source| match *source {
@@ -172,10 +171,33 @@ impl Reader<'_> {
     }
 }
 
+/// Other words for the address.
+const IP: [&str; 4] = ["ip", "remote_addr", "client_ip", "source_ip"];
+
+/// What was meant by a source that is not known, or lacks its name.
+fn unknown_source(
+    known: Option<&str>,
+    given: &str,
+    name: Option<&str>,
+    sources: &[&'static str],
+    plain: &[&'static str],
+) -> String {
+    match (known, nearest(given, sources.iter().chain(plain).copied())) {
+        (Some("body"), _) => "which field? write \"body:/pointer\"".to_owned(),
+        (Some(source), _) => format!("which {source}? write \"{source}:NAME\""),
+        (None, Some(meant)) if plain.contains(&meant) => format!("did you mean \"{meant}\"?"),
+        (None, Some(meant)) => {
+            format!("did you mean \"{meant}:{}\"?", name.map(shown).unwrap_or_else(|| "NAME".to_owned()))
+        }
+        (None, None) => "no such value".to_owned(),
+    }
+}
+
 /// Whether a text is a JSON pointer (RFC 6901 §3).
 pub(super) fn pointer(text: &str) -> Result<(), TextMistake> {
     if !text.is_empty() && !text.starts_with('/') {
-        return Err(TextMistake::new(0..text.len(), format!("did you mean \"/{}\"?", shown(text))));
+        let meant = words::pointer(text).unwrap_or_else(|| format!("/{text}"));
+        return Err(TextMistake::new(0..text.len(), format!("did you mean \"{}\"?", shown(&meant))));
     }
     let escape = text
         .match_indices('~')

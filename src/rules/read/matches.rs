@@ -4,6 +4,7 @@ use http::{HeaderName, Method};
 
 use super::Reader;
 use super::fields::{Fields, Given};
+use super::habits;
 use super::values::title;
 use crate::matching::{Cidr, Match, Methods, PathMatch, PathPattern, PathRegex, Presence, TextPattern};
 use crate::rules::diagnostic::shown;
@@ -52,6 +53,11 @@ impl Reader<'_> {
     fn method(&mut self, item: &Given, text: &str) -> Option<Method> {
         const KNOWN: [&str; 9] =
             ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
+        if let Some(advice) = habits::methods::advice(text) {
+            let title = format!("\"{}\" is not a method", shown(text));
+            self.report(Diagnostic::error(Code::BadMethod, title).at(item.span(), advice));
+            return None;
+        }
         let upper = text.to_ascii_uppercase();
         if text != upper {
             let title = "methods are case-sensitive";
@@ -64,9 +70,6 @@ impl Reader<'_> {
             let title = format!("\"{}\" is not a method", shown(text));
             let label = match nearest(text.trim(), KNOWN) {
                 Some(meant) => format!("did you mean \"{meant}\"?"),
-                None if text.contains([',', ' ', '|']) => {
-                    "several methods are a list: [\"PUT\", \"PATCH\"]".to_owned()
-                }
                 None => "a method is a word such as GET".to_owned(),
             };
             self.report(Diagnostic::error(Code::BadMethod, title).at(item.span(), label));
@@ -88,6 +91,11 @@ impl Reader<'_> {
         }
         let Some(given) = regex else { return PathMatch::Any };
         let Some(text) = self.text(&given) else { return PathMatch::Any };
+        if let Some(mistake) = habits::paths::check_regex(text) {
+            let span = self.within(given.value, mistake.at);
+            self.report(Diagnostic::error(Code::BadRegex, title(&given)).at(span, mistake.message));
+            return PathMatch::Any;
+        }
         match PathRegex::parse(text) {
             Ok(regex) => PathMatch::Regex(regex),
             Err(mistake) => {
@@ -99,6 +107,11 @@ impl Reader<'_> {
 
     pub fn path_pattern(&mut self, given: &Given) -> PathMatch {
         let Some(text) = self.text(given) else { return PathMatch::Any };
+        if let Some(mistake) = habits::paths::check(text) {
+            let span = self.within(given.value, mistake.at);
+            self.report(Diagnostic::error(Code::BadPattern, title(given)).at(span, mistake.message));
+            return PathMatch::Any;
+        }
         match PathPattern::parse(text) {
             Ok(pattern) => PathMatch::Pattern(pattern),
             Err(mistake) => {
@@ -155,6 +168,17 @@ impl Reader<'_> {
     }
 
     fn body_values(&mut self, given: &Given) -> Vec<(Box<str>, serde_json::Value)> {
+        if given.value.get_ref().is_str() {
+            self.report(
+                Diagnostic::error(Code::WrongType, title(given))
+                    .at(
+                        given.span(),
+                        "the text of the answer? It belongs in `reply`: write `reply = { body = … }`",
+                    )
+                    .help(format!("of requests, {}", given.entry.for_example())),
+            );
+            return Vec::new();
+        }
         let mut values = Vec::new();
         for (text, span, value) in self.entries_of(given) {
             if let Err(TextMistake { message, .. }) = super::key::pointer(text) {

@@ -6,6 +6,7 @@
 mod expect;
 mod expected;
 mod fields;
+mod habits;
 mod key;
 mod lasting;
 mod matches;
@@ -21,15 +22,15 @@ mod values;
 mod version;
 mod waiting;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
 use super::diagnostic::shown;
-use super::keys::TOP;
-use super::{Code, Config, Diagnostic, Mistakes, Source, Upstream, addresses, not_yet};
+use super::keys::{RULE, TOP};
+use super::{Code, Config, Diagnostic, Mistakes, Severity, Source, Upstream, addresses, not_yet};
 use fields::Fields;
 
 pub(super) use reply::STYLES;
@@ -60,9 +61,20 @@ pub fn read(name: &str, text: &str, body_files: BodyFiles<'_>) -> Result<Accepte
         return reader.finish(Config::builtin());
     }
     let (table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty()
+        && let Some(mistake) = habits::other_formats::check(text)
+    {
+        reader.report(mistake);
+        return reader.finish(Config::builtin());
+    }
     let broken = syntax::Broken::new(text, &errors);
     let config = reader.config(table.get_ref());
     not_yet::refuse(table.get_ref(), &mut |mistake| reader.report(mistake));
+    for variable in habits::environment::find(table.get_ref()) {
+        let inside = |span: &Range<usize>| variable.text.start <= span.start && span.end <= variable.text.end;
+        reader.found.retain(|mistake| !mistake.span.as_ref().is_some_and(inside));
+        reader.report(variable.mistake);
+    }
     // Where the file is no TOML, what was made of it is a guess; complaints about guesses mislead.
     reader.found.retain(|mistake| !broken.explains(mistake));
     for mistake in broken.mistakes(text, &errors) {
@@ -120,7 +132,9 @@ impl<'f> Reader<'f> {
                 self.report(mistake.at(span, label));
             }
         }
-        let tables: Vec<_> = fields.take("rule").map(|given| self.rule_tables(&given)).unwrap_or_default();
+        let mut tables: Vec<_> =
+            fields.take("rule").map(|given| self.rule_tables(&given)).unwrap_or_default();
+        tables.extend(self.misnamed_rules(table, &mut fields));
         fields.finish(self);
         if tables.len() > MOST_RULES {
             let title = format!("a rules file has at most 100,000 rules; this one has {}", tables.len());
@@ -129,12 +143,18 @@ impl<'f> Reader<'f> {
             return Config { settings, rules: Vec::new() };
         }
         let mut names = HashMap::new();
-        let rules = tables
-            .iter()
-            .enumerate()
-            .map(|(at, (table, span))| self.rule(at + 1, table, span.clone(), &mut names))
-            .collect::<Vec<_>>();
-        unreachable::warn(self, &rules, &tables);
+        let mut rules = Vec::with_capacity(tables.len());
+        // Which requests a rule with a mistake is about is a guess.
+        let mut unsound = HashSet::new();
+        for (at, (table, span)) in tables.iter().enumerate() {
+            let before = self.found.len();
+            rules.push(self.rule(at + 1, table, span.clone(), &mut names));
+            let mut found = self.found.iter().skip(before);
+            if found.any(|found| found.severity == Severity::Error) {
+                unsound.insert(at);
+            }
+        }
+        unreachable::warn(self, &rules, &tables, &unsound);
         expected::warn(self, table, &settings, &rules, &tables);
         waiting::check(self, &rules, &tables);
         lasting::warn(self, settings.limits.key_ttl, &rules, &tables);
@@ -147,16 +167,79 @@ impl<'f> Reader<'f> {
                 let items = items.iter().map(|item| given.item(item));
                 items.filter_map(|item| Some((self.table_of(&item)?, item.span()))).collect()
             }
-            DeValue::Table(_) => {
+            DeValue::Table(table) => {
                 let title = "`rule` is a list of tables";
-                let label = "write two brackets: [[rule]]";
+                let (label, tables) = rules_of(table, given.span());
                 self.report(Diagnostic::error(Code::WrongType, title).at(given.span(), label));
-                Vec::new()
+                tables
             }
             _ => {
                 self.wrong_type(given);
                 Vec::new()
             }
         }
+    }
+
+    /// Rules under another name, as in `[[rules]]`: what is in them is read all the same.
+    fn misnamed_rules<'t, 'i>(
+        &mut self,
+        table: &'t DeTable<'i>,
+        fields: &mut Fields<'t, 'i>,
+    ) -> Vec<(&'t DeTable<'i>, Range<usize>)> {
+        let mut tables = Vec::new();
+        for name in RULES {
+            let Some((key, value)) = table.get_key_value(name) else { continue };
+            let (label, inside) = match value.get_ref() {
+                DeValue::Array(items) => {
+                    let tables =
+                        items.iter().filter_map(|item| Some((item.get_ref().as_table()?, item.span())));
+                    ("did you mean `[[rule]]`?".to_owned(), tables.collect())
+                }
+                DeValue::Table(table) => rules_of(table, value.span()),
+                _ => continue,
+            };
+            fields.pass_over(name);
+            let title = format!("`{name}` is not a key of {}", TOP.name);
+            self.report(Diagnostic::error(Code::UnknownKey, title).at(key.span(), label));
+            tables.extend(inside);
+        }
+        tables
+    }
+}
+
+/// Words of other programs for a list of rules.
+const RULES: [&str; 11] = [
+    "rules",
+    "Rule",
+    "Rules",
+    "mappings",
+    "mapping",
+    "stubs",
+    "stub",
+    "mocks",
+    "routes",
+    "route",
+    "interactions",
+];
+
+/// The rules in a table where there should be a list of tables: itself, or each table in it under a name.
+fn rules_of<'t, 'i>(
+    table: &'t DeTable<'i>,
+    span: Range<usize>,
+) -> (String, Vec<(&'t DeTable<'i>, Range<usize>)>) {
+    let named: Option<Vec<_>> = table
+        .iter()
+        .map(|(_, value)| value.get_ref().as_table().map(|table| (table, value.span())))
+        .collect();
+    let is_key = |name: &str| RULE.entry(name).is_some();
+    match (named, table.keys().next()) {
+        (Some(named), Some(first)) if !table.keys().any(|key| is_key(key.get_ref())) => (
+            format!(
+                "write two brackets, and the name inside: [[rule]], `name = \"{}\"`",
+                shown(first.get_ref())
+            ),
+            named,
+        ),
+        _ => ("write two brackets: [[rule]]".to_owned(), vec![(table, span)]),
     }
 }

@@ -1,6 +1,6 @@
 //! Rules that an earlier one always answers before.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -14,10 +14,16 @@ const MATCH_KEYS: [&str; 10] =
     ["method", "path", "path_regex", "host", "header", "query", "cookie", "body", "client", "not"];
 
 /// Warns of each rule that comes after one that answers every request of the same match, or of any.
-pub(super) fn warn(reader: &mut Reader, rules: &[Rule], tables: &[(&DeTable, Range<usize>)]) {
+/// Those at the positions of `unsound` have mistakes, and are left out.
+pub(super) fn warn(
+    reader: &mut Reader,
+    rules: &[Rule],
+    tables: &[(&DeTable, Range<usize>)],
+    unsound: &HashSet<usize>,
+) {
     let mut greedy: HashMap<String, &Rule> = HashMap::new();
-    for (rule, (table, _)) in rules.iter().zip(tables) {
-        if !rule.enabled {
+    for (at, (rule, (table, _))) in rules.iter().zip(tables).enumerate() {
+        if !rule.enabled || unsound.contains(&at) {
             continue;
         }
         let asked = signature(table);

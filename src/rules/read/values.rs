@@ -139,6 +139,12 @@ impl Reader<'_> {
     }
 
     pub fn share(&mut self, given: &Given) -> Option<Share> {
+        if let Some(text) = given.value.get_ref().as_str()
+            && let Some(label) = other_share(text)
+        {
+            self.report(Diagnostic::error(Code::WrongType, title(given)).at(given.span(), label));
+            return None;
+        }
         let number = self.float(given)?;
         let share = Share::new(number);
         if share.is_none() {
@@ -297,6 +303,15 @@ pub(super) fn this_is(given: &Given) -> &'static str {
         DeValue::Array(_) => "this is a list",
         DeValue::Table(_) => "this is a table",
     }
+}
+
+/// What a text means that stands for a share: a percentage, or a rate of requests.
+fn other_share(text: &str) -> Option<String> {
+    if units::rate(text).is_ok() {
+        return Some(format!("beyond a rate of requests is `above`: write `above = \"{text}\"`"));
+    }
+    let percent: f64 = text.strip_suffix('%')?.trim_end().parse().ok()?;
+    (0.0..=100.0).contains(&percent).then(|| format!("for {percent} %, write {}", percent / 100.0))
 }
 
 fn bounds(value: &Value) -> Option<(u64, u64)> {
