@@ -1,7 +1,9 @@
 //! Waits that clients are asked for, held against how long the conflict lasts.
 
 use std::ops::Range;
+use std::time::Duration;
 
+use http::header;
 use toml::de::DeTable;
 
 use super::Reader;
@@ -11,8 +13,8 @@ use crate::rules::{Code, Diagnostic, Rule, WaitLength, units};
 /// longer than the whole conflict.
 pub(super) fn check(reader: &mut Reader, rules: &[Rule], tables: &[(&DeTable, Range<usize>)]) {
     for (rule, (table, _)) in rules.iter().zip(tables) {
-        let (Some(asked), Some(span)) = (rule.reply.retry_after, span(table)) else { continue };
-        match (asked.length(), rule.longest_conflict()) {
+        let Some((wait, span)) = asked(rule, table) else { continue };
+        match (wait, rule.longest_conflict()) {
             (WaitLength::Remaining, _) if !rule.knows_its_end() => reader.report(
                 Diagnostic::error(Code::MissingKey, "\"remaining\" needs a conflict that ends by itself")
                     .at(span, "this rule does not know when its conflicts end")
@@ -23,7 +25,7 @@ pub(super) fn check(reader: &mut Reader, rules: &[Rule], tables: &[(&DeTable, Ra
             ),
             (WaitLength::Fixed(wait), Some(longest)) if wait > longest && rule.enabled => {
                 let title = format!(
-                    "`retry_after` asks for {}, but the conflict is over after {}",
+                    "`Retry-After` asks for {}, but the conflict is over after {}",
                     units::in_words(wait),
                     units::in_words(longest)
                 );
@@ -38,7 +40,15 @@ pub(super) fn check(reader: &mut Reader, rules: &[Rule], tables: &[(&DeTable, Ra
     }
 }
 
-/// Where a rule says how long to wait.
-fn span(rule: &DeTable) -> Option<Range<usize>> {
-    Some(rule.get("reply")?.get_ref().as_table()?.get("retry_after")?.span())
+/// How long a rule asks clients to wait, and where it says so: by `retry_after`, or by the header itself.
+fn asked(rule: &Rule, table: &DeTable) -> Option<(WaitLength, Range<usize>)> {
+    let reply = table.get("reply")?.get_ref().as_table()?;
+    if let Some(asked) = rule.reply.retry_after {
+        return Some((asked.length(), reply.get("retry_after")?.span()));
+    }
+    let (_, value) = rule.reply.headers.iter().find(|(name, _)| *name == header::RETRY_AFTER)?;
+    let seconds = value.to_str().ok()?.trim().parse().ok()?;
+    let headers = reply.get("headers")?.get_ref().as_table()?;
+    let (_, value) = headers.iter().find(|(name, _)| name.get_ref().eq_ignore_ascii_case("retry-after"))?;
+    Some((WaitLength::Fixed(Duration::from_secs(seconds)), value.span()))
 }

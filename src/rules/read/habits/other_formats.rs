@@ -51,10 +51,14 @@ fn first_rule(tree: &Json) -> Option<String> {
         }
         (!bare.is_empty()).then(|| written(&bare))
     };
-    [whole].into_iter().chain(bare()).map(|(text, _)| text).find(|text| {
-        let no_files = |_: &str| Err(BodyFileError::Missing);
-        text.lines().count() > 1 && text.len() < LONGEST && read("", text, &no_files).is_ok()
-    })
+    // A name and an answer are no rule of their own.
+    let says_which = |rule: &Map<String, Json>| rule.keys().any(|key| !matches!(&**key, "name" | "reply"));
+    [whole].into_iter().chain(bare()).filter(|(_, rule)| says_which(rule)).map(|(text, _)| text).find(
+        |text| {
+            let no_files = |_: &str| Err(BodyFileError::Missing);
+            text.len() < LONGEST && read("", text, &no_files).is_ok()
+        },
+    )
 }
 
 /// Bytes of a rule that are worth a place in a message.
@@ -122,7 +126,7 @@ fn translated(tree: &Json, node: &Map<String, Json>) -> (String, Map<String, Jso
     let find = |words: &[&str]| find(node, words, 0);
     let mut rule = Map::new();
     let mut put = |key: &str, value: Option<Json>| rule.extend(value.map(|value| (key.to_owned(), value)));
-    let name = find(&["name", "id", "title"]).and_then(Json::as_str).map(plain_name);
+    let name = ["name", "id", "title"].into_iter().find_map(|key| node.get(key)?.as_str()).map(plain_name);
     put("name", name.filter(|name| !name.is_empty()).map(Json::from));
     let (path, method) = described(tree).unzip();
     let methods = find(&["method", "methods", "verb", "httpmethod"]).map(all_methods).unwrap_or_default();

@@ -96,6 +96,12 @@ pub const RULE_WORDS: Table = &[
         &["status", "statuscode", "code", "httpstatus", "responsecode", "responsestatus", "errorcode"],
         Say::Status,
     ),
+    (
+        &["responseheaders", "replyheaders", "setheaders", "addheaders"],
+        Say::Plain("belongs in `reply`: write `reply = { headers = { … } }`"),
+    ),
+    (&["requestheaders", "headerpatterns"], Say::Plain("write `header = { x-tenant = \"acme\" }`")),
+    (&["requestbody", "bodypatterns", "bodypattern"], Say::Plain("write `body = { \"/name\" = \"value\" }`")),
     (&["headers"], Say::Plain("of requests `header = { … }`, of the answer `reply = { headers = { … } }`")),
     (
         &["jsonbody", "responsebody", "content", "text", "payload", "data", "message", "json"],
@@ -207,6 +213,11 @@ pub const EXPECT_WORDS: Table = &[
 ];
 
 pub const TOP_WORDS: Table = &[
+    (&["reply", "response"], Say::Plain("belongs in a rule: write `[rule.reply]` behind its `[[rule]]`")),
+    (
+        &["match", "request"],
+        Say::Plain("its keys stand in a rule: `[[rule]]`, then `method`, `path`, `header` and so on"),
+    ),
     (
         &["port", "address", "bind", "addr", "listenaddr", "listenaddress", "proxyport", "listenport"],
         Say::Plain("where clients connect is `listen`: write `listen = \"127.0.0.1:4090\"`"),
