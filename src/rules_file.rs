@@ -152,7 +152,7 @@ mod tests {
         let mistakes = load(&file).expect_err("latin 1");
         assert_eq!(mistakes.list[0].position(), Some((2, 14)));
         assert!(mistakes.to_string().contains("the byte 0xE9 is not"), "{mistakes}");
-        fs::write(&file, b"\xff\xfes\0=\01\0").expect("written");
+        fs::write(&file, b"\xff\xfes\x00=\x001\x00").expect("written");
         assert!(load(&file).expect_err("UTF-16").to_string().contains("this is UTF-16"));
         fs::write(&file, vec![b'#'; LARGEST_FILE + 1]).expect("written");
         assert_eq!(load(&file).expect_err("large").list[0].code, Code::TooLarge);
