@@ -183,6 +183,8 @@ pub enum Learnt {
 /// An answer kept to be given again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredAnswer {
+    /// Which connection it went to: its cookies are for that client alone.
+    pub connection: u64,
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,

@@ -126,7 +126,7 @@ async fn answer(
         Decision::Refuse(conflict) => {
             return Ok(Answered::ByRule(refuse(shared, conflict, head, shown, body, record).await));
         }
-        Decision::Replay(replay) => return Ok(Answered::ByUpstream(give_again(shared, &replay))),
+        Decision::Replay(replay) => return Ok(Answered::ByUpstream(give_again(shared, client, &replay))),
         Decision::Disturb(conflict, passage) => (Some(conflict), passage),
         Decision::Forward(passage) => (None, passage),
     };
@@ -140,7 +140,7 @@ async fn answer(
         passage.forget_reading();
     }
     if !passage.is_empty() {
-        Box::pin(passage.settle(shared, &mut answer)).await;
+        Box::pin(passage.settle(shared, client.connection, &mut answer)).await;
     }
     match conflict {
         Some(conflict) => Ok(Box::pin(disturb(worker, conflict, answer, shown, record)).await),
@@ -205,11 +205,15 @@ async fn disturb(
 }
 
 /// The answer that a request with the same idempotency key got.
-fn give_again(shared: &Shared, replay: &Replay) -> Response<Source> {
-    let StoredAnswer { status, headers, body } = &*replay.answer;
+fn give_again(shared: &Shared, client: &Client, replay: &Replay) -> Response<Source> {
+    let StoredAnswer { connection, status, headers, body } = &*replay.answer;
     let mut answer = own(Response::new(body.clone()));
     *answer.status_mut() = *status;
     answer.headers_mut().clone_from(headers);
+    // A rule's `per` may give one client's answer to another: never its session.
+    if *connection != client.connection {
+        answer.headers_mut().remove(header::SET_COOKIE);
+    }
     // As Stripe says it; most clients know no other word for it.
     answer.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
     if let Some(active) = shared.rules.get(replay.rule) {

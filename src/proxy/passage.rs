@@ -47,7 +47,7 @@ impl Passage {
 
     /// Settles with the upstream's answer: what its head teaches now, what its body teaches when
     /// that has passed. Until then the request is in flight.
-    pub async fn settle(self, shared: &Arc<Shared>, answer: &mut Response<Source>) {
+    pub async fn settle(self, shared: &Arc<Shared>, connection: u64, answer: &mut Response<Source>) {
         let Passage { mut guards, lessons, hold, readings: _ } = self;
         let (later, now): (Vec<Lesson>, Vec<Lesson>) = lessons.into_iter().partition(|lesson| {
             shared.rules.get(lesson.place.rule).is_some_and(|active| lesson.reads_answer(&active.rule))
@@ -70,7 +70,8 @@ impl Passage {
         let mut headers = answer.headers().clone();
         // It was about this connection.
         headers.remove(header::CONNECTION);
-        let settlement = Settlement { shared: Arc::clone(shared), status, headers, guards, lessons: later };
+        let shared = Arc::clone(shared);
+        let settlement = Settlement { shared, connection, status, headers, guards, lessons: later };
         answer.body_mut().watch(limit, settlement);
     }
 }
@@ -78,6 +79,7 @@ impl Passage {
 /// What is settled when an answer's body has passed.
 pub struct Settlement {
     shared: Arc<Shared>,
+    connection: u64,
     status: StatusCode,
     headers: HeaderMap,
     guards: Vec<Guard>,
@@ -90,8 +92,9 @@ impl Settlement {
         let json: Option<Value> = body.as_ref().and_then(|body| serde_json::from_slice(body).ok());
         let outcome = Outcome { status: self.status, headers: &self.headers, body: json.as_ref() };
         teach(&self.shared, &std::mem::take(&mut self.lessons), &outcome);
-        let answer = body
-            .map(|body| Arc::new(StoredAnswer { status: self.status, headers: self.headers.clone(), body }));
+        let (connection, status) = (self.connection, self.status);
+        let headers = || self.headers.clone();
+        let answer = body.map(|body| Arc::new(StoredAnswer { connection, status, headers: headers(), body }));
         for guard in std::mem::take(&mut self.guards) {
             guard.finish(answer.clone());
         }

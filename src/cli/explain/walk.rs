@@ -166,7 +166,8 @@ impl Stage<'_> {
     fn settle(&self, entered: Vec<Entrance>, is_accepted: bool) {
         let status = if *self.facts.method == Method::POST { StatusCode::CREATED } else { StatusCode::OK };
         for Entrance { place, ticket, payload } in entered {
-            let answer = StoredAnswer { status, headers: HeaderMap::new(), body: Bytes::new() };
+            let answer =
+                StoredAnswer { connection: 0, status, headers: HeaderMap::new(), body: Bytes::new() };
             let tell = match payload {
                 Some(payload) if is_accepted => {
                     Tell::Finish { ticket, payload, answer: Some(Arc::new(answer)) }

@@ -206,7 +206,7 @@ static AROUND: [Entry; 3] = [
         "per",
         Value::OneOrList(Form::Key),
         Words(
-            "`\"rule\"`; with `on` or `clear` `\"path\"`, but `\"client\"` for `expired` and `\"header:idempotency-key\"` for `key_in_use`",
+            "`\"rule\"`; with `on` or `clear` `\"path\"`, but `\"client\"` for `expired` and `[\"client\", \"header:idempotency-key\"]` for `key_in_use`",
         ),
         "What counters and state are kept per. A request that lacks a part of it does not match.",
         "per = [\"client\", \"path\"]",

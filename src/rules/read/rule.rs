@@ -27,7 +27,10 @@ const TRIGGERS: [&str; 6] = ["rate", "first", "every", "pattern", "above", "on"]
 fn default_key(on: Option<&str>, has_clear: bool) -> Key {
     match on {
         Some("expired") => Key(vec![KeyPart::Client]),
-        Some("key_in_use") => Key(vec![KeyPart::Header(HeaderName::from_static("idempotency-key"))]),
+        // Of one client: what was stored for a key is nobody else's (Idempotency-Key draft, security considerations).
+        Some("key_in_use") => {
+            Key(vec![KeyPart::Client, KeyPart::Header(HeaderName::from_static("idempotency-key"))])
+        }
         Some(_) => Key(vec![KeyPart::Path]),
         None if has_clear => Key(vec![KeyPart::Path]),
         None => Key::RULE,

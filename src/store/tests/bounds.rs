@@ -173,7 +173,7 @@ fn only_so_many_answers_are_kept_and_an_older_one_is_forgotten_first() {
     let ask = |key| store.run(at(key), Ask::Enter { lease: HOUR, payload }, seconds(1));
     let answer = || {
         let headers = http::HeaderMap::new();
-        Arc::new(StoredAnswer { status: StatusCode::OK, headers, body: bytes::Bytes::new() })
+        Arc::new(StoredAnswer { connection: 0, status: StatusCode::OK, headers, body: bytes::Bytes::new() })
     };
     for key in 0..ANSWERS as u128 + 10 {
         let Answer::Entered { ticket } = ask(key) else { panic!("nobody was in") };

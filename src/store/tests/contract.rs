@@ -147,7 +147,8 @@ fn cases() -> Vec<(&'static str, Vec<Step>)> {
         ask(at, enter(asked), Answer::Finished { payload, answer: answer.clone() })
     };
     let headers = HeaderMap::new();
-    let answer = Some(Arc::new(StoredAnswer { status: StatusCode::OK, headers, body: "x".into() }));
+    let answer =
+        Some(Arc::new(StoredAnswer { connection: 0, status: StatusCode::OK, headers, body: "x".into() }));
     let three = Clear::Tries(NonZeroU64::MIN.saturating_add(2));
     let two_seconds = Clear::After(Duration::from_secs(2));
     let references = |count| ask(1, Ask::References, Answer::References(count));

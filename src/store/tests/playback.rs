@@ -189,7 +189,8 @@ impl Playback {
         let tell = match (payload, accepted) {
             (Some(payload), Some(status)) => {
                 let body = Bytes::from(body);
-                let answer = (is_kept && is_read).then(|| Arc::new(StoredAnswer { status, headers, body }));
+                let answer = (is_kept && is_read)
+                    .then(|| Arc::new(StoredAnswer { connection: 0, status, headers, body }));
                 Tell::Finish { ticket, payload, answer }
             }
             _ => Tell::Leave { ticket },

@@ -4,6 +4,7 @@ mod causes;
 mod clearing;
 mod overlap;
 mod phases;
+mod stored;
 mod transparency;
 mod vanishing;
 
