@@ -6,16 +6,28 @@ use std::path::Path;
 
 use crate::proxy::{self, check_upstream_tls};
 use crate::rules::{
-    Accepted, BodyFileError, Code, Diagnostic, LARGEST_BODY, LARGEST_FILE, Mistakes, Source, Tls, read,
+    Accepted, BodyFileError, Code, Config, Diagnostic, LARGEST_BODY, LARGEST_FILE, Mistakes, Source, Tls,
+    read,
 };
 
+/// A rules file without a mistake.
+#[derive(Debug)]
+pub struct RulesFile {
+    pub config: Config,
+    /// What somebody may not have meant; in the file's order.
+    pub warnings: Vec<Diagnostic>,
+    /// Of its bytes, in hexadecimal digits.
+    pub sha256: String,
+}
+
 /// Reads the rules file at `path`, reporting every mistake in it.
-pub fn load(path: &Path) -> Result<Accepted, Mistakes> {
+pub fn load(path: &Path) -> Result<RulesFile, Mistakes> {
     let name = path.display().to_string();
     let bytes = bounded(path, LARGEST_FILE).map_err(|error| unreadable(&name, &error))?;
     let Some(bytes) = bytes else {
         return Err(at_file(&name, Diagnostic::error(Code::TooLarge, "a rules file is at most 16 MiB")));
     };
+    let sha256 = sha256(&bytes);
     let text = match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => return Err(not_utf8(&name, &error)),
@@ -34,7 +46,14 @@ pub fn load(path: &Path) -> Result<Accepted, Mistakes> {
     {
         return Err(at_text(&name, text, error.mistake()));
     }
-    Ok(accepted)
+    let Accepted { config, warnings } = accepted;
+    Ok(RulesFile { config, warnings, sha256 })
+}
+
+/// The SHA-256 of `bytes`, as `sha256sum` writes it.
+pub fn sha256(bytes: &[u8]) -> String {
+    let hash = ring::digest::digest(&ring::digest::SHA256, bytes);
+    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The text of a file below `folder`, links resolved.
@@ -113,6 +132,13 @@ mod tests {
         fs::write(folder.path().join("bodies/x.json"), "{}").expect("written");
         fs::write(&file, "[[rule]]\nreply = { body_file = \"bodies/x.json\" }\n").expect("written");
         assert_eq!(load(&file).expect("accepted").config.rules.len(), 1);
+    }
+
+    #[test]
+    fn a_file_is_known_by_its_hash() {
+        // FIPS 180-2, appendix B.1.
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(sha256(b"abc"), abc);
     }
 
     #[test]

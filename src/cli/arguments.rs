@@ -191,9 +191,12 @@ pub struct Run {
     /// Another variable that holds the proxy's URL, beside FRACAS_URL; may be repeated
     #[arg(long, value_name = "NAME", value_parser = variable)]
     pub env: Vec<String>,
-    /// Fail when fewer operations met a conflict: a run that tested nothing is no success
-    #[arg(long, value_name = "N")]
-    pub min_operations: Option<u64>,
+    /// Fail when fewer operations met a conflict: a run that tested nothing is no success; 0 asks for nothing
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub min_operations: u64,
+    /// Fail when a rule did not fire
+    #[arg(long)]
+    pub require_fired: bool,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
@@ -201,12 +204,12 @@ pub struct Run {
 
 const RUN_HELP: &str = "\
 Examples:
-  fracas run --min-operations 1 -- pytest -q
+  fracas run -- pytest -q
   fracas run -u http://localhost:9000 --env API_URL --report junit=fracas.xml -- npm test
 
 Exit codes: the command's own when it fails (128 and the signal's number when one ended it, 126 when it
-cannot be run, 127 when there is none); else 1 when the client fell short of `[expect]`, or fewer
-operations met a conflict than asked; 2 usage, or rules that cannot be used.";
+cannot be run, 127 when there is none); else 1 when the client fell short of `[expect]`, fewer
+operations met a conflict than `--min-operations` asks, or a rule did not fire under `--require-fired`; 2 usage, or rules that cannot be used.";
 
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  fracas report journal.jsonl --format html -o report.html\n\n\

@@ -55,6 +55,10 @@ fn rules(loaded: &Loaded) -> String {
             let count = counted(loaded.config.rules.len() as u64, "rule");
             format!("{}: {count}, seed {seed}", file.display())
         }
+        None if loaded.is_sample => {
+            let count = counted(loaded.config.rules.len() as u64, "rule");
+            format!("those of `fracas init`, as there is no {DEFAULT_FILE} here: {count}, seed {seed}")
+        }
         None => format!("none: there is no {DEFAULT_FILE} here (`fracas init` writes one), seed {seed}"),
     }
 }

@@ -15,7 +15,7 @@ use super::schema;
 const SCHEMA_FILE: &str = "rules.schema.json";
 
 /// The rules that are shipped, which also are in this repository's root.
-const SHIPPED: &str = include_str!("../../rules.toml");
+pub const SHIPPED: &str = include_str!("../../rules.toml");
 
 /// Writes both files into the current folder.
 pub fn init(arguments: &Init) -> ExitCode {

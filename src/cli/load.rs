@@ -4,9 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::arguments::{Given, Rules};
+use super::init::SHIPPED;
 use super::output::{paint, talk};
 use crate::rules::{Admin, Config, Diagnostic, Mistakes, Settings, check_settings, read};
-use crate::rules_file;
+use crate::rules_file::{self, RulesFile};
 
 /// Read when no file is named.
 pub const DEFAULT_FILE: &str = "rules.toml";
@@ -16,6 +17,10 @@ pub struct Loaded {
     pub config: Config,
     /// The file it comes from; `None`: there is none at the default path.
     pub file: Option<PathBuf>,
+    /// Of the file's bytes.
+    pub sha256: Option<String>,
+    /// There is no file, and the rules are those of `fracas init`.
+    pub is_sample: bool,
     /// What somebody may not have meant.
     pub warnings: Vec<Diagnostic>,
 }
@@ -25,8 +30,13 @@ pub fn load(rules: &Rules, given: &[Given]) -> Result<Loaded, Mistakes> {
     let mut found = Mistakes { list: Vec::new(), errors: 0 };
     let mut loaded = file(rules.file()).unwrap_or_else(|mistakes| {
         add(&mut found, mistakes);
-        Loaded { config: Config::builtin(), file: None, warnings: Vec::new() }
+        Loaded::without_file(Config::builtin())
     });
+    let is_demo = given.iter().all(|given| given.key != "upstream" || given.text == "demo");
+    if loaded.file.is_none() && is_demo && found.errors == 0 {
+        // Nothing would happen otherwise, and the sample API is what these rules are about.
+        loaded = Loaded { is_sample: true, ..Loaded::without_file(sample()?) };
+    }
     for given in given {
         match value_of(given) {
             Ok(settings) => take_over(&mut loaded.config.settings, settings, given.key),
@@ -47,7 +57,17 @@ fn add(found: &mut Mistakes, more: Mistakes) {
     found.errors += more.errors;
 }
 
+/// The rules that `fracas init` writes.
+fn sample() -> Result<Config, Mistakes> {
+    let no_files = |_: &str| Err(crate::rules::BodyFileError::Missing);
+    Ok(read("the rules of `fracas init`", SHIPPED, &no_files)?.config)
+}
+
 impl Loaded {
+    fn without_file(config: Config) -> Loaded {
+        Loaded { config, file: None, sha256: None, is_sample: false, warnings: Vec::new() }
+    }
+
     /// Tells people about warnings.
     pub fn warn(&self) {
         let paint = paint(&io::stderr());
@@ -64,12 +84,13 @@ fn file(named: Option<&Path>) -> Result<Loaded, Mistakes> {
         // Anything but its absence, a folder of that name say, is worth a complaint.
         None if matches!(default.symlink_metadata(), Err(error) if error.kind() == io::ErrorKind::NotFound) =>
         {
-            return Ok(Loaded { config: Config::builtin(), file: None, warnings: Vec::new() });
+            return Ok(Loaded::without_file(Config::builtin()));
         }
         None => default,
     };
-    let accepted = rules_file::load(path)?;
-    Ok(Loaded { config: accepted.config, file: Some(path.to_owned()), warnings: accepted.warnings })
+    let RulesFile { config, warnings, sha256 } = rules_file::load(path)?;
+    let file = Some(path.to_owned());
+    Ok(Loaded { config, file, sha256: Some(sha256), is_sample: false, warnings })
 }
 
 /// Reads a flag or a variable as a rules file of one line, so that it means the same as there, and a

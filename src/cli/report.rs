@@ -11,7 +11,7 @@ use super::arguments;
 use super::output::{counted, talk};
 use super::refusal::Refusal;
 use super::{SHORT, UNUSABLE, reporting};
-use crate::journal::{Damage, Header, Line, read};
+use crate::journal::{Damage, Ending, Header, Line, read};
 use crate::judgement::grading::{Grading, Report, Verdict};
 use crate::reports::{Format, Subject, Width};
 use crate::rules::Paint;
@@ -69,6 +69,7 @@ struct Run {
     grading: Grading,
     counts: Vec<(u64, u64)>,
     dropped: u64,
+    ending: Ending,
     attempts: VecDeque<Arc<Attempt>>,
 }
 
@@ -82,6 +83,7 @@ fn graded(journal: Box<dyn BufRead>, format: Format) -> io::Result<Graded> {
                 grading: Grading::new(header.asked.clone()),
                 counts: vec![(0, 0); header.rules.len()],
                 dropped: 0,
+                ending: Ending::default(),
                 attempts: VecDeque::new(),
                 header: *header,
             });
@@ -103,6 +105,7 @@ fn graded(journal: Box<dyn BufRead>, format: Format) -> io::Result<Graded> {
                 }
             }
             run.dropped = tallies.dropped;
+            run.ending = tallies.ending.unwrap_or(std::mem::take(&mut run.ending));
             if tallies.clients_gone {
                 run.grading.clients_gone();
             }
@@ -110,10 +113,11 @@ fn graded(journal: Box<dyn BufRead>, format: Format) -> io::Result<Graded> {
         (_, None) => {}
     })?;
     // What reads has seen a header.
-    let Some(Run { header, grading, counts, dropped, attempts }) = run else {
+    let Some(Run { header, grading, counts, dropped, ending, attempts }) = run else {
         return Err(io::ErrorKind::InvalidData.into());
     };
-    let report = grading.finish(header.rule_reports(&counts), dropped);
+    let mut report = grading.finish(header.rule_reports(&counts, &ending), dropped);
+    header.conclude(&mut report, &counts, &ending);
     Ok(Graded { header, report, attempts: attempts.into(), runs, damage })
 }
 

@@ -14,7 +14,7 @@ use super::output::{result, talk, width};
 use super::refusal::Refusal;
 use super::reporting::{self, Wanted};
 use super::signals::Signals;
-use super::start::{Prepared, prepare, publish};
+use super::start::{Prepared, Purpose, prepare, publish};
 use super::{UNUSABLE, summary};
 use crate::journal::{Clients, Kept};
 use crate::proxy::{Failure, OwnCertificate, Running, StartError, Summary};
@@ -29,7 +29,8 @@ pub fn serve(arguments: &Serve, given: &[Given]) -> ExitCode {
 }
 
 fn run(arguments: &Serve, given: &[Given]) -> Result<ExitCode, Refusal> {
-    let Prepared { loaded, log, demo, upstream, proxy, file } = prepare(arguments, given, volume(arguments))?;
+    let Prepared { loaded, log, demo, upstream, proxy, file } =
+        prepare(arguments, given, volume(arguments), Purpose::default())?;
     let certificate = proxy.certificate().cloned();
     let runtime = Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
     let ended = runtime.block_on(async {

@@ -12,6 +12,8 @@ use super::log::{Log, Volume};
 use super::ready_file::{Published, Ready, ReadyFile};
 use super::refusal::Refusal;
 use super::reporting;
+use crate::journal::Origin;
+use crate::judgement::grading::Demands;
 use crate::proxy::{Proxy, Running, StartError, descriptors, reaches};
 use crate::rules::{Mistakes, Settings, Upstream, UpstreamUrl, check_settings, own_listener};
 
@@ -26,8 +28,21 @@ pub struct Prepared {
     pub file: Option<ReadyFile>,
 }
 
+/// What a proxy is started for.
+#[derive(Default)]
+pub struct Purpose {
+    /// The command line that runs behind it; empty under `serve`.
+    pub command: Vec<String>,
+    pub demands: Demands,
+}
+
 /// Reads what is to run, and takes the ports.
-pub fn prepare(arguments: &Serve, given: &[Given], volume: Volume) -> Result<Prepared, Refusal> {
+pub fn prepare(
+    arguments: &Serve,
+    given: &[Given],
+    volume: Volume,
+    purpose: Purpose,
+) -> Result<Prepared, Refusal> {
     if let Some(flag) = arguments.not_yet() {
         return Err(Refusal::not_yet(flag));
     }
@@ -49,7 +64,14 @@ pub fn prepare(arguments: &Serve, given: &[Given], volume: Volume) -> Result<Pre
         Upstream::Url(url) => (None, url.clone()),
     };
     descriptors::raise_limit();
-    let proxy = Proxy::bind(loaded.config.clone(), upstream.clone())?;
+    let mut proxy = Proxy::bind(loaded.config.clone(), upstream.clone())?;
+    proxy.set_origin(Origin {
+        rules_file: loaded.file.as_deref().map(|file| file.display().to_string()),
+        rules_sha256: loaded.sha256.clone(),
+        upstream: if demo.is_some() { "demo".to_owned() } else { url_of(&upstream) },
+        command: purpose.command,
+        demands: purpose.demands,
+    });
     warn_of_descriptors(&loaded.config.settings, &proxy);
     loaded.config.settings.listen = proxy.address();
     // Port 0 may have become the very port of an upstream that is not up yet.

@@ -2,15 +2,16 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::batch::{Batch, Spare};
 use super::file::JournalFile;
-use super::line::{Header, Tallies};
+use super::line::{Ending, Header, Tallies};
+use super::place::shared;
 use crate::clock::Clock;
 use crate::judgement::grading::{Grading, Operation, Outcome, Report};
 use crate::words::Attempt;
@@ -29,11 +30,15 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// What the rules have done so far: for each, requests matched and conflicts injected.
 pub type Tallying = Box<dyn Fn() -> Vec<(u64, u64)> + Send>;
 
+/// What is known of a run when it ends, from the attempts that were kept.
+pub type AtEnd = Box<dyn Fn(&VecDeque<Arc<Attempt>>) -> Ending + Send + Sync>;
+
 /// A journal that is kept. It ends when every [`Inlet`] of it is gone.
 pub struct Journal {
     inlet: Inlet,
     progress: Arc<Progress>,
     clients_gone: Arc<AtomicBool>,
+    at_end: Arc<OnceLock<AtEnd>>,
     thread: JoinHandle<Kept>,
 }
 
@@ -93,6 +98,7 @@ impl Journal {
         let inlet = Inlet { batches: sender, spare: Spare::default(), dropped: Arc::default() };
         let progress = Arc::new(Progress::default());
         let clients_gone = Arc::<AtomicBool>::default();
+        let at_end = Arc::<OnceLock<AtEnd>>::default();
         let file = file.map(|mut file| {
             file.add(&header);
             file.write();
@@ -108,18 +114,25 @@ impl Journal {
             dropped: Arc::clone(&inlet.dropped),
             progress: Arc::clone(&progress),
             clients_gone: Arc::clone(&clients_gone),
+            at_end: Arc::clone(&at_end),
             kept: Kept::default(),
             clock,
         };
         let thread = std::thread::Builder::new()
             .name("fracas-journal".to_owned())
             .spawn(move || collector.run(&batches))?;
-        Ok(Journal { inlet, progress, clients_gone, thread })
+        Ok(Journal { inlet, progress, clients_gone, at_end, thread })
     }
 
     /// How far clients are.
     pub fn progress(&self) -> Arc<Progress> {
         Arc::clone(&self.progress)
+    }
+
+    /// Has `ending` asked once all attempts have come.
+    pub fn tell_at_end(&self, ending: AtEnd) {
+        // The first one counts, and there is but one.
+        let _ = self.at_end.set(ending);
     }
 
     /// A way in.
@@ -190,6 +203,7 @@ struct Collector {
     dropped: Arc<AtomicU64>,
     progress: Arc<Progress>,
     clients_gone: Arc<AtomicBool>,
+    at_end: Arc<OnceLock<AtEnd>>,
     kept: Kept,
     clock: Clock,
 }
@@ -265,6 +279,19 @@ impl Collector {
 
     fn end(mut self) -> Kept {
         self.tally();
+        let ending = self.at_end.get().map(|ending| ending(&self.kept.attempts)).unwrap_or_default();
+        if let Some(appending) = &mut self.file
+            && ending != Ending::default()
+        {
+            let counts = (0..).zip((self.tallying)()).filter(|(_, count)| *count != (0, 0));
+            appending.file.add(&Tallies {
+                tallies: counts.map(|(rule, (matched, fired))| (rule, matched, fired)).collect(),
+                dropped: appending.dropped,
+                ending: Some(ending.clone()),
+                ..Tallies::default()
+            });
+            appending.file.write();
+        }
         if self.clients_gone.load(Relaxed) {
             self.grading.clients_gone();
             if let Some(appending) = &mut self.file {
@@ -272,26 +299,18 @@ impl Collector {
             }
         }
         let dropped = self.dropped.load(Relaxed);
-        let rules = self.header.rule_reports(&(self.tallying)());
+        let counts = (self.tallying)();
+        let rules = self.header.rule_reports(&counts, &ending);
+        let mut report = self.grading.finish(rules, dropped);
+        self.header.conclude(&mut report, &counts, &ending);
         Kept {
             began: self.header.began(),
             dropped,
             unwritten: self.file.as_ref().map_or(0, |appending| appending.file.lost()),
-            report: Some(self.grading.finish(rules, dropped)),
+            report: Some(report),
             ..self.kept
         }
     }
-}
-
-/// The attempt to be shared, in the place of one that is forgotten if nobody else holds that.
-fn shared(attempt: &mut Attempt, oldest: Option<Arc<Attempt>>) -> Arc<Attempt> {
-    if let Some(mut oldest) = oldest
-        && let Some(place) = Arc::get_mut(&mut oldest)
-    {
-        std::mem::swap(place, attempt);
-        return oldest;
-    }
-    Arc::new(std::mem::take(attempt))
 }
 
 /// `ok  PUT /items/7  recovered after 3 tries, 1.58 s`, for the log.
@@ -326,7 +345,7 @@ impl Appending {
             .map(|(rule, ((matched, fired), _))| (rule, *matched, *fired))
             .collect();
         if !news.is_empty() || dropped != self.dropped {
-            self.file.add(&Tallies { tallies: news, dropped, clients_gone: false });
+            self.file.add(&Tallies { tallies: news, dropped, ..Tallies::default() });
             self.file.write();
             self.told = counts;
             self.dropped = dropped;
@@ -335,7 +354,7 @@ impl Appending {
 
     /// Tells the file that nothing more could come.
     fn close(&mut self) {
-        self.file.add(&Tallies { tallies: Vec::new(), dropped: self.dropped, clients_gone: true });
+        self.file.add(&Tallies { dropped: self.dropped, clients_gone: true, ..Tallies::default() });
         self.file.write();
     }
 }
@@ -364,18 +383,6 @@ mod tests {
         let pairs: Vec<_> = kept.attempts.iter().map(|attempt| (attempt.id, attempt.start)).collect();
         assert_eq!(pairs, [(3, 12), (4, 13), (5, 14)]);
         assert_eq!((kept.forgotten, kept.dropped), (2, 0));
-    }
-
-    #[test]
-    fn a_forgotten_attempt_gives_its_place_to_a_new_one_unless_somebody_looks_at_it() {
-        let attempt = |id| Attempt { id, path: "/x".repeat(20).into(), ..Attempt::default() };
-        let oldest = Arc::new(attempt(1));
-        let place = Arc::as_ptr(&oldest);
-        let second = shared(&mut attempt(2), Some(oldest));
-        assert_eq!((Arc::as_ptr(&second), &*second), (place, &attempt(2)));
-        let third = shared(&mut attempt(3), Some(Arc::clone(&second)));
-        assert_eq!((&*second, &*third), (&attempt(2), &attempt(3)));
-        assert_eq!(*shared(&mut attempt(4), None), attempt(4));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::judgement::grading::{Asked, RuleReport};
+use crate::judgement::grading::{Asked, CommandEnd, CommandReport, Demands, Report, RuleReport, RunReport};
 use crate::rules::{Config, Rule};
 use crate::words::{Attempt, Kind};
 
@@ -25,10 +25,28 @@ pub struct Header {
     /// When the run began, as RFC 3339 has it.
     pub started: String,
     pub seed: u64,
+    /// What else is to be said of the run: [`Header::origin`].
+    #[serde(flatten)]
+    pub origin: Origin,
     /// What the rules file asks of clients.
     pub asked: Asked,
     /// In file order.
     pub rules: Vec<HeaderRule>,
+}
+
+/// Where the rules are from, where requests go, and what runs in front of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Origin {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rules_file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rules_sha256: Option<String>,
+    pub upstream: String,
+    /// The command line of `run`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+    pub demands: Demands,
 }
 
 /// One rule.
@@ -41,6 +59,8 @@ pub struct HeaderRule {
     /// The share that it asks for, where it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_share: Option<f64>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disabled: bool,
 }
 
 /// What the rules have done so far. The last such line of a run counts, rule by rule.
@@ -50,9 +70,22 @@ pub struct Tallies {
     pub tallies: Vec<(u32, u64, u64)>,
     /// Attempts that could not be kept.
     pub dropped: u64,
+    /// Shortly before the end of a run: what only the whole of it tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<Ending>,
     /// On the last line of a run whose clients have ended before it: nothing more could come.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub clients_gone: bool,
+}
+
+/// What is known when a run ends.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ending {
+    /// Why rules did not fire, by their positions; a few of them.
+    pub idle: Vec<(u32, String)>,
+    /// How the command ended.
+    pub command: Option<CommandEnd>,
 }
 
 impl Header {
@@ -64,20 +97,44 @@ impl Header {
         self.started.parse().unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }
 
-    /// What the rules that a request reached have done; `counts` has one pair per rule: requests matched,
-    /// conflicts injected.
-    pub fn rule_reports(&self, counts: &[(u64, u64)]) -> Vec<RuleReport> {
-        let reached = self.rules.iter().zip(counts).filter(|(_, (matched, _))| *matched > 0);
-        let report = |(rule, (matched, fired)): (&HeaderRule, &(u64, u64))| RuleReport {
+    /// Says in a report what only the whole run tells; `counts` as in [`Header::rule_reports`].
+    pub fn conclude(&self, report: &mut Report, counts: &[(u64, u64)], ending: &Ending) {
+        let enabled = || self.rules.iter().zip(counts).filter(|(rule, _)| !rule.disabled);
+        let idle: Vec<&str> =
+            enabled().filter(|(_, (_, fired))| *fired == 0).map(|(rule, _)| rule.name.as_str()).collect();
+        let command = (!self.origin.command.is_empty())
+            .then(|| CommandReport { line: self.origin.command.clone(), end: ending.command });
+        let run = RunReport {
+            fracas: self.fracas.clone(),
+            started: self.started.clone(),
+            seed: self.seed,
+            rules_file: self.origin.rules_file.clone(),
+            rules_sha256: self.origin.rules_sha256.clone(),
+            upstream: self.origin.upstream.clone(),
+            command,
+        };
+        let unmatched = counts.iter().filter(|(matched, _)| *matched == 0).count();
+        let listed = report.rules.iter().filter(|rule| rule.matched == 0).count();
+        report.totals.other_rules = unmatched.saturating_sub(listed) as u64;
+        report.conclude(run, self.origin.demands, &idle, enabled().count());
+    }
+
+    /// What the rules have done that a request matched, or that `ending` speaks of; `counts` has one pair per
+    /// rule: requests matched, conflicts injected.
+    pub fn rule_reports(&self, counts: &[(u64, u64)], ending: &Ending) -> Vec<RuleReport> {
+        let why_not = |at: u32| ending.idle.iter().find(|(rule, _)| *rule == at).map(|(_, why)| why.clone());
+        let rules = (0..).zip(self.rules.iter().zip(counts));
+        let told = rules.filter(|(at, (_, (matched, _)))| *matched > 0 || why_not(*at).is_some());
+        let report = |(at, (rule, (matched, fired))): (u32, (&HeaderRule, &(u64, u64)))| RuleReport {
             name: rule.name.clone(),
             kind: rule.kind.to_string(),
             asked: rule.asked.clone(),
             asked_share: rule.asked_share,
             matched: *matched,
             fired: *fired,
-            why_not: None,
+            why_not: why_not(at),
         };
-        reached.map(report).collect()
+        told.map(report).collect()
     }
 
     /// The header of a run.
@@ -87,6 +144,7 @@ impl Header {
             journal: Header::FORMAT,
             started,
             seed: config.settings.seed,
+            origin: Origin::default(),
             asked: Asked::of(config),
             rules: config.rules.iter().map(HeaderRule::new).collect(),
         }
@@ -100,6 +158,7 @@ impl HeaderRule {
             kind: rule.kind,
             asked: rule.trigger.asked(),
             asked_share: rule.trigger.asked_share(),
+            disabled: !rule.enabled,
         }
     }
 }

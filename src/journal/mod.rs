@@ -8,10 +8,11 @@ mod batch;
 mod collector;
 mod file;
 mod line;
+mod place;
 mod read;
 
 pub use self::batch::Batch;
-pub use self::collector::{Clients, Inlet, Journal, Kept, Progress, Tallying};
+pub use self::collector::{AtEnd, Clients, Inlet, Journal, Kept, Progress, Tallying};
 pub use self::file::JournalFile;
-pub use self::line::{Header, HeaderRule, Line, Tallies};
+pub use self::line::{Ending, Header, HeaderRule, Line, Origin, Tallies};
 pub use self::read::{Damage, read};

@@ -77,7 +77,8 @@ mod tests {
     fn what_was_written_is_read_but_for_torn_lines() {
         let header = Header::new(&Config::builtin(), "2026-01-31T00:00:00Z".to_owned());
         let attempt = Attempt { id: 7, method: "PUT".into(), ..Attempt::default() };
-        let tallies = Tallies { tallies: vec![(0, 2, 1)], dropped: 3, clients_gone: true };
+        let tallies =
+            Tallies { tallies: vec![(0, 2, 1)], dropped: 3, clients_gone: true, ..Tallies::default() };
         let whole = format!("{}\n{}\n{}\n", json(&header), json(&attempt), json(&tallies));
         let all = [
             Line::Header(Box::new(header)),

@@ -3,6 +3,7 @@
 mod clear;
 pub mod grading;
 mod learning;
+mod missed;
 mod operation;
 pub mod reply;
 mod ruleset;
@@ -11,6 +12,7 @@ mod trigger;
 
 pub use clear::validator;
 pub use learning::{Lessons, Readings};
+pub use missed::Came;
 pub use operation::{Answer, Ask, Held, Learnt, Place, Seen, StoredAnswer, Table, Tell};
 
 pub use reply::{CompiledReply, Occasion, allow_cors};

@@ -160,6 +160,19 @@ pub struct Concern<'r> {
     pub key: KeyHash,
 }
 
+impl Unconcerned<'_> {
+    /// What was missing, of a request that had the rule's method and path; see [`Mismatch::near_miss`].
+    pub fn near_miss(&self) -> Option<String> {
+        Some(match self {
+            Unconcerned::Mismatch(mismatch) => return mismatch.near_miss(),
+            Unconcerned::Release => "it is the request that `release` names".to_owned(),
+            Unconcerned::Reading => "it reads the resource, which ends the conflict (`clear`)".to_owned(),
+            Unconcerned::LongBody => "the body is longer than body_limit".to_owned(),
+            Unconcerned::NoKey => "the request lacks what `per` names".to_owned(),
+        })
+    }
+}
+
 /// Why a rule leaves a request alone.
 pub enum Unconcerned<'r> {
     /// The request does not match.

@@ -34,6 +34,32 @@ pub(super) enum Reason<'r> {
 }
 
 impl Mismatch<'_> {
+    /// What was missing, of a request that had the rule's method and path; no value of the request is in it,
+    /// as it may be a credential.
+    pub fn near_miss(&self) -> Option<String> {
+        let named = |what: &str, name: &str, sent: bool, wanted: &Presence| match wanted {
+            Presence::Absent => format!("{what} {name} is there, the rule wants it absent"),
+            _ if !sent => format!("no {what} {name}"),
+            Presence::Like(wanted) => format!("{what} {name} is not {wanted}"),
+            Presence::Present => format!("no {what} {name}"),
+        };
+        let facts = self.facts;
+        Some(match self.reason {
+            Reason::Method(_) | Reason::Path(_) => return None,
+            Reason::Header(name, wanted) => {
+                named("header", name.as_str(), facts.header(name).is_some(), wanted)
+            }
+            Reason::Query(name, wanted) => named("query", name, facts.queries(name).next().is_some(), wanted),
+            Reason::Cookie(name, wanted) => {
+                named("cookie", name, facts.cookies(name).next().is_some(), wanted)
+            }
+            Reason::BodyNotJson => format!("the body is not JSON{}", MediaType(facts)),
+            Reason::BodyUnread | Reason::BodyTooLong => "the body is longer than body_limit".to_owned(),
+            Reason::Body(..) => format!("the {self}"),
+            Reason::Host(_) | Reason::Client(_) | Reason::Excluded => self.to_string(),
+        })
+    }
+
     /// Whether the body, had it been known, might have changed the answer.
     pub(super) fn is_for_want_of_a_body(&self) -> bool {
         matches!(self.reason, Reason::BodyUnread | Reason::BodyTooLong)
@@ -130,6 +156,20 @@ fn is_secret(name: &str) -> bool {
         || ["token", "secret", "password", "api-key", "api_key", "apikey"]
             .iter()
             .any(|part| name.contains(part))
+}
+
+/// ` (application/x-www-form-urlencoded)`: what a request says that its body is.
+struct MediaType<'r>(&'r Facts<'r>);
+
+impl fmt::Display for MediaType<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let media =
+            self.0.header(&header::CONTENT_TYPE).and_then(|media| media.split(|byte| *byte == b';').next());
+        match media.map(<[u8]>::trim_ascii) {
+            Some(media) if !media.is_empty() => write!(f, " ({})", Shown(media)),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Text of a client on one line: escaped, cut at 80 bytes, quoted where it is empty.

@@ -15,7 +15,7 @@ use super::passage::{Guard, Passage};
 use super::request_body::RequestBody;
 use super::shared::Shared;
 use super::tally::Tally;
-use crate::judgement::{ActiveRule, Concern, Occasion, StoredAnswer, allow_cors};
+use crate::judgement::{ActiveRule, Concern, Occasion, StoredAnswer, Unconcerned, allow_cors};
 use crate::words::{BodyFacts, Captures, Facts, KeyHash, Phase};
 
 /// What is done with a request.
@@ -74,19 +74,21 @@ pub async fn decide(
         if !active.is_awake(now) || (disturbance.is_some() && active.rule.trigger.state().is_none()) {
             continue;
         }
+        let Some(tally) = shared.tallies.get(position as usize) else { continue };
         if facts.body.is_unread() && active.reads_body(&facts) {
-            if active.rule.requests.check_head(&facts).is_err() {
+            if let Err(mismatch) = active.rule.requests.check_head(&facts) {
+                tally.note_near_miss(|| mismatch.near_miss());
                 continue;
             }
             facts.body = look(shared, body).await?;
             now = shared.clock.now();
         }
-        let Some(tally) = shared.tallies.get(position as usize) else { continue };
-        let Ok(Concern { captures, key }) = active.concern(&facts, identity) else {
-            if matches!(facts.body, BodyFacts::TooLong) && active.reads_body(&facts) {
-                tell_of_long_body(active, &facts, tally);
+        let Concern { captures, key } = match active.concern(&facts, identity) {
+            Ok(concern) => concern,
+            Err(why) => {
+                leave(active, &facts, tally, &why);
+                continue;
             }
-            continue;
         };
         tally.add_match();
         // Only what is kept for a client asks for it.
@@ -141,9 +143,11 @@ pub async fn decide(
     })
 }
 
-/// A rule that leaves a request alone because of its body's length: the user may wonder why.
-fn tell_of_long_body(active: &ActiveRule, facts: &Facts<'_>, tally: &Tally) {
-    if active.rule.requests.check_head(facts).is_ok() && tally.leaves_first_long_body() {
+/// A rule leaves a request alone, which the user may wonder about, most of all for its body's length.
+fn leave(active: &ActiveRule, facts: &Facts<'_>, tally: &Tally, why: &Unconcerned<'_>) {
+    tally.note_near_miss(|| why.near_miss());
+    let is_for_length = matches!(facts.body, BodyFacts::TooLong) && active.reads_body(facts);
+    if is_for_length && active.rule.requests.check_head(facts).is_ok() && tally.leaves_first_long_body() {
         let name = &*active.rule.name;
         tracing::warn!(
             "the rule {name} leaves alone what has a body longer than body_limit: it cannot look at it"

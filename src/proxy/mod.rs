@@ -56,7 +56,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use tokio::runtime::{Builder, LocalOptions};
@@ -83,8 +83,9 @@ pub use self::trust::check as check_upstream_tls;
 use self::via::Via;
 use self::worker::{Order, Worker};
 use crate::clock::Clock;
-use crate::journal::{Clients, Header, Inlet, Journal, JournalFile, Kept, Progress};
+use crate::journal::{Clients, Header, Inlet, Journal, JournalFile, Kept, Origin, Progress};
 use crate::judgement::RuleSet;
+use crate::judgement::grading::CommandEnd;
 use crate::rules::{Config, Limits, Settings, UpstreamUrl};
 use crate::store::Store;
 use crate::words::RunKey;
@@ -155,6 +156,11 @@ impl Proxy {
         Ok(Proxy { listeners, address, upstream, connector, shared, certificate, plan, header, file })
     }
 
+    /// Says where its rules are from, and what it is started for: its journal and reports tell.
+    pub fn set_origin(&mut self, origin: Origin) {
+        self.header.origin = origin;
+    }
+
     /// Where it listens, with the port that was chosen for port 0.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -184,6 +190,8 @@ impl Proxy {
         let tallying = move || shared.tallies.iter().map(|tally| (tally.matched(), tally.fired())).collect();
         let journal = Journal::start(self.header, room, self.file, self.shared.clock, Box::new(tallying));
         let journal = journal.map_err(StartError::Thread)?;
+        let command = Arc::<OnceLock<CommandEnd>>::default();
+        journal.tell_at_end(self.shared.at_end(Arc::clone(&command)));
         let mut threads = Vec::new();
         for (number, listener) in std::mem::take(&mut self.listeners).into_iter().enumerate() {
             let thread = thread(
@@ -198,7 +206,7 @@ impl Proxy {
             threads.push(thread.map_err(StartError::Thread)?);
         }
         let Proxy { address, shared, connector, .. } = self;
-        Ok(Running { address, shared, places, connector, order, threads, journal })
+        Ok(Running { address, shared, places, connector, order, threads, journal, command })
     }
 }
 
@@ -212,6 +220,7 @@ pub struct Running {
     order: watch::Sender<Order>,
     threads: Vec<JoinHandle<()>>,
     journal: Journal,
+    command: Arc<OnceLock<CommandEnd>>,
 }
 
 impl Running {
@@ -261,6 +270,12 @@ impl Running {
     /// Connections of clients that are open.
     pub fn open_connections(&self) -> usize {
         self.places.saturating_sub(self.shared.connections.available_permits())
+    }
+
+    /// The command that the proxy was started for has ended.
+    pub fn command_ended(&self, end: CommandEnd) {
+        // It ends once.
+        let _ = self.command.set(end);
     }
 
     /// How far clients are.

@@ -1,9 +1,13 @@
 //! What the rules did, for those who ran the proxy.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, OnceLock};
 
 use super::shared::Shared;
+use super::tally::Tally;
+use crate::journal::{AtEnd, Ending};
+use crate::judgement::grading::CommandEnd;
+use crate::judgement::{ActiveRule, Came};
 use crate::rules::Trigger;
 
 /// What the rules did.
@@ -41,6 +45,26 @@ impl Shared {
             let open = summary.rules.get_mut(rule as usize).and_then(|summary| summary.open.as_mut());
             open.into_iter().for_each(|open| *open += 1);
         });
+    }
+
+    /// What the journal is told in the end: why rules did not fire, the first of them in file order.
+    pub fn at_end(self: &Arc<Shared>, command: Arc<OnceLock<CommandEnd>>) -> AtEnd {
+        /// Rules that are spoken of: more would not be read.
+        const MOST_IDLE: usize = 20;
+        let shared = Arc::clone(self);
+        Box::new(move |attempts| {
+            let rules = (0..).zip(shared.rules.iter().zip(&shared.tallies));
+            let idle: Vec<_> = rules.filter(|(_, (_, tally))| tally.fired() == 0).take(MOST_IDLE).collect();
+            // Nothing is looked through where every rule did its part.
+            let came = match idle.is_empty() {
+                true => Came::default(),
+                false => Came::of(attempts.iter().map(|attempt| &**attempt)),
+            };
+            let why = |(rule, (active, tally)): (u32, (&ActiveRule, &Tally))| {
+                (rule, came.why_not(&active.rule, tally.matched(), &tally.near_misses()))
+            };
+            Ending { idle: idle.into_iter().map(why).collect(), command: command.get().copied() }
+        })
     }
 
     pub fn summary(&self) -> Summary {

@@ -1,6 +1,7 @@
 //! What the rules did so far, counted exactly.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// One rule's counts.
 #[derive(Debug, Default)]
@@ -8,6 +9,36 @@ pub struct Tally {
     matched: AtomicU64,
     fired: AtomicU64,
     has_left_long_bodies: AtomicBool,
+    near: Near,
+}
+
+/// Why requests that had a rule's method and path did not match it, as long as none did. Bounded in what it
+/// costs as in what it keeps: after [`Near::MOST_NOTED`] requests a look at one number is all.
+#[derive(Debug, Default)]
+struct Near {
+    noted: AtomicU32,
+    whys: OnceLock<Box<Mutex<Whys>>>,
+}
+
+/// Reasons, and how many requests were seen of each.
+type Whys = Vec<(String, u64)>;
+
+impl Near {
+    const MOST_NOTED: u32 = 1_000;
+    /// Different reasons of one rule.
+    const MOST_WHYS: usize = 8;
+
+    #[cold]
+    fn note(&self, why: Option<String>) {
+        let Some(why) = why else { return };
+        self.noted.fetch_add(1, Relaxed);
+        let mut whys = self.whys.get_or_init(Box::default).lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, number)) = whys.iter_mut().find(|(known, _)| *known == why) {
+            *number += 1;
+        } else if whys.len() < Near::MOST_WHYS {
+            whys.push((why, 1));
+        }
+    }
 }
 
 impl Tally {
@@ -28,6 +59,19 @@ impl Tally {
                 .fetch_update(Relaxed, Relaxed, |fired| (fired < limit).then_some(fired + 1))
                 .is_ok(),
         }
+    }
+
+    /// A request had the rule's method and path and did not match it, for want of what `why` says.
+    pub fn note_near_miss(&self, why: impl FnOnce() -> Option<String>) {
+        if self.near.noted.load(Relaxed) < Near::MOST_NOTED && self.matched() == 0 {
+            self.near.note(why());
+        }
+    }
+
+    /// Why requests that had the rule's method and path did not match it, and how many.
+    pub fn near_misses(&self) -> Vec<(String, u64)> {
+        let whys = self.near.whys.get();
+        whys.map(|whys| whys.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap_or_default()
     }
 
     /// The rule leaves a request alone for its long body; whether that is the first one.
@@ -69,6 +113,21 @@ pub struct Counters {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn near_misses_are_noted_until_one_matches_and_never_more_than_a_number() {
+        let tally = Tally::default();
+        for at in 0..Near::MOST_NOTED + 10 {
+            tally.note_near_miss(|| Some(format!("why {}", at % 20)));
+        }
+        let whys = tally.near_misses();
+        assert_eq!((whys.len(), whys[0].clone()), (Near::MOST_WHYS, ("why 0".to_owned(), 50)));
+        let tally = Tally::default();
+        tally.note_near_miss(|| None);
+        tally.add_match();
+        tally.note_near_miss(|| Some("it is not asked any more".to_owned()));
+        assert_eq!(tally.near_misses(), []);
+    }
 
     #[test]
     fn a_limit_is_met_exactly_under_concurrency() {

@@ -9,9 +9,13 @@ use std::fmt::Write as _;
 use super::phrases::{self, shown};
 use super::run;
 use crate::judgement::grading::{Report, Verdict};
+use crate::words::harmless;
 
 /// Annotations that are written; GitHub shows fewer.
 const MOST: usize = 50;
+
+/// Characters of a line: measure and advice stand in one.
+const LONGEST_LINE: usize = 1_000;
 
 /// The report as lines that the runner reads.
 pub fn render(report: &Report) -> String {
@@ -54,7 +58,7 @@ pub fn render(report: &Report) -> String {
     }
     let mut last = format!("{}  {}", run::headline_mark(report), phrases::headline(report));
     if let Some(exit) = run::exit(report) {
-        let _ = write!(last, " {exit}.");
+        let _ = write!(last, "\n{exit}");
     }
     if let Some(line) = run::line(&report.run) {
         let _ = write!(last, "\n{line}");
@@ -66,7 +70,7 @@ pub fn render(report: &Report) -> String {
 /// What stands after `::`.
 fn data(text: &str) -> String {
     // Lines stay lines: only what is in them is a stranger's.
-    let lines: Vec<_> = text.split('\n').map(shown).collect();
+    let lines: Vec<_> = text.split('\n').map(|line| harmless(line, LONGEST_LINE)).collect();
     lines.join("\n").replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 

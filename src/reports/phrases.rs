@@ -96,7 +96,8 @@ pub fn headline(report: &Report) -> String {
     let expectations = counted(expected.len() as u64, "expectation", "expectations");
     let fell_short = format!("{short} of {} fell short", counted(clients.len() as u64, "client", "clients"));
     if let Some(why) = &report.untested {
-        return format!("Nothing was tested: {}.", shown(why));
+        let stop = if why.ends_with('?') { "" } else { "." };
+        return format!("Nothing was tested: {}{stop}", shown(why));
     }
     let never_again = super::run::never_again(report);
     match (report.verdict, report.totals.conflicted) {

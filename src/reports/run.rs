@@ -34,7 +34,8 @@ pub fn aside(report: &Report) -> Option<String> {
 /// Rules that did not fire, with why, where nothing was tested.
 pub fn idle(report: &Report) -> Vec<(&RuleReport, Cow<'_, str>)> {
     let why = |rule| why_not(report, rule).map(|why| (rule, why));
-    report.rules.iter().filter_map(why).collect()
+    // Where no request came, no rule has a reason of its own.
+    report.rules.iter().filter(|_| report.totals.attempts > 0).filter_map(why).collect()
 }
 
 fn why_not<'r>(report: &Report, rule: &'r RuleReport) -> Option<Cow<'r, str>> {

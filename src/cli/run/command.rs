@@ -9,6 +9,7 @@ use tokio::process::{Child, Command};
 
 use super::signals::Forwarded;
 use super::status::Status;
+use crate::judgement::grading::CommandEnd;
 
 /// Why a command has no code of its own.
 #[derive(Debug)]
@@ -70,12 +71,12 @@ pub fn was_killed(status: ExitStatus) -> bool {
 }
 
 /// Its code, or as shells say which signal ended it: 128 and the signal's number.
-pub fn code_of(status: ExitStatus) -> u8 {
+pub fn end_of(status: ExitStatus) -> CommandEnd {
     #[cfg(unix)]
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
     #[cfg(not(unix))]
     let signal: Option<i32> = None;
     let code = status.code().or_else(|| signal.map(|number| 128 + number)).unwrap_or(1);
     // A code that does not fit, which only some systems have, is a failure all the same.
-    u8::try_from(code).unwrap_or(1)
+    CommandEnd { code: u8::try_from(code).unwrap_or(1), signal }
 }

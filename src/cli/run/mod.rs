@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use tokio::runtime::Builder;
 
-use self::command::{CannotRun, code_of, start, wait, was_killed};
+use self::command::{CannotRun, end_of, start, wait, was_killed};
 use self::played::Played;
 use self::remains::{Remains, Trace};
 use self::signals::Forwarded;
@@ -20,12 +20,12 @@ use super::arguments::{self, Given, Serve};
 use super::banner::{in_front, url_to};
 use super::load::Loaded;
 use super::log::{Log, Volume};
-use super::output::{counted, paint, talk, width};
+use super::output::{paint, talk, width};
 use super::refusal::Refusal;
-use super::start::{Prepared, prepare, publish};
+use super::start::{Prepared, Purpose, prepare, publish};
 use super::{SHORT, UNUSABLE, reporting};
 use crate::journal::{Clients, Kept};
-use crate::judgement::grading::{Report, Verdict};
+use crate::judgement::grading::{Demands, Report, Verdict};
 use crate::proxy::{Running, StartError, Summary};
 use crate::reports::{self, Format, Subject};
 
@@ -43,7 +43,7 @@ fn behind(arguments: &arguments::Run, mut given: Vec<Given>) -> Result<ExitCode,
         given.push(Given { key: "listen", by: "fracas run".to_owned(), text: "127.0.0.1:0".to_owned() });
     }
     let Prepared { loaded, log, demo: _demo, upstream: _, proxy, file } =
-        prepare(&arguments.serve, &given, volume(&arguments.serve))?;
+        prepare(&arguments.serve, &given, volume(&arguments.serve), purpose(arguments))?;
     let runtime = Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
     let ended = runtime.block_on(async {
         // Before there is anybody to forward signals to, so that none is missed.
@@ -52,19 +52,29 @@ fn behind(arguments: &arguments::Run, mut given: Vec<Given>) -> Result<ExitCode,
         let published = publish(file, &running)?;
         tell_start(&log, &loaded);
         let outcome = play(arguments, &loaded, &running, &mut signals).await;
+        if let Ok(played) = &outcome {
+            running.command_ended(end_of(played.status));
+        }
         let clients = match &outcome {
             Ok(played) if !played.is_over() => Clients::MayGoOn,
             _ => Clients::Gone,
         };
-        let (summary, kept) = drain(running, clients, &mut signals).await;
+        let (_, kept) = drain(running, clients, &mut signals).await;
         drop(published);
-        Ok::<_, Refusal>(Ended { outcome, summary, kept })
+        Ok::<_, Refusal>(Ended { outcome, kept })
     });
     // A name that is still being resolved must not keep the process.
     runtime.shutdown_background();
     let ended = ended?;
     log.end();
     Ok(tell_end(arguments, &ended))
+}
+
+fn purpose(arguments: &arguments::Run) -> Purpose {
+    Purpose {
+        command: arguments.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
+        demands: Demands { min_operations: arguments.min_operations, require_fired: arguments.require_fired },
+    }
 }
 
 /// The command's own output is what is read here: fracas speaks up when something is wrong.
@@ -125,7 +135,6 @@ async fn drain(running: Running, clients: Clients, signals: &mut Forwarded) -> (
 /// How a run ended.
 struct Ended {
     outcome: Result<Played, CannotRun>,
-    summary: Summary,
     kept: Kept,
 }
 
@@ -136,7 +145,7 @@ fn tell_end(arguments: &arguments::Run, ended: &Ended) -> ExitCode {
             if let Some(caveat) = played.caveat().filter(|_| is_any_open && !arguments.serve.quiet) {
                 talk(format_args!("warning: {caveat}\n"));
             }
-            code_of(played.status)
+            end_of(played.status).code
         }
         Err(cannot) => {
             talk(format_args!("error: {cannot}\n"));
@@ -151,10 +160,9 @@ fn tell_end(arguments: &arguments::Run, ended: &Ended) -> ExitCode {
     if is_short || !arguments.serve.quiet {
         tell_card(report, &ended.kept);
     }
-    let is_thin = is_thin(arguments, report, &ended.summary);
     let is_written = reporting::write_all(&arguments.serve.report, report, &ended.kept);
     ExitCode::from(match own {
-        0 if is_short || is_thin => SHORT,
+        0 if is_short => SHORT,
         0 if !is_written => UNUSABLE,
         own => own,
     })
@@ -167,19 +175,4 @@ fn tell_card(report: &Report, kept: &Kept) {
     let subject = Subject { report, attempts: &[], started: kept.began, paint, width };
     // If that fails there is nobody left to tell.
     let _ = reports::write(Format::Text, subject, &mut err);
-}
-
-/// Whether fewer operations met a conflict than were asked for; tells so.
-fn is_thin(arguments: &arguments::Run, report: &Report, summary: &Summary) -> bool {
-    let met = report.totals.conflicted;
-    let least = arguments.min_operations.unwrap_or(0);
-    let hint =
-        if summary.requests == 0 { ": no request came; is the command's base URL $FRACAS_URL?" } else { "" };
-    if met < least {
-        let met = counted(met, "operation");
-        talk(format_args!("error: {met} met a conflict, and --min-operations asks for {least}{hint}\n"));
-    } else if summary.requests == 0 && !arguments.serve.quiet {
-        talk(format_args!("warning: nothing was tested{hint}\n"));
-    }
-    met < least
 }

@@ -100,6 +100,9 @@ impl Report {
             };
             self.demand(Demands::REQUIRE_FIRED, "every rule".to_owned(), found);
         }
+        if let (Some(why), true, 0) = (&mut self.untested, run.command.is_some(), self.totals.attempts) {
+            why.push_str(", is the command's base URL $FRACAS_URL?");
+        }
         let end = run.command.as_ref().and_then(|command| command.end);
         self.exit = end.map(|end| self.exit(end));
         self.run = run;

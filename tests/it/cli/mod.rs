@@ -6,4 +6,5 @@ mod results;
 mod run;
 mod serving;
 mod start;
+mod untested;
 mod upstream_tls;

@@ -35,6 +35,7 @@ fn blind(tries: u64) -> Vec<Attempt> {
 fn header(expect: Expect) -> Header {
     let mut header = Header::new(&Config::builtin(), "2026-01-31T00:00:00Z".to_owned());
     header.rules = vec![HeaderRule {
+        disabled: false,
         name: "r".into(),
         kind: Kind::Version,
         asked: "all".into(),

@@ -36,16 +36,16 @@ fn the_command_s_own_code_is_the_run_s() {
 #[test]
 fn its_output_passes_through_and_the_rest_is_talk() {
     let folder = folder(&[("rules.toml", "[[rule]]\nmethod = \"PUT\"\n")]);
-    let output = run(folder.path(), &[], "printf 'a\\tb'; printf 'not ours' >&2");
+    let output = run(folder.path(), &["--min-operations", "0"], "printf 'a\\tb'; printf 'not ours' >&2");
     assert_eq!(text(&output.stdout), "a\tb");
     let err = text(&output.stderr);
     assert!(err.starts_with("fracas 0.1.0   http://127.0.0.1:"), "{err}");
     assert!(err.contains("  →  the built-in sample API   rules.toml: 1 rule, seed 1\n"), "{err}");
     assert!(
-        err.contains("not ours") && err.contains("warning: nothing was tested: no request came"),
+        err.contains("not ours----  Nothing was tested: no request came, is the command's base URL"),
         "{err}"
     );
-    let quiet = run(folder.path(), &["-q"], "printf 'not ours' >&2");
+    let quiet = run(folder.path(), &["-q", "--min-operations", "0"], "printf 'not ours' >&2");
     assert_eq!(text(&quiet.stderr), "not ours");
 }
 
@@ -54,7 +54,8 @@ fn the_command_is_told_where_the_proxy_is_which_serves_by_then() {
     let folder = folder(&[("rules.toml", "listen = \"127.0.0.1:4090\"\n")]);
     let script = "test \"$FRACAS_URL\" = \"$API_URL\" && test \"$OTHER\" = \"$API_URL\" && echo \"$FRACAS_URL\" \
                   && echo \"${FRACAS_ADMIN_URL-none}\" && cat ready.json";
-    let options = ["-q", "--env", "API_URL", "--env", "OTHER", "--ready-file", "ready.json"];
+    let options =
+        ["-q", "--min-operations", "0", "--env", "API_URL", "--env", "OTHER", "--ready-file", "ready.json"];
     let output = run(folder.path(), &options, script);
     let lines: Vec<&str> = text(&output.stdout).lines().collect();
     let [url, admin, ready] = lines[..] else { panic!("{output:?}") };
@@ -66,16 +67,21 @@ fn the_command_is_told_where_the_proxy_is_which_serves_by_then() {
 }
 
 #[test]
-fn a_run_that_tested_nothing_fails_where_something_was_asked_for() {
+fn a_run_that_tested_nothing_fails_unless_nothing_is_asked_for() {
     let folder = folder(&[]);
-    let output = run(folder.path(), &["-q", "--min-operations", "1"], "true");
-    assert_eq!(output.status.code(), Some(1));
-    let err = text(&output.stderr);
-    assert!(
-        err.contains("error: 0 operations met a conflict, and --min-operations asks for 1: no request"),
-        "{err}"
-    );
-    let failing = run(folder.path(), &["-q", "--min-operations", "1"], "exit 3");
+    for options in [&["-q"][..], &["-q", "--min-operations", "1"]] {
+        let output = run(folder.path(), options, "true");
+        assert_eq!(output.status.code(), Some(1));
+        let err = text(&output.stderr);
+        for said in [
+            "----  Nothing was tested: no request came",
+            "FAIL  expected --min-operations = 1: not met; 0 operations met a conflict",
+            "the command exited with 0; exit 1, because `--min-operations` is 1",
+        ] {
+            assert!(err.contains(said), "{err}");
+        }
+    }
+    let failing = run(folder.path(), &["-q"], "exit 3");
     assert_eq!(failing.status.code(), Some(3), "a failing command's own code");
 }
 
@@ -109,10 +115,10 @@ fn reports_are_written_where_they_are_asked_for() {
     let mut command = fracas(folder.path());
     command.args(["run", "--report", "json=a.json", "--report", "junit=a.xml", "--report", "markdown"]);
     let output = command.args(["--", "true"]).env("GITHUB_STEP_SUMMARY", &summary).output().expect("it runs");
-    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), ""));
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), ""));
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect(name);
     let json: serde_json::Value = serde_json::from_str(&read("a.json")).expect("JSON");
-    assert_eq!(json["totals"]["attempts"], 0);
+    assert_eq!((&json["totals"]["attempts"], &json["exit"]["code"]), (&0.into(), &1.into()));
     assert!(read("a.xml").contains("<testsuites"));
     let markdown = read("summary.md");
     assert!(markdown.starts_with("# another step\n") && markdown.len() > 40, "{markdown}");

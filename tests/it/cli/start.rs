@@ -19,8 +19,8 @@ fn the_banner_says_what_runs_and_what_to_try() {
         (
             &[],
             "the built-in sample API",
-            "none: there is no rules.toml here (`fracas init` writes one), seed 1",
-            "curl -i http://ADDRESS/",
+            "those of `fracas init`, as there is no rules.toml here: 8 rules, seed 1",
+            "curl -i -X PUT http://ADDRESS/items/1 -d '{\"name\":\"lamp\"}'",
         ),
     ] {
         let folder = folder(files);

@@ -1,0 +1,263 @@
+//! A run that tested nothing is no pass: every format says so, and why, and whose the exit code is.
+#![cfg(unix)]
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::program::{Serving, folder, fracas, run, text};
+use crate::support::socket::Socket;
+
+/// What a client sends: method, path, more header lines, body.
+type Sent = (&'static str, &'static str, &'static str, &'static str);
+
+/// Every format that a file can take.
+const REPORTS: [&str; 14] = [
+    "--report",
+    "json=r.json",
+    "--report",
+    "junit=r.xml",
+    "--report",
+    "markdown=r.md",
+    "--report",
+    "html=r.html",
+    "--report",
+    "har=r.har",
+    "--report",
+    "github=r.github",
+    "--report",
+    "text=r.txt",
+];
+
+/// Serves `rules`, sends requests, and gives back the report.
+fn served(folder: &Path, requests: &[Sent]) -> Value {
+    let mut command = fracas(folder);
+    command.args(["-l", "127.0.0.1:0", "--journal", "j.jsonl", "--report", "json=r.json"]);
+    let serving = Serving::start(command);
+    for (method, path, headers, body) in requests {
+        let mut socket = Socket::connect(serving.address);
+        let length = body.len();
+        socket.send(format!(
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+        ));
+        socket.answer();
+    }
+    serving.signal("INT");
+    assert_eq!(serving.end().0, Some(0));
+    json(folder, "r.json")
+}
+
+fn json(folder: &Path, name: &str) -> Value {
+    serde_json::from_slice(&std::fs::read(folder.join(name)).expect(name)).expect("JSON")
+}
+
+#[test]
+fn a_rule_that_did_not_fire_says_what_it_lacked_live_and_from_the_journal() {
+    const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
+    const JSON: &str = "Content-Type: application/json\r\n";
+    let token = "method = \"POST\"\npath = \"/token\"\n";
+    for (rule, requests, untested, why) in [
+        (
+            format!("{token}body = {{ \"/grant_type\" = \"refresh_token\" }}"),
+            &[("POST", "/token", FORM, "grant_type=refresh_token"); 3][..],
+            "no request matched a rule",
+            "the body is not JSON (application/x-www-form-urlencoded): 3 requests",
+        ),
+        (
+            format!("{token}body = {{ \"/grant_type\" = \"refresh_token\" }}"),
+            &[("POST", "/token", JSON, "{\"grant_type\":\"password\"}")],
+            "no request matched a rule",
+            "the body at /grant_type is not \"refresh_token\": 1 request",
+        ),
+        (
+            format!("{token}header = {{ x-tenant = true }}"),
+            &[("POST", "/token", "Authorization: Bearer s3cret\r\n", "")],
+            "no request matched a rule",
+            "no header x-tenant: 1 request",
+        ),
+        (
+            format!("{token}header = {{ authorization = \"Bearer other\" }}"),
+            &[("POST", "/token", "Authorization: Bearer s3cret\r\n", "")],
+            "no request matched a rule",
+            "header authorization is not Bearer other: 1 request",
+        ),
+        (
+            format!("{token}query = {{ mode = \"x\" }}"),
+            &[("POST", "/token?mode=y", "", "")],
+            "no request matched a rule",
+            "query mode is not x: 1 request",
+        ),
+        (
+            format!("{token}per = \"header:x-session\""),
+            &[("POST", "/token", "", "")],
+            "no request matched a rule",
+            "the request lacks what `per` names: 1 request",
+        ),
+        (
+            "method = \"PUT\"\npath = \"/api/items/{id}\"".to_owned(),
+            &[("PUT", "/api/item/7", "", "{}"), ("PUT", "/api/item/7", "", "{}")],
+            "no request matched a rule",
+            "2 requests had the method and not the path: nearest PUT /api/item/7",
+        ),
+        (
+            "method = \"PUT\"\npath = \"/items/{id}\"".to_owned(),
+            &[("GET", "/items/1", "", "")],
+            "no request matched a rule",
+            "1 request had the path and not the method: GET /items/1, the rule wants PUT",
+        ),
+        (
+            "every = 5".to_owned(),
+            &[("GET", "/items/1", "", "")],
+            "no rule fired",
+            "1 request matched: it conflicts at each 5th of each key (`per`)",
+        ),
+        (
+            "enabled = false".to_owned(),
+            &[("GET", "/a", "", "")],
+            "no request matched a rule",
+            "it is not enabled: `enabled = false`",
+        ),
+    ] {
+        let folder = folder(&[("rules.toml", &format!("[[rule]]\nname = \"r\"\n{rule}\n"))]);
+        let live = served(folder.path(), requests);
+        assert_eq!(
+            (&live["untested"], &live["verdict"]),
+            (&untested.into(), &"undetermined".into()),
+            "{rule}"
+        );
+        assert_eq!(live["rules"][0]["why_not"], why, "{rule}");
+        let later = run(folder.path(), &["report", "j.jsonl", "--format", "json"]);
+        let later: Value = serde_json::from_slice(&later.stdout).expect("JSON");
+        assert_eq!(later, live, "{rule}");
+        let written = std::fs::read_to_string(folder.path().join("j.jsonl")).expect("a journal");
+        assert!(!written.contains("s3cret"), "{written}");
+        let later = run(folder.path(), &["report", "j.jsonl"]);
+        assert!(text(&later.stdout).starts_with("----  Nothing was tested: "), "{}", text(&later.stdout));
+        assert_eq!(later.status.code(), Some(0));
+    }
+}
+
+#[test]
+fn an_upstream_that_only_failed_is_named() {
+    let upstream = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = upstream.local_addr().expect("an address");
+    drop(upstream);
+    let rules = format!("upstream = \"http://{address}\"\n[[rule]]\nmethod = \"PUT\"\n");
+    let folder = folder(&[("rules.toml", &rules)]);
+    let report = served(folder.path(), &[("GET", "/a", "", ""), ("GET", "/b", "", "")]);
+    assert_eq!(report["untested"], "the upstream answered no request");
+    assert_eq!(report["totals"]["unanswered"], 2);
+}
+
+#[test]
+fn a_rule_beyond_those_that_fired_is_listed_with_its_reason() {
+    let rules = "[[rule]]\nname = \"a\"\nmethod = \"PUT\"\n[[rule]]\nname = \"b\"\npath = \"/never\"\n";
+    let folder = folder(&[("rules.toml", rules)]);
+    let report = served(folder.path(), &[("PUT", "/items/1", "", "{}")]);
+    assert_eq!(report["untested"], Value::Null);
+    assert_eq!(report["rules"][1]["name"], "b");
+    assert_eq!(
+        report["rules"][1]["why_not"],
+        "1 request had the method and not the path: nearest PUT /items/1"
+    );
+}
+
+#[test]
+fn thousands_of_rules_that_did_not_fire_are_told_of_in_part() {
+    let rules: String = (0..5_000).map(|at| format!("[[rule]]\npath = \"/nothing/{at}\"\n")).collect();
+    let folder = folder(&[("rules.toml", &rules)]);
+    let report = served(folder.path(), &[("PUT", "/items/1", "", "{}")]);
+    assert_eq!(report["rules"].as_array().map(Vec::len), Some(20));
+    assert_eq!(report["totals"]["other_rules"], 4_980);
+}
+
+/// A run that tested nothing, in every format.
+fn reported(options: &[&str], script: &str) -> (Option<i32>, tempfile::TempDir) {
+    let folder = folder(&[("rules.toml", "seed = 7\n[[rule]]\nmethod = \"PUT\"\n")]);
+    let mut command = fracas(folder.path());
+    command.args(["run", "-q"]).args(options).args(REPORTS).args(["--", "sh", "-c", script]);
+    let output = command.output().expect("the binary runs");
+    (output.status.code(), folder)
+}
+
+fn read(folder: &Path, name: &str) -> String {
+    std::fs::read_to_string(folder.join(name)).expect(name)
+}
+
+#[test]
+fn every_format_fails_where_too_few_operations_met_a_conflict() {
+    for options in [&[][..], &["--min-operations", "1"], &["--min-operations", "9"]] {
+        let (code, folder) = reported(options, "true");
+        let folder = folder.path();
+        assert_eq!(code, Some(1), "{options:?}");
+        assert_eq!(json(folder, "r.json")["verdict"], "fail");
+        assert_eq!(json(folder, "r.har")["log"]["_fracas"]["verdict"], "fail");
+        let junit = quick_junit::Report::deserialize_from_str(&read(folder, "r.xml")).expect("JUnit");
+        assert_eq!(junit.failures, 1);
+        let (markdown, page) = (read(folder, "r.md"), read(folder, "r.html"));
+        assert!(markdown.contains("❌ fail") && !markdown.contains('✅'), "{markdown}");
+        assert!(page.contains("class=\"fail\"") || page.contains("fail</"), "{page}");
+        assert!(read(folder, "r.github").starts_with("::error title=--min-operations = "));
+        let said = read(folder, "r.txt");
+        assert!(
+            said.starts_with("----  Nothing was tested: ")
+                && said.contains("FAIL  expected --min-operations")
+        );
+    }
+}
+
+#[test]
+fn nothing_asked_for_is_no_failure_and_no_pass_either() {
+    let (code, folder) = reported(&["--min-operations", "0"], "true");
+    let folder = folder.path();
+    assert_eq!(code, Some(0));
+    assert_eq!(json(folder, "r.json")["verdict"], "undetermined");
+    assert!(!read(folder, "r.github").contains("::error"));
+    for name in ["r.txt", "r.md", "r.html", "r.github"] {
+        let text = read(folder, name);
+        assert!(
+            text.contains("Nothing was tested") && !text.contains("PASS") && !text.contains('✅'),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn every_format_says_whose_the_exit_code_is_and_what_was_run() {
+    for (script, code, whose) in [
+        ("exit 3", 3, "the command exited with 3, and so does the run"),
+        ("kill -TERM $$", 143, "the command was ended by signal 15 (143), and so does the run"),
+        ("true", 1, "the command exited with 0; exit 1, because `--min-operations` is 1"),
+    ] {
+        let (exit, folder) = reported(&[], script);
+        let folder = folder.path();
+        assert_eq!(exit, Some(code));
+        let report = json(folder, "r.json");
+        assert_eq!((&report["exit"]["code"], &report["exit"]["because"]), (&code.into(), &whose.into()));
+        let run = &report["run"];
+        let hash = run["rules_sha256"].as_str().expect("a hash");
+        assert_eq!((&run["seed"], &run["upstream"], hash.len()), (&7.into(), &"demo".into(), 64));
+        assert_eq!(run["command"]["line"], serde_json::json!(["sh", "-c", script]));
+        assert_eq!(json(folder, "r.har")["log"]["_fracas"]["run"], *run);
+        // Wrapped, escaped: the words are there all the same.
+        let words = |text: &str| {
+            let text =
+                text.replace("&#96;", "`").replace("&#45;", "-").replace("&#58;", ":").replace("&#46;", ".");
+            text.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        for name in ["r.txt", "r.md", "r.html", "r.github", "r.xml", "r.har"] {
+            let text = words(&read(folder, name));
+            for said in [whose, "rules.toml", "demo", &hash[..12], "seed", env!("CARGO_PKG_VERSION")] {
+                assert!(text.contains(said), "{name} lacks {said}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_rule_may_be_required_to_fire() {
+    let (code, folder) = reported(&["--min-operations", "0", "--require-fired"], "true");
+    assert_eq!(code, Some(1));
+    let report = json(folder.path(), "r.json");
+    assert_eq!(report["expectations"][0]["found"], "1 of 1 did not fire: rule-1");
+}
