@@ -25,7 +25,10 @@ impl<'a> Evidence<'a> {
     pub fn of(report: &'a Report) -> Evidence<'a> {
         let blames = blames(report);
         let mut operations: Vec<(usize, &OperationReport)> = report.operations.iter().enumerate().collect();
-        operations.sort_by_cached_key(|(_, operation)| rank(operation, blames.get(&operation.id)));
+        // Those that met a conflict come first: they are what the run was about.
+        operations.sort_by_cached_key(|(_, operation)| {
+            (!met_a_conflict(operation), rank(operation, blames.get(&operation.id)))
+        });
         Evidence { operations, blames }
     }
 
@@ -71,6 +74,10 @@ fn blames(report: &Report) -> BTreeMap<u64, Blame> {
     blames
 }
 
+fn met_a_conflict(operation: &OperationReport) -> bool {
+    operation.outcome != Outcome::Untroubled || operation.tries.iter().any(|tried| tried.rule.is_some())
+}
+
 /// The lower, the earlier it is shown.
 fn rank(operation: &OperationReport, blame: Option<&Blame>) -> u8 {
     match (blame, operation.outcome) {
@@ -81,5 +88,67 @@ fn rank(operation: &OperationReport, blame: Option<&Blame>) -> u8 {
         (None, Outcome::Unfinished) => 4,
         (None, Outcome::Recovered) => 5,
         (None, Outcome::Untroubled) => 6,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judgement::grading::{CheckId, ClientReport, Finding};
+
+    fn operation(id: u64, outcome: Outcome) -> OperationReport {
+        OperationReport {
+            id,
+            agent: "a/1".to_owned(),
+            client: String::new(),
+            method: "PUT".to_owned(),
+            path: "/".to_owned(),
+            outcome,
+            count: 1,
+            start_ms: 0.0,
+            tries: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn operations_with_conflicts_come_first_and_the_blamed_ones_before_the_others() {
+        let finding = Finding {
+            check: CheckId(11),
+            title: String::new(),
+            anchor: "",
+            rule: None,
+            verdict: Verdict::Fail,
+            measured: String::new(),
+            value: None,
+            limit: None,
+            unit: None,
+            advice: None,
+            operations: vec![1, 4],
+        };
+        let client = ClientReport {
+            agent: "a/1".to_owned(),
+            clients: 1,
+            operations: 4,
+            conflicted: 2,
+            recovered: 2,
+            gave_up: 0,
+            unfinished: 0,
+            tries: 4,
+            verdict: Verdict::Fail,
+            backoff: None,
+            gaps: Vec::new(),
+            herd: None,
+            findings: vec![finding],
+        };
+        let operations = vec![
+            operation(1, Outcome::Untroubled),
+            operation(2, Outcome::Untroubled),
+            operation(3, Outcome::Recovered),
+            operation(4, Outcome::Recovered),
+        ];
+        let report = Report { clients: vec![client], operations, ..Report::default() };
+        let evidence = Evidence::of(&report);
+        let order: Vec<u64> = evidence.all().iter().map(|(_, operation)| operation.id).collect();
+        assert_eq!(order, [4, 3, 1, 2]);
     }
 }

@@ -1,5 +1,5 @@
-//! The report as JUnit XML, which CI systems show: a suite per class of clients, a case per check and
-//! rule, and a suite for what `[expect]` asks.
+//! The report as JUnit XML, which CI systems show: a suite for what `[expect]` asks, and one per class
+//! of clients with a case per check, whose text says what single rules had.
 //!
 //! A warning passes, and says so in `system-out`: JUnit has no verdict in between, and a build that
 //! must fail for it says `warn` as `fail` in `[expect]`. Undetermined is `skipped`, with what would
@@ -17,18 +17,20 @@ use crate::judgement::grading::{ClientReport, Expectation, Finding, OperationRep
 
 /// Operations that a failure shows.
 const MOST_OPERATIONS: usize = 3;
+/// Rules that a case tells of.
+const MOST_RULES: usize = 50;
 
 /// The report as a document.
 pub fn render(report: &Report) -> Result<String, SerializeError> {
     let mut document = quick_junit::Report::new("fracas");
     document.set_time(Duration::from_millis(report.totals.elapsed_ms));
-    for client in &report.clients {
-        document.add_test_suite(suite(report, client));
-    }
     if !report.expectations.is_empty() {
         let mut suite = TestSuite::new("[expect]");
         suite.add_test_cases(report.expectations.iter().map(|expected| expectation(report, expected)));
         document.add_test_suite(suite);
+    }
+    for client in &report.clients {
+        document.add_test_suite(suite(report, client));
     }
     let summary = summary(report);
     if document.tests == 0 || summary.tests > 0 || !summary.properties.is_empty() {
@@ -72,27 +74,37 @@ fn suite(report: &Report, client: &ClientReport) -> TestSuite {
         ]
         .map(|(name, number)| Property::new(name, number.to_string())),
     );
-    for finding in &client.findings {
-        suite.add_test_case(finding_case(report, &agent, finding));
+    for finding in client.findings.iter().filter(|finding| finding.rule.is_none()) {
+        suite.add_test_case(finding_case(report, client, finding));
     }
     suite
 }
 
-fn finding_case(report: &Report, agent: &str, finding: &Finding) -> TestCase {
-    let of = finding.rule.as_deref().map(|rule| format!(" [{}]", shown(rule))).unwrap_or_default();
-    let name = format!("{} {}{of}", finding.check, shown(&finding.title));
+fn finding_case(report: &Report, client: &ClientReport, finding: &Finding) -> TestCase {
+    let name = format!("{} {}", finding.check, shown(&finding.title));
     let mut details = shown(&finding.measured).into_owned();
+    let by_rule = phrases::by_rule(client, finding);
+    for (rule, found) in by_rule.iter().take(MOST_RULES) {
+        let verdict = phrases::verdict(found.verdict);
+        let _ = write!(details, "\n{}: {verdict}: {}", shown(rule), shown(&found.measured));
+    }
+    if let Some(cut) = phrases::cut_off(MOST_RULES, by_rule.len(), "rules") {
+        let _ = write!(details, "\n{cut}");
+    }
     if let Some(advice) = &finding.advice {
         let _ = write!(details, "\n{}", shown(advice));
     }
     let _ = write!(details, "\n{}", phrases::section(finding.anchor));
     append_evidence(&mut details, report, &finding.operations);
-    let verdict = match finding.verdict {
+    // What a single rule has to complain of is a complaint, whatever all of them have together.
+    let complaints = phrases::complaints(client, finding).into_iter().map(|(_, found)| found.verdict);
+    let verdict = match complaints.fold(finding.verdict, Verdict::max) {
         Verdict::Fail if report.verdict != Verdict::Fail => Verdict::Warn,
         verdict => verdict,
     };
     let message = finding.advice.as_deref().filter(|_| verdict == Verdict::Undetermined);
-    case(&name, agent, verdict, &shown(message.unwrap_or(&finding.measured)), &details)
+    let message = shown(message.unwrap_or(&finding.measured));
+    case(&name, &shown(&client.agent), verdict, &message, &details)
 }
 
 fn expectation(report: &Report, expected: &Expectation) -> TestCase {
@@ -130,6 +142,9 @@ fn append_evidence(text: &mut String, report: &Report, ids: &[u64]) {
     let named = |id: &&u64| report.operations.iter().find(|operation| operation.id == **id);
     for operation in ids.iter().take(MOST_OPERATIONS).filter_map(|id| named(&id)) {
         append_operation(text, operation);
+    }
+    if let Some(cut) = phrases::cut_off(MOST_OPERATIONS, ids.len(), "operations that show it") {
+        let _ = write!(text, "\n\n{cut}");
     }
 }
 

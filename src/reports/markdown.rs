@@ -16,7 +16,7 @@ use crate::rules::grouped;
 const LONGEST_SUMMARY: usize = 1_000_000;
 /// Clients, rules, expectations or operations shown of each.
 const MOST_ROWS: usize = 50;
-/// Attempts shown of an operation.
+/// Requests shown of an operation.
 const MOST_TRIES: usize = 30;
 
 /// The report as a summary.
@@ -34,13 +34,16 @@ pub fn render(report: &Report) -> String {
     for caveat in phrases::caveats(&report.totals) {
         let _ = writeln!(page, "\n> {caveat}");
     }
+    write_expectations(&mut page, &report.expectations);
     for client in report.clients.iter().take(MOST_ROWS) {
         write_client(&mut page, client);
     }
-    write_more(&mut page, report.clients.len(), "client");
-    write_expectations(&mut page, &report.expectations);
+    write_more(&mut page, report.clients.len(), "classes of clients");
     write_rules(&mut page, &report.rules);
     write_evidence(&mut page, report);
+    if report.totals.operations > 0 {
+        let _ = writeln!(page, "\n<sub>{}</sub>", phrases::WORDS);
+    }
     if let Some(line) = run::line(&report.run) {
         let _ = writeln!(page, "\n<sub>{}</sub>", escaped(&line));
     }
@@ -57,7 +60,7 @@ fn write_idle(page: &mut String, report: &Report) {
     for (rule, why) in idle.iter().take(MOST_ROWS) {
         let _ = writeln!(page, "| {} | {} | {} |", quoted(&rule.name), grouped(rule.matched), escaped(why));
     }
-    write_more(page, idle.len(), "rule");
+    write_more(page, idle.len(), "rules");
 }
 
 fn write_client(page: &mut String, client: &ClientReport) {
@@ -73,8 +76,12 @@ fn write_client(page: &mut String, client: &ClientReport) {
     page.push_str("\n| | check | measured | what to do |\n| --- | --- | --- | --- |\n");
     for finding in findings {
         let mut measured = escaped(&finding.measured);
-        for (rule, complaint) in phrases::complaints(client, finding).into_iter().take(MOST_ROWS) {
+        let complaints = phrases::complaints(client, finding);
+        for (rule, complaint) in complaints.iter().take(MOST_ROWS) {
             let _ = write!(measured, "<br>{}: {}", quoted(rule), escaped(&complaint.measured));
+        }
+        if let Some(cut) = phrases::cut_off(MOST_ROWS, complaints.len(), "rules") {
+            let _ = write!(measured, "<br>{cut}");
         }
         let advice = finding.advice.as_deref().filter(|_| finding.verdict != Verdict::Pass);
         let mut advice = escaped(advice.unwrap_or_default());
@@ -102,36 +109,37 @@ fn write_expectations(page: &mut String, expectations: &[Expectation]) {
             escaped(&expected.found)
         );
     }
-    write_more(page, expectations.len(), "expectation");
+    write_more(page, expectations.len(), "expectations");
 }
 
 fn write_rules(page: &mut String, rules: &[RuleReport]) {
     if rules.is_empty() {
         return;
     }
-    page.push_str("\n### Rules\n\n| rule | kind | asked | got | fired | matched |\n| --- | --- | --: | --: | --: | --: |\n");
+    page.push_str("\n### Rules\n\n| rule | kind | matched | fired | should fire | did fire |\n| --- | --- | --: | --: | --: | --: |\n");
     for rule in rules.iter().take(MOST_ROWS) {
         let got = phrases::achieved(rule.fired, rule.matched).map_or("–".to_owned(), phrases::percent);
         let (name, kind, asked) = (quoted(&rule.name), escaped(&rule.kind), escaped(&rule.asked));
         let (fired, matched) = (grouped(rule.fired), grouped(rule.matched));
-        let _ = writeln!(page, "| {name} | {kind} | {asked} | {got} | {fired} | {matched} |");
+        let _ = writeln!(page, "| {name} | {kind} | {matched} | {fired} | {asked} | {got} |");
     }
-    write_more(page, rules.len(), "rule");
+    write_more(page, rules.len(), "rules");
 }
 
 fn write_evidence(page: &mut String, report: &Report) {
     let evidence = Evidence::of(report);
-    let mut left = 0;
-    for (at, operation) in evidence.troubled().enumerate() {
+    let troubled = evidence.troubled().count();
+    let mut told = 0;
+    for operation in evidence.troubled().take(MOST_ROWS) {
         let section = section(operation, &evidence);
-        if at < MOST_ROWS && page.len() + section.len() < LONGEST_SUMMARY {
-            page.push_str(&section);
-        } else {
-            left += 1;
+        if page.len() + section.len() >= LONGEST_SUMMARY {
+            break;
         }
+        page.push_str(&section);
+        told += 1;
     }
-    if left > 0 {
-        let _ = writeln!(page, "\n… and {} more", phrases::counted(left, "operation", "operations"));
+    if let Some(cut) = phrases::cut_off(told, troubled, "operations that something is wrong with") {
+        let _ = writeln!(page, "\n{cut}");
     }
 }
 
@@ -145,7 +153,7 @@ fn section(operation: &OperationReport, evidence: &Evidence) -> String {
         if checks.is_empty() { "" } else { "," }
     );
     section.push_str(
-        "| at | gap | asked | method | answer | version | |\n| --: | --: | --: | --- | --- | --- | --- |\n",
+        "| at | waited | Retry-After | method | answer | version | |\n| --: | --: | --: | --- | --- | --- | --- |\n",
     );
     for tried in operation.tries.iter().take(MOST_TRIES) {
         let _ = writeln!(
@@ -161,15 +169,15 @@ fn section(operation: &OperationReport, evidence: &Evidence) -> String {
         );
     }
     if operation.tries.len() > MOST_TRIES {
-        let _ = writeln!(section, "\n… and {} more attempts", operation.tries.len() - MOST_TRIES);
+        let _ = writeln!(section, "\n… and {} more requests", operation.tries.len() - MOST_TRIES);
     }
     section.push_str("\n</details>\n");
     section
 }
 
-fn write_more(page: &mut String, number: usize, one: &str) {
-    if let Some(left @ 1..) = number.checked_sub(MOST_ROWS) {
-        let _ = writeln!(page, "\n… and {} more", phrases::counted(left as u64, one, &format!("{one}s")));
+fn write_more(page: &mut String, number: usize, many: &str) {
+    if let Some(cut) = phrases::cut_off(MOST_ROWS, number, many) {
+        let _ = writeln!(page, "\n{cut}; `--report json` has all");
     }
 }
 

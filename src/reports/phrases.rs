@@ -223,19 +223,27 @@ pub fn overall(client: &ClientReport) -> Vec<&Finding> {
     findings
 }
 
-/// What rules of their own say of the same check, where that is a complaint. With one rule it is what was
-/// said already.
+/// What rules of their own say of the same check, where that is a complaint.
 pub fn complaints<'a>(client: &'a ClientReport, of: &Finding) -> Vec<(&'a str, &'a Finding)> {
-    let of_rules = |finding: &&Finding| finding.check == of.check && finding.rule.is_some();
-    let findings: Vec<&Finding> = client.findings.iter().filter(of_rules).collect();
-    if let [only] = *findings
-        && (only.verdict, &only.measured) == (of.verdict, &of.measured)
-    {
-        return Vec::new();
+    let mut findings = by_rule(client, of);
+    findings.retain(|(_, finding)| matches!(finding.verdict, Verdict::Fail | Verdict::Warn));
+    findings
+}
+
+/// What rules of their own say of the same check. With one rule it is what was said already.
+pub fn by_rule<'a>(client: &'a ClientReport, of: &Finding) -> Vec<(&'a str, &'a Finding)> {
+    let of_check = client.findings.iter().filter(|finding| finding.check == of.check);
+    let findings: Vec<(&str, &Finding)> =
+        of_check.filter_map(|finding| Some((finding.rule.as_deref()?, finding))).collect();
+    match *findings {
+        [(_, only)] if (only.verdict, &only.measured) == (of.verdict, &of.measured) => Vec::new(),
+        _ => findings,
     }
-    let complaints =
-        findings.into_iter().filter(|finding| matches!(finding.verdict, Verdict::Fail | Verdict::Warn));
-    complaints.filter_map(|finding| Some((finding.rule.as_deref()?, finding))).collect()
+}
+
+/// `50 of 4,000 operations are shown`, where some are not.
+pub fn cut_off(shown: usize, all: usize, many: &str) -> Option<String> {
+    (shown < all).then(|| format!("{} of {} {many} are shown", grouped(shown as u64), grouped(all as u64)))
 }
 
 /// Where a check is explained.

@@ -190,7 +190,7 @@ fn marks<'m>(marks: impl Iterator<Item = &'m Marks>, what: &str, how: &str) -> F
     }
     match (judged, unknown) {
         (0, 0) => Found::nothing("there was no case of it"),
-        (0, unknown) => Found::nothing(&format!("{} could not be told", of(unknown, unknown, what))),
+        (0, unknown) => Found::nothing(&format!("{} cannot be judged", of(unknown, unknown, what))),
         _ => Found { operations, ..Found::met(bad == 0, format!("{} {how}", of(bad, judged, what))) },
     }
 }

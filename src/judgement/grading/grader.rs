@@ -190,7 +190,7 @@ impl Grader {
         let findings = clients.iter().flat_map(|client| &client.findings);
         let unmet = expectations.iter().filter(|expectation| expectation.verdict != Verdict::Pass);
         let asked = unmet.flat_map(|expectation| expectation.operations.iter().copied());
-        Report {
+        let mut report = Report {
             version: Grader::VERSION,
             verdict,
             totals,
@@ -201,7 +201,9 @@ impl Grader {
             untested,
             exit: None,
             run: RunReport::default(),
-        }
+        };
+        report.hold_clients();
+        report
     }
 
     fn client(&self, agent: &str, tally: &ClassTally, record: &Record) -> ClientReport {

@@ -19,6 +19,7 @@ mod report;
 mod run;
 mod speech;
 mod tally;
+mod unmet;
 mod view;
 
 pub use asked::{Asked, AskedByRule};

@@ -1,7 +1,7 @@
 //! Values of the report as HTML, each with its place in the JSON report.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use askama::FastWritable;
 use askama::filters::HtmlSafe;
@@ -43,6 +43,16 @@ impl Marked {
         Marked(format!(r#"<span data-at="{at}/{field}">{}</span>"#, escaped(&shown(text))))
     }
 
+    /// A sentence, in which what stands between backticks is code.
+    pub fn prose(at: &str, field: &str, text: &str) -> Marked {
+        Marked(format!(r#"<span data-at="{at}/{field}">{}</span>"#, prose(&shown(text))))
+    }
+
+    /// A sentence that is worked out from the report: of what, a test knows by `name`.
+    pub fn sentence(name: &str, text: &str) -> Marked {
+        Marked(format!(r#"<span data-derived="{name}">{}</span>"#, prose(text)))
+    }
+
     /// A verdict as a coloured word.
     pub fn verdict(at: &str, verdict: Verdict) -> Marked {
         let word = phrases::verdict(verdict);
@@ -69,6 +79,22 @@ impl FastWritable for Marked {
 
 impl HtmlSafe for Marked {}
 
+/// Text in which nothing is markup but what stands between backticks, which becomes code.
+fn prose(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    // An odd number of backticks pairs with nothing: the last one is itself.
+    let pairs = (parts.len() - 1) / 2 * 2;
+    let mut prose = String::with_capacity(text.len() + 16);
+    for (at, part) in parts.into_iter().enumerate() {
+        match at {
+            _ if at > pairs => _ = write!(prose, "`{}", escaped(part)),
+            _ if at % 2 == 1 => _ = write!(prose, "<code>{}</code>", escaped(part)),
+            _ => prose.push_str(&escaped(part)),
+        }
+    }
+    prose
+}
+
 /// Text in which nothing is markup, in elements and in attributes.
 pub fn escaped(text: &str) -> Cow<'_, str> {
     if !text.contains(['<', '>', '&', '"', '\'']) {
@@ -86,4 +112,22 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
         }
     }
     escaped.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_between_backticks_is_code_and_nothing_else_is_markup() {
+        for (text, html) in [
+            ("send `If-Match`, then read", "send <code>If-Match</code>, then read"),
+            ("`a` and `b`", "<code>a</code> and <code>b</code>"),
+            ("one ` alone", "one ` alone"),
+            ("`<b>` `", "<code>&lt;b&gt;</code> `"),
+            ("", ""),
+        ] {
+            assert_eq!(prose(text), html, "{text}");
+        }
+    }
 }

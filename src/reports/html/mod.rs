@@ -21,7 +21,7 @@ const MOST_CLIENTS: usize = 50;
 const MOST_ROWS: usize = 500;
 /// Operations on the page; a browser lays them out without delay.
 const MOST_OPERATIONS: usize = 200;
-/// Operations that are shown with their attempts unfolded.
+/// Operations that are shown with their requests unfolded.
 const UNFOLDED: usize = 3;
 
 /// The page.
@@ -29,10 +29,12 @@ const UNFOLDED: usize = 3;
 #[template(path = "report/page.html")]
 struct Page<'a> {
     report: &'a Report,
-    headline: String,
+    title: String,
+    headline: Marked,
+    words: &'static str,
     /// A sentence on the headline, whose the exit code is, and what was run.
-    said: Vec<String>,
-    idle: Vec<(String, String, String)>,
+    said: Vec<Marked>,
+    idle: Vec<(String, String, Marked)>,
     run: String,
     began: String,
     version: &'static str,
@@ -53,12 +55,31 @@ struct Tile {
     value: Marked,
 }
 
-/// What is in the report and not on the page.
+/// What is in the report, or was in the run, and not on the page.
 struct Left {
-    clients: usize,
-    expectations: usize,
-    rules: usize,
-    operations: usize,
+    clients: Option<String>,
+    expectations: Option<String>,
+    rules: Option<String>,
+    operations: Option<String>,
+}
+
+impl Left {
+    fn of(report: &Report) -> Left {
+        let classes = report.clients.len() + usize::try_from(report.totals.other_clients).unwrap_or(0);
+        let (kept, all) = (report.operations.len(), report.totals.operations);
+        let operations = kept.max(usize::try_from(all).unwrap_or(usize::MAX));
+        let operations = phrases::cut_off(kept.min(MOST_OPERATIONS), operations, "operations");
+        let in_json = match kept {
+            0..=MOST_OPERATIONS => String::new(),
+            _ => format!("; the JSON report has {}", grouped(kept as u64)),
+        };
+        Left {
+            clients: phrases::cut_off(report.clients.len().min(MOST_CLIENTS), classes, "classes of clients"),
+            expectations: phrases::cut_off(MOST_ROWS, report.expectations.len(), "expectations"),
+            rules: phrases::cut_off(MOST_ROWS, report.rules.len(), "rules"),
+            operations: operations.map(|cut| cut + &in_json),
+        }
+    }
 }
 
 /// The report as a page; `started` is the moment 0 of its times.
@@ -68,10 +89,13 @@ pub fn render(report: &Report, started: Timestamp) -> Result<String, askama::Err
     let on_page = shown.clone().map(|(_, operation)| operation.id).collect();
     let page = Page {
         report,
-        headline: phrases::headline(report),
+        title: phrases::headline(report).replace('`', ""),
+        headline: Marked::sentence("headline", &phrases::headline(report)),
+        words: phrases::WORDS,
         said: run::aside(report)
             .into_iter()
             .chain(run::exit(report).map(std::borrow::Cow::into_owned))
+            .map(|sentence| Marked::sentence("said", &sentence))
             .collect(),
         idle: idle(report),
         run: run::line(&report.run).unwrap_or_default(),
@@ -102,20 +126,15 @@ pub fn render(report: &Report, started: Timestamp) -> Result<String, askama::Err
             })
             .collect(),
         explanations: view::explanations(report),
-        left: Left {
-            clients: report.clients.len().saturating_sub(MOST_CLIENTS),
-            expectations: report.expectations.len().saturating_sub(MOST_ROWS),
-            rules: report.rules.len().saturating_sub(MOST_ROWS),
-            operations: report.operations.len().saturating_sub(MOST_OPERATIONS),
-        },
+        left: Left::of(report),
     };
     page.render()
 }
 
 /// Rules that did not fire, with their matches and why, where nothing was tested.
-fn idle(report: &Report) -> Vec<(String, String, String)> {
+fn idle(report: &Report) -> Vec<(String, String, Marked)> {
     let of = |(rule, why): (&RuleReport, std::borrow::Cow<str>)| {
-        (phrases::shown(&rule.name).into_owned(), grouped(rule.matched), why.into_owned())
+        (phrases::shown(&rule.name).into_owned(), grouped(rule.matched), Marked::sentence("idle", &why))
     };
     let idle = run::idle(report).into_iter().filter(|_| report.untested.is_some());
     idle.take(MOST_ROWS).map(of).collect()
@@ -126,14 +145,15 @@ impl Page<'_> {
         Marked::verdict("/verdict", self.report.verdict)
     }
 
-    fn caveats(&self) -> Vec<String> {
-        phrases::caveats(&self.report.totals)
+    fn caveats(&self) -> Vec<Marked> {
+        let caveats = phrases::caveats(&self.report.totals);
+        caveats.iter().map(|caveat| Marked::sentence("caveat", caveat)).collect()
     }
 }
 
 fn tiles(totals: &Totals) -> Vec<Tile> {
     let mut tiles: Vec<Tile> = [
-        ("attempts", "attempts", totals.attempts),
+        ("requests", "attempts", totals.attempts),
         ("operations", "operations", totals.operations),
         ("met a conflict", "conflicted", totals.conflicted),
         ("recovered", "recovered", totals.recovered),

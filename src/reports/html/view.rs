@@ -25,8 +25,17 @@ pub struct Reference {
 /// The operations on the page, by id.
 pub type OnPage = BTreeSet<u64>;
 
-fn references(ids: &[u64], on_page: &OnPage) -> Vec<Reference> {
-    ids.iter().take(MOST_REFERENCES).map(|id| Reference { id: *id, is_shown: on_page.contains(id) }).collect()
+/// The first of the operations that show something, and how many there are.
+pub struct References {
+    pub shown: Vec<Reference>,
+    pub cut: Option<String>,
+}
+
+fn references(ids: &[u64], on_page: &OnPage) -> References {
+    let reference = |id: &u64| Reference { id: *id, is_shown: on_page.contains(id) };
+    let shown = ids.iter().take(MOST_REFERENCES).map(reference).collect();
+    let cut = (ids.len() > MOST_REFERENCES).then(|| format!("{MOST_REFERENCES} of {}", ids.len()));
+    References { shown, cut }
 }
 
 /// One class of clients.
@@ -78,12 +87,14 @@ pub struct FindingView {
     pub measured: Marked,
     pub advice: Option<Marked>,
     pub rules: Vec<(Marked, Marked)>,
-    pub operations: Vec<Reference>,
+    /// What is said of rules beyond those.
+    pub rules_cut: Option<String>,
+    pub operations: References,
 }
 
 /// One line of `[expect]`.
 pub struct ExpectationView {
-    pub operations: Vec<Reference>,
+    pub operations: References,
     pub verdict: Marked,
     pub rule: Option<Marked>,
     pub name: Marked,
@@ -118,8 +129,8 @@ pub struct OperationView<'a> {
     pub checks: Vec<&'static Check>,
     pub lane: Plot,
     pub attempts: Vec<AttemptView>,
-    /// Attempts that are in the report and not on the page.
-    pub left: usize,
+    /// What is said of requests that are in the report and not on the page.
+    pub left: Option<String>,
     pub is_unfolded: bool,
 }
 
@@ -180,17 +191,19 @@ fn findings(at: &str, client: &ClientReport, on_page: &OnPage) -> Vec<FindingVie
         let at = place(finding);
         let complaint = |(rule, complaint): (&str, &Finding)| {
             let at = place(complaint);
-            (Marked::text(&at, "rule", rule), Marked::text(&at, "measured", &complaint.measured))
+            (Marked::text(&at, "rule", rule), Marked::prose(&at, "measured", &complaint.measured))
         };
+        let complaints = phrases::complaints(client, finding);
         let advice = finding.advice.as_deref().filter(|_| finding.verdict != Verdict::Pass);
         FindingView {
             check: Marked::text(&at, "check", &finding.check.to_string()),
             anchor: finding.anchor,
             title: Marked::text(&at, "title", &finding.title),
             verdict: Marked::verdict(&format!("{at}/verdict"), finding.verdict),
-            measured: Marked::text(&at, "measured", &finding.measured),
-            advice: advice.map(|advice| Marked::text(&at, "advice", advice)),
-            rules: phrases::complaints(client, finding).into_iter().take(MOST_ROWS).map(complaint).collect(),
+            measured: Marked::prose(&at, "measured", &finding.measured),
+            advice: advice.map(|advice| Marked::prose(&at, "advice", advice)),
+            rules_cut: phrases::cut_off(MOST_ROWS, complaints.len(), "rules"),
+            rules: complaints.into_iter().take(MOST_ROWS).map(complaint).collect(),
             operations: references(&finding.operations, on_page),
         }
     };
@@ -248,7 +261,7 @@ impl ExpectationView {
             name: Marked::text(&at, "name", &expected.name),
             anchor: check_of(expected).map(|check| check.anchor),
             asked: Marked::text(&at, "asked", &expected.asked),
-            found: Marked::text(&at, "found", &expected.found),
+            found: Marked::prose(&at, "found", &expected.found),
         }
     }
 }
@@ -294,7 +307,7 @@ impl<'a> OperationView<'a> {
             attempts: attempts
                 .map(|(nth, tried)| AttemptView::of(&format!("{at}/tries/{nth}"), tried))
                 .collect(),
-            left: operation.tries.len().saturating_sub(MOST_ROWS),
+            left: phrases::cut_off(MOST_ROWS, operation.tries.len(), "requests"),
             is_unfolded,
         }
     }
@@ -304,6 +317,7 @@ impl AttemptView {
     fn of(at: &str, tried: &TryReport) -> AttemptView {
         let text =
             |field: &str, text: &Option<String>| text.as_deref().map(|text| Marked::text(at, field, text));
+        let note = tried.note.as_deref().map(|note| Marked::prose(at, "note", note));
         let answer = phrases::answer(tried);
         AttemptView {
             turn: match phrases::turn(tried) {
@@ -323,7 +337,7 @@ impl AttemptView {
             version: text("version", &tried.version),
             rule: text("rule", &tried.rule),
             kind: text("kind", &tried.kind),
-            note: text("note", &tried.note),
+            note,
         }
     }
 }

@@ -184,7 +184,7 @@ fn nobody_is_said_to_have_stopped_at_the_first_conflict_who_went_on() {
             "0 PUT /items/1 b=1 > 409 version\n500 PUT /items/1 b=2 > 409 version\n\
              1500 PUT /items/1 b=3 > 409 version",
             Verdict::Undetermined,
-            "16 of 24 moves could not be told",
+            "16 of 24 moves cannot be judged",
         ),
         ("0 PUT /items/1 b=1 > 409 version", Verdict::Pass, "all 8 stopped at the first conflict"),
         (

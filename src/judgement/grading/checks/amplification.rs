@@ -95,8 +95,10 @@ pub(super) fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
         return None;
     }
     let worst = load.beyond().max(amplification.worst_window());
-    let said =
-        format!("{:.2} requests per operation, {worst:.2} times what the conflicts excuse", load.raw());
+    let said = format!(
+        "{:.2} requests per operation, at most {worst:.2} times as many as its conflicts call for",
+        load.raw()
+    );
     let advice = "spend a retry budget, say one retry for every five requests, over all operations together";
     let judged = if worst <= BUDGET {
         Judged::pass(said)

@@ -206,7 +206,7 @@ pub(super) fn lost(tally: &Tally, _: &Class) -> Option<Judged> {
             "what the client told its caller is not on the wire: let its own test say whether it took the write for failed",
         )
     } else {
-        Judged::undetermined(format!("{} could not be told", of(all, all, "lost answer")), AMBIGUOUS)
+        Judged::undetermined(format!("{} cannot be judged", of(all, all, "lost answer")), AMBIGUOUS)
     };
     Some(judged.number(lost.wrong as f64, 0.0, "writes").shown_by(&lost.evidence))
 }

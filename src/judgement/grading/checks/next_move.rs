@@ -238,13 +238,13 @@ pub(super) fn judge(tally: &Tally, class: &Class) -> Option<Judged> {
         } else {
             "a version, or a body within `body_limit`, would show what the client sends again"
         };
-        return Some(Judged::undetermined(format!("{} could not be told", of(untold, seen, "move")), settle));
+        return Some(Judged::undetermined(format!("{} cannot be judged", of(untold, seen, "move")), settle));
     }
     if moves.stopped_at_once == moves.judged {
         return Some(gave_up_at_once(moves.stopped_at_once, class));
     }
     let right = moves.judged - moves.stopped;
-    let untold = if untold > 0 { format!(", {untold} could not be told") } else { String::new() };
+    let untold = if untold > 0 { format!(", {untold} cannot be judged") } else { String::new() };
     Some(Judged::pass(format!("{right} retried as they should, {} stopped{untold}", moves.stopped)))
 }
 

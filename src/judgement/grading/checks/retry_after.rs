@@ -75,7 +75,7 @@ pub(super) fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
     if waits.judged == 0 {
         return (waits.ambiguous > 0).then(|| {
             Judged::undetermined(
-                format!("{} could not be told", of(waits.ambiguous, waits.ambiguous, "retry")),
+                format!("{} cannot be judged", of(waits.ambiguous, waits.ambiguous, "retry")),
                 AMBIGUOUS,
             )
         });

@@ -128,7 +128,7 @@ pub(super) fn give_up(tally: &Tally, _: &Class) -> Option<Judged> {
         return (tries.operations > 0)
             .then(|| Judged::undetermined("no operation had to give up", PERSISTENT));
     };
-    let said = format!("gave up within {}, not counting asked waits", wait(slowest));
+    let said = format!("gave up within {}, without the waits that Retry-After asked for", wait(slowest));
     let judged = if slowest <= BUDGET {
         Judged::pass(said)
     } else {

@@ -174,7 +174,7 @@ fn unknown(tally: &Tally, marks: &Marks) -> Option<Judged> {
     if unknown + ambiguous == 0 {
         return None;
     }
-    let measured = format!("{} could not be told", of(unknown + ambiguous, unknown + ambiguous, "rewrite"));
+    let measured = format!("{} cannot be judged", of(unknown + ambiguous, unknown + ambiguous, "rewrite"));
     let settle = if unknown == 0 {
         AMBIGUOUS
     } else {
