@@ -1,8 +1,9 @@
 //! Floor 3: a rules file on disk, and the files beside it that it names.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::proxy::{self, check_upstream_tls};
 use crate::rules::{
@@ -18,6 +19,8 @@ pub struct RulesFile {
     pub warnings: Vec<Diagnostic>,
     /// Of its bytes, in hexadecimal digits.
     pub sha256: String,
+    /// Files that it names for the text of replies.
+    pub body_files: Vec<PathBuf>,
 }
 
 /// Reads the rules file at `path`, reporting every mistake in it.
@@ -36,7 +39,11 @@ pub fn load(path: &Path) -> Result<RulesFile, Mistakes> {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
-    let accepted = read(&name, &text, &|file| body_file(folder, file))?;
+    let named = RefCell::new(Vec::new());
+    let accepted = read(&name, &text, &|file| {
+        named.borrow_mut().push(folder.join(file));
+        body_file(folder, file)
+    })?;
     let settings = &accepted.config.settings;
     if let Err(mistake) = check_upstream_tls(&settings.upstream_tls) {
         return Err(at_text(&name, text, mistake));
@@ -47,7 +54,7 @@ pub fn load(path: &Path) -> Result<RulesFile, Mistakes> {
         return Err(at_text(&name, text, error.mistake()));
     }
     let Accepted { config, warnings } = accepted;
-    Ok(RulesFile { config, warnings, sha256 })
+    Ok(RulesFile { config, warnings, sha256, body_files: named.into_inner() })
 }
 
 /// The SHA-256 of `bytes`, as `sha256sum` writes it.

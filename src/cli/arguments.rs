@@ -154,6 +154,11 @@ pub struct Serve {
 }
 
 impl Serve {
+    /// Where the ready file goes; an empty variable asks for none.
+    pub fn ready_file(&self) -> Option<&Path> {
+        self.ready_file.as_deref().filter(|path| !path.as_os_str().is_empty())
+    }
+
     /// The first flag that is understood, but whose behaviour is not built yet.
     pub fn not_yet(&self) -> Option<&'static str> {
         match self {
@@ -213,7 +218,8 @@ operations met a conflict than `--min-operations` asks, or a rule did not fire u
 
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  fracas report journal.jsonl --format html -o report.html\n\n\
-    Exit codes: 0 fine, 1 the client fell short of `[expect]`, 2 no journal that can be read.")]
+    Exit codes: 0 fine, 1 the client fell short of `[expect]`, 2 no journal that can be read,\n    \
+    or one that is incomplete.")]
 pub struct Report {
     /// A file that `--journal` wrote; `-` for standard input
     #[arg(value_name = "JOURNAL", default_value = "journal.jsonl")]
@@ -221,6 +227,12 @@ pub struct Report {
     /// text, json, junit, markdown, html or har
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
+    /// Grade this run of the journal, instead of its last one
+    #[arg(long, value_name = "ID", conflicts_with = "all_runs")]
+    pub run: Option<String>,
+    /// Grade each run of the journal by itself
+    #[arg(long)]
+    pub all_runs: bool,
     /// Where it goes, instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

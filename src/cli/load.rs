@@ -21,6 +21,8 @@ pub struct Loaded {
     pub sha256: Option<String>,
     /// There is no file, and the rules are those of `fracas init`.
     pub is_sample: bool,
+    /// Files whose text replies have.
+    pub body_files: Vec<PathBuf>,
     /// What somebody may not have meant.
     pub warnings: Vec<Diagnostic>,
 }
@@ -65,7 +67,14 @@ fn sample() -> Result<Config, Mistakes> {
 
 impl Loaded {
     fn without_file(config: Config) -> Loaded {
-        Loaded { config, file: None, sha256: None, is_sample: false, warnings: Vec::new() }
+        Loaded {
+            config,
+            file: None,
+            sha256: None,
+            is_sample: false,
+            body_files: Vec::new(),
+            warnings: Vec::new(),
+        }
     }
 
     /// Tells people about warnings.
@@ -88,9 +97,9 @@ fn file(named: Option<&Path>) -> Result<Loaded, Mistakes> {
         }
         None => default,
     };
-    let RulesFile { config, warnings, sha256 } = rules_file::load(path)?;
+    let RulesFile { config, warnings, sha256, body_files } = rules_file::load(path)?;
     let file = Some(path.to_owned());
-    Ok(Loaded { config, file, sha256: Some(sha256), is_sample: false, warnings })
+    Ok(Loaded { config, file, sha256: Some(sha256), is_sample: false, body_files, warnings })
 }
 
 /// Reads a flag or a variable as a rules file of one line, so that it means the same as there, and a

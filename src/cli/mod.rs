@@ -14,6 +14,7 @@ mod init;
 mod load;
 mod log;
 mod output;
+mod places;
 mod ready_file;
 mod refusal;
 mod report;
@@ -24,6 +25,7 @@ mod serve;
 mod signals;
 mod start;
 mod summary;
+mod whole_file;
 
 use std::process::ExitCode;
 

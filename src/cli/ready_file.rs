@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::refusal::Refusal;
+use super::whole_file::Beside;
 use crate::proxy::OwnCertificate;
 
 /// What is to be known of a proxy.
@@ -20,12 +21,11 @@ pub struct Ready<'r> {
     pub certificate: Option<&'r OwnCertificate>,
 }
 
-/// A ready file that is not there yet.
+/// A ready file that is not there yet. Never published it leaves nothing behind.
 #[derive(Debug)]
 pub struct ReadyFile {
     path: PathBuf,
-    /// In the same folder, so that renaming it is one step.
-    hidden: PathBuf,
+    beside: Beside,
     text: String,
 }
 
@@ -49,10 +49,8 @@ impl ReadyFile {
             "url": url,
             "certificate": certificate.map(|certificate| &certificate.pem),
         });
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let hidden = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-        let file = ReadyFile { path: path.to_owned(), hidden, text: format!("{text}\n") };
-        file.write().map_err(|error| {
+        let text = format!("{text}\n");
+        let beside = write(path, &text).map_err(|error| {
             let title = format!("the ready file {} cannot be written: {error}", path.display());
             Refusal::new(
                 "ready-file",
@@ -60,20 +58,21 @@ impl ReadyFile {
                 "give `--ready-file` a new file in a folder that this user may write to",
             )
         })?;
-        Ok(file)
-    }
-
-    fn write(&self) -> io::Result<()> {
-        remove_older(&self.path)?;
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&self.hidden)?;
-        file.write_all(self.text.as_bytes())
+        Ok(ReadyFile { path: path.to_owned(), beside, text })
     }
 
     /// Makes it appear.
     pub fn publish(self) -> io::Result<Published> {
-        fs::rename(&self.hidden, &self.path)?;
-        Ok(Published { path: self.path.clone(), text: self.text.clone() })
+        self.beside.persist()?;
+        Ok(Published { path: self.path, text: self.text })
     }
+}
+
+fn write(path: &Path, text: &str) -> io::Result<Beside> {
+    remove_older(path)?;
+    let beside = Beside::new(path)?;
+    beside.file().write_all(text.as_bytes())?;
+    Ok(beside)
 }
 
 /// Removes an older run's file, or an empty one as `mktemp` makes it, and nothing else.
@@ -95,14 +94,6 @@ fn remove_older(path: &Path) -> io::Result<()> {
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, "something else is there"));
     }
     fs::remove_file(path)
-}
-
-/// What was prepared and never published leaves nothing behind.
-impl Drop for ReadyFile {
-    fn drop(&mut self) {
-        // Gone already if it was published.
-        let _ = fs::remove_file(&self.hidden);
-    }
 }
 
 impl Drop for Published {

@@ -147,7 +147,13 @@ impl From<StartError> for Refusal {
             StartError::Journal(path, error) => Refusal::new(
                 "journal",
                 format!("the journal {} cannot be written: {error}", path.display()),
-                "give `--journal` a file in a folder that this user may write to",
+                match error.kind() {
+                    io::ErrorKind::InvalidData => "give `--journal` a new file, or a journal of this version",
+                    io::ErrorKind::ResourceBusy => {
+                        "give each run a journal of its own, or wait for the other's end"
+                    }
+                    _ => "give `--journal` a file in a folder that this user may write to",
+                },
             ),
             StartError::Randomness => Refusal::new(
                 "no-randomness",

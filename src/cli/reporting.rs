@@ -1,13 +1,14 @@
 //! Reports where they were asked for: on standard output, in files, in a job's summary on GitHub.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::output::{paint, talk, width};
+use super::output::{counted, paint, talk, width};
 use super::refusal::Refusal;
+use super::whole_file;
 use crate::journal::Kept;
 use crate::judgement::grading::Report;
 use crate::reports::{self, Format, Subject, Width};
@@ -89,7 +90,7 @@ pub fn write_all(wanted: &[Wanted], report: &Report, kept: &Kept) -> bool {
             paint: Paint::Plain,
             width: Width::of(None),
         };
-        if let Err(error) = write(wanted.format, subject, &place) {
+        if let Err(error) = write(wanted.format, &[subject], &place) {
             talk(format_args!("error: the {} report cannot be written: {error}\n", wanted.format));
             all_could = false;
         }
@@ -97,49 +98,65 @@ pub fn write_all(wanted: &[Wanted], report: &Report, kept: &Kept) -> bool {
     all_could
 }
 
-/// Writes a report to a file, or else to standard output.
-pub fn write_to(format: Format, subject: Subject, file: Option<&Path>) -> io::Result<()> {
-    write(format, subject, &file.map_or(Place::Output, Place::File))
+/// Says that nothing can be said, as the journal hangs.
+pub fn tell_hung(wanted: &[Wanted]) {
+    let no_report = if wanted.is_empty() { "" } else { ", and there is no report" };
+    talk(format_args!(
+        "error: the journal did not end in time: nothing can be said of the clients{no_report}; \
+         give `--journal` a disk that answers\n"
+    ));
 }
 
-fn write(format: Format, mut subject: Subject, place: &Place) -> io::Result<()> {
+/// Whether the journal's file has all that it should; tells if not.
+pub fn is_journal_whole(kept: &Kept) -> bool {
+    if kept.lost_lines > 0 {
+        let lines = counted(kept.lost_lines, "line");
+        talk(format_args!(
+            "error: {lines} of the journal could not be written: a report made from it will be incomplete; \
+             make room, or give `--journal` another file\n"
+        ));
+    }
+    if kept.dropped > 0 {
+        let attempts = counted(kept.dropped, "attempt");
+        talk(format_args!(
+            "error: {attempts} came faster than the journal could take: what they show is unknown; \
+             send more slowly, or give `--journal` a faster disk\n"
+        ));
+    }
+    kept.lost_lines == 0 && kept.dropped == 0
+}
+
+/// Writes reports to a file, or else to standard output, one after the other.
+pub fn write_to(format: Format, subjects: &[Subject], file: Option<&Path>) -> io::Result<()> {
+    write(format, subjects, &file.map_or(Place::Output, Place::File))
+}
+
+fn write(format: Format, subjects: &[Subject], place: &Place) -> io::Result<()> {
     match place {
         Place::Output => {
             let out = io::stdout().lock();
-            (subject.paint, subject.width) = (paint(&out), width(&out));
-            match into(format, subject, out) {
+            let (paint, width) = (paint(&out), width(&out));
+            let painted: Vec<Subject> =
+                subjects.iter().map(|subject| Subject { paint, width, ..*subject }).collect();
+            match into(format, &painted, out) {
                 // A reader that has seen enough (`| head`) is no failure.
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
                 written => written,
             }
         }
-        Place::File(path) => whole(path, |file| into(format, subject, file)),
+        Place::File(path) => whole_file::write(path, |file| into(format, subjects, file)),
         Place::Summary(path) => {
-            into(format, subject, OpenOptions::new().append(true).create(true).open(path)?)
+            into(format, subjects, OpenOptions::new().append(true).create(true).open(path)?)
         }
     }
 }
 
-fn into(format: Format, subject: Subject, out: impl Write) -> io::Result<()> {
+fn into(format: Format, subjects: &[Subject], out: impl Write) -> io::Result<()> {
     let mut out = BufWriter::new(out);
-    reports::write(format, subject, &mut out)?;
+    for subject in subjects {
+        reports::write(format, *subject, &mut out)?;
+    }
     out.flush()
-}
-
-/// Writes a file beside its place and moves it there: whoever reads it finds all of it or what was
-/// there before. What is no file, `/dev/stderr` say, is written as it is.
-fn whole(path: &Path, write: impl FnOnce(File) -> io::Result<()>) -> io::Result<()> {
-    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-        return write(OpenOptions::new().write(true).open(path)?);
-    }
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let hidden = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-    let written = File::create(&hidden).and_then(write).and_then(|()| fs::rename(&hidden, path));
-    if written.is_err() {
-        // It may never have been there.
-        let _ = fs::remove_file(&hidden);
-    }
-    written
 }
 
 #[cfg(test)]

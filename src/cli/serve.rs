@@ -158,8 +158,10 @@ fn tell_end(ended: &Ended, is_json: bool, is_quiet: bool, wanted: &[Wanted]) -> 
         talk("error: every worker has ended, although nobody said so\n");
         return ExitCode::from(UNUSABLE);
     }
-    match &ended.kept.report {
-        Some(report) if !reporting::write_all(wanted, report, &ended.kept) => ExitCode::from(UNUSABLE),
-        _ => written,
-    }
+    let Some(report) = &ended.kept.report else {
+        reporting::tell_hung(wanted);
+        return ExitCode::from(UNUSABLE);
+    };
+    let is_written = reporting::write_all(wanted, report, &ended.kept);
+    if is_written && reporting::is_journal_whole(&ended.kept) { written } else { ExitCode::from(UNUSABLE) }
 }

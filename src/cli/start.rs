@@ -11,7 +11,7 @@ use super::load::{Loaded, load};
 use super::log::{Log, Volume};
 use super::ready_file::{Published, Ready, ReadyFile};
 use super::refusal::Refusal;
-use super::reporting;
+use super::{places, reporting};
 use crate::journal::Origin;
 use crate::judgement::grading::Demands;
 use crate::proxy::{Proxy, Running, StartError, descriptors, reaches};
@@ -51,6 +51,7 @@ pub fn prepare(
         loaded.config.settings.journal.file = Some(file);
     }
     reporting::check(&arguments.report)?;
+    places::check(arguments, &loaded)?;
     if !arguments.quiet {
         loaded.warn();
     }
@@ -77,7 +78,7 @@ pub fn prepare(
     // Port 0 may have become the very port of an upstream that is not up yet.
     check_settings(&loaded.config.settings)?;
     check_resolved(&upstream, proxy.address())?;
-    let file = arguments.ready_file.as_deref().filter(|path| !path.as_os_str().is_empty());
+    let file = arguments.ready_file();
     let ready = Ready {
         listen: proxy.address(),
         url: url_to(&loaded.config.settings),

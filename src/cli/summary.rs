@@ -44,6 +44,12 @@ pub fn table(summary: &Summary, report: Option<&Report>, width: Width) -> String
             "warning: {keys} forgotten for want of room: their counts began again; raise limits.keys"
         );
     }
+    if let Some(totals) = report.map(|report| &report.totals)
+        && (totals.lost_lines, totals.dropped) != (0, 0)
+    {
+        let (lines, attempts) = (counted(totals.lost_lines, "line"), counted(totals.dropped, "attempt"));
+        let _ = writeln!(text, "warning: the journal lost {lines} and {attempts}");
+    }
     text
 }
 
@@ -66,6 +72,10 @@ pub fn json(summary: &Summary, report: Option<&Report>) -> String {
         "replays": summary.replays,
         "panics": summary.panics,
         "evicted": summary.evicted,
+        "journal": report.map(|report| serde_json::json!({
+            "dropped": report.totals.dropped,
+            "lost_lines": report.totals.lost_lines,
+        })),
         "rules": rules.collect::<Vec<_>>(),
         "clients": clients::json(report),
     });

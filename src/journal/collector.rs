@@ -13,7 +13,7 @@ use super::file::JournalFile;
 use super::line::{Ending, Header, Tallies};
 use super::place::shared;
 use crate::clock::Clock;
-use crate::judgement::grading::{Grading, Operation, Outcome, Report};
+use crate::judgement::grading::{Grading, Missing, Operation, Outcome, Report};
 use crate::words::Attempt;
 
 /// Batches that may wait for the thread: beyond them attempts are dropped, and counted.
@@ -79,7 +79,7 @@ pub struct Kept {
     /// Attempts that came faster than they could be taken: nobody has seen them.
     pub dropped: u64,
     /// Lines that the file could not take.
-    pub unwritten: u64,
+    pub lost_lines: u64,
     /// What is to be said of the clients; `None` when the journal did not end in time.
     pub report: Option<Report>,
 }
@@ -100,8 +100,7 @@ impl Journal {
         let clients_gone = Arc::<AtomicBool>::default();
         let at_end = Arc::<OnceLock<AtEnd>>::default();
         let file = file.map(|mut file| {
-            file.add(&header);
-            file.write();
+            file.begin(&header);
             Appending { file, told: vec![(0, 0); header.rules.len()], dropped: 0 }
         });
         let collector = Collector {
@@ -290,26 +289,22 @@ impl Collector {
                 ending: Some(ending.clone()),
                 ..Tallies::default()
             });
-            appending.file.write();
         }
-        if self.clients_gone.load(Relaxed) {
+        let clients_gone = self.clients_gone.load(Relaxed);
+        if clients_gone {
             self.grading.clients_gone();
-            if let Some(appending) = &mut self.file {
-                appending.close();
-            }
+        }
+        if let Some(appending) = &mut self.file {
+            appending.end(clients_gone);
         }
         let dropped = self.dropped.load(Relaxed);
+        let lost_lines = self.file.as_ref().map_or(0, |appending| appending.file.lost());
         let counts = (self.tallying)();
         let rules = self.header.rule_reports(&counts, &ending);
-        let mut report = self.grading.finish(rules, dropped);
+        // What the file could not take was graded all the same.
+        let mut report = self.grading.finish(rules, Missing { lost_lines, ..Missing::from(dropped) });
         self.header.conclude(&mut report, &counts, &ending);
-        Kept {
-            began: self.header.began(),
-            dropped,
-            unwritten: self.file.as_ref().map_or(0, |appending| appending.file.lost()),
-            report: Some(report),
-            ..self.kept
-        }
+        Kept { began: self.header.began(), dropped, lost_lines, report: Some(report), ..self.kept }
     }
 }
 
@@ -346,16 +341,16 @@ impl Appending {
             .collect();
         if !news.is_empty() || dropped != self.dropped {
             self.file.add(&Tallies { tallies: news, dropped, ..Tallies::default() });
-            self.file.write();
             self.told = counts;
             self.dropped = dropped;
         }
+        // Also with nothing new: a file that could not be written may have to be told what it lost.
+        self.file.write();
     }
 
-    /// Tells the file that nothing more could come.
-    fn close(&mut self) {
-        self.file.add(&Tallies { dropped: self.dropped, clients_gone: true, ..Tallies::default() });
-        self.file.write();
+    /// Tells the file that nothing more comes; and whether nothing more could, as its clients are gone.
+    fn end(&mut self, clients_gone: bool) {
+        self.file.end(&Tallies { dropped: self.dropped, clients_gone, ..Tallies::default() });
     }
 }
 

@@ -1,79 +1,130 @@
-//! The journal as a file: JSON Lines, appended whole. A full disk loses lines, never requests.
+//! The journal as a file: JSON Lines, appended whole. What cannot be written is lost and counted, and the
+//! file is told how much that was as soon as writing works again; no request ever waits for it.
+//!
+//! A file is one run's at a time, which holds a lock on it, and a pipe may have no reader, or a slow one:
+//! `sink.rs` opens them.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io;
 use std::path::Path;
 
 use serde::Serialize;
 
+use super::line::{Header, Tallies};
+use super::sink::Sink;
+
 /// A journal file that is appended to.
 pub struct JournalFile {
-    file: File,
+    sink: Sink,
+    /// The run's header, until the file has it.
+    header: Vec<u8>,
     /// Lines that wait to be written together.
     lines: Vec<u8>,
     /// How many they are.
     waiting: u64,
     /// The last line may lack its end: what follows must not become a part of it.
     is_torn: bool,
+    /// Lines that could not be written, and how many of them the file has been told of.
     lost: u64,
+    told: u64,
+    is_warned: bool,
 }
 
 impl JournalFile {
     /// Opens the file, or makes one that its owner alone may read.
+    ///
+    /// # Errors
+    /// Beside the system's: [`io::ErrorKind::InvalidData`] when something else than a journal is there,
+    /// [`io::ErrorKind::ResourceBusy`] when another run writes it.
     pub fn open(path: &Path) -> io::Result<JournalFile> {
-        let mut options = OpenOptions::new();
-        options.read(true).append(true).create(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path)?;
-        let is_torn = is_torn(&mut file);
-        Ok(JournalFile { file, lines: Vec::new(), waiting: 0, is_torn, lost: 0 })
+        let (sink, is_torn) = Sink::open(path)?;
+        let (header, lines) = (Vec::new(), Vec::new());
+        Ok(JournalFile { sink, header, lines, waiting: 0, is_torn, lost: 0, told: 0, is_warned: false })
+    }
+
+    /// Begins a run: its header comes before every line of it, whenever writing works.
+    pub fn begin(&mut self, header: &Header) {
+        self.header.clear();
+        add_to(&mut self.header, header);
+        self.write();
     }
 
     /// Adds a line to those that [`JournalFile::write`] writes.
     pub fn add(&mut self, line: &impl Serialize) {
-        let start = self.lines.len();
-        match serde_json::to_writer(&mut self.lines, line) {
-            Ok(()) => {
-                self.lines.push(b'\n');
-                self.waiting += 1;
-            }
-            // Nothing that is written can fail to be JSON; a part of it would be none.
-            Err(_) => self.lines.truncate(start),
-        }
+        self.waiting += u64::from(add_to(&mut self.lines, line));
     }
 
     /// Writes what was added. What cannot be written is lost, and counted; the first time this is told.
     pub fn write(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
         let mut lines = std::mem::take(&mut self.lines);
-        if self.is_torn && !lines.is_empty() {
-            lines.insert(0, b'\n');
-        }
-        match self.file.write_all(&lines) {
-            Ok(()) => self.is_torn &= lines.is_empty(),
-            Err(error) => {
-                self.is_torn = true;
-                if self.lost == 0 {
-                    tracing::warn!("the journal cannot be written, its lines are lost: {error}");
-                }
-                self.lost += waiting;
+        let mut whole = 0;
+        let written = match self.catch_up(!lines.is_empty()) {
+            Err(error) => Err(error),
+            Ok(()) => self.sink.write(&lines).map_err(|(taken, error)| {
+                let taken = lines.get(..taken).unwrap_or_default();
+                self.is_torn = taken.last().is_some_and(|last| *last != b'\n');
+                whole = taken.iter().filter(|byte| **byte == b'\n').count() as u64;
+                error
+            }),
+        };
+        if let Err(error) = written {
+            if !std::mem::replace(&mut self.is_warned, true) {
+                tracing::warn!("the journal cannot be written, its lines are lost: {error}");
             }
+            self.lost += waiting.saturating_sub(whole);
         }
         lines.clear();
         self.lines = lines;
     }
 
-    /// Lines that could not be written.
+    /// Writes the run's last line, its end mark, and waits a while for a slow reader.
+    pub fn end(&mut self, mark: &Tallies) {
+        self.sink.be_patient();
+        self.add(&Tallies { ended: true, lost: self.lost, ..mark.clone() });
+        self.write();
+    }
+
+    /// Lines that could not be written. A header that was not is one of them.
     pub fn lost(&self) -> u64 {
-        self.lost
+        self.lost + u64::from(!self.header.is_empty())
+    }
+
+    /// Writes what must come before the next lines: the end of a torn one, the header, how many are lost.
+    fn catch_up(&mut self, is_more: bool) -> io::Result<()> {
+        let is_behind = !self.header.is_empty() || self.lost > self.told;
+        if !(is_behind || self.is_torn && is_more) {
+            return Ok(());
+        }
+        let mut first = Vec::new();
+        if self.is_torn {
+            first.push(b'\n');
+        }
+        first.extend_from_slice(&self.header);
+        if self.lost > self.told {
+            add_to(&mut first, &Tallies { lost: self.lost, ..Tallies::default() });
+        }
+        self.sink.write(&first).map_err(|(taken, error)| {
+            // What was taken ends somewhere; the header comes once more, and its reader knows it by its id.
+            self.is_torn |= taken > 0;
+            error
+        })?;
+        self.is_torn = false;
+        self.header.clear();
+        self.told = self.lost;
+        Ok(())
     }
 }
 
-/// Whether the last line of an earlier run has no end. What cannot be read is a pipe, or empty.
-fn is_torn(file: &mut File) -> bool {
-    let mut last = [b'\n'];
-    file.seek(SeekFrom::End(-1)).and_then(|_| file.read_exact(&mut last)).is_ok() && last != [b'\n']
+/// Adds a line; whether it is one. Nothing that is written can fail to be JSON; a part of it would be none.
+fn add_to(lines: &mut Vec<u8>, line: &impl Serialize) -> bool {
+    let start = lines.len();
+    let is_json = serde_json::to_writer(&mut *lines, line).is_ok();
+    if is_json {
+        lines.push(b'\n');
+    } else {
+        lines.truncate(start);
+    }
+    is_json
 }
 
 #[cfg(test)]
@@ -81,43 +132,90 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::rules::Config;
+
+    fn header() -> Header {
+        Header { run: "r1".to_owned(), ..Header::new(&Config::builtin(), String::new()) }
+    }
 
     #[test]
     fn lines_are_appended_whole_after_a_torn_one() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("journal.jsonl");
-        for (before, after) in [("", "1\n2\n"), ("0\n", "0\n1\n2\n"), ("{\"to", "{\"to\n1\n2\n")] {
-            fs::write(&path, before).expect("written");
+        let first = serde_json::to_string(&header()).expect("JSON");
+        let torn = &first[..40];
+        for before in ["".to_owned(), format!("{first}\n"), format!("{first}\n{{\"to"), torn.to_owned()] {
+            fs::write(&path, &before).expect("written");
             let mut file = JournalFile::open(&path).expect("a file");
             for line in [1, 2] {
                 file.add(&line);
                 file.write();
             }
             file.write();
-            assert_eq!(fs::read_to_string(&path).expect("text"), after);
+            let end = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
+            assert_eq!(fs::read_to_string(&path).expect("text"), format!("{before}{end}1\n2\n"));
             assert_eq!(file.lost(), 0);
         }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn it_is_its_owners_alone() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("journal.jsonl");
-        JournalFile::open(&path).expect("a file");
-        assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_loses_lines_and_counts_them() {
         let mut file = JournalFile::open(Path::new("/dev/full")).expect("a device");
+        file.begin(&header());
         for _ in 0..3 {
             file.add(&1);
             file.add(&2);
             file.write();
         }
-        assert_eq!(file.lost(), 6);
+        assert_eq!(file.lost(), 6 + 1, "the header is a line as well");
+    }
+
+    /// A pipe takes 64 KiB on Linux, and then nothing until it is read.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_pipe_is_told_what_it_lost_once_it_is_read() {
+        use std::io::{BufRead as _, BufReader};
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)
+            .expect("a pipe");
+        let mut file = JournalFile::open(&path).expect("a pipe without a reader");
+        file.begin(&header());
+        file.add(&"before anybody reads");
+        file.write();
+        assert_eq!(file.lost(), 2);
+
+        let nonblock = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+        let reader = fs::File::options().read(true).custom_flags(nonblock).open(&path).expect("a reader");
+        let long = "x".repeat(10_000);
+        let mut written = 0;
+        while written == 0 || file.lost() == 1 {
+            file.add(&long);
+            file.write();
+            written += 1;
+        }
+        let mut read = BufReader::new(reader);
+        let mut lines = Vec::new();
+        let mut take = |lines: &mut Vec<String>| {
+            let mut line = String::new();
+            while read.read_line(&mut line).is_ok_and(|length| length > 0) && line.ends_with('\n') {
+                lines.push(std::mem::take(&mut line));
+            }
+            // What is torn is put together with the line end that comes later.
+            line
+        };
+        let torn = take(&mut lines);
+        assert!(lines[0].starts_with("{\"fracas\":") && lines[1].contains("\"lost\":1"), "{:.80}", lines[1]);
+        let kept = lines.len() as u64 - 2;
+        assert_eq!(file.lost(), 1 + written - kept);
+        file.end(&Tallies::default());
+        let mut more = Vec::new();
+        assert_eq!(take(&mut more), "");
+        // The end of the torn line.
+        let told = if torn.is_empty() { &more[..] } else { &more[1..] };
+        assert!(told[0].contains(&format!("\"lost\":{}", file.lost())), "{}", told[0]);
+        assert!(told[1].contains("\"ended\":true") && told.len() == 2, "{}", told[1]);
     }
 }

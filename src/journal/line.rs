@@ -13,6 +13,8 @@ pub enum Line {
     Header(Box<Header>),
     Attempt(Box<Attempt>),
     Tallies(Tallies),
+    /// One that cannot be read: the last one of a process that was killed, or of a full disk.
+    Torn,
 }
 
 /// The first line of a run: what somebody who grades it needs to know.
@@ -22,6 +24,8 @@ pub struct Header {
     pub fracas: String,
     /// The version of this format.
     pub journal: u32,
+    /// Tells this run from others in the same file. A header that is repeated goes on with its run.
+    pub run: String,
     /// When the run began, as RFC 3339 has it.
     pub started: String,
     pub seed: u64,
@@ -68,11 +72,17 @@ pub struct HeaderRule {
 pub struct Tallies {
     /// Rules whose counts have changed: position, requests matched, conflicts injected.
     pub tallies: Vec<(u32, u64, u64)>,
-    /// Attempts that could not be kept.
+    /// Attempts that came faster than they could be taken: the file does not have them.
     pub dropped: u64,
     /// Shortly before the end of a run: what only the whole of it tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ending: Option<Ending>,
+    /// Lines so far that the file could not take: a full disk's, or those of a pipe without a reader.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lost: u64,
+    /// The end mark: the last line of a run that was recorded to its end. A run without one is incomplete.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ended: bool,
     /// On the last line of a run whose clients have ended before it: nothing more could come.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub clients_gone: bool,
@@ -88,9 +98,14 @@ pub struct Ending {
     pub command: Option<CommandEnd>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 impl Header {
     /// The version of the format that this writes, and the only one that it reads.
-    pub const FORMAT: u32 = 1;
+    pub const FORMAT: u32 = 2;
 
     /// When the run began: the moment 0 of its attempts.
     pub fn began(&self) -> jiff::Timestamp {
@@ -137,11 +152,12 @@ impl Header {
         told.map(report).collect()
     }
 
-    /// The header of a run.
+    /// The header of a run, which has no id yet.
     pub fn new(config: &Config, started: String) -> Header {
         Header {
             fracas: env!("CARGO_PKG_VERSION").to_owned(),
             journal: Header::FORMAT,
+            run: String::new(),
             started,
             seed: config.settings.seed,
             origin: Origin::default(),

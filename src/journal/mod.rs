@@ -2,7 +2,7 @@
 //!
 //! Workers hand attempts over in batches, through an [`Inlet`] that never makes them wait, to one
 //! thread, which keeps the latest, appends them to a file, grades them, and counts what it could not keep.
-//! `line.rs` is the file's format, `read.rs` its reader.
+//! `line.rs` is the file's format, `read.rs` its reader, `sink.rs` what it is written to.
 
 mod batch;
 mod collector;
@@ -10,9 +10,10 @@ mod file;
 mod line;
 mod place;
 mod read;
+mod sink;
 
 pub use self::batch::Batch;
 pub use self::collector::{AtEnd, Clients, Inlet, Journal, Kept, Progress, Tallying};
 pub use self::file::JournalFile;
 pub use self::line::{Ending, Header, HeaderRule, Line, Origin, Tallies};
-pub use self::read::{Damage, read};
+pub use self::read::read;

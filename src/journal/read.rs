@@ -4,21 +4,14 @@ use std::io::{self, BufRead, Read as _};
 
 use super::line::{Header, Line};
 
-/// Lines that are none: the last one of a process that was killed, or of a full disk.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Damage {
-    pub lines: u64,
-}
-
 /// The longest line that is read: a header with as many rules as a file may have.
 const LONGEST: u64 = 256 << 20;
 
-/// Calls `each` with every line of `journal`. A torn line is left out and counted.
+/// Calls `each` with every line of `journal`, from its first header on.
 ///
 /// # Errors
 /// What reading fails with; [`io::ErrorKind::InvalidData`] when this is no journal of a known format.
-pub fn read(mut journal: impl BufRead, each: &mut dyn FnMut(Line)) -> io::Result<Damage> {
-    let mut damage = Damage::default();
+pub fn read(mut journal: impl BufRead, each: &mut dyn FnMut(Line)) -> io::Result<()> {
     let mut text = Vec::new();
     let mut has_header = false;
     loop {
@@ -43,13 +36,14 @@ pub fn read(mut journal: impl BufRead, each: &mut dyn FnMut(Line)) -> io::Result
                 each(line);
             }
             None if text.trim_ascii().is_empty() => {}
-            None => damage.lines += 1,
+            None if has_header => each(Line::Torn),
+            None => {}
         }
     }
     if !has_header {
         return Err(invalid("it is no journal of fracas".to_owned()));
     }
-    Ok(damage)
+    Ok(())
 }
 
 fn invalid(what: String) -> io::Error {
@@ -67,34 +61,43 @@ mod tests {
         serde_json::to_string(line).expect("JSON")
     }
 
-    fn lines(text: &str) -> io::Result<(Vec<Line>, Damage)> {
+    fn lines(text: &str) -> io::Result<Vec<Line>> {
         let mut lines = Vec::new();
-        let damage = read(text.as_bytes(), &mut |line| lines.push(line))?;
-        Ok((lines, damage))
+        read(text.as_bytes(), &mut |line| lines.push(line)).map(|()| lines)
     }
 
     #[test]
-    fn what_was_written_is_read_but_for_torn_lines() {
+    fn what_was_written_is_read_and_torn_lines_are_told() {
         let header = Header::new(&Config::builtin(), "2026-01-31T00:00:00Z".to_owned());
         let attempt = Attempt { id: 7, method: "PUT".into(), ..Attempt::default() };
-        let tallies =
-            Tallies { tallies: vec![(0, 2, 1)], dropped: 3, clients_gone: true, ..Tallies::default() };
+        let tallies = Tallies {
+            tallies: vec![(0, 2, 1)],
+            dropped: 3,
+            lost: 4,
+            ended: true,
+            clients_gone: true,
+            ..Tallies::default()
+        };
         let whole = format!("{}\n{}\n{}\n", json(&header), json(&attempt), json(&tallies));
         let all = [
             Line::Header(Box::new(header)),
             Line::Attempt(Box::new(attempt.clone())),
             Line::Tallies(tallies),
         ];
-        assert_eq!(lines(&whole).expect("a journal"), (all.to_vec(), Damage::default()));
+        let with_torn = [&all[..], &[Line::Torn]].concat();
+        assert_eq!(lines(&whole).expect("a journal"), all);
         // Torn at each of its bytes, all but the torn line is there.
         let torn = json(&attempt);
         for end in 1..torn.len() {
-            let (read, damage) = lines(&format!("{whole}{}", &torn[..end])).expect("a journal");
-            assert_eq!((read.as_slice(), damage.lines), (&all[..], 1), "{}", &torn[..end]);
+            let read = lines(&format!("{whole}{}", &torn[..end])).expect("a journal");
+            assert_eq!(read, with_torn, "{}", &torn[..end]);
         }
         // The next run goes on below it.
-        let (read, damage) = lines(&format!("{whole}{}\n{whole}", &torn[..9])).expect("a journal");
-        assert_eq!((read.len(), damage.lines), (6, 1));
+        let read = lines(&format!("{whole}{}\n{whole}", &torn[..9])).expect("a journal");
+        assert_eq!(read, [&with_torn[..], &all].concat());
+        // A header that is torn begins nothing; it was written again.
+        let read = lines(&format!("{}\n{whole}", &whole[..30])).expect("a journal");
+        assert_eq!(read, all);
     }
 
     #[test]
@@ -104,7 +107,7 @@ mod tests {
             assert_eq!(lines(text).expect_err(text).kind(), io::ErrorKind::InvalidData);
         }
         let mut header = Header::new(&Config::builtin(), String::new());
-        header.journal = 2;
-        assert!(lines(&json(&header)).expect_err("another format").to_string().contains("format 2"));
+        header.journal = 1;
+        assert!(lines(&json(&header)).expect_err("another format").to_string().contains("format 1"));
     }
 }

@@ -108,7 +108,8 @@ impl Proxy {
     /// runs wherever the caller started it.
     pub fn bind(config: Config, upstream: UpstreamUrl) -> Result<Proxy, StartError> {
         let clock = Clock::start();
-        let header = Header::new(&config, format!("{:.3}", clock.wall()));
+        let run = format!("{:08x}", random().map(u32::from_ne_bytes)?);
+        let header = Header { run, ..Header::new(&config, format!("{:.3}", clock.wall())) };
         let Config { settings, rules } = config;
         let counters = tally::Counters::default();
         let via = settings.via.then(|| random().map(u64::from_ne_bytes).map(Via::new)).transpose()?;
@@ -318,7 +319,6 @@ fn worker_count(settings: &Settings) -> usize {
     settings.workers.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get)
 }
 
-/// A new key for this run's hashes.
 /// Bytes that nobody can guess.
 fn random<const BYTES: usize>() -> Result<[u8; BYTES], StartError> {
     let mut random = [0; BYTES];

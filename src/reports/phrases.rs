@@ -169,13 +169,20 @@ pub fn caveats(totals: &Totals) -> Vec<String> {
     let mut caveats = Vec::new();
     if totals.dropped > 0 {
         let dropped = counted(totals.dropped, "request was", "requests were");
-        caveats.push(format!("{dropped} not kept: what they were part of may be judged wrongly"));
+        caveats.push(format!("{dropped} not kept: what they were part of is not known"));
+    }
+    if totals.lost_lines > 0 {
+        let lost = counted(totals.lost_lines, "line", "lines");
+        caveats.push(format!("the journal's file lacks {lost}"));
     }
     if totals.evicted > 0 {
         let evicted = counted(totals.evicted, "operation was", "operations were");
         caveats.push(format!(
-            "{evicted} put away unfinished, as too many were open: they may be judged wrongly"
+            "{evicted} put away unfinished, as too many were open: how they ended is not known"
         ));
+    }
+    if totals.incomplete {
+        caveats.push("the record is incomplete, so that nothing passes by it".to_owned());
     }
     if totals.other_clients > 0 {
         caveats.push(format!(

@@ -153,7 +153,7 @@ fn tell_end(arguments: &arguments::Run, ended: &Ended) -> ExitCode {
         }
     };
     let Some(report) = &ended.kept.report else {
-        talk("error: the journal did not end in time: nothing can be said of the client\n");
+        reporting::tell_hung(&arguments.serve.report);
         return ExitCode::from(if own == 0 { UNUSABLE } else { own });
     };
     let is_short = report.verdict == Verdict::Fail;
@@ -161,9 +161,10 @@ fn tell_end(arguments: &arguments::Run, ended: &Ended) -> ExitCode {
         tell_card(report, &ended.kept);
     }
     let is_written = reporting::write_all(&arguments.serve.report, report, &ended.kept);
+    let is_whole = reporting::is_journal_whole(&ended.kept);
     ExitCode::from(match own {
         0 if is_short => SHORT,
-        0 if !is_written => UNUSABLE,
+        0 if !is_written || !is_whole => UNUSABLE,
         own => own,
     })
 }

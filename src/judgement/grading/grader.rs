@@ -1,12 +1,14 @@
 //! The grader: operations in, a report out, at any time.
 
 mod class;
+mod record;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use siphasher::sip::SipHasher13;
 
 use self::class::ClassTally;
+pub use self::record::{Extent, Missing, Record};
 use super::asked::{Ask, Asked, AskedByRule};
 use super::checks::{CHECKS, Check, Class, Judged};
 use super::company::Company;
@@ -41,19 +43,6 @@ pub struct Grader {
     totals: Totals,
     /// First start and last end, in µs.
     span: Option<(u64, u64)>,
-}
-
-/// What a report says of the record beside its operations; the grader cannot know it.
-#[derive(Clone, Debug, Default)]
-pub struct Record {
-    pub attempts: u64,
-    /// Attempts that the upstream did not answer.
-    pub unanswered: u64,
-    /// Attempts that were not recorded.
-    pub dropped: u64,
-    /// Operations that were put away for want of room.
-    pub evicted: u64,
-    pub rules: Vec<RuleReport>,
 }
 
 impl Grader {
@@ -165,7 +154,9 @@ impl Grader {
         let (first, last) = self.span.unwrap_or_default();
         let totals = Totals {
             attempts: record.attempts,
-            dropped: record.dropped,
+            dropped: record.missing.dropped,
+            lost_lines: record.missing.lost_lines,
+            incomplete: record.extent() != Extent::Whole,
             evicted: record.evicted,
             other_clients: self.others.len() as u64,
             unanswered: record.unanswered,
@@ -177,7 +168,7 @@ impl Grader {
             self.classes.iter().map(|(agent, tally)| self.client(agent, tally, record)).collect();
         clients
             .sort_by_key(|client| (std::cmp::Reverse(client.verdict), std::cmp::Reverse(client.conflicted)));
-        let expectations = self.expectations();
+        let expectations = self.expectations(record.extent());
         let verdict = if expectations.is_empty() {
             worst(clients.iter().map(|client| client.verdict))
         } else {
@@ -207,11 +198,13 @@ impl Grader {
     }
 
     fn client(&self, agent: &str, tally: &ClassTally, record: &Record) -> ClientReport {
+        let extent = record.extent();
         let mut findings = Vec::new();
         for check in CHECKS {
             let all = tally.within(&self.asked.scope_of_check(check.id), &self.excepts);
             let word = all.and_then(|all| check.judge(all, &self.class(agent, tally, None)));
-            findings.extend(word.and_then(|judged| self.finding(check, None, judged)));
+            findings
+                .extend(word.and_then(|judged| self.finding(check, None, extent.holds(check.id, judged))));
             // In file order; a rule that the record does not list comes last.
             let mut rules: Vec<(&Box<str>, &Tally)> = tally.rules().collect();
             let place =
@@ -220,7 +213,9 @@ impl Grader {
             for (rule, of_rule) in rules {
                 let class = self.class(agent, tally, Some(rule));
                 let word = check.judge(of_rule, &class);
-                findings.extend(word.and_then(|judged| self.finding(check, Some(rule), judged)));
+                findings.extend(
+                    word.and_then(|judged| self.finding(check, Some(rule), extent.holds(check.id, judged))),
+                );
             }
         }
         let verdict = worst(findings.iter().map(|finding| finding.verdict));
@@ -264,7 +259,7 @@ impl Grader {
         })
     }
 
-    fn expectations(&self) -> Vec<Expectation> {
+    fn expectations(&self, extent: Extent) -> Vec<Expectation> {
         let found = |ask: &Ask| {
             let tallies = self.classes.iter().filter_map(|(agent, class)| {
                 let tally = class.within(&ask.scope, &self.excepts)?;
@@ -272,7 +267,7 @@ impl Grader {
             });
             let mut found = expectations::found(ask, &tallies.collect());
             found.operations.retain(|id| self.kept.has(*id));
-            found
+            extent.holds_of(ask.want, found)
         };
         self.asks.iter().map(found).collect()
     }

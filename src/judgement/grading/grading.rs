@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::correlate::Ended;
-use super::{Asked, Correlator, Grader, Operation, Record, Report, RuleReport};
+use super::{Asked, Correlator, Grader, Missing, Operation, Record, Report, RuleReport};
 use crate::words::Attempt;
 
 /// Grades a record as it is made, or read. Bounded; a report can be had at any time.
@@ -53,19 +53,19 @@ impl Grading {
     }
 
     /// How things stand, operations that may go on included. It costs a copy of what is open: ask a few
-    /// times a second at most. `rules` is what the rules did, in file order; `dropped` counts attempts
-    /// that were not recorded.
-    pub fn report(&self, rules: Vec<RuleReport>, dropped: u64) -> Report {
-        self.clone().finish(rules, dropped)
+    /// times a second at most. `rules` is what the rules did, in file order; `missing` is what was not
+    /// recorded.
+    pub fn report(&self, rules: Vec<RuleReport>, missing: impl Into<Missing>) -> Report {
+        self.clone().finish(rules, missing)
     }
 
     /// The last word. Operations that could still go on are unfinished.
-    pub fn finish(mut self, rules: Vec<RuleReport>, dropped: u64) -> Report {
+    pub fn finish(mut self, rules: Vec<RuleReport>, missing: impl Into<Missing>) -> Report {
         let correlator = std::mem::take(&mut self.correlator);
         let evicted = correlator.finish_to(&mut self.ended);
         self.grade();
         let (attempts, unanswered) = (self.attempts, self.unanswered);
-        self.grader.report(&Record { attempts, unanswered, dropped, evicted, rules })
+        self.grader.report(&Record { attempts, unanswered, missing: missing.into(), evicted, rules })
     }
 
     fn grade(&mut self) -> Vec<Operation> {

@@ -60,10 +60,17 @@ pub struct Totals {
     pub unanswered: u64,
     /// Attempts that the journal could not keep; the report may be wrong about what they were part of.
     pub dropped: u64,
+    /// Lines that the journal's file could not take. A report made from the file lacks them; one made as the
+    /// run ends does not.
+    pub lost_lines: u64,
+    /// The record lacks something (lines, attempts, operations that were put away, or its end): there is no
+    /// `pass` in this report.
+    pub incomplete: bool,
     /// Operations put away before it could be seen how they end, as too many were open; what followed
     /// counts as operations of their own, so that the report may be wrong about them.
     pub evicted: u64,
-    /// Classes of clients beyond those in `clients`.
+    /// Products beyond those that have an entry of their own in `clients`: they are judged together, as
+    /// one class. At least so many, if it is 10,000.
     pub other_clients: u64,
     /// Rules that no request matched, beyond those in `rules`.
     pub other_rules: u64,

@@ -51,7 +51,7 @@ fn lines(header: &Header, attempts: &[Attempt]) -> String {
     let mut text = json(header);
     attempts.iter().for_each(|attempt| text += &json(attempt));
     let count = attempts.len() as u64;
-    text + &json(&Tallies { tallies: vec![(0, count, count)], ..Tallies::default() })
+    text + &json(&Tallies { tallies: vec![(0, count, count)], ended: true, ..Tallies::default() })
 }
 
 /// Lines of every kind in one list.
@@ -85,7 +85,83 @@ fn the_last_run_is_graded_and_its_verdict_is_the_exit_code() {
     let (code, out, _) = report(folder.path(), &["unmet.jsonl"]);
     assert!(code == Some(1) && out.contains("R2") && out.contains("blind/1"), "{out}");
     let (code, _, err) = report(folder.path(), &["both.jsonl"]);
-    assert_eq!((code, &*err), (Some(0), "the journal holds 2 runs; this is the last one\n"));
+    assert!(code == Some(0) && err.starts_with("the journal holds 2 runs; this is the last one ("), "{err}");
+}
+
+/// A run of `tries`, which asks for at most `most`, and may lack its end.
+fn run_of(id: &str, tries: u64, most: u64) -> String {
+    let expect = Expect { max_tries: std::num::NonZeroU64::new(most), ..Expect::default() };
+    lines(&Header { run: id.to_owned(), ..header(expect) }, &blind(tries))
+}
+
+#[test]
+fn runs_of_one_journal_are_graded_each_by_itself() {
+    let journal = run_of("a1", 2, 5) + &run_of("b2", 9, 5) + &run_of("c3", 3, 5);
+    let folder = folder(&[("journal.jsonl", &journal)]);
+    let verdicts = |arguments: &[&str]| {
+        let (code, out, err) = report(folder.path(), &[&["--format", "json"], arguments].concat());
+        let reports: Vec<serde_json::Value> =
+            serde_json::Deserializer::from_str(&out).into_iter().map(|json| json.expect("JSON")).collect();
+        let told = |json: &serde_json::Value| {
+            (json["totals"]["attempts"].as_u64(), json["verdict"].as_str().map(str::to_owned))
+        };
+        (code, reports.iter().map(told).collect::<Vec<_>>(), err)
+    };
+    let told = |attempts, verdict: &str| (Some(attempts), Some(verdict.to_owned()));
+    let (code, last, err) = verdicts(&[]);
+    assert_eq!((code, last), (Some(0), vec![told(3, "pass")]));
+    assert!(err.contains("a1, b2, c3"), "{err}");
+    assert_eq!(verdicts(&["--run", "a1"]), (Some(0), vec![told(2, "pass")], String::new()));
+    assert_eq!(verdicts(&["--run", "b2"]), (Some(1), vec![told(9, "fail")], String::new()));
+    let (code, all, err) = verdicts(&["--all-runs"]);
+    assert_eq!((code, all), (Some(1), vec![told(2, "pass"), told(9, "fail"), told(3, "pass")]));
+    assert_eq!(err.matches("run ").count(), 3, "{err}");
+    let (code, none, err) = verdicts(&["--run", "d4"]);
+    assert_eq!((code, none), (Some(2), Vec::new()));
+    assert!(err.contains("no run `d4`") && err.contains("it holds a1, b2, c3"), "{err}");
+    for format in ["junit", "html", "har"] {
+        let (code, _, err) = report(folder.path(), &["--all-runs", "--format", format]);
+        assert!(code == Some(2) && err.contains("--run ID"), "{err}");
+    }
+}
+
+#[test]
+fn an_incomplete_run_never_passes_and_says_why() {
+    let whole = run_of("a1", 3, 5);
+    let all: Vec<&str> = whole.lines().collect();
+    let without = |range: std::ops::Range<usize>| {
+        let kept = all.iter().enumerate().filter(|(at, _)| !range.contains(at)).map(|(_, line)| *line);
+        kept.collect::<Vec<_>>().join("\n") + "\n"
+    };
+    let with_tallies = |tallies: Tallies| without(4..5) + &erased::Line::json(&tallies) + "\n";
+    let ended = Tallies { ended: true, ..Tallies::default() };
+    let cases = [
+        ("no end mark", without(4..5)),
+        ("1 line of it is lost", whole.clone() + "{\"id\":4,\"sta"),
+        ("1 line of it is lost", all[..3].join("\n") + "\n{\"id\":3,\"st\n" + &all[3..].join("\n")),
+        ("7 lines of it are lost", with_tallies(Tallies { lost: 7, ..ended.clone() })),
+        ("8 attempts came too fast", with_tallies(Tallies { dropped: 8, ..ended.clone() })),
+        // Told once, and not taken back by what comes later.
+        ("7 lines", with_tallies(Tallies { lost: 7, ..Tallies::default() }) + &erased::Line::json(&ended)),
+    ];
+    for (why, journal) in cases {
+        let folder = folder(&[("journal.jsonl", &journal)]);
+        let (code, out, err) = report(folder.path(), &["--format", "json"]);
+        let json: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+        assert_eq!((code, &json["verdict"]), (Some(2), &"undetermined".into()), "{why}");
+        assert_eq!(json["totals"]["incomplete"], true, "{why}");
+        assert!(!out.contains("\"pass\""), "{why}: {out}");
+        assert!(err.contains("the record of run a1 is incomplete: ") && err.contains(why), "{why}: {err}");
+        let (_, out, _) = report(folder.path(), &[]);
+        assert!(out.contains("nothing passes by it"), "{out}");
+    }
+    // A fault that was seen stays one.
+    let folder = folder(&[("journal.jsonl", &run_of("a1", 9, 5).replace("\"ended\":true", "\"lost\":3"))]);
+    assert_eq!(report(folder.path(), &[]).0, Some(1));
+    // A header that was written again, as nothing said that it had arrived, begins no run.
+    let twice = format!("{}\n{whole}", all[0]);
+    let folder = self::folder(&[("journal.jsonl", &twice)]);
+    assert_eq!((report(folder.path(), &[]).0, report(folder.path(), &[]).2), (Some(0), String::new()));
 }
 
 #[test]
@@ -94,12 +170,11 @@ fn a_torn_journal_is_graded_and_its_damage_told() {
     let torn = format!("{whole}{{\"id\":4,\"sta");
     let folder = folder(&[("journal.jsonl", &torn), ("empty.jsonl", ""), ("rules.toml", "seed = 1\n")]);
     let (code, out, err) = report(folder.path(), &["--format", "json"]);
-    assert_eq!(err, "warning: 1 line of the journal cannot be read, and left out\n");
+    assert!(err.contains("is incomplete: 1 line of it is lost"), "{err}");
     let json: serde_json::Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!(json["totals"]["attempts"], 3);
     assert_eq!((&json["rules"][0]["matched"], &json["rules"][0]["asked"]), (&3.into(), &"all".into()));
-    let is_short = json["verdict"] == "fail";
-    assert_eq!(code, Some(i32::from(is_short)));
+    assert_eq!(code, Some(if json["verdict"] == "fail" { 1 } else { 2 }));
     for (name, why) in
         [("empty.jsonl", "it is no journal"), ("rules.toml", "no"), ("missing", "No such file")]
     {

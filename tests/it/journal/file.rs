@@ -13,9 +13,14 @@ use crate::support::upstream::Upstream;
 
 fn lines(path: &Path) -> (Vec<Line>, u64) {
     let mut lines = Vec::new();
+    let mut torn = 0;
     let file = BufReader::new(File::open(path).expect("a file"));
-    let damage = read(file, &mut |line| lines.push(line)).expect("a journal");
-    (lines, damage.lines)
+    let mut each = |line| match line {
+        Line::Torn => torn += 1,
+        line => lines.push(line),
+    };
+    read(file, &mut each).expect("a journal");
+    (lines, torn)
 }
 
 fn paths(lines: &[Line]) -> Vec<&str> {
@@ -80,8 +85,9 @@ fn the_file_of_a_run_that_ended_says_what_its_rules_did() {
     }
     assert_eq!(proxy.attempts().len(), 3);
     let (lines, _) = lines(&path);
-    let Some(Line::Tallies(tallies)) = lines.last() else { panic!("{lines:?}") };
+    let [.., Line::Tallies(tallies), Line::Tallies(mark)] = &lines[..] else { panic!("{lines:?}") };
     assert_eq!((&tallies.tallies[..], tallies.dropped), (&[(1, 3, 1)][..], 0));
+    assert_eq!((mark.ended, mark.lost, mark.clients_gone), (true, 0, false));
 }
 
 #[test]

@@ -126,7 +126,7 @@ impl TestProxy {
         let running = self.running.take().expect("it runs until it is dropped");
         running.drain();
         let (summary, kept) = running.end(fracas::journal::Clients::MayGoOn);
-        assert_eq!((summary.panics, kept.dropped, kept.unwritten), (0, 0, 0));
+        assert_eq!((summary.panics, kept.dropped, kept.lost_lines), (0, 0, 0));
         kept.attempts.iter().map(|attempt| (**attempt).clone()).collect()
     }
 }
