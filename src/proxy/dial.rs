@@ -197,11 +197,14 @@ mod tests {
             let since = (now() - self.start).as_millis();
             self.asked.lock().expect("no panic").push((address.port(), since));
             let does: HashMap<_, _> = self.addresses.iter().copied().collect();
-            let wait = |milliseconds| tokio::time::sleep(Duration::from_millis(milliseconds));
+            // The clock is paused: it stands at the end of a wait as soon as everything waits.
+            let wait = |milliseconds| {
+                tokio::time::timeout(Duration::from_millis(milliseconds), std::future::pending::<()>())
+            };
             match does[&address] {
-                Does::Accept(after) => wait(after).await,
+                Does::Accept(after) => drop(wait(after).await),
                 Does::Refuse(after) => {
-                    wait(after).await;
+                    drop(wait(after).await);
                     return Err(io::ErrorKind::ConnectionRefused.into());
                 }
                 Does::Nothing => std::future::pending().await,
