@@ -199,6 +199,12 @@ impl RetryAfter {
     }
 }
 
+impl Hint {
+    pub fn number(self) -> u32 {
+        self.0.get()
+    }
+}
+
 impl From<Fingerprint> for Hint {
     fn from(fingerprint: Fingerprint) -> Hint {
         Hint(NonZeroU32::new(fingerprint.0 as u32).unwrap_or(NonZeroU32::MIN))

@@ -4,7 +4,9 @@ mod clients;
 mod expectations;
 mod fairness;
 mod policies;
+mod side_by_side;
 mod uncertain;
+mod workers;
 
 use fracas::judgement::grading::CHECKS;
 

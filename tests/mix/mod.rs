@@ -65,7 +65,7 @@ pub struct Chance {
 }
 
 impl Chance {
-    fn new(seed: u64, of: u64) -> Chance {
+    pub fn new(seed: u64, of: u64) -> Chance {
         Chance { dice: Dice::new(seed, "mix"), of: KeyHash(of.into()), drawn: 0 }
     }
 

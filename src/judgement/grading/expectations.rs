@@ -11,6 +11,9 @@ use super::{Expectation, Verdict};
 /// The tallies of every class of clients within the scope of an ask.
 pub(super) type Tallies<'t> = Vec<(&'t str, &'t Tally, Class)>;
 
+/// Of operations whose tries may be those of several.
+const UNCLEAR: &str = "tries could not be told apart";
+
 struct Found {
     verdict: Verdict,
     words: String,
@@ -60,8 +63,13 @@ fn measure(want: Want, tallies: &Tallies<'_>) -> Found {
         Want::MaxTries(limit) => {
             let worst = all().max_by_key(|tally| tally.tries.most.value());
             let Some((tally, most)) = worst.and_then(|tally| Some((tally, tally.tries.most.value()?))) else {
-                return Found::nothing("nothing was refused");
+                let is_unclear = all().any(|tally| tally.tries.ambiguous > 0);
+                return Found::nothing(if is_unclear { UNCLEAR } else { "nothing was refused" });
             };
+            let unclear = all().map(|tally| tally.tries.ambiguous_most).max().unwrap_or(0);
+            if most <= limit && unclear > limit {
+                return Found::nothing(&format!("most: {most}; of {unclear} others {UNCLEAR}"));
+            }
             let operations = tally.tries.most.evidence.ids().collect();
             Found { operations, ..Found::met(most <= limit, format!("most: {most}")) }
         }
@@ -140,7 +148,9 @@ fn measure(want: Want, tallies: &Tallies<'_>) -> Found {
             let ended: u64 = all().map(|tally| tally.tries.gave_up.judged).sum();
             let gave_up: u64 = all().map(|tally| tally.tries.gave_up.bad).sum();
             if ended == 0 {
-                return Found::nothing("no operation met a conflict and ended");
+                let is_unclear = all().any(|tally| tally.tries.gave_up.unknown > 0);
+                let nothing = "no operation met a conflict and ended";
+                return Found::nothing(if is_unclear { UNCLEAR } else { nothing });
             }
             let share = (ended - gave_up) as f64 / ended as f64;
             let evidence = all().flat_map(|tally| tally.tries.gave_up.evidence.ids());
@@ -151,7 +161,12 @@ fn measure(want: Want, tallies: &Tallies<'_>) -> Found {
             let operations: u64 = all().map(|tally| tally.amplification.all.operations).sum();
             let requests: u64 = all().map(|tally| tally.amplification.all.requests).sum();
             if operations == 0 {
-                return Found::nothing("no request");
+                let is_unclear = all().any(|tally| tally.amplification.ambiguous > 0);
+                return Found::nothing(if is_unclear {
+                    "tries could not be told apart"
+                } else {
+                    "no request"
+                });
             }
             let raw = requests as f64 / operations as f64;
             let evidence = all().flat_map(|tally| tally.amplification.evidence.ids());

@@ -30,7 +30,8 @@ impl Grading {
     }
 
     /// Adds an attempt, roughly in the order in which they ended, and gives back the operations that are
-    /// over with it, graded: all but those of one attempt that met no trouble.
+    /// over with it: all but those of one attempt that met no trouble. They are graded when it is certain
+    /// which calls they are, which may be later.
     pub fn add(&mut self, attempt: impl Into<Arc<Attempt>>) -> Vec<Operation> {
         let attempt = attempt.into();
         self.attempts += 1;
@@ -77,6 +78,8 @@ impl Grading {
                     self.grader.see(&operation);
                     operations.push(operation);
                 }
+                Ended::Told(operation) => operations.push(operation),
+                Ended::Late(operation) => self.grader.see(&operation),
             }
         }
         operations

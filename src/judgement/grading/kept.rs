@@ -186,6 +186,7 @@ mod tests {
         };
         let read = |attempt, start, end, version: Option<&str>| Read {
             attempt,
+            connection: 0,
             method: "GET".into(),
             start,
             end,

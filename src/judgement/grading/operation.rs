@@ -44,6 +44,7 @@ pub struct Try {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Read {
     pub attempt: u64,
+    pub connection: u64,
     pub method: SmolStr,
     /// When it was sent and answered, as [`Attempt`] has it.
     pub start: u64,
@@ -51,6 +52,20 @@ pub struct Read {
     pub status: Option<u16>,
     /// The versions that it showed.
     pub shown: Shown,
+}
+
+impl Read {
+    pub(super) fn of(attempt: &Attempt) -> Read {
+        Read {
+            attempt: attempt.id,
+            connection: attempt.connection,
+            method: attempt.method.clone(),
+            start: attempt.start,
+            end: attempt.end,
+            status: attempt.got.outcome(),
+            shown: attempt.got.shown.clone(),
+        }
+    }
 }
 
 /// Why an attempt is taken for a part of an operation, and so how sure that is.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Class, Evidence, Judged};
+use super::{AMBIGUOUS, Class, Evidence, Judged};
 use crate::judgement::grading::tally::Tally;
 use crate::judgement::grading::view::{View, is_refused};
 use crate::words::Attempt;
@@ -23,6 +23,8 @@ const MOST_WINDOWS: usize = 1_000;
 #[derive(Clone, Debug, Default)]
 pub struct Amplification {
     pub all: Load,
+    /// Operations whose tries may be those of several: what one of these costs is not known.
+    pub ambiguous: u64,
     windows: BTreeMap<u64, Load>,
     pub evidence: Evidence,
 }
@@ -57,6 +59,10 @@ impl Load {
 impl Amplification {
     pub fn see(&mut self, view: &View<'_>) {
         let operation = view.operation;
+        if view.is_ambiguous {
+            self.ambiguous += 1;
+            return;
+        }
         let kept = operation.tries.len() as u64;
         let refused = operation.tries.iter().filter(|tried| is_refused(&tried.attempt)).count() as u64;
         // Those that were not kept were followed by another try: they were refused.
@@ -92,7 +98,8 @@ pub(super) fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
     let amplification = &tally.amplification;
     let load = amplification.all;
     if load.operations == 0 {
-        return None;
+        return (amplification.ambiguous > 0)
+            .then(|| Judged::undetermined("tries could not be told apart", AMBIGUOUS));
     }
     let worst = load.beyond().max(amplification.worst_window());
     let said = format!(

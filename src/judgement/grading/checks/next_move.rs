@@ -47,12 +47,12 @@ impl NextMoves {
         for step in view.steps.iter().filter(|step| step.refused.attempt.conflict.is_some()) {
             match step.next {
                 Next::Unknown => continue,
+                _ if view.is_ambiguous => self.ambiguous += 1,
                 Next::Stopped => {
                     self.judged += 1;
                     self.stopped += 1;
                     self.stopped_at_once += u64::from(view.operation.count == 1);
                 }
-                Next::Tried(_) if view.is_ambiguous => self.ambiguous += 1,
                 Next::Tried(_) => {}
             }
         }

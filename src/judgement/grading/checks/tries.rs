@@ -37,16 +37,21 @@ pub struct Tries {
     /// Met a conflict, ended, and did not succeed.
     pub gave_up: Marks,
     pub ambiguous: u64,
+    /// The most tries that could be those of one of these.
+    pub ambiguous_most: u64,
 }
 
 impl Tries {
     pub fn see(&mut self, view: &View<'_>) {
         let operation = view.operation;
         if operation.met_conflict() && view.has_ended() {
-            self.gave_up.add(Some(operation.outcome != Outcome::GaveUp), operation.id);
+            // Where several calls look like one, the one that gave up may have gone on in another.
+            let has_recovered = operation.outcome != Outcome::GaveUp;
+            self.gave_up.add((has_recovered || !view.is_ambiguous).then_some(has_recovered), operation.id);
         }
         if view.is_ambiguous {
             self.ambiguous += 1;
+            self.ambiguous_most = self.ambiguous_most.max(operation.count);
             return;
         }
         self.operations += 1;
@@ -102,6 +107,9 @@ pub(super) fn cap(tally: &Tally, _: &Class) -> Option<Judged> {
             format!("{said}; still trying at the end"),
             "a record that goes on until the client stops would show it",
         ),
+        0..=FEW if tries.ambiguous_most > FEW => {
+            Judged::undetermined(format!("{said}; others could not be told apart"), AMBIGUOUS)
+        }
         0..=FEW if tries.stopped > 0 => Judged::pass(said),
         0..=FEW => Judged::undetermined(format!("{said}; no operation had to give up"), PERSISTENT),
         6..=MANY => Judged::warn(said).advice(advice),

@@ -4,7 +4,7 @@ use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
 
-use crate::words::Attempt;
+use crate::words::{Attempt, Kind};
 
 /// Where an attempt is looked for. All of it holds for one client only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,12 +16,22 @@ pub(super) struct Evidence {
     /// What the client says itself: the mark of its call, and its idempotency key. Both are about one
     /// method and path; a key used elsewhere is another one.
     pub markers: [Option<Clue>; 2],
+    /// After a session has ended: the same request from the same connection, and from the same address and
+    /// `User-Agent`, whoever it says that it is from.
+    pub renewals: [Option<Clue>; 2],
 }
 
 /// A hash under the client's fingerprint, which is one under the run's own key: nobody can make two
 /// that are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Clue(u64);
+
+impl Clue {
+    /// Of a number that is about one thing only.
+    pub fn number(number: u64) -> Clue {
+        Clue(number)
+    }
+}
 
 impl Evidence {
     pub fn of(attempt: &Attempt) -> Evidence {
@@ -41,7 +51,19 @@ impl Evidence {
             request: request.clue(),
             resource,
             markers: [marker(2, sent.operation), marker(3, sent.idempotency_key)],
+            renewals: if is_session_over(attempt) { Evidence::renewals(attempt) } else { [None; 2] },
         }
+    }
+
+    /// Where it is looked for whether this goes on what was refused because its session had ended.
+    pub fn renewals(attempt: &Attempt) -> [Option<Clue>; 2] {
+        let request = |words: Words| {
+            let words = words.text(&attempt.method).text(&attempt.path);
+            let words = words.option(attempt.query.map(|query| query.0));
+            words.option(attempt.sent.body.map(|body| body.0)).number(attempt.sent.bytes).clue()
+        };
+        let from = |tag, of: u64| request(Words(SipHasher13::new_with_keys(of, tag)));
+        [Some(from(6, attempt.connection)), attempt.peer.map(|peer| from(7, peer.number().into()))]
     }
 
     /// The same request with the same version: what a client would send if it began anew.
@@ -62,6 +84,10 @@ impl Evidence {
         let (collection, item) = attempt.path.rsplit_once('/')?;
         (!collection.is_empty() && !item.is_empty()).then(|| resource(attempt, collection))
     }
+}
+
+fn is_session_over(attempt: &Attempt) -> bool {
+    attempt.conflict.as_ref().is_some_and(|conflict| conflict.kind == Kind::Session)
 }
 
 fn resource(attempt: &Attempt, path: &str) -> Clue {

@@ -1,5 +1,7 @@
 //! Which operation an attempt is a part of.
 
+use std::num::NonZeroU32;
+
 use super::evidence::Evidence;
 use super::meaning::Meaning;
 use super::memory::{Keys, Memory};
@@ -40,12 +42,14 @@ pub(super) fn find(
     marked(attempt, evidence, table)
         .or_else(|| replayed(attempt, evidence, table, past))
         .or_else(|| rebased(attempt, evidence, table, past))
+        .or_else(|| renewed(attempt, table))
 }
 
 fn marked(attempt: &Attempt, evidence: &Evidence, table: &Table) -> Option<(Number, Link)> {
     let is_part = |open: &Open| match open.meaning {
         // It had begun before the success was known; after it, the marker is used for something new.
-        Meaning::Success => attempt.start < open.last_end,
+        Meaning::Success if attempt.start < open.last_end => true,
+        Meaning::Success if !open.waits_for(attempt) => false,
         _ => attempt.start <= open.deadline(),
     };
     evidence.markers.into_iter().flatten().find_map(|marker| {
@@ -55,11 +59,13 @@ fn marked(attempt: &Attempt, evidence: &Evidence, table: &Table) -> Option<(Numb
 }
 
 fn replayed(attempt: &Attempt, evidence: &Evidence, table: &Table, past: &Past) -> Option<(Number, Link)> {
-    let candidates = table.at(evidence.request).filter(|(_, open)| open.meaning.is_retryable());
-    let Choice { number, latest, is_only } = choose(attempt, candidates)?;
+    let candidates = table.at(evidence.request);
+    let candidates = candidates.filter(|(_, open)| open.meaning.is_retryable() || open.waits_for(attempt));
+    let Choice { number, latest, is_only } = choose(attempt, candidates, table)?;
     // A changed version says that it was made anew from what was read.
     let link = if latest.sent.version == attempt.sent.version { Link::Replay } else { Link::Rebase };
-    let could_be_new = past.succeeded.get(evidence.anew(attempt)).is_some();
+    let is_counted = attempt.sent.try_number.is_some_and(|number| number > NonZeroU32::MIN);
+    let could_be_new = !is_counted && past.succeeded.get(evidence.anew(attempt)).is_some();
     Some((number, if is_only && !could_be_new { link } else { Link::AmbiguousReplay }))
 }
 
@@ -80,7 +86,7 @@ fn rebased(attempt: &Attempt, evidence: &Evidence, table: &Table, past: &Past) -
     let candidates = table.at(evidence.resource).filter(|(_, open)| {
         open.meaning == Meaning::Conflict && open.latest().is_some_and(is_about_the_same)
     });
-    if let Some(Choice { number, is_only, .. }) = choose(attempt, candidates) {
+    if let Some(Choice { number, is_only, .. }) = choose(attempt, candidates, table) {
         return Some((number, if is_only { Link::Rebase } else { Link::AmbiguousReplay }));
     }
     // Those of its parts that were refused, sent again, or other parts: it may be either.
@@ -88,8 +94,25 @@ fn rebased(attempt: &Attempt, evidence: &Evidence, table: &Table, past: &Past) -
         attempt.method == "POST"
             && open.latest().is_some_and(|latest| latest.method == "POST" && latest.is_refused_in_part())
     });
-    let Choice { number, .. } = choose(attempt, candidates)?;
+    let Choice { number, .. } = choose(attempt, candidates, table)?;
     Some((number, Link::AmbiguousReplay))
+}
+
+/// The same request with another credential, after the session had ended: who asks is another one only by
+/// that.
+fn renewed(attempt: &Attempt, table: &Table) -> Option<(Number, Link)> {
+    if !table.has_renewable() {
+        return None;
+    }
+    let has_new_credential =
+        |open: &Open| open.latest().is_some_and(|latest| latest.sent.credential != attempt.sent.credential);
+    Evidence::renewals(attempt).into_iter().flatten().find_map(|clue| {
+        let candidates = table.at(clue).filter(|(_, open)| {
+            open.client != attempt.client && open.meaning.is_retryable() && has_new_credential(open)
+        });
+        let Choice { number, is_only, .. } = choose(attempt, candidates, table)?;
+        Some((number, if is_only { Link::Replay } else { Link::AmbiguousReplay }))
+    })
 }
 
 /// Whether one rule refused both under one key, where it has several for this client and path.
@@ -109,18 +132,30 @@ struct Choice<'a> {
     is_only: bool,
 }
 
-/// Of operations that the attempt may be a part of: the one whose version and key are the same, and of
-/// several such the one whose answer came first.
-fn choose<'a>(attempt: &Attempt, candidates: impl Iterator<Item = (Number, &'a Open)>) -> Option<Choice<'a>> {
+/// Of operations that the attempt may be a part of: the one whose version, key, trace and connection are
+/// the same, in this order, and of several such the one whose answer came first.
+fn choose<'a>(
+    attempt: &Attempt,
+    candidates: impl Iterator<Item = (Number, &'a Open)>,
+    table: &Table,
+) -> Option<Choice<'a>> {
+    if attempt.sent.try_number == Some(NonZeroU32::MIN) {
+        // It says itself that nothing came before it.
+        return None;
+    }
+    let caller = table.caller(attempt.client);
     let mut best: Option<(u32, u64, Choice)> = None;
     for (number, open) in candidates {
         let Some(latest) = open.latest() else { continue };
         let is_in_time = open.last_end <= attempt.start && attempt.start <= open.deadline();
-        if !is_in_time || contradicts(latest.sent.operation, attempt.sent.operation) {
+        let is_another_call = caller.tells_apart(&latest.sent, &attempt.sent) && !open.waits_for(attempt);
+        if !is_in_time || is_another_call {
             continue;
         }
-        let likeness = u32::from(latest.sent.version == attempt.sent.version) * 2
-            + u32::from(latest.sent.idempotency_key == attempt.sent.idempotency_key);
+        let likeness = u32::from(latest.sent.version == attempt.sent.version) * 8
+            + u32::from(latest.sent.idempotency_key == attempt.sent.idempotency_key) * 4
+            + u32::from(latest.sent.trace == attempt.sent.trace) * 2
+            + u32::from(latest.connection == attempt.connection);
         let choice = Choice { number, latest, is_only: true };
         best = match best {
             Some((more, since, best)) if more > likeness => Some((more, since, best)),
@@ -132,9 +167,4 @@ fn choose<'a>(attempt: &Attempt, candidates: impl Iterator<Item = (Number, &'a O
         };
     }
     best.map(|(_, _, choice)| choice)
-}
-
-/// Two marks that differ: the client itself says that these are two calls.
-fn contradicts<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
-    matches!((one, other), (Some(one), Some(other)) if one != other)
 }

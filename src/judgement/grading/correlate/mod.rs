@@ -15,9 +15,11 @@ mod held;
 mod meaning;
 mod memory;
 mod open;
+mod strands;
 mod table;
 #[cfg(test)]
 mod tests;
+mod trail;
 
 use std::sync::Arc;
 
@@ -71,6 +73,11 @@ pub(super) enum Ended {
     /// An operation by itself that met no trouble: by far the most, which cost no more than this.
     Plain(Arc<Attempt>),
     Operation(Operation),
+    /// It has come to its end as far as anybody sees; whether it is one call shows later. For those who
+    /// watch.
+    Told(Operation),
+    /// One that was told before.
+    Late(Operation),
 }
 
 impl Correlator {
@@ -84,7 +91,7 @@ impl Correlator {
     pub fn add(&mut self, attempt: impl Into<Arc<Attempt>>) -> Vec<Operation> {
         let mut ended = Vec::new();
         self.add_to(attempt.into(), &mut ended);
-        ended.into_iter().map(Ended::into_operation).collect()
+        ended.into_iter().filter_map(Ended::into_operation).collect()
     }
 
     /// As [`Correlator::add`].
@@ -98,7 +105,7 @@ impl Correlator {
     pub fn pass(&mut self, now: u64) -> Vec<Operation> {
         let mut ended = Vec::new();
         self.pass_to(now, &mut ended);
-        ended.into_iter().map(Ended::into_operation).collect()
+        ended.into_iter().filter_map(Ended::into_operation).collect()
     }
 
     /// As [`Correlator::pass`].
@@ -112,7 +119,7 @@ impl Correlator {
     pub fn finish(self) -> Vec<Operation> {
         let mut ended = Vec::new();
         self.finish_to(&mut ended);
-        ended.into_iter().map(Ended::into_operation).collect()
+        ended.into_iter().filter_map(Ended::into_operation).collect()
     }
 
     /// As [`Correlator::finish`]; says how many were put away in all, as taking what still waits may put
@@ -122,7 +129,7 @@ impl Correlator {
             self.take(turn, attempt, ended);
         }
         let evicted = self.table.evicted();
-        ended.extend(self.table.close_all(self.held.latest()).map(Ended::Operation));
+        self.table.close_all(self.held.latest(), ended);
         evicted
     }
 
@@ -139,6 +146,7 @@ impl Correlator {
 
     fn take(&mut self, turn: Turn, attempt: Arc<Attempt>, ended: &mut Vec<Ended>) {
         self.table.close_until(turn.at, ended);
+        self.table.note_caller(&attempt);
         let meaning = Meaning::of(&attempt);
         let is_known = self.table.knows(attempt.client);
         if !is_known && !meaning.is_retryable() && !is_marked(&attempt) {
@@ -165,10 +173,11 @@ impl Correlator {
 }
 
 impl Ended {
-    fn into_operation(self) -> Operation {
+    fn into_operation(self) -> Option<Operation> {
         match self {
-            Ended::Plain(attempt) => alone(attempt, Meaning::Success),
-            Ended::Operation(operation) => operation,
+            Ended::Plain(attempt) => Some(alone(attempt, Meaning::Success)),
+            Ended::Operation(operation) | Ended::Late(operation) => Some(operation),
+            Ended::Told(_) => None,
         }
     }
 }

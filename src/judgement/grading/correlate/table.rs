@@ -11,9 +11,12 @@ use siphasher::sip::SipHasher13;
 use super::Ended;
 use super::evidence::{Clue, Evidence};
 use super::meaning::Meaning;
+use super::memory::Memory;
 use super::open::Open;
+use super::strands::By;
+use super::trail::{Caller, REACTION};
 use super::{CANDIDATES, KEPT_TRIES_OVERALL, OPEN_OPERATIONS, OPEN_OPERATIONS_OF_A_CLIENT};
-use crate::judgement::grading::{Link, Operation};
+use crate::judgement::grading::{Link, Read};
 use crate::words::{Attempt, Fingerprint};
 
 #[derive(Clone, Debug, Default)]
@@ -24,6 +27,13 @@ pub(super) struct Table {
     places: Map<Clue, Vec<Number>>,
     clients: Map<Fingerprint, BTreeSet<Number>>,
     closings: BTreeSet<(u64, Number)>,
+    /// Who asks, over all operations; and since when connections lie idle.
+    callers: Memory<Caller>,
+    connections: Memory<u64>,
+    /// Requests of which several were made side by side.
+    side_by_side: Memory<()>,
+    /// Operations that a new session could go on.
+    renewable: usize,
     next: Number,
     kept_tries: usize,
     evicted: u64,
@@ -34,9 +44,77 @@ type Map<K, V> = HashMap<K, V, BuildHasherDefault<SipHasher13>>;
 pub(super) type Number = u64;
 
 impl Table {
-    /// Whether the client has an operation that may go on.
+    /// Whether the client may have an operation that may go on.
     pub fn knows(&self, client: Fingerprint) -> bool {
-        self.clients.contains_key(&client)
+        self.renewable > 0 || self.clients.contains_key(&client)
+    }
+
+    /// Whether there are operations that a new session could go on.
+    pub fn has_renewable(&self) -> bool {
+        self.renewable > 0
+    }
+
+    /// What is known of a client.
+    pub fn caller(&self, client: Fingerprint) -> Caller {
+        self.callers.get(Clue::number(client.0)).unwrap_or_default()
+    }
+
+    /// Notes who asks, and from which connection.
+    pub fn note_caller(&mut self, attempt: &Attempt) {
+        let connection = Clue::number(attempt.connection);
+        let idle = self.connections.get(connection);
+        self.connections.set(connection, idle.unwrap_or(0).max(attempt.end));
+        let mut caller = self.caller(attempt.client);
+        caller.see(attempt, idle);
+        self.callers.set(Clue::number(attempt.client.0), caller);
+    }
+
+    fn change_caller(&mut self, client: Fingerprint, change: impl FnOnce(&mut Caller)) {
+        let mut caller = self.caller(client);
+        change(&mut caller);
+        self.callers.set(Clue::number(client.0), caller);
+    }
+
+    /// Notes what an attempt says of operations that it is no part of: that its like was under way, or came
+    /// after their end. Gives back whether some were under way: alike, or writes to the resource.
+    pub fn note_company(
+        &mut self,
+        attempt: &Attempt,
+        evidence: &Evidence,
+        joined: Option<Number>,
+    ) -> (bool, bool) {
+        let mut under_way = (false, false);
+        let caller = self.caller(attempt.client);
+        for (clue, is_alike) in [(evidence.request, true), (evidence.resource, false)] {
+            let Some(numbers) = self.places.get(&clue) else { continue };
+            for number in numbers.iter().take(CANDIDATES).filter(|number| Some(**number) != joined) {
+                let Some(open) = self.operations.get_mut(number) else { continue };
+                let Some(latest) = open.latest() else { continue };
+                let are_writes = latest.is_write() && attempt.is_write();
+                if caller.tells_apart(&latest.sent, &attempt.sent) || !is_alike && !are_writes {
+                    continue;
+                }
+                // Two versions at a time are two calls that can be told apart, as by their bodies.
+                let is_same = is_alike && latest.sent.version == attempt.sent.version;
+                let is_held = open.is_held();
+                let doubts = &mut open.trail.doubts;
+                if attempt.start < open.last_end {
+                    doubts.is_overlapped |= is_same;
+                    doubts.is_crossed |= !is_same;
+                    under_way.0 |= is_same;
+                    under_way.1 |= !is_same;
+                } else if is_held
+                    && attempt.start - open.last_end >= REACTION
+                    && (is_alike || open.trail.is_rebased)
+                {
+                    doubts.is_followed = true;
+                }
+                if is_alike && (doubts.is_overlapped || doubts.is_followed) {
+                    self.side_by_side.set(clue, ());
+                }
+            }
+        }
+        under_way
     }
 
     /// How many were put away for want of room.
@@ -52,6 +130,9 @@ impl Table {
 
     /// A read of the resource is one of the operations that write to it.
     pub fn read(&mut self, attempt: &Attempt, evidence: &Evidence) {
+        if attempt.is_refused_in_part() {
+            return;
+        }
         let collection = Evidence::collection(attempt);
         for (clue, is_item) in [(Some(evidence.resource), true), (collection, false)] {
             let Some(numbers) = clue.and_then(|clue| self.places.get(&clue)) else { continue };
@@ -60,7 +141,7 @@ impl Table {
                 // What a POST to a collection made is one of its items.
                 let concerns = |tried: &Attempt| tried.is_write() && (is_item || &*tried.method == "POST");
                 if open.latest().is_some_and(concerns) {
-                    open.read(attempt);
+                    open.read(Read::of(attempt));
                 }
             }
         }
@@ -77,12 +158,19 @@ impl Table {
         let client = attempt.client;
         let number = self.next;
         self.next += 1;
-        self.put(number, Open::begin(attempt, meaning, evidence), ended);
+        let under_way = self.note_company(&attempt, &evidence, None);
+        let is_suspect = self.side_by_side.get(evidence.request).is_some();
+        let mut open = Open::begin(attempt, meaning, evidence, is_suspect);
+        (open.trail.doubts.is_overlapped, open.trail.doubts.is_crossed) = under_way;
+        if meaning.is_retryable() {
+            self.change_caller(client, |caller| caller.refused(number, true));
+        }
+        self.put(number, open, ended);
         if let Some(own) = self.clients.get(&client)
             && own.len() > OPEN_OPERATIONS_OF_A_CLIENT
             && let Some(oldest) = own.first().copied()
         {
-            ended.extend(self.evict(oldest).map(Ended::Operation));
+            self.evict(oldest, ended);
         }
         self.make_room(ended);
     }
@@ -97,25 +185,76 @@ impl Table {
         evidence: Evidence,
         ended: &mut Vec<Ended>,
     ) {
+        let client = attempt.client;
+        let (key, trace) = (attempt.sent.idempotency_key, attempt.sent.trace);
+        let under_way = match link {
+            // A hedge is under way beside its like on purpose.
+            Link::Marker => (false, false),
+            _ => self.note_company(&attempt, &evidence, Some(number)),
+        };
         let Some(open) = self.operations.get_mut(&number) else { return };
-        if !open.is_found_by(&evidence) {
+        open.trail.doubts.is_overlapped |= under_way.0;
+        open.trail.doubts.is_crossed |= under_way.1;
+        let (request, resource) = open.about();
+        let is_same_key = key.is_some() && open.latest().is_some_and(|one| one.sent.idempotency_key == key);
+        let is_same_trace = trace.is_some() && open.latest().is_some_and(|one| one.sent.trace == trace);
+        self.change_caller(client, |caller| {
+            caller.keeps_keys |= is_same_key;
+            caller.keeps_traces |= is_same_trace;
+            caller.tried_again(request, resource);
+            if meaning.is_retryable() {
+                caller.refused(number, false);
+            }
+        });
+        let caller = self.caller(client);
+        let has_company = self.places.get(&evidence.resource).is_some_and(|numbers| numbers.len() > 1);
+        let Some(open) = self.operations.get_mut(&number) else { return };
+        // With others at the resource, several reads may be those of several.
+        let link = if has_company && open.has_unclear_reads(&attempt) { Link::AmbiguousReplay } else { link };
+        if !open.is_found_by(&evidence) || open.may_come_apart(&attempt) {
             if let Some(mut open) = self.remove(number) {
-                open.go_on(attempt, meaning, evidence, link);
-                self.put(number, open, ended);
+                open.go_on(attempt, meaning, evidence, link, &caller);
+                ended.extend(open.tell(&caller).map(Ended::Told));
+                match open.take_apart(&caller) {
+                    None => self.put(number, open, ended),
+                    Some((by, calls)) => self.put_apart(by, client, calls, ended),
+                }
             }
             return self.make_room(ended);
         }
         // Mostly a try stands where the one before it stood.
         let before = (open.closes_at(), open.kept());
-        open.go_on(attempt, meaning, evidence, link);
+        open.go_on(attempt, meaning, evidence, link, &caller);
+        ended.extend(open.tell(&caller).map(Ended::Told));
         let (closes_at, kept, is_over) = (open.closes_at(), open.kept(), open.is_over());
         self.closings.remove(&(before.0, number));
         self.closings.insert((closes_at, number));
         self.kept_tries = self.kept_tries - before.1 + kept;
         if is_over {
-            ended.extend(self.remove(number).map(|open| Ended::Operation(open.close(0))));
+            self.close_one(number, 0, ended);
         }
         self.make_room(ended);
+    }
+
+    /// Puts back what was one operation, and turned out to be several.
+    fn put_apart(&mut self, by: By, client: Fingerprint, calls: Vec<Open>, ended: &mut Vec<Ended>) {
+        self.change_caller(client, |caller| {
+            caller.keeps_keys |= by == By::Key;
+            caller.keeps_traces |= by == By::Trace;
+        });
+        for call in calls {
+            let number = self.next;
+            self.next += 1;
+            self.put(number, call, ended);
+        }
+    }
+
+    fn close_one(&mut self, number: Number, now: u64, ended: &mut Vec<Ended>) {
+        if let Some(open) = self.remove(number) {
+            let caller = self.caller(open.client);
+            let kind = if open.is_told() { Ended::Late } else { Ended::Operation };
+            ended.push(kind(open.close(now, &caller)));
+        }
     }
 
     /// Closes what nothing more can come of, when the record has come to `now`.
@@ -123,21 +262,23 @@ impl Table {
         while let Some((at, number)) = self.closings.first().copied()
             && at < now
         {
-            ended.extend(self.remove(number).map(|open| Ended::Operation(open.close(now))));
+            self.close_one(number, now, ended);
         }
     }
 
     /// Closes everything, in the order in which it began.
-    pub fn close_all(self, now: u64) -> impl Iterator<Item = Operation> {
-        let mut operations: Vec<(Number, Open)> = self.operations.into_iter().collect();
-        operations.sort_unstable_by_key(|(number, _)| *number);
-        operations.into_iter().map(move |(_, open)| open.close(now))
+    pub fn close_all(mut self, now: u64, ended: &mut Vec<Ended>) {
+        let mut numbers: Vec<Number> = self.operations.keys().copied().collect();
+        numbers.sort_unstable();
+        numbers.into_iter().for_each(|number| self.close_one(number, now, ended));
     }
 
     fn put(&mut self, number: Number, open: Open, ended: &mut Vec<Ended>) {
         if open.is_over() {
-            return ended.push(Ended::Operation(open.close(0)));
+            let caller = self.caller(open.client);
+            return ended.push(Ended::Operation(open.close(0, &caller)));
         }
+        self.renewable += usize::from(open.is_renewable());
         for clue in open.clues() {
             let numbers = self.places.entry(clue).or_default();
             let at = numbers.partition_point(|other| *other < number);
@@ -151,6 +292,7 @@ impl Table {
 
     fn remove(&mut self, number: Number) -> Option<Open> {
         let open = self.operations.remove(&number)?;
+        self.renewable -= usize::from(open.is_renewable());
         for clue in open.clues() {
             if let Entry::Occupied(mut numbers) = self.places.entry(clue) {
                 numbers.get_mut().retain(|other| *other != number);
@@ -173,12 +315,12 @@ impl Table {
     fn make_room(&mut self, ended: &mut Vec<Ended>) {
         while self.operations.len() > OPEN_OPERATIONS || self.kept_tries > KEPT_TRIES_OVERALL {
             let Some((_, number)) = self.closings.first().copied() else { return };
-            ended.extend(self.evict(number).map(Ended::Operation));
+            self.evict(number, ended);
         }
     }
 
-    fn evict(&mut self, number: Number) -> Option<Operation> {
+    fn evict(&mut self, number: Number, ended: &mut Vec<Ended>) {
         self.evicted += 1;
-        self.remove(number).map(|open| open.close(0))
+        self.close_one(number, 0, ended);
     }
 }

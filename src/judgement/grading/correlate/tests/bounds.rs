@@ -87,6 +87,7 @@ fn one_that_comes_much_too_late_is_taken_as_it_comes() {
     let mut correlator = Correlator::new();
     correlator.pass(60_000_000);
     assert_eq!(correlator.add(attempt(10, 1, "/", 409)), []);
-    let ended = correlator.add(attempt(20, 1, "/", 200));
+    let mut ended = correlator.add(attempt(20, 1, "/", 200));
+    ended.extend(correlator.finish());
     assert_eq!(ended.iter().map(|operation| operation.count).collect::<Vec<_>>(), [2]);
 }

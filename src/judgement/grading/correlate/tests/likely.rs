@@ -75,7 +75,7 @@ fn the_same_again_after_an_answer_that_may_be_retried_is_a_retry() {
              Recovered: 2; 3 Replay +70",
         ),
         (
-            "nor if a marker says so",
+            "nor if a marker says so; and who keeps its keys has another call under another",
             "0   10 POST /events b=1 k=a > 201
              20  30 POST /events b=1 k=b > 503
              100 110 POST /events b=1 k=b > 201
@@ -83,7 +83,8 @@ fn the_same_again_after_an_answer_that_may_be_retried_is_a_retry() {
              200 210 POST /events b=1 k=d > 201",
             "Untroubled: 1
              Recovered: 2; 3 Marker +70
-             Recovered: 4; 5 AmbiguousReplay +70",
+             Unfinished: 4
+             Untroubled: 5",
         ),
     ]);
 }
@@ -128,7 +129,7 @@ fn another_write_after_a_conflict_is_a_rebase() {
              40 50 PUT /items/1 b=3 v=b > 200
              60 70 PUT /items/1 b=4 v=c > 200",
             "Recovered: 1; 4 AmbiguousReplay +30 read 3
-             Recovered: 2; 5 Rebase +48 read 3
+             Recovered: 2; 5 AmbiguousReplay +48 read 3
              Untroubled: 3",
         ),
         (

@@ -1,7 +1,7 @@
 //! The rules of docs/GRADING.md, read without tables, hashes or bounds: every operation is looked at for
 //! every attempt.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::held::Turn;
 use super::super::meaning::Meaning;
@@ -17,7 +17,10 @@ pub fn slowly(mut attempts: Vec<Attempt>) -> Grouping {
     attempts.sort_by_key(Turn::of);
     let mut groups: Vec<Group> = Vec::new();
     let mut past: Vec<Attempt> = Vec::new();
+    // Clients that sent a key again: another key of theirs is another call.
+    let mut keep_keys: BTreeSet<Fingerprint> = BTreeSet::new();
     for attempt in attempts {
+        let keeps_keys = keep_keys.contains(&attempt.client);
         let candidates: Vec<usize> =
             (0..groups.len()).filter(|&group| groups[group].may_hold(&attempt)).collect();
         let marked = || {
@@ -28,8 +31,8 @@ pub fn slowly(mut attempts: Vec<Attempt>) -> Grouping {
         };
         let replayed = || {
             let same =
-                |group: &Group| group.meaning().is_retryable() && request(group.last()) == request(&attempt);
-            likeliest(&groups, &candidates, &attempt, same)
+                |group: &Group| group.may_go_on(&attempt) && request(group.last()) == request(&attempt);
+            likeliest(&groups, &candidates, &attempt, keeps_keys, same)
         };
         let rebased = || {
             let anew = |group: &Group| {
@@ -37,10 +40,22 @@ pub fn slowly(mut attempts: Vec<Attempt>) -> Grouping {
                     && group.last().path == attempt.path
                     && is_about_the_same(group.last(), &attempt, &past)
             };
-            likeliest(&groups, &candidates, &attempt, anew)
+            likeliest(&groups, &candidates, &attempt, keeps_keys, anew)
         };
         match marked().or_else(replayed).or_else(rebased) {
-            Some(group) => groups[group].tries.push(attempt.clone()),
+            Some(at) => {
+                let group = &mut groups[at];
+                let key = attempt.sent.idempotency_key;
+                if key.is_some() && group.last().sent.idempotency_key == key {
+                    keep_keys.insert(attempt.client);
+                }
+                group.tries.push(attempt.clone());
+                if let Some(calls) = group.calls_by_key() {
+                    keep_keys.insert(attempt.client);
+                    groups.remove(at);
+                    groups.extend(calls);
+                }
+            }
             None => groups.push(Group { tries: vec![attempt.clone()] }),
         }
         past.push(attempt);
@@ -72,6 +87,59 @@ impl Group {
         self.tries.iter().map(|tried| tried.end).max().expect("a try")
     }
 
+    fn is_over(&self) -> bool {
+        !self.meaning().is_retryable()
+    }
+
+    /// Over, but with tries under several keys: one of these may go on.
+    fn is_held(&self) -> bool {
+        let is_troubled = self.tries.iter().any(|tried| Meaning::of(tried) != Meaning::Success);
+        let has_one_key =
+            self.tries.iter().all(|tried| tried.sent.idempotency_key == self.tries[0].sent.idempotency_key);
+        self.is_over() && is_troubled && !has_one_key
+    }
+
+    fn waits_for(&self, attempt: &Attempt) -> bool {
+        let key = attempt.sent.idempotency_key;
+        let latest = self.tries.iter().rev().find(|tried| tried.sent.idempotency_key == key);
+        self.is_held() && key.is_some() && latest.is_some_and(|latest| Meaning::of(latest).is_retryable())
+    }
+
+    fn may_go_on(&self, attempt: &Attempt) -> bool {
+        !self.is_over() || self.waits_for(attempt)
+    }
+
+    /// Its calls, if a key was sent again and others were, too.
+    fn calls_by_key(&self) -> Option<Vec<Group>> {
+        if self.tries.iter().all(|tried| tried.sent.operation.is_some()) {
+            return None;
+        }
+        let mut by_key: Vec<(Option<Fingerprint>, Vec<Attempt>)> = Vec::new();
+        for tried in &self.tries {
+            let key = tried.sent.idempotency_key;
+            match by_key.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, tries)) => tries.push(tried.clone()),
+                None => by_key.push((key, vec![tried.clone()])),
+            }
+        }
+        let is_kept = by_key.iter().any(|(key, tries)| key.is_some() && tries.len() > 1);
+        if !is_kept || by_key.len() < 2 {
+            return None;
+        }
+        let mut calls: Vec<Group> = Vec::new();
+        for (_, tries) in by_key {
+            let mut going_on = false;
+            for tried in tries {
+                match calls.last_mut().filter(|_| going_on) {
+                    Some(call) => call.tries.push(tried),
+                    None => calls.push(Group { tries: vec![tried] }),
+                }
+                going_on = calls.last().is_some_and(|call| !call.is_over());
+            }
+        }
+        Some(calls)
+    }
+
     fn deadline(&self) -> u64 {
         let gaps = (1..self.tries.len()).map(|index| {
             let before = self.tries[..index].iter().map(|tried| tried.end).max().expect("a try");
@@ -81,14 +149,20 @@ impl Group {
             Some(RetryAfter::Seconds(wait) | RetryAfter::Date(wait)) => wait * 1_000,
             None => 0,
         };
-        self.end() + 30_000_000.max(4 * gaps.max().unwrap_or(0)).max(2 * asked)
+        let troubled = self.tries.iter().filter(|tried| Meaning::of(tried).is_retryable());
+        let since = match self.is_held() {
+            true => troubled.map(|tried| tried.end).max().unwrap_or(0),
+            false => self.end(),
+        };
+        since + 30_000_000.max(4 * gaps.max().unwrap_or(0)).max(2 * asked)
     }
 
     /// Whether it is the same client's, and not over.
     fn may_hold(&self, attempt: &Attempt) -> bool {
         let longest = self.tries.iter().map(|tried| tried.end - tried.start).max().expect("a try");
         let is_in_time = match self.meaning() {
-            Meaning::Success => attempt.start < self.end() && Turn::of(attempt).at <= self.end(),
+            Meaning::Success if attempt.start < self.end() && Turn::of(attempt).at <= self.end() => true,
+            Meaning::Success if !self.waits_for(attempt) => false,
             _ => {
                 attempt.start <= self.deadline()
                     && Turn::of(attempt).at <= self.deadline() + longest.max(1_000_000)
@@ -124,11 +198,14 @@ fn likeliest(
     groups: &[Group],
     candidates: &[usize],
     attempt: &Attempt,
+    keeps_keys: bool,
     fits: impl Fn(&Group) -> bool,
 ) -> Option<usize> {
     let contradicts = |last: &Attempt| {
         let (one, other) = (last.sent.operation, attempt.sent.operation);
+        let keys = (last.sent.idempotency_key, attempt.sent.idempotency_key);
         one.is_some() && other.is_some() && one != other
+            || keeps_keys && keys.0.is_some() && keys.1.is_some() && keys.0 != keys.1
     };
     let unlikeness = |last: &Attempt| {
         let has_other_version = last.sent.version != attempt.sent.version;
@@ -140,7 +217,8 @@ fn likeliest(
         .copied()
         .filter(|&group| {
             let group = &groups[group];
-            fits(group) && group.end() <= attempt.start && !contradicts(group.last())
+            let is_another_call = contradicts(group.last()) && !group.waits_for(attempt);
+            fits(group) && group.end() <= attempt.start && !is_another_call
         })
         .min_by_key(|&group| (unlikeness(groups[group].last()), groups[group].end(), group))
 }

@@ -1,6 +1,7 @@
 //! Traces as text: one attempt a line, as `START END METHOD PATH WHAT… > STATUS WHAT…`, in milliseconds.
 //!
-//! Sent: `c=` client, `b=` body, `v=` version, `k=` idempotency key, `m=` mark of the call, `q=` query.
+//! Sent: `c=` client, `b=` body, `v=` version, `k=` idempotency key, `m=` mark of the call, `q=` query,
+//! `n=` number of the connection, `t=` trace, `try=` number of the try, `s=` credential, `p=` peer.
 //! Got: `-` for no answer, `v=` version, `ra=` seconds to wait, `!rule` or `!rule/key` for a rule's
 //! conflict, `e=` error. Ids are the numbers of the lines, from 1.
 
@@ -77,6 +78,11 @@ fn attempt(line: &str, id: u64) -> Attempt {
             "k" => attempt.sent.idempotency_key = Some(mark),
             "m" => attempt.sent.operation = Some(mark),
             "q" => attempt.query = Some(mark),
+            "n" => attempt.connection = value.parse().expect("a number"),
+            "t" => attempt.sent.trace = Some(mark.into()),
+            "try" => attempt.sent.try_number = value.parse().ok(),
+            "s" => attempt.sent.credential = Some(mark),
+            "p" => attempt.peer = Some(mark.into()),
             "bytes" => attempt.sent.bytes = value.parse().expect("bytes"),
             name => panic!("`{name}` is nothing that is sent"),
         }
@@ -98,7 +104,8 @@ fn attempt(line: &str, id: u64) -> Attempt {
                 let (rule, key) = rule.split_once('/').unwrap_or((rule, "0"));
                 attempt.conflict = Some(Conflict {
                     rule: rule.into(),
-                    kind: Kind::Transient,
+                    // A rule about sessions is called so.
+                    kind: if rule == "session" { Kind::Session } else { Kind::Transient },
                     phase: Phase::Before,
                     n: 1,
                     key: Fingerprint(key.parse().expect("a number")),

@@ -1,0 +1,179 @@
+//! Equal requests of one identity: when they are tries of one call, when those of several, and when nobody
+//! can tell.
+
+use super::trace::check;
+
+#[test]
+fn what_a_call_says_of_itself_tells_calls_side_by_side_apart() {
+    check(&[
+        (
+            "a key that comes back after another one: two calls",
+            "0    10   POST /orders k=a b=1 > 409
+             200  210  POST /orders k=b b=1 > 409
+             600  610  POST /orders k=a b=1 > 201
+             800  810  POST /orders k=b b=1 > 201",
+            "Recovered: 1; 3 Marker +590
+             Recovered: 2; 4 Marker +590",
+        ),
+        (
+            "also if the other one has succeeded in between",
+            "0    10   POST /orders k=a b=1 > 409
+             200  210  POST /orders k=b b=1 > 201
+             600  610  POST /orders k=a b=1 > 201",
+            "Recovered: 1; 3 Marker +590
+             Untroubled: 2",
+        ),
+        (
+            "one that is kept, after another",
+            "0    10   POST /orders k=a b=1 > 409
+             200  210  POST /orders k=b b=1 > 409
+             600  610  POST /orders k=b b=1 > 409",
+            "Unfinished: 1
+             Unfinished: 2; 3 Marker +390",
+        ),
+        (
+            "a trace, on many connections",
+            "0    10   PUT /items/1 n=1 t=a b=1 > 409
+             200  210  PUT /items/1 n=2 t=b b=1 > 409
+             600  610  PUT /items/1 n=3 t=a b=1 > 409
+             900  910  PUT /items/1 n=4 t=b b=1 > 409",
+            "Unfinished: 1; 3 Replay +590
+             Unfinished: 2; 4 Replay +690",
+        ),
+        (
+            "connections, of which one was opened while the other lay idle",
+            "0    10   PUT /items/1 n=1 b=1 > 409
+             200  210  PUT /items/1 n=2 b=1 > 409
+             1100 1110 PUT /items/1 n=1 b=1 > 409
+             1300 1310 PUT /items/1 n=2 b=1 > 200",
+            "Unfinished: 1; 3 Replay +1090
+             Recovered: 2; 4 Replay +1090",
+        ),
+        (
+            "and tries that are numbered",
+            "0    10   PUT /items/1 n=1 try=1 b=1 > 409
+             200  210  PUT /items/1 n=2 try=1 b=1 > 200
+             1100 1110 PUT /items/1 n=3 try=2 b=1 > 200",
+            "Recovered: 1; 3 Replay +1090
+             Untroubled: 2",
+        ),
+    ]);
+}
+
+#[test]
+fn equal_requests_on_new_connections_are_one_call_only_where_each_is_a_reaction() {
+    check(&[
+        (
+            "a loop in a shell",
+            "0    10   PUT /items/1 n=1 b=1 > 409
+             70   80   PUT /items/1 n=2 b=1 > 409
+             91   99   PUT /items/1 n=3 b=1 > 409",
+            "Unfinished: 1; 2 Replay +60; 3 Replay +11",
+        ),
+        (
+            "workers, or one that waits",
+            "0    10   PUT /items/1 n=1 b=1 > 409
+             250  260  PUT /items/1 n=2 b=1 > 409
+             500  510  PUT /items/1 n=3 b=1 > 409",
+            "Unfinished: 1; 2 AmbiguousReplay +240; 3 AmbiguousReplay +240",
+        ),
+        (
+            "the second may be another call, and the third the retry of the first",
+            "0    10   PUT /items/1 n=1 b=1 > 409 ra=1
+             20   30   PUT /items/1 n=2 b=1 > 200
+             1100 1110 PUT /items/1 n=3 b=1 > 200",
+            "Recovered: 1; 2 AmbiguousReplay +10
+             Untroubled: 3",
+        ),
+        (
+            "one that waits, whose other calls have requests of their own",
+            "0    10   PUT /items/1 n=1 b=1 > 409
+             250  260  PUT /items/1 n=2 b=1 > 200
+             300  310  PUT /items/2 n=3 b=1 > 409
+             900  910  PUT /items/2 n=4 b=1 > 200",
+            "Recovered: 1; 2 Replay +240
+             Recovered: 3; 4 Replay +590",
+        ),
+    ]);
+}
+
+#[test]
+fn equal_requests_on_one_connection_are_one_call_unless_something_says_otherwise() {
+    check(&[
+        (
+            "waits that grow",
+            "0    10   PUT /items/1 n=1 b=1 > 409
+             210  220  PUT /items/1 n=1 b=1 > 409
+             620  630  PUT /items/1 n=1 b=1 > 200",
+            "Recovered: 1; 2 Replay +200; 3 Replay +400",
+        ),
+        (
+            "waits that get shorter: calls that take turns on a pool's connection",
+            "0    10   PUT /items/1 n=1 b=1 > 409
+             250  260  PUT /items/1 n=1 b=1 > 409
+             1100 1110 PUT /items/1 n=1 b=1 > 409
+             1350 1360 PUT /items/1 n=1 b=1 > 409",
+            "Unfinished: 1; 2 AmbiguousReplay +240; 3 AmbiguousReplay +840; 4 AmbiguousReplay +240",
+        ),
+        (
+            "as it was asked to wait: that says nothing of the waits of its own",
+            "0    10   PUT /items/1 n=1 b=1 > 409 ra=2
+             2010 2020 PUT /items/1 n=1 b=1 > 409
+             2100 2110 PUT /items/1 n=1 b=1 > 200",
+            "Recovered: 1; 2 Replay +2000; 3 Replay +80",
+        ),
+        (
+            "sent by a clock, however long an answer takes",
+            "0    10   PUT /items/1 n=1 b=1 > 409
+             120  160  PUT /items/1 n=1 b=1 > 409
+             240  242  PUT /items/1 n=1 b=1 > 409
+             360  390  PUT /items/1 n=1 b=1 > 409
+             480  489  PUT /items/1 n=1 b=1 > 409",
+            "Unfinished: 1; 2 AmbiguousReplay +110; 3 AmbiguousReplay +80; 4 AmbiguousReplay +118; 5 AmbiguousReplay +90",
+        ),
+        (
+            "its like was under way elsewhere",
+            "0    10   PUT /items/1 n=1 b=1 > 409
+             5    15   PUT /items/1 n=2 b=1 > 409
+             110  120  PUT /items/1 n=1 b=1 > 200
+             115  125  PUT /items/1 n=2 b=1 > 200",
+            "Recovered: 1; 3 AmbiguousReplay +100
+             Recovered: 2; 4 AmbiguousReplay +100",
+        ),
+    ]);
+}
+
+#[test]
+fn a_new_session_goes_on_with_what_the_old_one_was_refused() {
+    check(&[
+        (
+            "on the same connection",
+            "0    10   GET /me    c=1 s=1 n=1 p=a > 409 !session
+             20   30   POST /login c=1 s=1 n=1 p=a > 204
+             40   50   GET /me    c=2 s=2 n=1 p=a > 200",
+            "Recovered: 1; 3 Replay +30
+             Untroubled: 2",
+        ),
+        (
+            "from the same address and User-Agent",
+            "0    10   GET /me    c=1 s=1 n=1 p=a > 409 !session
+             20   30   GET /me    c=2 s=2 n=2 p=a > 200",
+            "Recovered: 1; 2 Replay +10",
+        ),
+        (
+            "not from another, nor with the same credential, nor for something else, nor after another kind",
+            "0    10   GET /me    c=1 s=1 n=1 p=a > 409 !session
+             20   30   GET /me    c=2 s=2 n=2 p=b > 200
+             40   50   GET /me    c=3 s=1 n=3 p=a > 200
+             60   70   GET /you   c=2 s=2 n=1 p=a > 200
+             80   90   GET /he    c=1 s=1 n=1 p=a > 409
+             100  110  GET /he    c=2 s=2 n=1 p=a > 200",
+            "Unfinished: 1
+             Untroubled: 2
+             Untroubled: 3
+             Untroubled: 4
+             Unfinished: 5
+             Untroubled: 6",
+        ),
+    ]);
+}

@@ -1,0 +1,129 @@
+//! Calls side by side under one identity: nobody is accused of what several do together, and whoever is bad
+//! by itself is still found wherever something tells the calls apart.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fracas::judgement::grading::{Asked, Grading, Report, Verdict};
+use fracas::words::{Attempt, Fingerprint, Kind, Phase};
+
+use super::workers::{Connections, Names, Policy, Rule, Starts, Workers};
+use crate::support::is_full;
+
+fn graded(attempts: impl Iterator<Item = Attempt>) -> Report {
+    let mut grading = Grading::new(Asked::default());
+    attempts.for_each(|attempt| drop(grading.add(attempt)));
+    // Long enough for every window to have passed.
+    grading.pass(10_000_000_000);
+    grading.finish(Vec::new(), 0)
+}
+
+/// The checks that find something at least as bad.
+fn failed(report: &Report, from: Verdict) -> BTreeMap<u8, String> {
+    let findings = report.clients.iter().flat_map(|client| &client.findings);
+    let failed = findings.filter(|finding| finding.verdict >= from);
+    failed.map(|finding| (finding.check.0, finding.measured.clone())).collect()
+}
+
+#[test]
+fn workers_side_by_side_are_accused_of_nothing_that_none_of_them_does() {
+    let mut complaints = Vec::new();
+    let mut caught: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    let mixes = if is_full() { 10_000 } else { 500 };
+    for seed in 1..=mixes {
+        let workers = Workers::drawn(seed);
+        let record = workers.record(seed);
+        let together = failed(&graded(record.iter().map(|(attempt, _)| attempt.clone())), Verdict::Fail);
+        // What a worker does by itself; and with each of its calls marked, so that nothing is left to guess.
+        let alone = (0..workers.count).flat_map(|number| [(number, false), (number, true)]);
+        let alone = alone.flat_map(|(number, is_marked)| {
+            let own = record.iter().filter(|(_, (worker, _))| *worker == number);
+            let own = graded(own.map(|(attempt, (_, call))| {
+                let mut attempt = attempt.clone();
+                if is_marked && attempt.is_write() {
+                    attempt.sent.operation = Some(Fingerprint(*call));
+                }
+                attempt
+            }));
+            // R2 fails below a share, which the moves of a few may miss although one's own are above it.
+            let warned = failed(&own, Verdict::Warn).into_keys().filter(|check| *check == 2);
+            failed(&own, Verdict::Fail).into_keys().chain(warned).collect::<Vec<u8>>()
+        });
+        let alone: BTreeSet<u8> = alone.collect();
+        // R11 wants ten operations, which no worker has by itself.
+        let alone: BTreeSet<u8> = match workers.policy {
+            Policy::HotLoop | Policy::Hasty => alone.into_iter().chain([11]).collect(),
+            _ => alone,
+        };
+        let wrong: Vec<_> = together.iter().filter(|(check, _)| !alone.contains(check)).collect();
+        if !wrong.is_empty() {
+            complaints.push(format!("seed {seed}: {wrong:?}\n  {workers:?}"));
+        }
+        let how = format!("{:?} {:?} {:?}", workers.starts, workers.connections, workers.names);
+        let counts = caught.entry(how).or_default();
+        counts.0 += alone.len() as u64;
+        counts.1 += alone.iter().filter(|check| together.contains_key(check)).count() as u64;
+    }
+    for (how, (alone, together)) in &caught {
+        eprintln!("{how}: {together} of {alone}");
+    }
+    let first = complaints.iter().take(25).cloned().collect::<Vec<_>>().join("\n");
+    assert!(complaints.is_empty(), "{} of {mixes} mixes:\n{first}", complaints.len());
+}
+
+#[test]
+fn whoever_is_bad_by_itself_is_found_wherever_something_tells_the_calls_apart() {
+    let rule =
+        |kind, method| Rule { kind, phase: Phase::Before, method, first: u64::MAX, retry_after: Some(2_000) };
+    let transient = rule(Kind::Transient, "PUT");
+    let lost = Rule { phase: Phase::Lost, first: 4, retry_after: None, ..rule(Kind::Transient, "POST") };
+    let cases: [(Policy, Rule, &[u8]); 6] = [
+        (Policy::Hasty, transient, &[5]),
+        (Policy::HotLoop, transient, &[5, 9]),
+        (Policy::HotLoop, Rule { retry_after: None, ..transient }, &[6, 7, 9]),
+        (Policy::Hasty, rule(Kind::Version, "PUT"), &[1, 2, 3, 5]),
+        (Policy::Hasty, rule(Kind::Duplicate, "POST"), &[1, 5, 17]),
+        (Policy::Hasty, lost, &[1, 14, 15, 16]),
+    ];
+    for (policy, rule, expected) in cases {
+        // A key makes it safe to send a write again whose answer was lost; and that ends its connection.
+        let is_lost = rule.phase == Phase::Lost;
+        for (names, connections) in [
+            (Names::Key, Connections::New),
+            (Names::Mark, Connections::New),
+            (Names::Trace, Connections::Pool),
+            (Names::Body, Connections::New),
+            (Names::None, Connections::Own),
+        ] {
+            // One that is done before the next begins shows nothing of whose connection that is.
+            if policy == Policy::HotLoop && connections == Connections::Own {
+                continue;
+            }
+            if is_lost && (names == Names::Key || connections == Connections::Own) {
+                continue;
+            }
+            for starts in [Starts::Even, Starts::Apart] {
+                // Another body in a PUT may be the next state of one call.
+                let method = if names == Names::Body { "POST" } else { rule.method };
+                let rule = Rule { method, ..rule };
+                let workers = Workers { count: 4, policy, connections, names, starts, rule, calls: 1 };
+                let record = workers.record(1).into_iter().map(|(attempt, _)| attempt);
+                let failed = failed(&graded(record), Verdict::Fail);
+                let missed: Vec<_> = expected.iter().filter(|check| !failed.contains_key(check)).collect();
+                assert!(missed.is_empty(), "{missed:?} of {failed:?}: {workers:?}");
+            }
+        }
+        // And one by itself, whatever it does with its connections, where it does not look like several.
+        for connections in [Connections::Own, Connections::New] {
+            if connections == Connections::New && policy != Policy::HotLoop {
+                continue;
+            }
+            let starts = Starts::Even;
+            let workers =
+                Workers { count: 1, policy, connections, names: Names::None, starts, rule, calls: 1 };
+            let record = workers.record(1).into_iter().map(|(attempt, _)| attempt);
+            let failed = failed(&graded(record), Verdict::Fail);
+            let missed: Vec<_> = expected.iter().filter(|check| !failed.contains_key(check)).collect();
+            assert!(missed.is_empty() || is_lost, "{missed:?} of {failed:?}: {workers:?}");
+        }
+    }
+}
