@@ -27,7 +27,8 @@ fn failed(report: &Report, from: Verdict) -> BTreeMap<u8, String> {
 #[test]
 fn workers_side_by_side_are_accused_of_nothing_that_none_of_them_does() {
     let mut complaints = Vec::new();
-    let mut caught: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    // Failures of workers by themselves, and those of them that are found in the mix.
+    let mut caught = (0, 0);
     let mixes = if is_full() { 10_000 } else { 500 };
     for seed in 1..=mixes {
         let workers = Workers::drawn(seed);
@@ -58,16 +59,12 @@ fn workers_side_by_side_are_accused_of_nothing_that_none_of_them_does() {
         if !wrong.is_empty() {
             complaints.push(format!("seed {seed}: {wrong:?}\n  {workers:?}"));
         }
-        let how = format!("{:?} {:?} {:?}", workers.starts, workers.connections, workers.names);
-        let counts = caught.entry(how).or_default();
-        counts.0 += alone.len() as u64;
-        counts.1 += alone.iter().filter(|check| together.contains_key(check)).count() as u64;
-    }
-    for (how, (alone, together)) in &caught {
-        eprintln!("{how}: {together} of {alone}");
+        caught.0 += alone.len();
+        caught.1 += alone.iter().filter(|check| together.contains_key(check)).count();
     }
     let first = complaints.iter().take(25).cloned().collect::<Vec<_>>().join("\n");
     assert!(complaints.is_empty(), "{} of {mixes} mixes:\n{first}", complaints.len());
+    assert!(caught.1 * 4 >= caught.0, "most of what is bad is lost: {caught:?}");
 }
 
 #[test]

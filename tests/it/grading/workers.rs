@@ -1,7 +1,7 @@
 //! Workers side by side under one identity, who all make the same requests: who is accused of what they do
 //! together, and of what each of them does by itself?
 
-use fracas::words::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent};
+use fracas::words::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent, Shown};
 
 use crate::mix::Chance;
 
@@ -229,12 +229,11 @@ impl Workers {
         if is_applied && !is_read {
             scene.version += 1;
         }
+        let shown = Shown::from(&*format!("\"{}\"", scene.version));
         let got = Got {
             status: (!is_lost).then_some(if is_refused { 409 } else { 200 }),
             upstream: is_applied.then_some(200),
-            shown: (is_read || !is_refused)
-                .then(|| (&*format!("\"{}\"", scene.version)).into())
-                .unwrap_or_default(),
+            shown: if is_read || !is_refused { shown } else { Shown::default() },
             retry_after: self.rule.retry_after.filter(|_| is_refused).map(RetryAfter::Seconds),
             ..Got::default()
         };
