@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{Subject, phrases, run};
-use crate::words::{Attempt, RetryAfter};
+use crate::words::{Attempt, HarmlessJson, RetryAfter};
 
 /// Where the requests went: the journal has paths only, and this name leads nowhere (RFC 2606 §2).
 const ORIGIN: &str = "http://fracas.invalid";
@@ -32,7 +32,7 @@ pub fn write(subject: Subject<'_>, out: &mut impl io::Write) -> io::Result<()> {
     write!(out, r#""pages":[],"entries":["#)?;
     for (at, attempt) in attempts.into_iter().enumerate() {
         out.write_all(if at == 0 { b"\n" } else { b",\n" })?;
-        serde_json::to_writer(&mut *out, &entry(attempt, started))?;
+        serde_json::to_writer(HarmlessJson(&mut *out), &entry(attempt, started))?;
     }
     out.write_all(b"\n]}}\n")
 }

@@ -3,10 +3,11 @@
 use std::io;
 
 use crate::judgement::grading::Report;
+use crate::words::HarmlessJson;
 
 /// Writes the report itself.
 pub fn write(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, report)?;
+    serde_json::to_writer_pretty(HarmlessJson(&mut *out), report)?;
     out.write_all(b"\n")
 }
 

@@ -151,8 +151,9 @@ pub struct Hint(NonZeroU32);
 impl Attempt {
     /// Longer paths are cut: what is kept of an attempt is bounded.
     pub const PATH_BYTES: usize = 512;
-    /// Longer versions are kept as a hash, for the same reason.
-    pub const VERSION_BYTES: usize = 128;
+    /// Longer versions are kept as a hash: what is kept of an attempt is bounded, and no version that a server
+    /// makes is longer than a SHA-256 in hexadecimal.
+    pub const VERSION_BYTES: usize = 64 + "W/\"\"".len();
 
     /// Whether the request may change something (RFC 9110 §9.2.1): not one that a rule's `read` calls a
     /// reading, whatever its method.

@@ -17,7 +17,7 @@ pub use dice::{Dice, Share};
 pub use facts::decode_unreserved;
 pub use facts::{BodyFacts, Facts, Identity, IdentitySource};
 pub use grpc::GrpcStatus;
-pub use harmless::harmless;
+pub use harmless::{HarmlessJson, harmless};
 pub use key::{Captures, Key, KeyHash, KeyPart};
 pub use kind::{Kind, Phase};
 pub use moment::Moment;

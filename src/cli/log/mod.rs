@@ -22,6 +22,7 @@ use super::arguments::LogFormat;
 use super::output::{counted, paint, talk};
 use crate::clock::Clock;
 use crate::rules::Paint;
+use crate::words::HarmlessJson;
 
 /// Lines that may wait to be written.
 const MOST_LINES: usize = 8 * 1024;
@@ -63,12 +64,17 @@ impl Log {
             Volume::Verbose => LevelFilter::DEBUG,
         };
         let ours = Targets::new().with_target("fracas", level);
-        let lines = tracing_subscriber::fmt::layer().with_writer(queue.clone());
+        let lines = tracing_subscriber::fmt::layer();
+        let to = queue.clone();
         let lines = match format {
             LogFormat::Text => {
-                lines.with_ansi(coloured).event_format(Line { clock: LocalTime::new() }).boxed()
+                let lines = lines.with_writer(to).with_ansi(coloured);
+                lines.event_format(Line { clock: LocalTime::new() }).boxed()
             }
-            LogFormat::Json => lines.json().flatten_event(true).with_timer(UniversalTime::new()).boxed(),
+            LogFormat::Json => {
+                let lines = lines.json().flatten_event(true).with_timer(UniversalTime::new());
+                lines.with_writer(move || HarmlessJson(to.clone())).boxed()
+            }
         };
         // Only a second log in one process could fail here, and the first one serves as well.
         let _ = tracing_subscriber::registry().with(lines.with_filter(ours)).try_init();

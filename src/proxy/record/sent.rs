@@ -92,14 +92,25 @@ fn in_query(head: &Parts, key: RunKey) -> Option<Version> {
     Some(Version::new(VersionPlace::Field(SmolStr::new_static(place)), text(found.as_bytes(), key)?))
 }
 
-/// A version as it is, or as a hash when it is long; `None` for what is no text.
+/// A version as it is, or as a hash where it does not look like one: it may be anything that a client put in
+/// its place, a secret too. `None` for an empty one.
 pub fn text(value: &[u8], key: RunKey) -> Option<SmolStr> {
-    let text = std::str::from_utf8(value).ok().map(str::trim).filter(|text| !text.is_empty())?;
-    Some(if text.len() > Attempt::VERSION_BYTES {
-        format!("#{}", key.hash(text.as_bytes())).into()
-    } else {
-        text.into()
-    })
+    let value = value.trim_ascii();
+    match std::str::from_utf8(value) {
+        _ if value.is_empty() => None,
+        Ok(text) if looks_like_a_version(text) => Some(text.into()),
+        _ => Some(format!("#{}", key.hash(value)).into()),
+    }
+}
+
+/// Whether it is a token (RFC 9110 §5.6.2), or in the letters of base64 or of a time, as entity tags and numbers
+/// of revisions are; or an HTTP-date.
+fn looks_like_a_version(text: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~/=:".contains(&byte);
+    let tag = text.strip_prefix("W/").unwrap_or(text);
+    let inner = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).unwrap_or(tag);
+    text.len() <= Attempt::VERSION_BYTES && inner.bytes().all(is_letter)
+        || httpdate::parse_http_date(text).is_ok()
 }
 
 fn keep<T>(place: &mut Option<T>, found: impl FnOnce() -> Option<T>) {
@@ -147,6 +158,33 @@ mod tests {
         let head = request.body(()).expect("a request").into_parts().0;
         of_head(&head, plan, &mut LatestAgent::default(), &mut attempt);
         (attempt.sent, attempt.agent)
+    }
+
+    #[test]
+    fn what_does_not_look_like_a_version_is_kept_as_a_hash() {
+        let hash = format!("\"{}\"", "0123456789abcdef".repeat(4));
+        let kept =
+            ["3", "\"3\"", "W/\"3\"", "2-7051cbe5c8faecd085a3fa619e6e6337", "*", "AAAAAAAAB9E=", &hash];
+        let date = "Sat, 29 Oct 1994 19:43:31 GMT";
+        for text in kept.iter().copied().chain([date, "\"2026-11-28T10:00:00.5Z\"", "\"a/b+c==\""]) {
+            assert_eq!(super::text(text.as_bytes(), KEY).as_deref(), Some(text));
+        }
+        let long = "x".repeat(69);
+        let others: [&[u8]; 7] = [
+            b"\"a b\"",
+            b"{\"password\":1}",
+            b"a@b.test",
+            b"<b>",
+            b"\"caf\xe9\"",
+            "\"caf\u{e9}\"".as_bytes(),
+            long.as_bytes(),
+        ];
+        for bytes in others {
+            let text = super::text(bytes, KEY).expect("a hash");
+            assert!(text.starts_with('#') && text.len() == 17, "{text}");
+            assert_eq!(super::text(bytes, KEY), Some(text), "the same version is the same hash");
+        }
+        assert_eq!(super::text(b" ", KEY), None);
     }
 
     #[test]

@@ -187,7 +187,8 @@ static TABLES: [Entry; 7] = [
         "journal",
         Value::Table(&JOURNAL),
         Words("as below"),
-        "The record of attempts, without bodies and secrets.",
+        "The record of attempts: methods, paths and versions as they are, hashes of keys and credentials, no queries \
+         and no bodies.",
         "journal = { attempts = 10_000 }",
     ),
 ];
