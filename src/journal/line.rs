@@ -32,6 +32,9 @@ pub struct Header {
     /// What else is to be said of the run: [`Header::origin`].
     #[serde(flatten)]
     pub origin: Origin,
+    /// The URL that clients have.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub proxy: String,
     /// What the rules file asks of clients.
     pub asked: Asked,
     /// In file order.
@@ -125,6 +128,7 @@ impl Header {
             seed: self.seed,
             rules_file: self.origin.rules_file.clone(),
             rules_sha256: self.origin.rules_sha256.clone(),
+            proxy: self.proxy.clone(),
             upstream: self.origin.upstream.clone(),
             command,
         };
@@ -161,6 +165,7 @@ impl Header {
             started,
             seed: config.settings.seed,
             origin: Origin::default(),
+            proxy: String::new(),
             asked: Asked::of(config),
             rules: config.rules.iter().map(HeaderRule::new).collect(),
         }

@@ -1,12 +1,23 @@
 //! Listening sockets: whatever depends on the operating system is here.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// Connections that wait to be accepted; the kernel may cap it lower.
 const BACKLOG: i32 = 4096;
+
+/// The URL of what listens there. "All addresses" is none to connect to: the machine's own stands for it.
+pub fn url(address: SocketAddr, is_tls: bool) -> String {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    let scheme = if is_tls { "https" } else { "http" };
+    format!("{scheme}://{}", SocketAddr::new(ip, address.port()))
+}
 
 /// One listener for each worker, all on one address. With port 0 the kernel chooses it once.
 ///

@@ -109,7 +109,7 @@ impl Proxy {
     pub fn bind(config: Config, upstream: UpstreamUrl) -> Result<Proxy, StartError> {
         let clock = Clock::start();
         let run = format!("{:08x}", random().map(u32::from_ne_bytes)?);
-        let header = Header { run, ..Header::new(&config, format!("{:.3}", clock.wall())) };
+        let mut header = Header { run, ..Header::new(&config, format!("{:.3}", clock.wall())) };
         let Config { settings, rules } = config;
         let counters = tally::Counters::default();
         let via = settings.via.then(|| random().map(u64::from_ne_bytes).map(Via::new)).transpose()?;
@@ -140,6 +140,7 @@ impl Proxy {
             Some(Ok(address)) => address,
             _ => settings.listen,
         };
+        header.proxy = listen::url(address, settings.tls.is_some());
         let shared = Arc::new(Shared {
             allowed_hosts,
             via,

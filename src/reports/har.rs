@@ -5,17 +5,34 @@
 use std::io;
 
 use jiff::{SignedDuration, Timestamp};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::{Subject, phrases, run};
 use crate::words::{Attempt, HarmlessJson, RetryAfter};
 
-/// Where the requests went: the journal has paths only, and this name leads nowhere (RFC 2606 §2).
-const ORIGIN: &str = "http://fracas.invalid";
+/// Where requests went of which the journal does not say it: this name leads nowhere (RFC 2606 §2).
+const UNKNOWN: &str = "http://fracas.invalid";
+
+/// `#` would begin a fragment, and `?` a query; `%` begins what is encoded already.
+const OF_NO_URL: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// Writes the attempts, in the order in which they began.
 pub fn write(subject: Subject<'_>, out: &mut impl io::Write) -> io::Result<()> {
     let Subject { report, attempts, started, .. } = subject;
+    let proxy = if report.run.proxy.is_empty() { UNKNOWN } else { &report.run.proxy };
     let mut attempts: Vec<&Attempt> = attempts.iter().map(|attempt| &**attempt).collect();
     attempts.sort_by_key(|attempt| (attempt.start, attempt.id));
     let creator = json!({ "name": "fracas", "version": env!("CARGO_PKG_VERSION") });
@@ -32,19 +49,19 @@ pub fn write(subject: Subject<'_>, out: &mut impl io::Write) -> io::Result<()> {
     write!(out, r#""pages":[],"entries":["#)?;
     for (at, attempt) in attempts.into_iter().enumerate() {
         out.write_all(if at == 0 { b"\n" } else { b",\n" })?;
-        serde_json::to_writer(HarmlessJson(&mut *out), &entry(attempt, started))?;
+        serde_json::to_writer(HarmlessJson(&mut *out), &entry(attempt, started, proxy))?;
     }
     out.write_all(b"\n]}}\n")
 }
 
-fn entry(attempt: &Attempt, started: Timestamp) -> Value {
+fn entry(attempt: &Attempt, started: Timestamp, proxy: &str) -> Value {
     let micros = i64::try_from(attempt.start).unwrap_or(i64::MAX);
     let began = started.checked_add(SignedDuration::from_micros(micros)).unwrap_or(Timestamp::MAX);
     let took = attempt.end.saturating_sub(attempt.start) as f64 / 1_000.0;
     let mut entry = json!({
         "startedDateTime": format!("{began:.6}"),
         "time": took,
-        "request": request(attempt),
+        "request": request(attempt, proxy),
         "response": response(attempt),
         "cache": {},
         "timings": { "send": 0, "wait": took, "receive": 0 },
@@ -61,11 +78,11 @@ fn entry(attempt: &Attempt, started: Timestamp) -> Value {
     entry
 }
 
-fn request(attempt: &Attempt) -> Value {
+fn request(attempt: &Attempt, proxy: &str) -> Value {
     let agent = attempt.agent.as_deref().map(|agent| json!({ "name": "User-Agent", "value": agent }));
     json!({
         "method": attempt.method,
-        "url": format!("{ORIGIN}{}", attempt.path),
+        "url": format!("{proxy}{}", path(&attempt.path)),
         "httpVersion": attempt.protocol,
         "cookies": [],
         "headers": agent.into_iter().collect::<Vec<_>>(),
@@ -73,6 +90,12 @@ fn request(attempt: &Attempt) -> Value {
         "headersSize": -1,
         "bodySize": attempt.sent.bytes,
     })
+}
+
+/// A path as a URL has it: what no URL holds is percent-encoded, and a target that is none (`*`) is a path.
+fn path(path: &str) -> String {
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    format!("{slash}{}", utf8_percent_encode(path, OF_NO_URL))
 }
 
 /// What never came has status 0, as browsers write it.
@@ -92,7 +115,8 @@ fn response(attempt: &Attempt) -> Value {
         "httpVersion": attempt.protocol,
         "cookies": [],
         "headers": waits.into_iter().collect::<Vec<_>>(),
-        "content": { "size": got.bytes, "mimeType": "x-unknown" },
+        // What an answer without `Content-Type` holds is not known (HAR 1.2, as browsers write it).
+        "content": { "size": got.bytes, "mimeType": got.media_type.map_or("x-unknown", |media_type| media_type.as_str()) },
         "redirectURL": "",
         "headersSize": -1,
         "bodySize": got.bytes,

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use super::{GrpcStatus, Kind, Phase, Shown, Version};
+use super::{GrpcStatus, Kind, MediaType, Phase, Shown, Version};
 
 /// One request from a client, and what became of it. Times are microseconds on the proxy's own
 /// monotonic clock. Serialised, it is a line of the journal file; what is absent takes no room there.
@@ -113,6 +113,9 @@ pub struct Got {
     /// `Retry-After`, as a wait counted from the end of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<RetryAfter>,
+    /// The media type of the answer that the client got.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<MediaType>,
     /// Bytes of the body.
     pub bytes: u64,
 }

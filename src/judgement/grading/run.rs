@@ -21,6 +21,8 @@ pub struct RunReport {
     pub rules_file: Option<String>,
     /// Of the file's bytes, in hexadecimal digits.
     pub rules_sha256: Option<String>,
+    /// The URL that clients had.
+    pub proxy: String,
     /// Where requests went: a URL, or `demo`.
     pub upstream: String,
     /// What ran behind the proxy; absent under `serve`.

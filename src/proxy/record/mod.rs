@@ -29,8 +29,8 @@ use super::client::{Client, Origin};
 use super::shared::Shared;
 use crate::judgement::{Readings, http_date};
 use crate::words::{
-    self, Attempt, Facts, Fingerprint, GrpcStatus, KeyHash, Moment, Protocol, Reading, RetryAfter, RunKey,
-    VersionPlace, decode_unreserved,
+    self, Attempt, Facts, Fingerprint, GrpcStatus, KeyHash, MediaType, Moment, Protocol, Reading, RetryAfter,
+    RunKey, VersionPlace, decode_unreserved,
 };
 
 /// One request, for the journal.
@@ -179,6 +179,8 @@ impl Record {
                 modified = modified.or(Some(value));
             } else if *name == header::RETRY_AFTER {
                 wait = wait.or(Some(value));
+            } else if *name == header::CONTENT_TYPE {
+                got.media_type = MediaType::of(value.as_bytes());
             } else if *name == GrpcStatus::NAME {
                 got.grpc = Some(GrpcStatus::of(value));
             } else if *name == GrpcStatus::PUSHBACK {

@@ -238,7 +238,14 @@ fn every_format_says_whose_the_exit_code_is_and_what_was_run() {
         let hash = run["rules_sha256"].as_str().expect("a hash");
         assert_eq!((&run["seed"], &run["upstream"], hash.len()), (&7.into(), &"demo".into(), 64));
         assert_eq!(run["command"]["line"], serde_json::json!(["sh", "-c", script]));
-        assert_eq!(json(folder, "r.har")["log"]["_fracas"]["run"], *run);
+        let archive = json(folder, "r.har");
+        assert_eq!(archive["log"]["_fracas"]["run"], *run);
+        let proxy = run["proxy"].as_str().expect("a URL");
+        assert!(proxy.starts_with("http://127.0.0.1:") && !proxy.ends_with(":0"), "{proxy}");
+        for entry in archive["log"]["entries"].as_array().expect("a list") {
+            let url = entry["request"]["url"].as_str().expect("text");
+            assert!(url.strip_prefix(proxy).is_some_and(|path| path.starts_with('/')), "{url}");
+        }
         // Wrapped, escaped: the words are there all the same.
         let words = |text: &str| {
             let text = text.replace("<code>", "`").replace("</code>", "`");
