@@ -6,10 +6,12 @@ use std::io;
 use super::connect::Connector;
 use super::error::{Cause, Failure};
 use super::request_body::BodyError;
+use super::unreadable;
 use super::wants_tls::is_record;
+use crate::rules::Limits;
 
 /// Why there is no answer on a connection of `connector`'s; `head` is what came in its place.
-pub fn broken(error: &hyper::Error, head: &[u8], connector: &Connector) -> Failure {
+pub fn broken(error: &hyper::Error, head: &[u8], connector: &Connector, limits: &Limits) -> Failure {
     tracing::debug!(%error, "no answer from the upstream");
     let cause = error.source();
     let of_transport = cause.and_then(|cause| cause.downcast_ref::<io::Error>());
@@ -21,7 +23,12 @@ pub fn broken(error: &hyper::Error, head: &[u8], connector: &Connector) -> Failu
     } else if is_record(head) {
         Failure::Unreachable(Cause::WantsTls)
     } else if error.is_parse() {
-        Failure::Garbled
+        let said = error.to_string();
+        // Of these hyper hears when the head is gone from its buffer.
+        let is_of_framing = said.contains("content-length") || said.contains("transfer-encoding");
+        let fault = if is_of_framing { None } else { unreadable::fault(head, limits) };
+        let why = fault.unwrap_or(said);
+        Failure::Garbled(why.into())
     } else {
         Failure::Reset
     }

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::headers::FORWARDED_FOR;
+use super::identity::Identity;
 use super::vitals::Vitals;
 use crate::matching::Cidr;
 use crate::rules::{Scheme, Settings};
@@ -26,6 +27,8 @@ pub struct Client {
     /// The address, as `X-Forwarded-For` has it.
     pub forwarded_for: HeaderValue,
     pub vitals: Arc<Vitals>,
+    /// The connection to the upstream that knows who it is, if there is one.
+    pub identity: Rc<Identity>,
     acquaintance: Rc<RefCell<Acquaintance>>,
     place: Rc<Place>,
 }
@@ -79,6 +82,7 @@ impl Client {
             forwarded_for: HeaderValue::try_from(address.to_string())
                 .unwrap_or_else(|_| HeaderValue::from_static("unknown")),
             vitals,
+            identity: Rc::default(),
             acquaintance: Rc::default(),
             place: Rc::new(place),
         }
@@ -93,6 +97,7 @@ impl Client {
             is_trusted: self.is_trusted,
             forwarded_for: self.forwarded_for.clone(),
             vitals,
+            identity: Rc::clone(&self.identity),
             acquaintance: Rc::clone(&self.acquaintance),
             place: Rc::clone(&self.place),
         }

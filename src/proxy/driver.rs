@@ -4,11 +4,15 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use hyper::client::conn::http1::Connection;
+use hyper::client::conn::http1::{Builder, Connection};
 use hyper_util::rt::TokioIo;
 
 use super::request_body::RequestBody;
 use super::transport::Transport;
+use crate::rules::Limits;
+
+/// Bytes that hyper reads at most before it has used them: its own default.
+const BUFFER: usize = 8192 + 4096 * 100;
 
 /// What hyper had read and could not use when a connection ended: the head that is none.
 #[derive(Clone, Default)]
@@ -18,6 +22,19 @@ impl Remains {
     pub fn get(&self) -> Bytes {
         self.0.borrow().clone()
     }
+}
+
+/// HTTP/1.1 as upstreams speak it, within the limits.
+pub fn http1(limits: &Limits) -> Builder {
+    let mut http = Builder::new();
+    // A proxy takes the space away (RFC 9112 §5.1).
+    http.allow_spaces_after_header_name_in_responses(true);
+    http.max_header_size(limits.response_header_bytes);
+    http.max_headers(limits.response_header_count);
+    if limits.response_header_bytes > BUFFER {
+        http.max_buf_size(limits.response_header_bytes);
+    }
+    http
 }
 
 /// Drives a connection that never becomes a tunnel to its end. Whoever waits for an answer on it hears of the

@@ -38,8 +38,8 @@ pub enum Failure {
     TimedOut(Late),
     /// The connection broke before there was an answer.
     Reset,
-    /// The answer is not HTTP that can be forwarded.
-    Garbled,
+    /// The answer is not HTTP that can be forwarded; says why.
+    Garbled(Arc<str>),
 }
 
 /// What kept the proxy from connecting.
@@ -92,7 +92,7 @@ impl Failure {
             Failure::Exhausted(_) => StatusCode::SERVICE_UNAVAILABLE,
             Failure::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Failure::TimedOut(_) => StatusCode::GATEWAY_TIMEOUT,
-            Failure::Unreachable(_) | Failure::Reset | Failure::Garbled => StatusCode::BAD_GATEWAY,
+            Failure::Unreachable(_) | Failure::Reset | Failure::Garbled(_) => StatusCode::BAD_GATEWAY,
         }
     }
 
@@ -111,7 +111,7 @@ impl Failure {
             Failure::Exhausted(_) => "exhausted",
             Failure::TimedOut(_) => "timeout",
             Failure::Reset => "reset",
-            Failure::Garbled => "protocol",
+            Failure::Garbled(_) => "protocol",
         }
     }
 
@@ -209,7 +209,9 @@ impl fmt::Display for Failure {
             }
             Failure::TimedOut(Late::Answer) => "the upstream did not begin its answer in time",
             Failure::Reset => "the upstream closed the connection before it answered",
-            Failure::Garbled => "the upstream's answer is not valid HTTP",
+            Failure::Garbled(why) => {
+                return write!(f, "the upstream's answer is not valid HTTP: {why}");
+            }
         };
         f.write_str(says)
     }

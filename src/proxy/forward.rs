@@ -9,16 +9,13 @@ use std::time::Duration;
 use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::uri::{PathAndQuery, Uri};
-use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderName, Request, Response, StatusCode, Version};
 use hyper::body::{Body, Incoming};
 use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::TokioIo;
 
 use super::answer_body::{Source, UpstreamBody};
-use super::broken::broken;
 use super::client::Client;
 use super::connect::Connector;
-use super::driver::{Remains, drive, drive_or_upgrade};
 use super::error::{self, Cause, Failure};
 use super::framing;
 use super::headers::{self, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_PROTO, Hop};
@@ -28,13 +25,11 @@ use super::request_body::RequestBody;
 use super::rewrite::{self, Front};
 use super::streams::{Call, Called, Fresh, StreamBody, Streams};
 use super::tasks::Tasks;
-use super::transport::Replayable;
 use super::upgrade;
 use super::via::Via;
-use super::vitals::{Vitals, Wait};
 use super::wants_tls::Suspect;
 use crate::clock::Clock;
-use crate::rules::{HostHeader, Scheme, UpstreamUrl};
+use crate::rules::{HostHeader, Limits, Scheme, UpstreamUrl};
 
 /// One worker's way to the upstream.
 pub struct Forwarder {
@@ -53,6 +48,7 @@ pub struct Forwarder {
     pub has_answered: Cell<bool>,
     /// A connection just made, before it was known to speak HTTP/1.1.
     pub fresh: RefCell<Option<Fresh>>,
+    pub limits: Limits,
     /// How long the upstream may take nothing of a body whose answer has come.
     pub patience: Duration,
     pub tasks: Rc<Tasks>,
@@ -78,6 +74,9 @@ impl Forwarder {
         client: &Rc<Client>,
     ) -> Result<Response<Source>, Failure> {
         let mut hop = headers::take_hop_by_hop(&mut head.headers);
+        if hop.identity {
+            client.identity.bind();
+        }
         // HTTP/2 does not say so: there a body ends with its stream.
         let is_of_unknown_length =
             !body.is_end_stream() && !head.headers.contains_key(header::CONTENT_LENGTH);
@@ -91,7 +90,8 @@ impl Forwarder {
         if let Some(permission) = &permission {
             body.hold(Arc::clone(permission));
         }
-        if let Some(streams) = self.streams.as_ref().filter(|_| !hop.websocket) {
+        if let Some(streams) = self.streams.as_ref().filter(|_| !hop.websocket && !client.identity.is_bound())
+        {
             let call = Call {
                 vitals: &client.vitals,
                 permission: permission.as_deref(),
@@ -100,7 +100,7 @@ impl Forwarder {
             };
             match Box::pin(streams.call(take(head), std::mem::take(body), call)).await? {
                 Called::Answered(answer) => {
-                    return self.stream_answer(answer, client_host, permission, client.scheme);
+                    return self.stream_answer(answer, client_host, permission, client);
                 }
                 Called::Http1(unsent, fresh) => {
                     (*head, *body) = *unsent;
@@ -119,7 +119,7 @@ impl Forwarder {
             });
             (*head, ()) = request.into_parts();
         }
-        let (response, lease) = self.send(head, body, &client.vitals, hop.websocket).await?;
+        let (response, lease) = self.send(head, body, client, hop.websocket).await?;
         self.answer(response, lease, Expected { client_host, tunnel, permission }, client)
     }
 
@@ -127,7 +127,7 @@ impl Forwarder {
     pub fn help(&self, failure: &Failure) -> Option<String> {
         match failure {
             // Many servers only hang up on who does not speak TLS.
-            Failure::Reset | Failure::Garbled
+            Failure::Reset | Failure::Garbled(_)
                 if !self.has_answered.get() && self.upstream.scheme != Scheme::Https =>
             {
                 let help = Failure::Unreachable(Cause::WantsTls).help(&self.upstream)?;
@@ -198,66 +198,6 @@ impl Forwarder {
         Ok(())
     }
 
-    /// Sends the request, on an idle connection if there is one. It is sent again when hyper hands it
-    /// back, as then not a byte of it was written, or by its [`Transport`](super::transport::Transport)
-    /// when it is repeatable and the connection was stale (RFC 9110 §9.2.2 forbids anything more).
-    async fn send(
-        &self,
-        head: &mut Parts,
-        body: &mut RequestBody,
-        vitals: &Vitals,
-        upgrades: bool,
-    ) -> Result<(Response<Incoming>, Lease), Failure> {
-        loop {
-            let mut now = self.clock.now();
-            // A connection that may become a tunnel is made for it.
-            let idle = if upgrades { None } else { self.pool.take(now) };
-            let mut lease = match idle {
-                Some(lease) => lease,
-                None => {
-                    let lease = Box::pin(self.connect(upgrades)).await?;
-                    now = self.clock.now();
-                    lease
-                }
-            };
-            if self.replays && lease.reused && is_repeatable(&head.method, body) {
-                lease.replayable.allow();
-            }
-            vitals.begin_at(Wait::Answer, now);
-            let request = Request::from_parts(take(head), std::mem::take(body));
-            let sent = lease.sender.try_send_request(request).await;
-            vitals.end(Wait::Answer);
-            match sent {
-                Ok(response) => return Ok((response, lease)),
-                Err(mut error) => match error.take_message() {
-                    Some(unsent) if lease.reused => (*head, *body) = unsent.into_parts(),
-                    _ => return Err(broken(error.error(), &lease.remains.get(), &self.connector)),
-                },
-            }
-        }
-    }
-
-    async fn connect(&self, upgrades: bool) -> Result<Lease, Failure> {
-        let fresh = self.fresh.take();
-        let (transport, replayable) = match fresh {
-            Some(fresh) => fresh,
-            None => {
-                let replayable = Replayable::default();
-                (self.connector.connect(replayable.clone()).await?, replayable)
-            }
-        };
-        let (sender, connection) = hyper::client::conn::http1::Builder::new()
-            .handshake(TokioIo::new(transport))
-            .await
-            .map_err(|error| broken(&error, &[], &self.connector))?;
-        let remains = Remains::default();
-        match upgrades {
-            true => self.tasks.spawn(drive_or_upgrade(connection)),
-            false => self.tasks.spawn(drive(connection, remains.clone())),
-        }
-        Ok(self.pool.lease(sender, replayable, remains))
-    }
-
     /// Makes the upstream's answer the client's.
     fn answer(
         &self,
@@ -275,12 +215,18 @@ impl Forwarder {
         if let Some(timeout) = hop.keep_alive {
             lease.announced(timeout);
         }
+        if hop.identity {
+            client.identity.bind();
+            lease.belong_to(&client.identity, None);
+        }
         self.make_ours(&mut head, expected.client_host.as_ref(), client.scheme);
         if switches {
             let is_websocket =
                 protocol.is_some_and(|name| name.as_bytes().eq_ignore_ascii_case(b"websocket"));
             let ends = (expected.tunnel, head.extensions.remove::<OnUpgrade>());
-            let (true, (Some(near), Some(far))) = (is_websocket, ends) else { return Err(Failure::Garbled) };
+            let (true, (Some(near), Some(far))) = (is_websocket, ends) else {
+                return Err(Failure::Garbled("it switches protocols unasked".into()));
+            };
             head.headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
             head.headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
             self.tasks.spawn(upgrade::tunnel(near, far, Rc::clone(client)));
@@ -311,13 +257,20 @@ impl Forwarder {
         answer: Response<Box<StreamBody>>,
         client_host: Option<HeaderValue>,
         permission: Option<Arc<Permission>>,
-        scheme: Scheme,
+        client: &Client,
     ) -> Result<Response<Source>, Failure> {
         let (mut head, body) = answer.into_parts();
         self.has_answered.set(true);
+        if head.headers.len() > self.limits.response_header_count {
+            let most = self.limits.response_header_count;
+            let why = format!("it has more than {most} header lines (`limits.response_header_count`)");
+            return Err(Failure::Garbled(why.into()));
+        }
         framing::one_length(&mut head.headers)?;
-        headers::take_hop_by_hop(&mut head.headers);
-        self.make_ours(&mut head, client_host.as_ref(), scheme);
+        if headers::take_hop_by_hop(&mut head.headers).identity {
+            client.identity.bind();
+        }
+        self.make_ours(&mut head, client_host.as_ref(), client.scheme);
         if permission.is_some_and(|permission| permission.refuse()) {
             head.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
@@ -354,13 +307,8 @@ fn expects_continue(headers: &HeaderMap) -> bool {
     headers.get(header::EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
-/// Whether sending it twice is like sending it once, and easy: it is safe, and there is no body.
-fn is_repeatable(method: &Method, body: &RequestBody) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) && body.is_end_stream()
-}
-
 /// Takes a head that is needed no more where it is.
-fn take(head: &mut Parts) -> Parts {
+pub fn take(head: &mut Parts) -> Parts {
     std::mem::replace(head, Request::new(()).into_parts().0)
 }
 

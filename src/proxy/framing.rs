@@ -13,7 +13,7 @@ pub fn check(headers: &mut HeaderMap) -> Result<(), Failure> {
             headers.remove(header::CONTENT_LENGTH);
             Ok(())
         }
-        _ => Err(Failure::Garbled),
+        _ => Err(Failure::Garbled("its Transfer-Encoding is not `chunked` alone".into())),
     }
 }
 
@@ -30,11 +30,12 @@ pub fn one_length(headers: &mut HeaderMap) -> Result<(), Failure> {
     let mut times = 0;
     let lines = headers.get_all(header::CONTENT_LENGTH).iter();
     for length in lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')) {
-        let digits = std::str::from_utf8(length.trim_ascii()).map_err(|_| Failure::Garbled)?;
-        let length: u64 =
-            digits.parse().ok().filter(|_| is_number(digits.as_bytes())).ok_or(Failure::Garbled)?;
+        let digits = std::str::from_utf8(length.trim_ascii()).ok().filter(|text| is_number(text.as_bytes()));
+        let Some(length) = digits.and_then(|digits| digits.parse::<u64>().ok()) else {
+            return Err(Failure::Garbled("its Content-Length is not a number".into()));
+        };
         if said.replace(length).is_some_and(|before| before != length) {
-            return Err(Failure::Garbled);
+            return Err(Failure::Garbled("it has two Content-Lengths".into()));
         }
         times += 1;
     }

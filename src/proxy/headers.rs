@@ -5,6 +5,8 @@ use std::time::Duration;
 use http::header::{self, Entry};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::identity;
+
 /// The names that this proxy adds.
 pub const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 pub const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -27,6 +29,8 @@ pub struct Hop {
     pub trailers: bool,
     /// `Transfer-Encoding: chunked`, the only one that gets here.
     pub chunked: bool,
+    /// It offers or uses what authenticates a connection.
+    pub identity: bool,
     /// `Keep-Alive: timeout=…`, in seconds.
     pub keep_alive: Option<Duration>,
 }
@@ -37,6 +41,8 @@ struct Present {
     connection: bool,
     keep_alive: bool,
     transfer_encoding: bool,
+    /// `Authorization` and the like.
+    credentials: bool,
     /// One of those that few messages have.
     others: bool,
 }
@@ -50,7 +56,10 @@ impl Present {
                 "connection" => present.connection = true,
                 "keep-alive" => present.keep_alive = true,
                 "transfer-encoding" => present.transfer_encoding = true,
-                "upgrade" | "te" | "proxy-connection" | "proxy-authenticate" | "proxy-authorization" => {
+                "upgrade" | "te" | "proxy-connection" => present.others = true,
+                "authorization" | "www-authenticate" => present.credentials = true,
+                "proxy-authenticate" | "proxy-authorization" => {
+                    present.credentials = true;
                     present.others = true;
                 }
                 _ => {}
@@ -65,7 +74,8 @@ impl Present {
 /// Call it before anything is added, or a client could name what the proxy adds.
 pub fn take_hop_by_hop(headers: &mut HeaderMap) -> Hop {
     let present = Present::in_headers(headers);
-    let mut hop = Hop::default();
+    let identity = present.credentials && identity::is_said(headers);
+    let mut hop = Hop { identity, ..Hop::default() };
     if present.others {
         if let Some(upgrade) = headers.remove(header::UPGRADE) {
             let nominated =

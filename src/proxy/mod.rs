@@ -22,6 +22,7 @@ mod framing;
 mod gather;
 pub mod headers;
 mod http2;
+mod identity;
 mod judge;
 mod listen;
 mod passage;
@@ -31,6 +32,7 @@ mod pool;
 mod record;
 mod request_body;
 pub mod rewrite;
+mod send;
 mod shared;
 mod shown;
 mod socket;
@@ -43,6 +45,7 @@ mod tls;
 mod tls_failure;
 mod transport;
 mod trust;
+mod unreadable;
 mod upgrade;
 mod verify;
 mod via;
@@ -351,9 +354,8 @@ fn thread(
             let tasks = Rc::new(Tasks::new(Arc::clone(&shared.counters.panics)));
             let settings = &shared.settings;
             let streams = connector.may_speak_http2().then(|| {
-                let timeouts = &settings.timeouts;
-                let (keep, patience) = (timeouts.keep_alive, timeouts.connect);
-                Streams::new(Arc::clone(&connector), Rc::clone(&tasks), shared.clock, keep, patience)
+                let (timeouts, limits) = (&settings.timeouts, &settings.limits);
+                Streams::new(Arc::clone(&connector), Rc::clone(&tasks), shared.clock, timeouts, limits)
             });
             let forwarder = Forwarder {
                 host: settings.host,
@@ -361,6 +363,7 @@ fn thread(
                 replays: settings.replay,
                 streams,
                 fresh: RefCell::default(),
+                limits: settings.limits.clone(),
                 has_answered: std::cell::Cell::default(),
                 patience: settings.timeouts.response_head,
                 clock: shared.clock,

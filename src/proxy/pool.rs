@@ -9,6 +9,7 @@ use std::time::Duration;
 use hyper::client::conn::http1::SendRequest;
 
 use super::driver::Remains;
+use super::identity::{Identity, Turn};
 use super::permission::Permission;
 use super::request_body::RequestBody;
 use super::transport::Replayable;
@@ -27,12 +28,22 @@ pub struct Pool {
     keep: Duration,
 }
 
-struct Idle {
-    sender: Sender,
-    replayable: Replayable,
-    remains: Remains,
+/// A connection that waits for a request.
+pub struct Idle {
+    pub sender: Sender,
+    pub replayable: Replayable,
+    pub remains: Remains,
+    /// Whether it may become a tunnel.
+    pub may_upgrade: bool,
     /// From then on it is not used: before the upstream may close it.
-    until: Moment,
+    pub until: Moment,
+}
+
+impl Idle {
+    /// Whether it can take a request `now`.
+    pub fn can_serve(&self, now: Moment) -> bool {
+        self.sender.is_ready() && now < self.until
+    }
 }
 
 /// Idle connections a worker keeps; each is a file descriptor on both sides.
@@ -55,9 +66,9 @@ impl Pool {
             if sender.is_closed() {
                 idle.remove(at);
             } else if sender.is_ready() {
-                let Idle { sender, replayable, remains, until } = idle.remove(at);
-                if now < until {
-                    return Some(self.leased(sender, replayable, remains, true));
+                let idle = idle.remove(at);
+                if now < idle.until {
+                    return Some(self.leased(idle));
                 }
             }
             // Otherwise it has yet to notice that its last answer is over.
@@ -66,18 +77,32 @@ impl Pool {
     }
 
     /// A lease of a connection just made.
-    pub fn lease(self: &Rc<Pool>, sender: Sender, replayable: Replayable, remains: Remains) -> Lease {
-        self.leased(sender, replayable, remains, false)
-    }
-
-    fn leased(
+    pub fn lease(
         self: &Rc<Pool>,
         sender: Sender,
         replayable: Replayable,
         remains: Remains,
-        reused: bool,
+        may_upgrade: bool,
     ) -> Lease {
-        Lease { sender, replayable, remains, reused, keep: self.keep, pool: Rc::clone(self), refused: None }
+        let idle = Idle { sender, replayable, remains, may_upgrade, until: Moment::default() };
+        Lease { reused: false, ..self.leased(idle) }
+    }
+
+    /// A lease of a connection that was idle.
+    pub fn leased(self: &Rc<Pool>, idle: Idle) -> Lease {
+        let Idle { sender, replayable, remains, may_upgrade, until: _ } = idle;
+        let (keep, pool) = (self.keep, Rc::clone(self));
+        Lease {
+            sender,
+            replayable,
+            remains,
+            may_upgrade,
+            reused: true,
+            keep,
+            pool,
+            owner: None,
+            refused: None,
+        }
     }
 
     /// Closes what has been idle for too long; called now and then.
@@ -102,9 +127,13 @@ pub struct Lease {
     pub replayable: Replayable,
     /// What is left when the connection ends.
     pub remains: Remains,
+    /// Whether it may become a tunnel.
+    may_upgrade: bool,
     /// How long it may be idle.
     keep: Duration,
     pool: Rc<Pool>,
+    /// The client whose connection alone uses it, and this request's turn.
+    owner: Option<(Rc<Identity>, Option<Turn>)>,
     /// The body that was promised and never went: no other request can follow it.
     refused: Option<Refused>,
 }
@@ -125,6 +154,13 @@ impl Lease {
         self.refused = Some(Refused(permission));
     }
 
+    /// The connection carries who the client is: nobody else uses it from now on.
+    pub fn belong_to(&mut self, identity: &Rc<Identity>, turn: Option<Turn>) {
+        if self.owner.is_none() {
+            self.owner = Some((Rc::clone(identity), turn));
+        }
+    }
+
     /// The upstream has announced that it closes the connection after being idle for this long.
     pub fn announced(&mut self, timeout: Duration) {
         // A request must not be on its way when that time is over.
@@ -133,14 +169,17 @@ impl Lease {
 
     /// Makes the connection idle from `now` on: its answer has been read to the end.
     pub fn give_back(self, now: Moment) {
-        let Lease { sender, replayable, remains, keep, pool, refused, .. } = self;
+        let Lease { sender, replayable, remains, may_upgrade, keep, pool, owner, refused, .. } = self;
         if refused.is_some() || sender.is_closed() || pool.is_closed.get() {
             return;
         }
-        let until = now + keep;
+        let connection = Idle { sender, replayable, remains, may_upgrade, until: now + keep };
+        if let Some((identity, _turn)) = owner {
+            return identity.keep(connection);
+        }
         let mut idle = pool.idle.borrow_mut();
         if idle.len() < IDLE_CONNECTIONS {
-            idle.push(Idle { sender, replayable, remains, until });
+            idle.push(connection);
         }
     }
 }

@@ -276,6 +276,10 @@ pub struct Limits {
     pub header_bytes: usize,
     /// Header lines of a request.
     pub header_count: usize,
+    /// Bytes of a response's head.
+    pub response_header_bytes: usize,
+    /// Header lines of a response.
+    pub response_header_count: usize,
     /// Bytes of a request's URI.
     pub uri_bytes: usize,
     /// Keys of state held at once; the oldest go first.
@@ -295,6 +299,8 @@ impl Default for Limits {
             connections: None,
             header_bytes: 64 * 1024,
             header_count: 100,
+            response_header_bytes: 256 * 1024,
+            response_header_count: 256,
             uri_bytes: 8 * 1024,
             keys: NonZeroUsize::new(1_000_000).unwrap_or(NonZeroUsize::MIN),
             key_ttl: Duration::from_secs(60 * 60),

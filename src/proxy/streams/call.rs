@@ -195,7 +195,7 @@ fn is_unprocessed(error: &h2::Error) -> bool {
 
 fn failure(error: &h2::Error) -> Failure {
     match error.is_library() {
-        true => Failure::Garbled,
+        true => Failure::Garbled(error.to_string().into()),
         false => Failure::Reset,
     }
 }

@@ -36,8 +36,6 @@ pub struct Connection {
 const STREAM_WINDOW: u32 = 1 << 20;
 /// The same of all answers on a connection.
 const CONNECTION_WINDOW: u32 = 4 << 20;
-/// Bytes of an answer's head, and of its trailers.
-const HEADER_LIST: u32 = 64 * 1024;
 /// Stands for what the upstream allows before it has said so.
 const UNSAID: usize = usize::MAX - 1;
 /// Bytes of a request that wait for the socket.
@@ -48,6 +46,7 @@ impl Connection {
     pub async fn make(
         transport: Transport,
         connector: Arc<Connector>,
+        header_bytes: u32,
         news: &Rc<News>,
         tasks: &Tasks,
         now: Moment,
@@ -55,7 +54,7 @@ impl Connection {
         let (sender, mut driver) = h2::client::Builder::new()
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
-            .max_header_list_size(HEADER_LIST)
+            .max_header_list_size(header_bytes)
             .max_send_buffer_size(SEND_BUFFER)
             .initial_max_send_streams(UNSAID)
             .enable_push(false)

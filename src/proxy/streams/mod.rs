@@ -23,6 +23,7 @@ use super::error::{Failure, Late, Scarce};
 use super::tasks::Tasks;
 use super::transport::{Replayable, Transport};
 use crate::clock::Clock;
+use crate::rules::{Limits, Timeouts};
 
 /// One worker's HTTP/2 connections.
 pub struct Streams {
@@ -33,6 +34,8 @@ pub struct Streams {
     keep: Duration,
     /// How long a request waits for a stream.
     patience: Duration,
+    /// Bytes of an answer's head, and of its trailers.
+    header_bytes: u32,
     connections: RefCell<Vec<Rc<Connection>>>,
     speaks: Cell<Protocol>,
     /// Connections that are being made.
@@ -94,15 +97,16 @@ impl Streams {
         connector: Arc<Connector>,
         tasks: Rc<Tasks>,
         clock: Clock,
-        keep: Duration,
-        patience: Duration,
+        timeouts: &Timeouts,
+        limits: &Limits,
     ) -> Rc<Streams> {
         Rc::new(Streams {
             connector,
             tasks,
             clock,
-            keep,
-            patience,
+            keep: timeouts.keep_alive,
+            patience: timeouts.connect,
+            header_bytes: u32::try_from(limits.response_header_bytes).unwrap_or(u32::MAX),
             connections: RefCell::default(),
             speaks: Cell::new(Protocol::Http2),
             opening: Cell::new(0),
@@ -193,7 +197,14 @@ impl Streams {
         let opened = match self.connector.negotiate(replayable.clone()).await {
             Ok((transport, Protocol::Http2)) => {
                 let connector = Arc::clone(&self.connector);
-                let made = Connection::make(transport, connector, &self.news, &self.tasks, self.clock.now());
+                let made = Connection::make(
+                    transport,
+                    connector,
+                    self.header_bytes,
+                    &self.news,
+                    &self.tasks,
+                    self.clock.now(),
+                );
                 made.await.map(|connection| {
                     if !self.is_closed.get() {
                         self.connections.borrow_mut().push(connection);

@@ -87,6 +87,7 @@ pub(in crate::rules) static LIMITS: Section = Section {
     about: "",
     groups: &[
         Group { say: "what clients may send", entries: &REQUEST_LIMITS },
+        Group { say: "what the upstream may send", entries: &RESPONSE_LIMITS },
         Group { say: "how much state is kept", entries: &STATE_LIMITS },
     ],
 };
@@ -120,6 +121,23 @@ static REQUEST_LIMITS: [Entry; 4] = [
         Is("\"8 KiB\""),
         "Bytes of a request's URI.",
         "uri_bytes = \"2 KiB\"",
+    ),
+];
+
+static RESPONSE_LIMITS: [Entry; 2] = [
+    entry(
+        "response_header_bytes",
+        Value::Size { least: 8 * 1024, most: 1024 * 1024 },
+        Is("\"256 KiB\""),
+        "Bytes of a response's head; a longer one becomes a 502.",
+        "response_header_bytes = \"64 KiB\"",
+    ),
+    entry(
+        "response_header_count",
+        Value::Integer { least: 1, most: 10_000 },
+        Is("256"),
+        "Header lines of a response; one with more becomes a 502.",
+        "response_header_count = 1_000",
     ),
 ];
 

@@ -172,6 +172,8 @@ impl Reader<'_> {
         limits.connections = fields.take("connections").and_then(|given| count(self, &given));
         self.replace(&mut fields, "header_bytes", &mut limits.header_bytes, size);
         self.replace(&mut fields, "header_count", &mut limits.header_count, Self::usize);
+        self.replace(&mut fields, "response_header_bytes", &mut limits.response_header_bytes, size);
+        self.replace(&mut fields, "response_header_count", &mut limits.response_header_count, Self::usize);
         self.replace(&mut fields, "uri_bytes", &mut limits.uri_bytes, size);
         self.replace(&mut fields, "keys", &mut limits.keys, count);
         self.replace::<Duration>(&mut fields, "key_ttl", &mut limits.key_ttl, Self::duration);

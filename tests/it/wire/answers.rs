@@ -43,6 +43,115 @@ fn c13_an_answer_that_cannot_be_framed_is_a_502() {
 }
 
 #[test]
+fn space_before_a_colon_is_taken_away() {
+    let answer = "HTTP/1.1 200 OK\r\nAccess-Control-Allow-Credentials : true\r\nX\t: 1\r\nContent-Length \t: 2\r\n\r\nok";
+    let upstream = Upstream::answering(answer);
+    let proxy = proxy::before(upstream.address).start();
+    let mut client = proxy.connect();
+    for _ in 0..2 {
+        client.send(GET);
+        let head = client.head().expect("a head");
+        assert!(head.contains("\r\naccess-control-allow-credentials: true\r\n"), "{head}");
+        assert!(head.contains("\r\nx: 1\r\n") && head.contains("\r\ncontent-length: 2\r\n"), "{head}");
+        assert_eq!(client.exactly(2), b"ok");
+    }
+}
+
+/// An answer with so many header lines.
+fn with_lines(count: usize) -> String {
+    let cookies: String = (1..count).map(|number| format!("Set-Cookie: c{number}=1\r\n")).collect();
+    format!("HTTP/1.1 200 OK\r\n{cookies}Content-Length: 2\r\n\r\nok")
+}
+
+#[test]
+fn an_answer_may_have_as_many_header_lines_as_the_limits_allow() {
+    for (limit, count, passes) in [
+        (None, 101, true),
+        (None, 256, true),
+        (None, 257, false),
+        (Some(20), 20, true),
+        (Some(20), 21, false),
+        (Some(1_000), 1_000, true),
+    ] {
+        let upstream = Upstream::answering(with_lines(count));
+        let proxy = proxy::before(upstream.address)
+            .with(|settings| {
+                let limits = &mut settings.limits;
+                limits.response_header_count = limit.unwrap_or(limits.response_header_count);
+            })
+            .start();
+        let got = proxy.ask(GET);
+        if passes {
+            assert_eq!((got.status(), got.all("set-cookie").len()), (200, count - 1), "{limit:?} {count}");
+        } else {
+            let most = limit.unwrap_or(256);
+            assert_eq!((got.status(), got.header("fracas")), (502, Some("error=protocol")));
+            let why = format!("it has more than {most} header lines (`limits.response_header_count`)");
+            assert!(got.text().contains(&why), "{got}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_may_have_a_head_as_long_as_the_limits_allow() {
+    for (limit, length, passes) in [
+        (None, 200 * 1024, true),
+        (None, 300 * 1024, false),
+        (Some(8 * 1024), 7 * 1024, true),
+        (Some(8 * 1024), 9 * 1024, false),
+        (Some(1024 * 1024), 700 * 1024, true),
+    ] {
+        let upstream = Upstream::answering(format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: {}\r\n\r\nok",
+            "x".repeat(length)
+        ));
+        let proxy = proxy::before(upstream.address)
+            .with(|settings| {
+                let limits = &mut settings.limits;
+                limits.response_header_bytes = limit.unwrap_or(limits.response_header_bytes);
+            })
+            .start();
+        let got = proxy.ask(GET);
+        if passes {
+            assert_eq!((got.status(), got.header("x").map(str::len)), (200, Some(length)));
+        } else {
+            assert_eq!((got.status(), got.header("fracas")), (502, Some("error=protocol")));
+            assert!(got.text().contains("(`limits.response_header_bytes`)"), "{limit:?} {length}: {got}");
+        }
+    }
+}
+
+#[test]
+fn a_502_says_what_was_wrong_with_the_answer() {
+    for (answer, says) in [
+        ("HTTP/1.1 200 OK\r\nMy Header: 1\r\n\r\n", "header line 1 has a space in its name: `My Header`"),
+        ("HTTP/1.1 200 OK\r\nA: b\r\nnonsense\r\n\r\n", "header line 2 has no colon: `nonsense`"),
+        (
+            "HTTP/1.1 200 OK\r\nSet-Cookie: a=\x01\r\n\r\n",
+            "header line 1 `Set-Cookie` has the byte 0x01 in its value",
+        ),
+        ("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\nok", "invalid content-length parsed"),
+        ("<html>\r\n\r\n", "it begins with `<html>`"),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+            "its Transfer-Encoding is not `chunked` alone",
+        ),
+        (
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+            "it switches protocols unasked",
+        ),
+    ] {
+        for request in [GET, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"] {
+            let upstream = once(answer);
+            let proxy = proxy::before(upstream.address).start();
+            let got = proxy.ask(request);
+            assert_eq!((got.status(), got.header("fracas")), (502, Some("error=protocol")), "{answer:?}");
+            assert!(got.text().contains(says), "{answer:?}: {got}");
+        }
+    }
+}
+
+#[test]
 fn c13_an_answer_that_is_framed_twice_is_framed_once() {
     for (answer, length, body) in [
         ("Transfer-Encoding: chunked\r\nContent-Length: 99\r\n\r\n3\r\nabc\r\n0\r\n\r\n", None, "abc"),

@@ -4,6 +4,7 @@
 mod allowed_hosts;
 mod answers;
 mod bodies;
+mod connection_identity;
 mod connections;
 mod desync;
 mod drain;

@@ -30,6 +30,7 @@ fn ask(trusted: &str, shown: &str) -> (String, Option<String>) {
     let listener = TcpListener::bind("localhost:0").expect("a free port");
     let port = listener.local_addr().expect("an address").port();
     let upstream = start("tls", move || {
+        let mut refused = 0;
         loop {
             let (socket, _) = listener.accept().expect("a connection");
             let connection = ServerConnection::new(Arc::clone(&config)).expect("a connection");
@@ -39,12 +40,19 @@ fn ask(trusted: &str, shown: &str) -> (String, Option<String>) {
                 match reader.read_line(&mut head) {
                     // Somebody only looked whether the port is open.
                     Ok(0) => break None,
-                    Err(error) if error.kind() == std::io::ErrorKind::InvalidData => return None,
+                    Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                        refused += 1;
+                        break None;
+                    }
                     Err(_) => break None,
                     Ok(_) if head.ends_with("\r\n\r\n") => break Some(()),
                     Ok(_) => {}
                 }
             };
+            // The look at the start, and the request.
+            if refused == 2 {
+                return None;
+            }
             if end.is_some() {
                 let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
                 reader.get_mut().write_all(answer).expect("it reads");
