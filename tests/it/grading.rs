@@ -4,6 +4,7 @@ mod clients;
 mod expectations;
 mod fairness;
 mod policies;
+mod sentences;
 mod side_by_side;
 mod uncertain;
 mod workers;

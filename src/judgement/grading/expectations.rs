@@ -78,7 +78,7 @@ fn measure(want: Want, tallies: &Tallies<'_>) -> Found {
             let worst = all().min_by_key(shortest);
             let Some((tally, gap)) = worst.and_then(|tally| Some((tally, tally.waiting.shortest.value()?)))
             else {
-                return Found::nothing("nothing was tried again");
+                return Found::nothing("no gap between tries was seen");
             };
             let gap = Duration::from_micros(gap);
             let operations = tally.waiting.shortest.evidence.ids().collect();
@@ -98,7 +98,7 @@ fn measure(want: Want, tallies: &Tallies<'_>) -> Found {
             let law = tally.waiting.gaps.law()?;
             let operations = tally.waiting.any.ids().collect();
             let Some(variation) = law.variation else {
-                return Some(Found::nothing("fewer than three operations were tried again"));
+                return Some(Found::nothing("too few waits to compare"));
             };
             let words = format!("± {:.1} %", variation.value * 100.0);
             let verdict = if law.is_certainly_unjittered() {
@@ -117,7 +117,7 @@ fn measure(want: Want, tallies: &Tallies<'_>) -> Found {
                 .filter(|tally| tally.retry_after.early > 0)
                 .flat_map(|tally| tally.retry_after.evidence.ids());
             match judged {
-                0 => Found::nothing("no retry after a Retry-After"),
+                0 => Found::nothing("no retry that is certainly one after a Retry-After"),
                 _ => Found {
                     operations: evidence.collect(),
                     ..Found::met(early == 0, format!("{} came early", of(early, judged, "retry")))
@@ -136,7 +136,7 @@ fn measure(want: Want, tallies: &Tallies<'_>) -> Found {
             let evidence =
                 all().filter(|tally| tally.keys.changed > 0).flat_map(|tally| tally.keys.evidence.ids());
             match judged {
-                0 => Found::nothing("nothing with an idempotency key was tried again"),
+                0 => Found::nothing("no operation with an idempotency key was certainly tried again"),
                 _ => Found {
                     operations: evidence.collect(),
                     ..Found::met(changed == 0, format!("{} changed it", of(changed, judged, "operation")))
@@ -147,12 +147,19 @@ fn measure(want: Want, tallies: &Tallies<'_>) -> Found {
         Want::Recovered(least) => {
             let ended: u64 = all().map(|tally| tally.tries.gave_up.judged).sum();
             let gave_up: u64 = all().map(|tally| tally.tries.gave_up.bad).sum();
+            let unclear: u64 = all().map(|tally| tally.tries.gave_up.unknown).sum();
             if ended == 0 {
-                let is_unclear = all().any(|tally| tally.tries.gave_up.unknown > 0);
                 let nothing = "no operation met a conflict and ended";
-                return Found::nothing(if is_unclear { UNCLEAR } else { nothing });
+                return Found::nothing(if unclear > 0 { UNCLEAR } else { nothing });
             }
-            let share = (ended - gave_up) as f64 / ended as f64;
+            let recovered = ended - gave_up;
+            let share = recovered as f64 / ended as f64;
+            // If none of the others has.
+            let least_share = recovered as f64 / (ended + unclear) as f64;
+            if share >= least && least_share < least {
+                let words = format!("{} recovered", of(recovered, ended, "operation"));
+                return Found::nothing(&format!("{words}; of {unclear} others {UNCLEAR}"));
+            }
             let evidence = all().flat_map(|tally| tally.tries.gave_up.evidence.ids());
             let words = format!("{} recovered", of(ended - gave_up, ended, "operation"));
             Found { operations: evidence.collect(), ..Found::met(share >= least, words) }
@@ -187,7 +194,7 @@ fn by_class(tallies: &Tallies<'_>, measure: impl Fn(&Tally, &Class) -> Option<Fo
     let found = tallies.iter().filter_map(|(agent, tally, class)| Some((agent, measure(tally, class)?)));
     let worst = found.max_by_key(|(_, found)| found.verdict);
     match worst {
-        None => Found::nothing("nothing was tried again"),
+        None => Found::nothing("there was no case of it"),
         Some((agent, found)) if tallies.len() > 1 => {
             Found { words: format!("{agent}: {}", found.words), ..found }
         }

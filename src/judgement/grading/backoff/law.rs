@@ -149,6 +149,11 @@ impl Law {
         self.shape == Shape::Fixed && is_told && self.growth.is_some_and(|growth| growth.high < GROWTH)
     }
 
+    /// How many retries of one operation were seen, of one or another.
+    pub fn retries(&self) -> usize {
+        self.means.iter().filter(|(_, count)| *count > 0).count()
+    }
+
     /// Mean gap over the retries that wait, in milliseconds.
     pub fn mean_ms(&self) -> f64 {
         let (sum, count) = self.means.iter().fold((0.0, 0.0), |(sum, count), (mean, n)| {

@@ -48,7 +48,7 @@ impl Crowd {
         }
     }
 
-    /// Crowds of at least [`CROWD`] clients, each with when they came back.
+    /// Those that were refused together, each client with when it came back, sorted.
     fn crowds(&self) -> Vec<Vec<u64>> {
         let mut crowds = Vec::new();
         let mut crowd: Vec<u64> = Vec::new();
@@ -66,28 +66,25 @@ impl Crowd {
             }
         }
         crowds.push(crowd);
-        crowds.retain(|crowd| crowd.len() as u64 >= CROWD);
         crowds.iter_mut().for_each(|crowd| crowd.sort_unstable());
         crowds
     }
 
+    /// Those of at least [`CROWD`] clients.
+    fn large_crowds(&self) -> Vec<Vec<u64>> {
+        let mut crowds = self.crowds();
+        crowds.retain(|crowd| crowd.len() as u64 >= CROWD);
+        crowds
+    }
+
     /// The most clients that were ever refused together.
-    fn largest(&self) -> u64 {
-        let ends: Vec<(u64, Fingerprint)> =
-            self.refusals.iter().map(|((end, _), (client, _))| (*end, *client)).collect();
-        let crowd = |from: usize| {
-            let rest = ends.get(from..).unwrap_or_default();
-            let begun = rest.first().map_or(0, |(end, _)| *end);
-            let together =
-                rest.iter().take_while(|(end, _)| end - begun <= TOGETHER).map(|(_, client)| *client);
-            together.collect::<BTreeSet<_>>().len() as u64
-        };
-        (0..ends.len()).map(crowd).max().unwrap_or(0)
+    fn largest(&self) -> usize {
+        self.crowds().iter().map(Vec::len).max().unwrap_or(0)
     }
 
     /// The largest crowd, and how it came back.
     pub fn herd(&self) -> Option<Herd> {
-        let crowds = self.crowds();
+        let crowds = self.large_crowds();
         let crowd = crowds.iter().max_by_key(|crowd| crowd.len())?;
         let window = window(&self.gaps());
         let (first, last) = (*crowd.first()?, *crowd.last()?);
@@ -140,7 +137,7 @@ pub(super) fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
     if crowd.refusals.is_empty() {
         return None;
     }
-    let crowds = crowd.crowds();
+    let crowds = crowd.large_crowds();
     let window = window(&crowd.gaps());
     let large: Vec<&Vec<u64>> = crowds.iter().filter(|crowd| crowd.len() as u64 >= LARGE_CROWD).collect();
     let judged: Vec<&Vec<u64>> = if large.is_empty() { crowds.iter().collect() } else { large };

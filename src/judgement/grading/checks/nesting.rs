@@ -34,7 +34,9 @@ impl Nesting {
             view.retries().filter(|retry| retry.is_timed() && retry.before().got.retry_after.is_none());
         let gaps: Vec<Duration> = retries.map(|retry| retry.gap).collect();
         if gaps.len() < LEAST_GAPS {
-            self.short += u64::from(view.operation.outcome == Outcome::GaveUp && !view.is_ambiguous);
+            // With more tries than that there were gaps that say nothing.
+            let is_short = view.operation.count <= LEAST_GAPS as u64 && !view.is_ambiguous;
+            self.short += u64::from(is_short && view.operation.outcome == Outcome::GaveUp);
             return;
         }
         self.judged += 1;

@@ -49,7 +49,10 @@ pub(super) fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
     );
     let advice = "take `duplicate` and `referenced` for final: only another request can change the answer";
     let judged = match terminal.most {
-        0 => Judged::pass(format!("{} stopped", of(terminal.judged, terminal.judged, "operation"))),
+        0 => Judged::pass(format!(
+            "{} without a try that could not succeed",
+            of(terminal.judged, terminal.judged, "operation")
+        )),
         1 => Judged::warn(said).advice(advice),
         _ => Judged::fail(said).advice(advice),
     };

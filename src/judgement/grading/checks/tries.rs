@@ -90,6 +90,16 @@ impl Tries {
     }
 }
 
+impl Tries {
+    /// Of operations whose tries can be told apart; the others may have been given up.
+    fn none_gave_up(&self) -> &'static str {
+        match self.ambiguous {
+            0 => "no operation had to give up",
+            _ => "none gave up that could be told apart",
+        }
+    }
+}
+
 const PERSISTENT: &str =
     "a conflict that does not end, `clear = \"never\"`, would show where the client stops";
 
@@ -111,7 +121,7 @@ pub(super) fn cap(tally: &Tally, _: &Class) -> Option<Judged> {
             Judged::undetermined(format!("{said}; others could not be told apart"), AMBIGUOUS)
         }
         0..=FEW if tries.stopped > 0 => Judged::pass(said),
-        0..=FEW => Judged::undetermined(format!("{said}; no operation had to give up"), PERSISTENT),
+        0..=FEW => Judged::undetermined(format!("{said}; {}", tries.none_gave_up()), PERSISTENT),
         6..=MANY => Judged::warn(said).advice(advice),
         _ => Judged::fail(said).advice(advice),
     };
@@ -133,8 +143,7 @@ pub(super) fn give_up(tally: &Tally, _: &Class) -> Option<Judged> {
         ));
     }
     let Some(slowest) = tries.slowest.value().map(Duration::from_micros) else {
-        return (tries.operations > 0)
-            .then(|| Judged::undetermined("no operation had to give up", PERSISTENT));
+        return (tries.operations > 0).then(|| Judged::undetermined(tries.none_gave_up(), PERSISTENT));
     };
     let said = format!("gave up within {}, without the waits that Retry-After asked for", wait(slowest));
     let judged = if slowest <= BUDGET {

@@ -134,6 +134,9 @@ pub fn growth(tally: &Tally, _: &Class) -> Option<Judged> {
         Shape::Immediate if waiting.is_loop() => {
             Judged::warn("loops of read and write without a wait that grows").advice(advice)
         }
+        Shape::Immediate if law.retries() > 2 => {
+            Judged::undetermined("waits too short to tell how they grow", LONGER)
+        }
         Shape::Immediate | Shape::Undetermined => {
             Judged::undetermined("too few retries of one operation", LONGER)
         }
@@ -194,7 +197,7 @@ pub(super) fn jitter(tally: &Tally, class: &Class) -> Option<Judged> {
     }
     let Some(variation) = law.variation else {
         return Some(Judged::undetermined(
-            "fewer than three operations",
+            "too few waits to compare",
             "three operations that retry would show it",
         ));
     };

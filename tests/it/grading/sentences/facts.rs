@@ -1,0 +1,201 @@
+//! What a slow and simple count finds in operations.
+
+use std::collections::BTreeSet;
+
+use fracas::judgement::grading::{Link, Operation, Outcome, Try};
+use fracas::words::{Attempt, Fingerprint, Kind, Phase};
+
+/// Operations of one scope, counted.
+#[derive(Default)]
+pub struct Facts {
+    pub operations: u64,
+    /// Of operations whose tries can be told apart, and how many those are.
+    pub requests: u64,
+    pub certain: u64,
+    /// Of these: met a conflict, and ended.
+    pub certain_ended: u64,
+    /// Of the others: met a conflict, and succeeded.
+    pub unclear_recovered: u64,
+    pub conflicted: u64,
+    pub recovered: u64,
+    pub gave_up: u64,
+    pub unfinished: u64,
+    pub clients: BTreeSet<Fingerprint>,
+    pub tries_of_conflicted: u64,
+    /// Of operations that met a refusal in the scope and whose tries can be told apart.
+    pub most: u64,
+    pub certain_gave_up: u64,
+    pub certain_open: u64,
+    pub endless: u64,
+    pub ambiguous: u64,
+    pub stopped_at_once: u64,
+    /// Conflicts in scope after which the client stopped, or went on: certainly, or perhaps.
+    pub stops: u64,
+    pub moves: u64,
+    pub maybe_moves: u64,
+    /// Refusals that were certainly followed by another try.
+    pub retries: Vec<Retry>,
+    pub with_key: u64,
+    pub terminal: u64,
+    pub writes: u64,
+    pub lost: u64,
+}
+
+pub struct Retry {
+    pub place: usize,
+    pub gap: u128,
+    pub idle: u128,
+    pub is_timed: bool,
+    pub is_own: bool,
+    pub is_asked: bool,
+    pub is_unsafe: bool,
+    pub is_version: bool,
+}
+
+fn is_refused(tried: &Try) -> bool {
+    tried.attempt.conflict.is_some() || tried.attempt.got.outcome().is_none_or(|status| status >= 400)
+}
+
+impl Facts {
+    pub fn of<'o>(operations: impl Iterator<Item = &'o Operation>) -> Facts {
+        Facts::with(operations, |_| true)
+    }
+
+    pub fn within<'o>(operations: impl Iterator<Item = &'o Operation>, rule: &str) -> Facts {
+        let is_of =
+            |tried: &Try| tried.attempt.conflict.as_ref().is_some_and(|conflict| conflict.rule == rule);
+        let operations: Vec<&Operation> = operations.collect();
+        // How many clients there are is said of the class.
+        let clients = operations.iter().map(|operation| operation.client).collect();
+        let met = operations.into_iter().filter(|operation| operation.tries.iter().any(is_of));
+        Facts { clients, ..Facts::with(met, is_of) }
+    }
+
+    fn with<'o>(operations: impl Iterator<Item = &'o Operation>, is_in: impl Fn(&Try) -> bool) -> Facts {
+        let mut facts = Facts::default();
+        for operation in operations {
+            facts.add(operation, &is_in);
+        }
+        facts
+    }
+
+    fn add(&mut self, operation: &Operation, is_in: &impl Fn(&Try) -> bool) {
+        let tries = &operation.tries;
+        self.operations += 1;
+        self.clients.insert(operation.client);
+        if operation.met_conflict() {
+            self.conflicted += 1;
+            self.tries_of_conflicted += operation.count;
+            match operation.outcome {
+                Outcome::Untroubled | Outcome::Recovered => self.recovered += 1,
+                Outcome::GaveUp => self.gave_up += 1,
+                Outcome::Unfinished => self.unfinished += 1,
+            }
+        }
+        self.writes += u64::from(tries.iter().any(|tried| is_unsafe(&tried.attempt)));
+        let is_ambiguous = tries.iter().any(|tried| tried.link == Link::AmbiguousReplay);
+        if !is_ambiguous {
+            self.requests += operation.count;
+            self.certain += 1;
+            let has_ended = operation.met_conflict() && operation.outcome != Outcome::Unfinished;
+            self.certain_ended += u64::from(has_ended);
+        } else if operation.met_conflict() {
+            self.unclear_recovered +=
+                u64::from(matches!(operation.outcome, Outcome::Untroubled | Outcome::Recovered));
+        }
+        let refused: Vec<usize> =
+            (0..tries.len()).filter(|at| is_refused(&tries[*at]) && is_in(&tries[*at])).collect();
+        if refused.is_empty() {
+            return;
+        }
+        let is_conflict = |at: usize| tries[at].attempt.conflict.is_some();
+        let mut retries = Vec::new();
+        for at in refused.iter().copied() {
+            match tries.get(at + 1) {
+                None if is_ambiguous && operation.outcome == Outcome::GaveUp => {
+                    self.maybe_moves += u64::from(is_conflict(at));
+                }
+                None if operation.outcome == Outcome::GaveUp && is_conflict(at) => {
+                    self.stops += 1;
+                    self.stopped_at_once += u64::from(tries.len() == 1);
+                }
+                Some(next) if next.gap.is_some() => {
+                    self.maybe_moves += u64::from(is_conflict(at));
+                    retries.push(retry(at + 1, &tries[at], next));
+                }
+                _ => {}
+            }
+            let lost =
+                tries[at].attempt.conflict.as_ref().is_some_and(|conflict| conflict.phase == Phase::Lost);
+            self.lost += u64::from(lost && tries[at].attempt.is_write());
+        }
+        if is_ambiguous {
+            self.ambiguous += 1;
+            return;
+        }
+        self.moves += refused
+            .iter()
+            .filter(|at| is_conflict(**at) && tries.get(**at + 1).is_some_and(|next| next.gap.is_some()))
+            .count() as u64;
+        self.most = self.most.max(operation.count);
+        self.certain_gave_up += u64::from(operation.outcome == Outcome::GaveUp);
+        if operation.outcome == Outcome::Unfinished && !retries.is_empty() {
+            self.certain_open += 1;
+            self.endless += u64::from(operation.count > 10);
+        }
+        let terminal = |at: &usize| {
+            let kind = tries[*at].attempt.conflict.as_ref().map(|conflict| conflict.kind);
+            matches!(kind, Some(Kind::Duplicate | Kind::Referenced))
+        };
+        self.terminal += u64::from(
+            refused
+                .iter()
+                .any(|at| terminal(at) && (tries.get(at + 1).is_none_or(|next| next.gap.is_some()))),
+        );
+        let has_key = |retry: &Retry| tries[retry.place - 1].attempt.sent.idempotency_key.is_some();
+        self.with_key += u64::from(retries.iter().any(has_key));
+        self.retries.extend(retries);
+    }
+
+    pub fn counts(&self) -> [u64; 5] {
+        [self.operations, self.conflicted, self.recovered, self.gave_up, self.unfinished]
+    }
+
+    pub fn count(&self, which: impl Fn(&&Retry) -> bool) -> u64 {
+        self.retries.iter().filter(which).count() as u64
+    }
+
+    pub fn later(&self) -> u64 {
+        self.count(|retry| retry.is_own && retry.place > 1)
+    }
+
+    pub fn later_at_once(&self) -> u64 {
+        self.count(|retry| retry.is_own && retry.place > 1 && retry.idle < 20_000)
+    }
+}
+
+fn is_unsafe(attempt: &Attempt) -> bool {
+    matches!(&*attempt.method, "POST" | "PATCH")
+}
+
+fn retry(place: usize, before: &Try, next: &Try) -> Retry {
+    let gap = next.gap.expect("it is no concurrent one").as_micros();
+    let kind = before.attempt.conflict.as_ref().map(|conflict| conflict.kind);
+    let is_timed = match next.link {
+        Link::Marker | Link::Replay => true,
+        Link::Rebase => kind == Some(Kind::Version),
+        _ => false,
+    };
+    // Reads of these records never overlap.
+    let reading: u64 = next.reads.iter().map(|read| read.end - read.start).sum();
+    Retry {
+        place,
+        gap,
+        idle: gap - u128::from(reading).min(gap),
+        is_timed,
+        is_own: is_timed && before.attempt.got.retry_after.is_none() && before.attempt.got.status.is_some(),
+        is_asked: is_timed && before.attempt.got.retry_after.is_some(),
+        is_unsafe: is_unsafe(&before.attempt),
+        is_version: kind == Some(Kind::Version),
+    }
+}
