@@ -4,11 +4,13 @@
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Parser, Subcommand, ValueEnum};
 
 use super::reporting::Wanted;
+use super::spelling::{OneOfFormats, listen_address};
 use crate::reports::Format;
 
 /// An HTTP conflict simulator: a reverse proxy that answers 409 Conflict by rule
@@ -90,9 +92,14 @@ pub enum Command {
         /// Which shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    #[command(after_help = "Example:\n  fracas man > fracas.1 && man ./fracas.1")]
-    Man,
+    /// Print the manual page, of `fracas` or of one of its commands
+    #[command(
+        after_help = "Examples:\n  fracas man > fracas.1 && man ./fracas.1\n  fracas man run > fracas-run.1"
+    )]
+    Man {
+        /// The command; `fracas` itself unless given
+        command: Option<String>,
+    },
     /// Run the built-in sample API alone
     Demo(Demo),
 }
@@ -114,11 +121,18 @@ pub struct Serve {
     /// Where requests go: a URL, or `demo` for the built-in sample API
     #[arg(short, long, value_name = "URL", env = "FRACAS_UPSTREAM", hide_env_values = true)]
     pub upstream: Option<String>,
-    /// Where clients connect; port 0 takes a free one
-    #[arg(short, long, value_name = "ADDRESS", env = "FRACAS_LISTEN", hide_env_values = true)]
+    /// Where clients connect: an address and a port, or a port alone; port 0 takes a free one
+    #[arg(
+        short,
+        long,
+        alias = "port",
+        value_name = "ADDRESS",
+        env = "FRACAS_LISTEN",
+        hide_env_values = true
+    )]
     pub listen: Option<String>,
-    /// Where the dashboard listens, or `off`; it comes in a later version
-    #[arg(short, long, value_name = "ADDRESS", env = "FRACAS_ADMIN", hide_env_values = true)]
+    // Known, so that it is refused with a reason.
+    #[arg(short, long, value_name = "ADDRESS", env = "FRACAS_ADMIN", hide_env_values = true, hide = true)]
     pub admin: Option<String>,
     /// Threads that serve; one per core unless given
     #[arg(short, long, value_name = "N", env = "FRACAS_WORKERS", hide_env_values = true)]
@@ -144,8 +158,10 @@ pub struct Serve {
     #[arg(help_heading = "Output")]
     pub journal: Option<PathBuf>,
 
-    /// Grade the clients at the end: text, json, junit, markdown, html or har; may be repeated
+    /// Grade the clients at the end, in this format, to a file or to standard output, which is then the
+    /// report's alone; may be repeated
     #[arg(long, value_name = "FORMAT[=FILE]", help_heading = "Output")]
+    #[arg(value_parser = OneOfFormats(Wanted::from_str))]
     pub report: Vec<Wanted>,
 
     // Known, so that it is refused with a reason.
@@ -202,8 +218,8 @@ pub struct Run {
     /// Fail when a rule did not fire
     #[arg(long)]
     pub require_fired: bool,
-    /// The command and its arguments
-    #[arg(last = true, required = true, value_name = "COMMAND")]
+    /// The command and its arguments; `--` before it is only needed where it begins with a dash
+    #[arg(trailing_var_arg = true, required = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
 }
 
@@ -224,8 +240,8 @@ pub struct Report {
     /// A file that `--journal` wrote; `-` for standard input
     #[arg(value_name = "JOURNAL", default_value = "journal.jsonl")]
     pub journal: PathBuf,
-    /// text, json, junit, markdown, html or har
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    /// How it is written
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = OneOfFormats(Format::from_str))]
     pub format: Format,
     /// Grade this run of the journal, instead of its last one
     #[arg(long, value_name = "ID", conflicts_with = "all_runs")]
@@ -255,12 +271,12 @@ pub struct Check {
 }
 
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  fracas explain PUT /items/7 -H 'if-match: \"3\"' --times 3")]
+#[command(after_help = EXPLAIN_HELP)]
 pub struct Explain {
-    /// The request's method
+    /// The request's method; or alone, a check (`R5`) or the code of a mistake (`bad-duration`)
     pub method: String,
     /// The request's path and query, or a whole URL
-    pub path: String,
+    pub path: Option<String>,
     /// A header of the request; may be repeated
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     pub headers: Vec<String>,
@@ -274,6 +290,12 @@ pub struct Explain {
     pub rules: Rules,
 }
 
+const EXPLAIN_HELP: &str = "\
+Examples:
+  fracas explain PUT /items/7 -H 'if-match: \"3\"' --times 3
+  fracas explain R5               what the check R5 asks of clients
+  fracas explain bad-duration     what `error[bad-duration]` means";
+
 #[derive(Args, Debug)]
 pub struct Init {
     /// Overwrite what is there
@@ -284,7 +306,8 @@ pub struct Init {
 #[derive(Args, Debug)]
 pub struct Demo {
     /// Where the sample API listens; port 0 takes a free one
-    #[arg(short, long, value_name = "ADDRESS", default_value = "127.0.0.1:4092")]
+    #[arg(short, long, alias = "port", value_name = "ADDRESS", default_value = "127.0.0.1:4092")]
+    #[arg(value_parser = |text: &str| listen_address(text).parse::<SocketAddr>())]
     pub listen: SocketAddr,
 }
 
@@ -330,6 +353,8 @@ impl Given {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+
     use clap::CommandFactory as _;
 
     use super::*;
@@ -337,6 +362,21 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_command_needs_no_dashes_before_it() {
+        for (line, command) in [
+            ("fracas run pytest -q --port 1", "pytest -q --port 1"),
+            ("fracas run -- pytest -q", "pytest -q"),
+            ("fracas run -q -- sh -c true", "sh -c true"),
+            ("fracas run -q npm test -- --watch", "npm test -- --watch"),
+        ] {
+            let arguments = Arguments::try_parse_from(line.split(' ')).expect(line);
+            let Some(Command::Run(run)) = arguments.command else { panic!("{line}") };
+            assert_eq!(run.command.join(OsStr::new(" ")), OsString::from(command), "{line}");
+        }
+        assert!(Arguments::try_parse_from(["fracas", "run", "--quite", "pytest"]).is_err());
     }
 
     #[test]

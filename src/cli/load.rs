@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::arguments::{Given, Rules};
 use super::init::SHIPPED;
 use super::output::{paint, talk};
+use super::spelling::listen_address;
 use crate::rules::{Admin, Config, Diagnostic, Mistakes, Settings, check_settings, read};
 use crate::rules_file::{self, RulesFile};
 
@@ -106,6 +107,10 @@ fn file(named: Option<&Path>) -> Result<Loaded, Mistakes> {
 /// mistake in it looks the same.
 fn value_of(given: &Given) -> Result<Settings, Mistakes> {
     let key = given.key;
+    let given = &Given {
+        text: if key == "listen" { listen_address(&given.text) } else { given.text.clone() },
+        ..given.clone()
+    };
     let is_number = !given.text.is_empty() && given.text.bytes().all(|byte| byte.is_ascii_digit());
     let value = if is_number { given.text.clone() } else { quoted(&given.text) };
     // Whether addresses go together is asked when all are known.

@@ -13,6 +13,7 @@ mod explain;
 mod init;
 mod load;
 mod log;
+mod man;
 mod output;
 mod places;
 mod ready_file;
@@ -23,6 +24,7 @@ mod run;
 mod schema;
 mod serve;
 mod signals;
+mod spelling;
 mod start;
 mod summary;
 mod whole_file;
@@ -32,6 +34,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use self::arguments::{Arguments, Command, Given};
+use self::spelling::understood;
 
 /// Found mistakes (`check`).
 const MISTAKES: u8 = 1;
@@ -42,7 +45,7 @@ const UNUSABLE: u8 = 2;
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let matches = Arguments::command().get_matches();
+    let matches = Arguments::command().get_matches_from(understood(std::env::args_os()));
     let arguments = match Arguments::from_arg_matches(&matches) {
         Ok(arguments) => arguments,
         Err(error) => error.exit(),
@@ -61,7 +64,7 @@ pub fn main() -> ExitCode {
         Some(Command::Init(init)) => init::init(&init),
         Some(Command::Schema { of }) => schema::schema(of),
         Some(Command::Completions { shell }) => completions::completions(shell),
-        Some(Command::Man) => completions::man(),
+        Some(Command::Man { command }) => man::man(command.as_deref()),
         Some(Command::Demo(demo)) => demo::demo(&demo),
     }
 }

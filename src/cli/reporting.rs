@@ -1,7 +1,7 @@
 //! Reports where they were asked for: on standard output, in files, in a job's summary on GitHub.
 
 use std::ffi::OsString;
-use std::fs::OpenOptions;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -56,19 +56,29 @@ impl Wanted {
     }
 }
 
-/// Refuses reports that could not be written at the end, when it would be too late.
+/// Whether standard output is for a report that a program reads: then nothing else may stand there.
+pub fn needs_output(wanted: &[Wanted]) -> bool {
+    let summary = || std::env::var_os("GITHUB_STEP_SUMMARY");
+    wanted.iter().any(|wanted| wanted.format != Format::Text && wanted.place(summary()) == Place::Output)
+}
+
+/// Makes the folders of reports, and refuses those that could not be written at the end, when it would be too late.
 pub fn check(wanted: &[Wanted]) -> Result<(), Refusal> {
     for file in wanted.iter().filter_map(|wanted| wanted.file.as_deref()) {
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
         let why = if file.is_dir() {
-            "is a folder"
-        } else if folder.is_some_and(|folder| !folder.is_dir()) {
-            "is in no folder that exists"
+            "is a folder".to_owned()
+        } else if let Some(Err(error)) = folder.map(fs::create_dir_all) {
+            format!("has no folder, and none can be made: {error}")
         } else {
             continue;
         };
         let title = format!("the report {} {why}", file.display());
-        return Err(Refusal::new("report", title, "give `--report` a file in a folder that exists"));
+        return Err(Refusal::new(
+            "report",
+            title,
+            "give `--report` a file in a folder that may be written to",
+        ));
     }
     Ok(())
 }
@@ -144,11 +154,19 @@ fn write(format: Format, subjects: &[Subject], place: &Place) -> io::Result<()> 
                 written => written,
             }
         }
-        Place::File(path) => whole_file::write(path, |file| into(format, subjects, file)),
+        Place::File(path) => in_its_folder(path, |file| into(format, subjects, file)),
         Place::Summary(path) => {
             into(format, subjects, OpenOptions::new().append(true).create(true).open(path)?)
         }
     }
+}
+
+/// Writes a file, in a folder that is made if need be.
+fn in_its_folder(path: &Path, write: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder)?;
+    }
+    whole_file::write(path, write)
 }
 
 fn into(format: Format, subjects: &[Subject], out: impl Write) -> io::Result<()> {

@@ -148,6 +148,12 @@ async fn look_at(upstream: &UpstreamUrl, look: impl Future<Output = Result<(), F
 fn tell_end(ended: &Ended, is_json: bool, is_quiet: bool, wanted: &[Wanted]) -> ExitCode {
     let written = match (is_quiet, is_json) {
         (true, _) => ExitCode::SUCCESS,
+        // Standard output is the report's.
+        _ if reporting::needs_output(wanted) => {
+            let width = width(&io::stderr());
+            talk(format_args!("\n{}", summary::table(&ended.summary, ended.kept.report.as_ref(), width)));
+            ExitCode::SUCCESS
+        }
         (false, true) => result(summary::json(&ended.summary, ended.kept.report.as_ref())),
         (false, false) => {
             let width = width(&io::stdout());

@@ -1,4 +1,4 @@
-//! Being told to end: SIGINT and SIGTERM, or Ctrl-C where there are no signals.
+//! Being told to end: SIGINT, SIGTERM and SIGHUP, or Ctrl-C where there are no signals.
 
 use std::io;
 
@@ -8,6 +8,9 @@ pub struct Signals {
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+    /// A terminal that was closed: the journal and the reports are written all the same.
+    #[cfg(unix)]
+    hang_up: tokio::signal::unix::Signal,
 }
 
 impl Signals {
@@ -18,6 +21,7 @@ impl Signals {
         Ok(Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
         })
     }
 
@@ -32,6 +36,7 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
         }
     }
 

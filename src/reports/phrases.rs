@@ -253,9 +253,10 @@ pub fn cut_off(shown: usize, all: usize, many: &str) -> Option<String> {
     (shown < all).then(|| format!("{} of {} {many} are shown", grouped(shown as u64), grouped(all as u64)))
 }
 
-/// Where a check is explained.
+/// The command that explains a check.
 pub fn section(anchor: &str) -> String {
-    format!("docs/GRADING.md#{anchor}")
+    let check = anchor.split('-').next().unwrap_or(anchor).to_uppercase();
+    format!("fracas explain {check}")
 }
 
 fn severity(verdict: Verdict) -> u8 {

@@ -312,6 +312,9 @@ pub struct Expect {
     /// At least 1.
     pub amplification: Option<f64>,
     pub no_retry: Option<bool>,
+    /// So many conflicts at least are injected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fired: Option<NonZeroU64>,
     /// `R1 = "off"` …: check numbers (1 to 17) and what their failure means.
     pub checks: Vec<(u8, Grade)>,
 }

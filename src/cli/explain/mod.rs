@@ -1,7 +1,9 @@
-//! `fracas explain`: which rule would answer a request, and why the others would not. Nothing is sent:
+//! `fracas explain`: which rule would answer a request, and why the others would not; or what a check or the
+//! code of a mistake means. Nothing is sent:
 //! the rules are asked as the proxy asks them, with counters that begin at nothing.
 
 mod request;
+mod topic;
 mod walk;
 mod words;
 
@@ -20,16 +22,22 @@ use crate::words::Facts;
 
 /// Explains what the next requests would get.
 pub fn explain(arguments: &Explain, given: &[Given]) -> ExitCode {
-    match text(arguments, given) {
+    let Some(path) = &arguments.path else {
+        return match topic::about(&arguments.method) {
+            Ok(text) => result(text),
+            Err(refusal) => refusal.report_alone(),
+        };
+    };
+    match text(arguments, path, given) {
         Ok(text) => result(text),
         Err(refusal @ Refusal::Mistakes(_)) => refusal.report_alone(),
         Err(refusal) => refusal.report(),
     }
 }
 
-fn text(arguments: &Explain, given: &[Given]) -> Result<String, Refusal> {
+fn text(arguments: &Explain, path: &str, given: &[Given]) -> Result<String, Refusal> {
     let Config { settings, rules } = load(&arguments.rules, given)?.config;
-    let request = request::read(arguments, &settings)?;
+    let request = request::read(arguments, path, &settings)?;
     let rules = RuleSet::new(rules, settings.seed, settings.mark).map_err(StartError::Replies)?;
     let mut facts = Facts::new(&request.head, request::CLIENT);
     facts.body = request.body;

@@ -21,13 +21,13 @@ pub struct Request {
 }
 
 /// Reads the request from the command line.
-pub fn read(arguments: &Explain, settings: &Settings) -> Result<Request, Refusal> {
+pub fn read(arguments: &Explain, path: &str, settings: &Settings) -> Result<Request, Refusal> {
     let (mut head, ()) = http::Request::new(()).into_parts();
     head.method = Method::from_bytes(arguments.method.as_bytes()).map_err(|_| {
         let title = format!("`{}` is not an HTTP method", arguments.method);
         Refusal::new("bad-method", title, "the method comes first: `fracas explain PUT /items/7`")
     })?;
-    head.uri = target(&arguments.path)?;
+    head.uri = target(path)?;
     for line in &arguments.headers {
         let (name, value) = field(line)?;
         head.headers.append(name, value);

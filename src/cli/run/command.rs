@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Stdio};
 
 use tokio::process::{Child, Command};
 
@@ -31,15 +31,42 @@ impl fmt::Display for CannotRun {
     }
 }
 
-/// Starts the command with `variables`. What it reads and writes is this process's own.
+/// Where the command's standard output goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// To this process's own.
+    Own,
+    /// To standard error: a report that a program reads has standard output to itself.
+    Talk,
+}
+
+#[cfg(unix)]
+fn shared_error() -> io::Result<Stdio> {
+    use std::os::fd::AsFd as _;
+    Ok(Stdio::from(io::stderr().as_fd().try_clone_to_owned()?))
+}
+
+#[cfg(windows)]
+fn shared_error() -> io::Result<Stdio> {
+    use std::os::windows::io::AsHandle as _;
+    Ok(Stdio::from(io::stderr().as_handle().try_clone_to_owned()?))
+}
+
+/// Starts the command with `variables`. What it reads, and but for `output` what it writes, is this process's
+/// own.
 pub fn start<'v>(
     line: &[OsString],
     variables: impl Iterator<Item = (&'v str, &'v str)>,
+    output: Output,
     signals: &Forwarded,
 ) -> Result<Child, CannotRun> {
     let (program, arguments) = line.split_first().unwrap_or((const { &OsString::new() }, &[]));
     let mut command = Command::new(program);
     command.args(arguments).envs(variables);
+    // Where standard error cannot be shared, it is closed, and nothing could be read there.
+    if let (Output::Talk, Ok(talk)) = (output, shared_error()) {
+        command.stdout(talk);
+    }
     signals.prepare(&mut command);
     command.spawn().map_err(|error| CannotRun { command: program.to_string_lossy().into_owned(), error })
 }

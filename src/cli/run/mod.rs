@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use tokio::runtime::Builder;
 
-use self::command::{CannotRun, end_of, start, wait, was_killed};
+use self::command::{CannotRun, Output, end_of, start, wait, was_killed};
 use self::played::Played;
 use self::remains::{Remains, Trace};
 use self::signals::Forwarded;
@@ -100,7 +100,8 @@ async fn play(
     let url = url_to(&loaded.config.settings);
     let names = arguments.env.iter().map(String::as_str).chain(["FRACAS_URL"]);
     let variables = names.map(|name| (name, url.as_str()));
-    let mut child = start(&arguments.command, variables, signals)?;
+    let output = if reporting::needs_output(&arguments.serve.report) { Output::Talk } else { Output::Own };
+    let mut child = start(&arguments.command, variables, output, signals)?;
     let trace = Trace {
         process: child.id(),
         leads_group: signals.gives_a_group(),

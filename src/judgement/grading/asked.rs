@@ -74,6 +74,7 @@ pub(super) enum Want {
     NoRetry,
     Recovered(f64),
     Amplification(f64),
+    Fired(u64),
     /// `R5 = "fail"`: this check must not fail.
     Check(CheckId),
 }
@@ -92,6 +93,7 @@ impl Want {
             Want::NoRetry => "no_retry".to_owned(),
             Want::Recovered(_) => "recovered".to_owned(),
             Want::Amplification(_) => "amplification".to_owned(),
+            Want::Fired(_) => "fired".to_owned(),
             Want::Check(id) => id.to_string(),
         }
     }
@@ -112,6 +114,7 @@ fn questions(expect: &Expect) -> Vec<(&'static str, Option<Want>)> {
         flag("no_retry", expect.no_retry, Want::NoRetry),
         expect.recovered.map(|share| ("recovered", Some(Want::Recovered(share.get())))),
         expect.amplification.map(|most| ("amplification", Some(Want::Amplification(most)))),
+        expect.fired.map(|least| ("fired", Some(Want::Fired(least.get())))),
     ]
     .into_iter()
     .flatten()
@@ -126,7 +129,7 @@ impl Asked {
             let scope = self.scope(|expect| {
                 let is_given = questions(expect).iter().any(|(given, _)| *given == name);
                 // Where no second try is wanted, the file's wishes for second tries are not in force.
-                is_given || expect.no_retry == Some(true) && name != "amplification"
+                is_given || expect.no_retry == Some(true) && !["amplification", "fired"].contains(&name)
             });
             asks.extend(want.map(|want| Ask { rule: None, want, scope }));
         }

@@ -34,9 +34,9 @@ impl Found {
     }
 }
 
-/// Holds the record against one ask.
-pub(super) fn found(ask: &Ask, tallies: &Tallies<'_>) -> Expectation {
-    let found = measure(ask.want, tallies);
+/// Holds the record against one ask; `fired` counts the conflicts of the rules that it is about.
+pub(super) fn found(ask: &Ask, tallies: &Tallies<'_>, fired: u64) -> Expectation {
+    let found = measure(ask.want, tallies, fired);
     Expectation {
         name: ask.want.name(),
         rule: ask.rule.as_deref().map(str::to_owned),
@@ -49,7 +49,7 @@ pub(super) fn found(ask: &Ask, tallies: &Tallies<'_>) -> Expectation {
 
 fn asked(want: Want) -> String {
     match want {
-        Want::MaxTries(most) => most.to_string(),
+        Want::MaxTries(number) | Want::Fired(number) => number.to_string(),
         Want::MinGap(least) => wait(least),
         Want::Recovered(share) | Want::Amplification(share) => share.to_string(),
         Want::Check(_) => "fail".to_owned(),
@@ -57,7 +57,7 @@ fn asked(want: Want) -> String {
     }
 }
 
-fn measure(want: Want, tallies: &Tallies<'_>) -> Found {
+fn measure(want: Want, tallies: &Tallies<'_>, fired: u64) -> Found {
     let all = || tallies.iter().map(|(_, tally, _)| *tally);
     match want {
         Want::MaxTries(limit) => {
@@ -181,6 +181,11 @@ fn measure(want: Want, tallies: &Tallies<'_>) -> Found {
                 operations: evidence.collect(),
                 ..Found::met(raw <= most, format!("{raw:.2} requests per operation"))
             }
+        }
+        // Here nothing seen is the very thing that is asked about.
+        Want::Fired(least) => {
+            let conflicts = if fired == 1 { "conflict" } else { "conflicts" };
+            Found::met(fired >= least, format!("{fired} {conflicts} injected"))
         }
         Want::Check(id) => by_class(tallies, |tally, class| {
             let judged = CHECKS.iter().find(|check| check.id == id)?.judge(tally, class)?;

@@ -168,7 +168,7 @@ impl Grader {
             self.classes.iter().map(|(agent, tally)| self.client(agent, tally, record)).collect();
         clients
             .sort_by_key(|client| (std::cmp::Reverse(client.verdict), std::cmp::Reverse(client.conflicted)));
-        let expectations = self.expectations(record.extent());
+        let expectations = self.expectations(&record.rules, record.extent());
         let verdict = if expectations.is_empty() {
             worst(clients.iter().map(|client| client.verdict))
         } else {
@@ -259,13 +259,15 @@ impl Grader {
         })
     }
 
-    fn expectations(&self, extent: Extent) -> Vec<Expectation> {
+    fn expectations(&self, rules: &[RuleReport], extent: Extent) -> Vec<Expectation> {
         let found = |ask: &Ask| {
+            let is_meant = |rule: &&RuleReport| ask.rule.as_deref().is_none_or(|name| name == rule.name);
+            let fired = rules.iter().filter(is_meant).map(|rule| rule.fired).sum();
             let tallies = self.classes.iter().filter_map(|(agent, class)| {
                 let tally = class.within(&ask.scope, &self.excepts)?;
                 Some((&**agent, tally, self.class(agent, class, ask.rule.as_deref())))
             });
-            let mut found = expectations::found(ask, &tallies.collect());
+            let mut found = expectations::found(ask, &tallies.collect(), fired);
             found.operations.retain(|id| self.kept.has(*id));
             extent.holds_of(ask.want, found)
         };

@@ -115,8 +115,8 @@ fn explanations(page: &mut Page, report: &Report) {
         told.map(|finding| (finding.check, phrases::section(finding.anchor))).collect();
     if !sections.is_empty() {
         page.gap();
-        let head = "  explained in  ";
-        page.hanging(head, head.len(), &sections.into_values().collect::<Vec<_>>().join(" "));
+        let head = "  explained by  ";
+        page.hanging(head, head.len(), &sections.into_values().collect::<Vec<_>>().join(", "));
     }
 }
 

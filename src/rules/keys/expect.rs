@@ -82,7 +82,7 @@ static NEXT_MOVES: [Entry; 4] = [
     ),
 ];
 
-static ENDS: [Entry; 2] = [
+static ENDS: [Entry; 3] = [
     entry(
         "recovered",
         Value::Share,
@@ -96,6 +96,14 @@ static ENDS: [Entry; 2] = [
         Words("not asked"),
         "At most this many requests per operation, on average over all operations.",
         "amplification = 1.2",
+    ),
+    entry(
+        "fired",
+        Value::Integer { least: 1, most: 1_000_000_000 },
+        Words("not asked"),
+        "At least this many conflicts are injected: in a rule's own `expect` by that rule, at the top level by all \
+         rules together. `fracas run --require-fired` asks for one of each rule.",
+        "fired = 1",
     ),
 ];
 

@@ -26,6 +26,7 @@ impl Reader<'_> {
             recovered: fields.take("recovered").and_then(|given| self.share(&given)),
             amplification: fields.take("amplification").and_then(|given| self.factor(&given)),
             no_retry: self.asked(&mut fields, "no_retry"),
+            fired: fields.take("fired").and_then(|given| self.at_least_one(&given)),
             checks: (1..=CHECKS)
                 .filter_map(|number| {
                     let given = fields.take(&format!("R{number}"))?;

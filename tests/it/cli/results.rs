@@ -20,7 +20,6 @@ fn help_names_every_command_and_variable() {
         "-r, --rules",
         "-u, --upstream",
         "-l, --listen",
-        "-a, --admin",
         "-s, --seed",
         "-w, --workers",
         "--ready-file",
@@ -30,7 +29,6 @@ fn help_names_every_command_and_variable() {
         "FRACAS_RULES",
         "FRACAS_UPSTREAM",
         "FRACAS_LISTEN",
-        "FRACAS_ADMIN",
         "FRACAS_SEED",
         "FRACAS_WORKERS",
         "FRACAS_READY_FILE",
@@ -39,7 +37,7 @@ fn help_names_every_command_and_variable() {
     ] {
         assert!(help.contains(word), "{word} is not in\n{help}");
     }
-    for word in ["--watch", "\x1b"] {
+    for word in ["--watch", "--admin", "FRACAS_ADMIN", "\x1b"] {
         assert!(!help.contains(word), "{word} is in\n{help}");
     }
     assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
@@ -233,9 +231,19 @@ fn completions_and_the_manual_come_from_the_command_line() {
     let man = run(folder.path(), &["man"]);
     let page = text(&man.stdout);
     assert!(
-        page.starts_with(".ie") && page.contains("FRACAS EXPLAIN") && page.contains("ready\\-file"),
+        page.starts_with(".ie") && page.contains("fracas\\-explain") && page.contains("ready\\-file"),
         "{page}"
     );
+    let page = run(folder.path(), &["man", "explain"]);
+    assert!(text(&page.stdout).contains(".TH fracas-explain 1"), "{}", text(&page.stdout));
+    assert_eq!(run(folder.path(), &["man", "nothing"]).status.code(), Some(2));
+    for shell in ["bash", "zsh", "fish"] {
+        let script = run(folder.path(), &["completions", shell]);
+        let script = text(&script.stdout);
+        for format in ["junit", "markdown", "github"] {
+            assert!(script.contains(format), "{shell} offers {format}");
+        }
+    }
 }
 
 #[test]

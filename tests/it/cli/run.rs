@@ -34,6 +34,43 @@ fn the_command_s_own_code_is_the_run_s() {
 }
 
 #[test]
+fn a_command_needs_no_dashes_before_it_and_the_upstream_may_stand_first() {
+    let folder = folder(&[]);
+    let run = |arguments: &[&str]| fracas(folder.path()).arg("run").args(arguments).output().expect("runs");
+    let output = run(&["-q", "--min-operations", "0", "sh", "-c", "printf %s \"$1\"; exit 4", "-", "-q"]);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(4), "-q"));
+    let output = run(&["http://127.0.0.1:9", "--min-operations", "0", "true"]);
+    assert!(text(&output.stderr).contains("  →  http://127.0.0.1:9   "), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_report_that_a_program_reads_has_standard_output_to_itself() {
+    let folder = folder(&[]);
+    for (format, begin) in
+        [("junit", "<?xml"), ("json", "{"), ("har", "{"), ("html", "<!doctype"), ("github", "::")]
+    {
+        let output = run(folder.path(), &["--report", format], "echo '<not & ours>'; printf and-this");
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert!(
+            out.starts_with(begin)
+                && out.lines().all(|line| line != "<not & ours>")
+                && err.contains("and-this"),
+            "{format}: {out}"
+        );
+        match format {
+            "junit" => assert!(quick_junit::Report::deserialize_from_str(out).is_ok(), "{out}"),
+            "json" | "har" => assert!(serde_json::from_str::<serde_json::Value>(out).is_ok(), "{out}"),
+            _ => {}
+        }
+        // To a file, the command's output stays its own.
+        let to_file = format!("{format}=a/b/c.{format}");
+        let output = run(folder.path(), &["--report", &to_file], "printf and-this");
+        assert_eq!(text(&output.stdout), "and-this");
+        assert!(folder.path().join(format!("a/b/c.{format}")).exists(), "its folder is made");
+    }
+}
+
+#[test]
 fn its_output_passes_through_and_the_rest_is_talk() {
     let folder = folder(&[("rules.toml", "[[rule]]\nmethod = \"PUT\"\n")]);
     let output = run(folder.path(), &["--min-operations", "0"], "printf 'a\\tb'; printf 'not ours' >&2");

@@ -139,20 +139,23 @@ fn an_upstream_that_is_not_up_is_a_warning_and_a_502_for_each_request() {
 
 #[test]
 fn a_signal_lets_what_is_in_flight_end() {
-    let mut upstream = Upstream::listen();
-    let (mut serving, _folder) = serve(&["-u", &upstream.url()]);
-    let address = serving.address;
-    let client = request_in_background(address, b"GET /slow");
-    assert!(upstream.receive().starts_with("GET /slow HTTP/1.1\r\n"));
-    serving.signal("TERM");
-    assert!(serving.line().is_empty());
-    assert!(serving.line().starts_with("stopping: "));
-    upstream.answer();
-    let answer = client.join().expect("a client");
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("done"), "{answer}");
-    let (code, out, _) = serving.end();
-    assert_eq!(code, Some(0));
-    assert!(out.ends_with("\n1 request, 0 conflicts\n"), "{out}");
+    // A terminal that is closed sends HUP.
+    for signal in ["TERM", "INT", "HUP"] {
+        let mut upstream = Upstream::listen();
+        let (mut serving, _folder) = serve(&["-u", &upstream.url()]);
+        let address = serving.address;
+        let client = request_in_background(address, b"GET /slow");
+        assert!(upstream.receive().starts_with("GET /slow HTTP/1.1\r\n"));
+        serving.signal(signal);
+        assert!(serving.line().is_empty());
+        assert!(serving.line().starts_with("stopping: "), "{signal}");
+        upstream.answer();
+        let answer = client.join().expect("a client");
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("done"), "{answer}");
+        let (code, out, _) = serving.end();
+        assert_eq!(code, Some(0), "{signal}");
+        assert!(out.ends_with("\n1 request, 0 conflicts\n"), "{out}");
+    }
 }
 
 #[test]

@@ -41,6 +41,37 @@ fn the_banner_says_what_runs_and_what_to_try() {
 }
 
 #[test]
+fn addresses_and_upstreams_are_taken_as_people_write_them() {
+    let folder = folder(&[("rules.toml", RULES)]);
+    for arguments in
+        [&["-l", "0"][..], &["-l", ":0"], &["-l", "localhost:0"], &["--port", "0"], &["--port=0"]]
+    {
+        let mut command = fracas(folder.path());
+        command.args(arguments);
+        let serving = Serving::start(command);
+        assert!(serving.address.ip().is_loopback() && serving.address.port() != 0, "{arguments:?}");
+    }
+    for arguments in [&["http://127.0.0.1:9"][..], &["serve", "http://127.0.0.1:9"]] {
+        let mut command = fracas(folder.path());
+        command.args(arguments).args(["-l", "0"]);
+        let serving = Serving::start(command);
+        assert!(serving.start[0].ends_with("→  http://127.0.0.1:9"), "{:?}", serving.start);
+    }
+}
+
+#[test]
+fn what_is_not_built_yet_is_not_offered() {
+    for arguments in [&["--help"][..], &["run", "--help"], &["man"], &["completions", "bash"]] {
+        let output = run(folder(&[]).path(), arguments);
+        // Of a script for bash, the words that it offers.
+        let is_offered =
+            |line: &&str| arguments[0] != "completions" || line.trim_start().starts_with("opts=");
+        let said: String = text(&output.stdout).lines().filter(is_offered).collect();
+        assert!(!said.contains("--watch") && !said.contains("--admin") && !said.contains("ADMIN"), "{said}");
+    }
+}
+
+#[test]
 fn a_flag_beats_a_variable_which_beats_the_file() {
     let folder = folder(&[("rules.toml", RULES), ("other.toml", "seed = 7\n")]);
     for (variables, flags, rules) in [
@@ -107,13 +138,15 @@ fn what_cannot_start_says_why_and_exits_with_2() {
     for (arguments, said) in [
         (&["--unknown"][..], "unexpected argument '--unknown'"),
         (&["-q", "-v"], "cannot be used with"),
-        (&["run", "true"], "unexpected argument 'true'"),
         (&["run"], "required arguments were not provided"),
         (&["run", "--env", "A=B", "--", "true"], "a variable has no such name"),
         (&["-l", &taken], "error[port-taken]: port "),
         (&["-l", &taken], "--listen 127.0.0.1:0`"),
         (&["-l", "192.0.2.1:0"], "error[no-such-address]: 192.0.2.1 is not an address of this machine"),
-        (&["-l", "localhost:80"], "error[bad-address]: "),
+        (&["-l", "example.com:80"], "error[bad-address]: "),
+        (&["--port", "many"], "error[bad-address]: "),
+        (&["localhost:9000"], "did you mean \"http://localhost:9000\"?"),
+        (&["serve", "ftp://a"], "error[bad-url]: "),
         (&["-l", "127.0.0.1:5000", "-u", "http://localhost:5000"], "error[own-listener]: "),
         (&["-u", "localhost:9000"], "did you mean \"http://localhost:9000\"?"),
         (&["-u", "ftp://a", "-s", "x", "-r", "bad.toml"], "\n3 mistakes; nothing was started\n"),
@@ -126,8 +159,8 @@ fn what_cannot_start_says_why_and_exits_with_2() {
         ),
         (&["--report", "jsn"], "a report is one of text, json"),
         (
-            &["--report", "json=no/such/folder/r.json"],
-            "error[report]: the report no/such/folder/r.json is in no",
+            &["--report", "json=notes.txt/r.json"],
+            "error[report]: the report notes.txt/r.json has no folder, and none can be made: ",
         ),
         (&["--watch"], "error[not-yet]: "),
         (&["--admin", "127.0.0.1:0"], "error[not-yet]: "),

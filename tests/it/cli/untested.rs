@@ -263,6 +263,26 @@ fn every_format_says_whose_the_exit_code_is_and_what_was_run() {
 }
 
 #[test]
+fn rules_say_how_often_they_must_fire() {
+    for (expect, sent, verdict, found) in [
+        ("expect = { fired = 1 }", 0, "fail", "0 conflicts injected"),
+        ("expect = { fired = 1 }", 1, "pass", "1 conflict injected"),
+        ("expect = { fired = 3 }", 2, "fail", "2 conflicts injected"),
+        ("[expect]\nfired = 2", 2, "pass", "2 conflicts injected"),
+        ("[expect]\nfired = 2", 1, "fail", "1 conflict injected"),
+    ] {
+        let rules = format!("[[rule]]\nname = \"r\"\nmethod = \"PUT\"\n{expect}\n");
+        let folder = folder(&[("rules.toml", &rules)]);
+        let requests =
+            [("GET", "/items/1", "", ""), ("PUT", "/items/1", "", "{}"), ("PUT", "/items/2", "", "{}")];
+        let report = served(folder.path(), &requests[..=sent]);
+        let expected = &report["expectations"][0];
+        assert_eq!((&expected["name"], &expected["found"]), (&"fired".into(), &found.into()), "{expect}");
+        assert_eq!(expected["verdict"], verdict, "{expect}");
+    }
+}
+
+#[test]
 fn every_rule_may_be_required_to_fire() {
     let (code, folder) = reported(&["--min-operations", "0", "--require-fired"], "true");
     assert_eq!(code, Some(1));

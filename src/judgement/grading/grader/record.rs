@@ -77,7 +77,8 @@ impl Extent {
             | Want::Refetch
             | Want::NewVersion
             | Want::Recovered(_)
-            | Want::Amplification(_) => false,
+            | Want::Amplification(_)
+            | Want::Fired(_) => false,
             Want::Check(check) => is_seen(check),
         };
         Expectation { verdict: self.limit(found.verdict, is_seen), ..found }
