@@ -331,7 +331,8 @@ impl Open {
                 || latest.sent.trace != attempt.sent.trace
                 || latest.connection != attempt.connection
         };
-        self.count > 1 && (self.trail.has_other_keys || self.latest().is_some_and(is_unlike))
+        let has_others = self.trail.has_other_keys || self.trail.has_other_traces;
+        self.count > 1 && (has_others || self.latest().is_some_and(is_unlike))
     }
 
     /// Whether its session had ended, so that another one could go on with it.

@@ -31,6 +31,7 @@ pub(super) struct Trail {
     is_on_one_connection: bool,
     is_of_one_trace: bool,
     pub has_other_keys: bool,
+    pub has_other_traces: bool,
     /// Tries that no marker connects to those before.
     unmarked: u64,
     /// Of these, how many came as a reaction, on whatever connection.
@@ -40,6 +41,9 @@ pub(super) struct Trail {
     /// The waits do not get shorter.
     is_regular: bool,
     longest_wait: u64,
+    /// As long as `Retry-After` asked, and not.
+    has_waited: bool,
+    has_come_early: bool,
     /// Waits, and the time from one try's start to the next one's: the shortest and the longest of each.
     waits: Span,
     steps: Span,
@@ -100,11 +104,14 @@ impl Trail {
             is_on_one_connection: true,
             is_of_one_trace: true,
             has_other_keys: false,
+            has_other_traces: false,
             unmarked: 0,
             reactions: 0,
             is_linked: true,
             is_regular: true,
             longest_wait: 0,
+            has_waited: false,
+            has_come_early: false,
             waits: Span::default(),
             steps: Span::default(),
             is_rebased: false,
@@ -117,6 +124,7 @@ impl Trail {
         self.is_on_one_connection &= attempt.connection == self.connection;
         self.is_of_one_trace &= attempt.sent.trace.is_some() && attempt.sent.trace == self.trace;
         self.has_other_keys |= attempt.sent.idempotency_key != self.key;
+        self.has_other_traces |= attempt.sent.trace != self.trace;
         if is_marked {
             return;
         }
@@ -127,7 +135,14 @@ impl Trail {
         let is_counted = counts(attempt) > counts(before) && counts(before).is_some();
         self.is_linked &= is_counted || attempt.connection == before.connection || gap < REACTION;
         let asked = before.got.retry_after.map_or(0, RetryAfter::millis).saturating_mul(1_000);
-        if is_counted || asked > 0 && gap.saturating_add(SLACK) >= asked {
+        let has_waited = asked > 0 && gap.saturating_add(SLACK) >= asked;
+        if !is_counted && asked > 0 {
+            self.has_waited |= has_waited;
+            self.has_come_early |= !has_waited;
+            // One that heeds `Retry-After` does so each time.
+            self.is_regular &= !(self.has_waited && self.has_come_early);
+        }
+        if is_counted || has_waited {
             // It says so itself, or waited as it was told to: its own waits need not show it.
             return;
         }

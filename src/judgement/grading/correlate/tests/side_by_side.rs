@@ -41,6 +41,14 @@ fn what_a_call_says_of_itself_tells_calls_side_by_side_apart() {
              Unfinished: 2; 4 Replay +690",
         ),
         (
+            "a trace that is kept on one connection",
+            "0    10   PUT /items/1 n=1 t=a b=1 > 409
+             200  210  PUT /items/1 n=1 t=b b=1 > 409
+             900  910  PUT /items/1 n=1 t=b b=1 > 409",
+            "Unfinished: 1
+             Unfinished: 2; 3 Replay +690",
+        ),
+        (
             "connections, of which one was opened while the other lay idle",
             "0    10   PUT /items/1 n=1 b=1 > 409
              200  210  PUT /items/1 n=2 b=1 > 409
@@ -121,6 +129,14 @@ fn equal_requests_on_one_connection_are_one_call_unless_something_says_otherwise
              2010 2020 PUT /items/1 n=1 b=1 > 409
              2100 2110 PUT /items/1 n=1 b=1 > 200",
             "Recovered: 1; 2 Replay +2000; 3 Replay +80",
+        ),
+        (
+            "as it was asked to wait once, but not the next time: two that take turns",
+            "0    10   PUT /items/1 n=1 b=1 > 409 ra=1
+             120  130  PUT /items/1 n=1 b=1 > 409 ra=1
+             1140 1150 PUT /items/1 n=1 b=1 > 409 ra=1
+             1260 1270 PUT /items/1 n=1 b=1 > 409 ra=1",
+            "Unfinished: 1; 2 AmbiguousReplay +110; 3 AmbiguousReplay +1010; 4 AmbiguousReplay +110",
         ),
         (
             "sent by a clock, however long an answer takes",
