@@ -37,7 +37,9 @@ pub fn render(report: &Report, paint: Paint, width: Width) -> String {
     for caveat in phrases::caveats(&report.totals) {
         page.hanging("note  ", 6, &caveat);
     }
-    idle(&mut page, report);
+    if report.untested.is_some() {
+        idle(&mut page, report);
+    }
     if let Some(exit) = run::exit(report) {
         page.hanging("      ", 6, &exit);
     }
@@ -48,6 +50,12 @@ pub fn render(report: &Report, paint: Paint, width: Width) -> String {
     more(&mut page, report.clients.len(), MOST_CLIENTS, ["class of clients", "classes of clients"]);
     explanations(&mut page, report);
     rules(&mut page, &report.rules);
+    // Where something was tested they are an aside.
+    if report.untested.is_none() && !run::idle(report).is_empty() {
+        page.gap();
+        page.line(&["rules that no request matched"]);
+        idle(&mut page, report);
+    }
     operations(&mut page, report);
     if report.totals.operations > 0 {
         page.gap();
@@ -67,7 +75,7 @@ fn idle(page: &mut Page, report: &Report) {
         page.hanging("      ", 8, &format!("{}: {why}", shown(&rule.name)));
     }
     let left = report.totals.other_rules + idle.len().saturating_sub(MOST_RULES) as u64;
-    if left > 0 && report.untested.is_some() {
+    if left > 0 {
         let left =
             phrases::counted(left, "more rule that no request matched", "more rules that no request matched");
         page.hanging("      ", 6, &left);
