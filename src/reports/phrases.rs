@@ -158,7 +158,8 @@ pub fn ends(recovered: u64, gave_up: u64, unfinished: u64) -> String {
 /// `18 operations of 3 clients met a conflict, 61 tries: 17 recovered, 1 gave up`.
 pub fn course_of(client: &ClientReport) -> String {
     let met = counted(client.conflicted, "operation", "operations");
-    let clients = counted(client.clients, "client", "clients");
+    let least = if client.clients >= ClientReport::MOST_CLIENTS as u64 { "at least " } else { "" };
+    let clients = format!("{least}{}", counted(client.clients, "client", "clients"));
     let tries = counted(client.tries, "try", "tries");
     let ends = ends(client.recovered, client.gave_up, client.unfinished);
     format!("{met} of {clients} met a conflict, {tries}{ends}")
@@ -185,10 +186,8 @@ pub fn caveats(totals: &Totals) -> Vec<String> {
         caveats.push("the record is incomplete, so that nothing passes by it".to_owned());
     }
     if totals.other_clients > 0 {
-        caveats.push(format!(
-            "{} not shown",
-            counted(totals.other_clients, "more class of clients is", "more classes of clients are")
-        ));
+        let more = counted(totals.other_clients, "more product is", "more products are");
+        caveats.push(format!("{more} not told apart: judged together, as (all others)"));
     }
     caveats
 }

@@ -1,5 +1,6 @@
 //! The grading from outside: what is said of simulated clients.
 
+mod bounds;
 mod clients;
 mod expectations;
 mod fairness;

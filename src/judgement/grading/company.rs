@@ -13,6 +13,8 @@ pub(super) struct Company {
     /// At most [`MOST_CLIENTS`]; when there are more, these grow old, and the older are forgotten.
     young: Map,
     old: Map,
+    /// What began up to here (µs) may be of a client that is forgotten.
+    forgotten: Option<u64>,
 }
 
 type Map = HashMap<Fingerprint, Latest, BuildHasherDefault<AsItIs>>;
@@ -41,7 +43,11 @@ const MOST_OPERATIONS: usize = 32;
 
 /// The latest operations of one client.
 #[derive(Clone, Debug, Default)]
-struct Latest(VecDeque<Spell>);
+struct Latest {
+    spells: VecDeque<Spell>,
+    /// The latest start of those that there was no room for any more.
+    forgotten: Option<u64>,
+}
 
 /// When an operation ran (µs), and whether it changed something.
 #[derive(Clone, Copy, Debug)]
@@ -71,9 +77,13 @@ impl Company {
             return latest.add(spell);
         }
         if self.young.len() >= MOST_CLIENTS {
-            self.old = std::mem::take(&mut self.young);
+            let gone = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
+            let latest = gone.values().filter_map(Latest::last_start).max();
+            self.forgotten = self.forgotten.max(latest);
         }
-        let mut latest = self.old.remove(&client).unwrap_or_default();
+        let forgotten = self.forgotten;
+        let mut latest =
+            self.old.remove(&client).unwrap_or_else(|| Latest { spells: VecDeque::new(), forgotten });
         latest.add(spell);
         self.young.insert(client, latest);
     }
@@ -81,21 +91,30 @@ impl Company {
     /// What the client did within a stretch of time (µs).
     pub fn between(&self, client: Fingerprint, from: u64, to: u64) -> Elsewhere {
         let Some(latest) = self.young.get(&client).or_else(|| self.old.get(&client)) else {
-            return Elsewhere::default();
+            let is_forgotten = self.forgotten.is_some_and(|until| until >= from);
+            return Elsewhere { is_forgotten, ..Elsewhere::default() };
         };
-        let within = latest.0.iter().filter(|spell| spell.start >= from && spell.start < to);
-        within.fold(Elsewhere::default(), |seen, spell| Elsewhere {
+        let is_forgotten = latest.forgotten.is_some_and(|until| until >= from);
+        let within = latest.spells.iter().filter(|spell| spell.start >= from && spell.start < to);
+        let nothing = Elsewhere { is_forgotten, ..Elsewhere::default() };
+        within.fold(nothing, |seen, spell| Elsewhere {
             wrote: seen.wrote || spell.wrote && spell.end <= to,
             asked: true,
+            is_forgotten,
         })
     }
 }
 
 impl Latest {
     fn add(&mut self, spell: Spell) {
-        if self.0.len() == MOST_OPERATIONS {
-            self.0.pop_front();
+        if self.spells.len() == MOST_OPERATIONS {
+            let gone = self.spells.pop_front().map(|gone| gone.start);
+            self.forgotten = self.forgotten.max(gone);
         }
-        self.0.push_back(spell);
+        self.spells.push_back(spell);
+    }
+
+    fn last_start(&self) -> Option<u64> {
+        self.spells.iter().map(|spell| spell.start).max().max(self.forgotten)
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::asked::{Ask, Want};
 use super::checks::{CHECKS, Class, Marks, of, wait};
 use super::tally::Tally;
-use super::{Expectation, Verdict};
+use super::{CheckId, Expectation, Verdict};
 
 /// The tallies of every class of clients within the scope of an ask.
 pub(super) type Tallies<'t> = Vec<(&'t str, &'t Tally, Class)>;
@@ -36,7 +36,16 @@ impl Found {
 
 /// Holds the record against one ask; `fired` counts the conflicts of the rules that it is about.
 pub(super) fn found(ask: &Ask, tallies: &Tallies<'_>, fired: u64) -> Expectation {
-    let found = measure(ask.want, tallies, fired);
+    let mut found = measure(ask.want, tallies, fired);
+    let looks_at_each = matches!(
+        ask.want,
+        Want::MinGap(_) | Want::RetryAfter | Want::Refetch | Want::NewVersion | Want::SameKey
+    );
+    if found.verdict == Verdict::Pass && looks_at_each && tallies.iter().any(|(_, tally, _)| tally.unkept > 0)
+    {
+        found.verdict = Verdict::Undetermined;
+        found.words.push_str("; not every try of the longest operations was kept");
+    }
     Expectation {
         name: ask.want.name(),
         rule: ask.rule.as_deref().map(str::to_owned),
@@ -85,7 +94,8 @@ fn measure(want: Want, tallies: &Tallies<'_>, fired: u64) -> Found {
             Found { operations, ..Found::met(gap >= least, format!("shortest: {}", wait(gap))) }
         }
         Want::Backoff => by_class(tallies, |tally, class| {
-            let judged = super::checks::waiting::growth(tally, class);
+            let growth = CHECKS.iter().find(|check| check.id == CheckId(7))?;
+            let judged = growth.judge(tally, class);
             judged.map(|judged| {
                 let verdict = match judged.verdict {
                     Verdict::Warn | Verdict::Fail => Verdict::Fail,
@@ -94,7 +104,10 @@ fn measure(want: Want, tallies: &Tallies<'_>, fired: u64) -> Found {
                 Found { verdict, words: judged.measured, operations: judged.operations }
             })
         }),
-        Want::Jitter => by_class(tallies, |tally, _| {
+        Want::Jitter => by_class(tallies, |tally, class| {
+            if class.is_mixed {
+                return Some(Found::nothing("too many products to tell their waits apart"));
+            }
             let law = tally.waiting.gaps.law()?;
             let operations = tally.waiting.any.ids().collect();
             let Some(variation) = law.variation else {

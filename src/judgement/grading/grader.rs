@@ -1,13 +1,13 @@
 //! The grader: operations in, a report out, at any time.
 
 mod class;
+mod places;
 mod record;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use siphasher::sip::SipHasher13;
+use std::collections::BTreeMap;
 
 use self::class::ClassTally;
+use self::places::Classes;
 pub use self::record::{Extent, Missing, Record};
 use super::asked::{Ask, Asked, AskedByRule};
 use super::checks::{CHECKS, Check, Class, Judged};
@@ -26,7 +26,7 @@ use crate::words::Attempt;
 const NO_AGENT: &str = "-";
 
 /// Grades operations as they close. Its memory is bounded: sums, a sample of gaps and a few operations
-/// for each class of clients, at most [`Grader::MOST_CLASSES`] classes.
+/// for each class of clients, of which `places` tells 32 apart.
 #[derive(Clone, Debug)]
 pub struct Grader {
     asked: Asked,
@@ -34,10 +34,7 @@ pub struct Grader {
     /// Parts of the record that some key is about because rules have their own.
     excepts: Vec<Scope>,
     by_rule: BTreeMap<Box<str>, AskedByRule>,
-    /// By product.
-    classes: BTreeMap<Box<str>, ClassTally>,
-    /// Hashes of the products beyond.
-    others: BTreeSet<u64>,
+    classes: Classes,
     company: Company,
     kept: Kept,
     totals: Totals,
@@ -46,8 +43,6 @@ pub struct Grader {
 }
 
 impl Grader {
-    /// Products told apart; clients of others are counted.
-    pub const MOST_CLASSES: usize = 32;
     /// The version of [`Report`].
     const VERSION: u32 = 1;
 
@@ -64,10 +59,9 @@ impl Grader {
         Grader {
             asked,
             asks,
+            classes: Classes::new(excepts.len()),
             excepts,
             by_rule,
-            classes: BTreeMap::new(),
-            others: BTreeSet::new(),
             company: Company::default(),
             kept: Kept::default(),
             totals: Totals::default(),
@@ -81,18 +75,19 @@ impl Grader {
         let client = operation.client;
         let view = View::new(operation, |from, to| self.company.between(client, from, to));
         let agent = operation.agent().unwrap_or(NO_AGENT);
-        self.note_class(agent);
-        if let Some(class) = self.classes.get_mut(agent) {
-            let is_asked = |rule: &str| self.by_rule.get(rule).is_some_and(AskedByRule::asks_anything);
-            let is_evidence = class.see(&view, &self.excepts, &is_asked);
-            if is_evidence {
-                self.kept.keep(operation);
-            }
+        let class = self.classes.of(agent, !view.steps.is_empty());
+        let is_asked = |rule: &str| self.by_rule.get(rule).is_some_and(AskedByRule::asks_anything);
+        if class.see(&view, &self.excepts, &is_asked) {
+            self.kept.keep(operation);
         }
         self.company.note(operation);
         if self.kept.is_full() {
-            let named =
-                self.classes.values().flat_map(ClassTally::tallies).flat_map(Tally::evidence).collect();
+            let named = self
+                .classes
+                .iter()
+                .flat_map(|(_, class, _)| class.tallies())
+                .flat_map(Tally::evidence)
+                .collect();
             self.kept.clear(&named);
         }
     }
@@ -102,28 +97,11 @@ impl Grader {
         self.totals.operations += 1;
         self.stretch(attempt.start, attempt.end);
         let agent = attempt.agent.as_deref().unwrap_or(NO_AGENT);
-        match self.classes.get_mut(agent) {
+        match self.classes.placed(agent) {
             Some(class) => class.see_plain(attempt),
-            None => {
-                self.note_class(agent);
-                if let Some(class) = self.classes.get_mut(agent) {
-                    class.see_plain(attempt);
-                }
-            }
+            None => self.classes.of(agent, false).see_plain(attempt),
         }
         self.company.note_plain(attempt);
-    }
-
-    /// Makes room for a class, if it is new and there is any, or counts it.
-    fn note_class(&mut self, agent: &str) {
-        if self.classes.contains_key(agent) {
-            return;
-        }
-        if self.classes.len() < Grader::MOST_CLASSES {
-            self.classes.insert(agent.into(), ClassTally::new(self.excepts.len()));
-        } else if self.others.len() < 10_000 {
-            self.others.insert(SipHasher13::new().hash(agent.as_bytes()));
-        }
     }
 
     fn count(&mut self, operation: &Operation) {
@@ -158,14 +136,14 @@ impl Grader {
             lost_lines: record.missing.lost_lines,
             incomplete: record.extent() != Extent::Whole,
             evicted: record.evicted,
-            other_clients: self.others.len() as u64,
+            other_clients: self.classes.others(),
             unanswered: record.unanswered,
             elapsed_ms: last.saturating_sub(first) / 1_000,
             ..self.totals.clone()
         };
         let untested = untested(&totals, &record.rules);
         let mut clients: Vec<ClientReport> =
-            self.classes.iter().map(|(agent, tally)| self.client(agent, tally, record)).collect();
+            self.classes.iter().map(|class| self.client(class, record)).collect();
         clients
             .sort_by_key(|client| (std::cmp::Reverse(client.verdict), std::cmp::Reverse(client.conflicted)));
         let expectations = self.expectations(&record.rules, record.extent());
@@ -197,12 +175,13 @@ impl Grader {
         report
     }
 
-    fn client(&self, agent: &str, tally: &ClassTally, record: &Record) -> ClientReport {
+    fn client(&self, class: (&str, &ClassTally, bool), record: &Record) -> ClientReport {
+        let (agent, tally, _) = class;
         let extent = record.extent();
         let mut findings = Vec::new();
         for check in CHECKS {
             let all = tally.within(&self.asked.scope_of_check(check.id), &self.excepts);
-            let word = all.and_then(|all| check.judge(all, &self.class(agent, tally, None)));
+            let word = all.and_then(|all| check.judge(all, &self.class(class, None)));
             findings
                 .extend(word.and_then(|judged| self.finding(check, None, extent.holds(check.id, judged))));
             // In file order; a rule that the record does not list comes last.
@@ -211,18 +190,18 @@ impl Grader {
                 |rule: &str| record.rules.iter().position(|known| known.name == rule).unwrap_or(usize::MAX);
             rules.sort_by_key(|(rule, _)| place(rule));
             for (rule, of_rule) in rules {
-                let class = self.class(agent, tally, Some(rule));
-                let word = check.judge(of_rule, &class);
+                let word = check.judge(of_rule, &self.class(class, Some(rule)));
                 findings.extend(
                     word.and_then(|judged| self.finding(check, Some(rule), extent.holds(check.id, judged))),
                 );
             }
         }
         let verdict = worst(findings.iter().map(|finding| finding.verdict));
-        tally.client(agent, &self.class(agent, tally, None), verdict, findings)
+        tally.client(agent, &self.class(class, None), verdict, findings)
     }
 
-    fn class(&self, agent: &str, tally: &ClassTally, rule: Option<&str>) -> Class {
+    fn class(&self, class: (&str, &ClassTally, bool), rule: Option<&str>) -> Class {
+        let (agent, tally, is_mixed) = class;
         let answered = match rule {
             Some(rule) => self.by_rule.get(rule).and_then(|asked| asked.style),
             // Over all rules, where all of them answer alike.
@@ -233,7 +212,8 @@ impl Grader {
                 first.filter(|_| styles.all(|style| style == first))
             }
         };
-        Class { clients: tally.clients(), speaks: speech::of(agent), answered }
+        let (clients, is_partial) = (tally.clients(), tally.is_partial());
+        Class { clients, is_mixed, is_partial, speaks: speech::of(agent), answered }
     }
 
     /// A check's word as the file grades it; `None` where it is off.
@@ -263,9 +243,9 @@ impl Grader {
         let found = |ask: &Ask| {
             let is_meant = |rule: &&RuleReport| ask.rule.as_deref().is_none_or(|name| name == rule.name);
             let fired = rules.iter().filter(is_meant).map(|rule| rule.fired).sum();
-            let tallies = self.classes.iter().filter_map(|(agent, class)| {
-                let tally = class.within(&ask.scope, &self.excepts)?;
-                Some((&**agent, tally, self.class(agent, class, ask.rule.as_deref())))
+            let tallies = self.classes.iter().filter_map(|class| {
+                let tally = class.1.within(&ask.scope, &self.excepts)?;
+                Some((class.0, tally, self.class(class, ask.rule.as_deref())))
             });
             let mut found = expectations::found(ask, &tallies.collect(), fired);
             found.operations.retain(|id| self.kept.has(*id));

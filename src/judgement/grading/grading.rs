@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::correlate::Ended;
+use super::correlate::{Cost, Ended};
 use super::{Asked, Correlator, Grader, Missing, Operation, Record, Report, RuleReport};
 use crate::words::Attempt;
 
@@ -63,10 +63,17 @@ impl Grading {
     /// The last word. Operations that could still go on are unfinished.
     pub fn finish(mut self, rules: Vec<RuleReport>, missing: impl Into<Missing>) -> Report {
         let correlator = std::mem::take(&mut self.correlator);
-        let evicted = correlator.finish_to(&mut self.ended);
+        let Cost { evicted, disordered } = correlator.finish_to(&mut self.ended);
         self.grade();
         let (attempts, unanswered) = (self.attempts, self.unanswered);
-        self.grader.report(&Record { attempts, unanswered, missing: missing.into(), evicted, rules })
+        self.grader.report(&Record {
+            attempts,
+            unanswered,
+            missing: missing.into(),
+            evicted,
+            disordered,
+            rules,
+        })
     }
 
     fn grade(&mut self) -> Vec<Operation> {

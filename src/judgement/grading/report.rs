@@ -20,8 +20,8 @@ pub struct Report {
     /// What was run.
     pub run: RunReport,
     pub totals: Totals,
-    /// One per class of clients, by its `User-Agent`, the worst first; those beyond a cap are counted in
-    /// `totals`.
+    /// One per class of clients, by its `User-Agent`, the worst first; those for which there is no place are
+    /// one class, `(all others)`.
     pub clients: Vec<ClientReport>,
     /// One per rule that a request matched, in file order, and a few of those that none did.
     pub rules: Vec<RuleReport>,
@@ -83,7 +83,7 @@ pub struct Totals {
 pub struct ClientReport {
     /// The first product of `User-Agent`, or `-` without one.
     pub agent: String,
-    /// Distinct clients of this class.
+    /// Distinct clients of this class; at least so many, if it is [`ClientReport::MOST_CLIENTS`].
     pub clients: u64,
     pub operations: u64,
     pub conflicted: u64,
@@ -108,6 +108,8 @@ pub struct ClientReport {
 impl ClientReport {
     /// The most gaps of one class that a report holds.
     pub const MOST_GAPS: usize = 500;
+    /// Distinct clients of one class that are counted.
+    pub const MOST_CLIENTS: usize = 10_000;
 }
 
 /// One wait between two tries of an operation.

@@ -30,6 +30,8 @@ pub(super) struct Tally {
     pub lost: Lost,
     pub unsafe_replays: Unsafe,
     pub terminal: Terminal,
+    /// Operations of which not every try was kept.
+    pub unkept: u64,
 }
 
 impl Tally {
@@ -40,6 +42,7 @@ impl Tally {
         if view.steps.is_empty() {
             return;
         }
+        self.unkept += u64::from(view.operation.count > view.operation.tries.len() as u64);
         self.next_moves.see(view);
         self.versions.see(view);
         self.keys.see(view);
@@ -57,6 +60,12 @@ impl Tally {
     pub fn see_plain(&mut self, attempt: &Attempt) {
         self.amplification.see_plain(attempt);
         self.applied.see_plain(attempt);
+    }
+
+    /// Adds that of a class none of whose operations met trouble.
+    pub fn add_idle(&mut self, other: &Tally) {
+        self.amplification.merge(&other.amplification);
+        self.applied.merge(&other.applied);
     }
 
     /// Every operation that a finding could name.

@@ -42,6 +42,8 @@ pub(super) struct Elsewhere {
     pub wrote: bool,
     /// Any request at all.
     pub asked: bool,
+    /// Some of what it did then is not remembered.
+    pub is_forgotten: bool,
 }
 
 /// Which part of the record a tally is about.

@@ -26,6 +26,8 @@ pub struct Amplification {
     /// Operations whose tries may be those of several: what one of these costs is not known.
     pub ambiguous: u64,
     windows: BTreeMap<u64, Load>,
+    /// The worst of those that are not kept any more.
+    worst_gone: f64,
     pub evidence: Evidence,
 }
 
@@ -44,6 +46,12 @@ impl Load {
         self.operations += 1;
         self.requests += requests;
         self.excused += excused;
+    }
+
+    fn merge(&mut self, other: Load) {
+        self.operations += other.operations;
+        self.requests += other.requests;
+        self.excused += other.excused;
     }
 
     /// Requests per operation.
@@ -83,14 +91,32 @@ impl Amplification {
     fn add(&mut self, start: u64, requests: u64, excused: u64) {
         self.all.add(requests, excused);
         self.windows.entry(start / WINDOW).or_default().add(requests, excused);
-        if self.windows.len() > MOST_WINDOWS {
-            self.windows.pop_first();
+        self.make_room();
+    }
+
+    /// Adds those of another class.
+    pub fn merge(&mut self, other: &Amplification) {
+        self.all.merge(other.all);
+        self.worst_gone = self.worst_gone.max(other.worst_gone);
+        for (window, load) in &other.windows {
+            self.windows.entry(*window).or_default().merge(*load);
+            self.make_room();
+        }
+        self.evidence.add(&other.evidence);
+    }
+
+    fn make_room(&mut self) {
+        if self.windows.len() > MOST_WINDOWS
+            && let Some((_, gone)) = self.windows.pop_first()
+            && gone.operations >= LEAST_OPERATIONS
+        {
+            self.worst_gone = self.worst_gone.max(gone.beyond());
         }
     }
 
     fn worst_window(&self) -> f64 {
         let judged = self.windows.values().filter(|load| load.operations >= LEAST_OPERATIONS);
-        judged.map(Load::beyond).fold(0.0, f64::max)
+        judged.map(Load::beyond).fold(self.worst_gone, f64::max)
     }
 }
 

@@ -73,6 +73,15 @@ impl Applied {
         self.evidence.offer(if misled { 1 } else { 2 }, view.operation.id);
     }
 
+    /// Adds those of another class.
+    pub fn merge(&mut self, other: &Applied) {
+        self.judged += other.judged;
+        self.twice += other.twice;
+        self.misled += other.misled;
+        self.unknown += other.unknown;
+        self.evidence.add(&other.evidence);
+    }
+
     /// As [`Applied::see`], of an operation of one attempt that met no trouble.
     pub fn see_plain(&mut self, attempt: &Attempt) {
         self.judged += u64::from(attempt.is_applied() && is_unsafe_to_repeat(attempt));

@@ -23,6 +23,11 @@ impl Evidence {
         self.kept.truncate(Evidence::MOST);
     }
 
+    /// Adds what another one has.
+    pub fn add(&mut self, other: &Evidence) {
+        other.kept.iter().for_each(|(clearness, operation)| self.offer(clearness.0, *operation));
+    }
+
     pub fn ids(&self) -> impl Iterator<Item = u64> {
         self.kept.iter().map(|(_, operation)| *operation)
     }

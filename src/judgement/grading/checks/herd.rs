@@ -28,6 +28,7 @@ const HUGE_CROWD: u64 = 20;
 pub struct Crowd {
     /// By when the answer had gone and which operation it was: the client and its gap (µs).
     refusals: BTreeMap<(u64, u64), (Fingerprint, u64)>,
+    has_forgotten: bool,
     pub evidence: Evidence,
 }
 
@@ -45,7 +46,13 @@ impl Crowd {
         self.refusals.insert((first.before().end, view.operation.id), (view.operation.client, gap));
         if self.refusals.len() > MOST {
             self.refusals.pop_first();
+            self.has_forgotten = true;
         }
+    }
+
+    /// Whether there were more refusals than are kept.
+    pub fn has_forgotten(&self) -> bool {
+        self.has_forgotten
     }
 
     /// Those that were refused together, each client with when it came back, sorted.

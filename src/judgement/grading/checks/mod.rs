@@ -3,6 +3,7 @@
 
 pub(super) mod amplification;
 pub(super) mod applied;
+mod bounds;
 mod evidence;
 pub(super) mod herd;
 pub(super) mod keys;
@@ -39,6 +40,10 @@ pub struct Check {
 pub(super) struct Class {
     /// Distinct clients.
     pub clients: u64,
+    /// It is all products for which there was no place of their own.
+    pub is_mixed: bool,
+    /// Some operations of this product, which met no trouble, are counted elsewhere.
+    pub is_partial: bool,
     /// What its product speaks, where that is known: the reply style that it can read.
     pub speaks: Option<ReplyStyle>,
     /// The reply style of the rule in question, where it is one rule.
@@ -123,7 +128,7 @@ impl Check {
 
     /// The check's word on a tally; `None` where there was nothing for it to look at.
     pub(super) fn judge(&self, tally: &Tally, class: &Class) -> Option<Judged> {
-        (self.judge)(tally, class)
+        (self.judge)(tally, class).map(|judged| bounds::hold(self.id.0, judged, tally, class))
     }
 }
 

@@ -127,7 +127,7 @@ pub fn has_other_key(retry: &Retry<'_>) -> bool {
 
 /// A replay in less than a second, in which the client removed nothing, cannot find the references gone.
 pub fn is_hopeless(retry: &Retry<'_>) -> bool {
-    retry.is_replay() && !retry.step.elsewhere.wrote && retry.gap.as_millis() < 1_000
+    retry.is_replay() && did_nothing_else(retry) && retry.gap.as_millis() < 1_000
 }
 
 fn after_a_reference(retry: &Retry<'_>) -> Move {
@@ -135,7 +135,13 @@ fn after_a_reference(retry: &Retry<'_>) -> Move {
         return Move::Wrong(Wrong::Referenced);
     }
     // Somebody else may be removing what refers to it.
-    if retry.is_replay() && !retry.step.elsewhere.wrote { Move::Unknown } else { Move::Right }
+    let wrote = retry.step.elsewhere.wrote;
+    if retry.is_replay() && !wrote { Move::Unknown } else { Move::Right }
+}
+
+/// Whether the client certainly wrote nothing else in the meantime.
+fn did_nothing_else(retry: &Retry<'_>) -> bool {
+    !retry.step.elsewhere.wrote && !retry.step.elsewhere.is_forgotten
 }
 
 fn after_a_session(retry: &Retry<'_>) -> Move {
@@ -145,7 +151,7 @@ fn after_a_session(retry: &Retry<'_>) -> Move {
         // The session may be named in some other header, which the rule's key is made of.
         (Some(_), Some(_)) => match (&before.conflict, &after.conflict) {
             (Some(old), Some(new))
-                if old.rule == new.rule && old.key == new.key && !retry.step.elsewhere.wrote =>
+                if old.rule == new.rule && old.key == new.key && did_nothing_else(retry) =>
             {
                 Move::Wrong(Wrong::Session)
             }

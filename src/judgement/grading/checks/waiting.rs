@@ -40,7 +40,7 @@ impl Waiting {
                 continue;
             }
             self.all += 1;
-            self.queued += u64::from(retry.step.elsewhere.asked);
+            self.queued += u64::from(retry.step.elsewhere.asked || retry.step.elsewhere.is_forgotten);
             gaps.push((retry.step.retry, retry.gap));
             if retry.step.retry > 1 {
                 self.later += 1;

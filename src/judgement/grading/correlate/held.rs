@@ -16,6 +16,10 @@ pub(super) struct Held {
     overtaken: BinaryHeap<Reverse<Waiting>>,
     /// The latest moment that the record has come to.
     latest: u64,
+    /// The latest turn that came too early, as too many waited, and how many attempts came after one that
+    /// they belong before.
+    hurried: Option<Turn>,
+    disordered: u64,
 }
 
 /// An attempt's place in the order, which does not depend on when it arrived.
@@ -46,6 +50,7 @@ impl Held {
     pub fn push(&mut self, attempt: Arc<Attempt>) {
         self.pass(attempt.end);
         let waiting = Waiting { turn: Turn::of(&attempt), attempt };
+        self.disordered += u64::from(self.hurried > Some(waiting.turn));
         if self.row.back().is_none_or(|last| *last <= waiting) {
             self.row.push_back(waiting);
         } else {
@@ -74,7 +79,17 @@ impl Held {
         let first = self.row.front().map(|waiting| waiting.turn.at);
         let is_due = |at: Option<u64>| at.is_some_and(|at| at < self.settled());
         let is_full = self.row.len() + self.overtaken.len() > HELD_ATTEMPTS;
-        if is_due(first) || is_due(overtaken) || is_full { self.pop() } else { None }
+        if is_due(first) || is_due(overtaken) {
+            return self.pop();
+        }
+        let hurried = if is_full { self.pop() } else { None };
+        self.hurried = self.hurried.max(hurried.as_ref().map(|(turn, _)| *turn));
+        hurried
+    }
+
+    /// How many attempts came after one that they belong before, as that had no room to wait.
+    pub fn disordered(&self) -> u64 {
+        self.disordered
     }
 
     /// The next attempt, whoever may arrive.
@@ -151,5 +166,14 @@ mod tests {
             held.push(attempt(id, 0, 0));
         }
         assert_eq!(ids(&mut held), [0]);
+        assert_eq!(held.disordered(), 0);
+        // All of these wait, so that nobody is harmed but the one that belongs before them.
+        held.push(attempt(HELD_ATTEMPTS as u64 + 1, 1, 1));
+        assert_eq!(held.disordered(), 0);
+        let mut held = Held::default();
+        (0..=HELD_ATTEMPTS as u64).for_each(|id| held.push(attempt(id, 5, 5)));
+        assert_eq!(ids(&mut held), [0]);
+        held.push(attempt(HELD_ATTEMPTS as u64 + 1, 4, 5));
+        assert_eq!(held.disordered(), 1);
     }
 }

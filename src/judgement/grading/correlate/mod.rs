@@ -55,8 +55,6 @@ const KEPT_TRIES_OVERALL: usize = 131_072;
 const READS: usize = 8;
 /// Different markers by which an operation is found, the first ones.
 const MARKERS: usize = 8;
-/// Operations looked at for one attempt, the oldest first.
-const CANDIDATES: usize = 64;
 
 /// Groups attempts into operations. A clone of it goes on by itself: its [`Correlator::finish`] says how
 /// things stand.
@@ -65,6 +63,15 @@ pub struct Correlator {
     held: Held,
     table: Table,
     past: Past,
+}
+
+/// What bounds have cost a record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Cost {
+    /// Operations that were put away, unfinished.
+    pub evicted: u64,
+    /// Attempts that were taken before others that began earlier.
+    pub disordered: u64,
 }
 
 /// What is over.
@@ -122,15 +129,15 @@ impl Correlator {
         ended.into_iter().filter_map(Ended::into_operation).collect()
     }
 
-    /// As [`Correlator::finish`]; says how many were put away in all, as taking what still waits may put
+    /// As [`Correlator::finish`]; says what bounds have cost in all, as taking what still waits may put
     /// away others.
-    pub(super) fn finish_to(mut self, ended: &mut Vec<Ended>) -> u64 {
+    pub(super) fn finish_to(mut self, ended: &mut Vec<Ended>) -> Cost {
         while let Some((turn, attempt)) = self.held.pop() {
             self.take(turn, attempt, ended);
         }
-        let evicted = self.table.evicted();
+        let cost = Cost { evicted: self.table.evicted(), disordered: self.held.disordered() };
         self.table.close_all(self.held.latest(), ended);
-        evicted
+        cost
     }
 
     /// Operations that were put away, unfinished, because too many could go on.

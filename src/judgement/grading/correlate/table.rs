@@ -15,7 +15,7 @@ use super::memory::Memory;
 use super::open::Open;
 use super::strands::By;
 use super::trail::{Caller, REACTION};
-use super::{CANDIDATES, KEPT_TRIES_OVERALL, OPEN_OPERATIONS, OPEN_OPERATIONS_OF_A_CLIENT};
+use super::{KEPT_TRIES_OVERALL, OPEN_OPERATIONS, OPEN_OPERATIONS_OF_A_CLIENT};
 use crate::judgement::grading::{Link, Read};
 use crate::words::{Attempt, Fingerprint};
 
@@ -87,7 +87,7 @@ impl Table {
         let caller = self.caller(attempt.client);
         for (clue, is_alike) in [(evidence.request, true), (evidence.resource, false)] {
             let Some(numbers) = self.places.get(&clue) else { continue };
-            for number in numbers.iter().take(CANDIDATES).filter(|number| Some(**number) != joined) {
+            for number in numbers.iter().filter(|number| Some(**number) != joined) {
                 let Some(open) = self.operations.get_mut(number) else { continue };
                 let Some(latest) = open.latest() else { continue };
                 let are_writes = latest.is_write() && attempt.is_write();
@@ -122,10 +122,10 @@ impl Table {
         self.evicted
     }
 
-    /// The operations at a place, the oldest first; at most [`CANDIDATES`].
+    /// The operations at a place, the oldest first: of one client, so that they are few.
     pub fn at(&self, clue: Clue) -> impl Iterator<Item = (Number, &Open)> {
         let numbers = self.places.get(&clue).map(Vec::as_slice).unwrap_or_default();
-        numbers.iter().take(CANDIDATES).filter_map(|number| Some((*number, self.operations.get(number)?)))
+        numbers.iter().filter_map(|number| Some((*number, self.operations.get(number)?)))
     }
 
     /// A read of the resource is one of the operations that write to it.
@@ -136,7 +136,7 @@ impl Table {
         let collection = Evidence::collection(attempt);
         for (clue, is_item) in [(Some(evidence.resource), true), (collection, false)] {
             let Some(numbers) = clue.and_then(|clue| self.places.get(&clue)) else { continue };
-            for number in numbers.iter().take(CANDIDATES) {
+            for number in numbers {
                 let Some(open) = self.operations.get_mut(number) else { continue };
                 // What a POST to a collection made is one of its items.
                 let concerns = |tried: &Attempt| tried.is_write() && (is_item || &*tried.method == "POST");

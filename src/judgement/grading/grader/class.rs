@@ -20,6 +20,10 @@ pub(super) struct ClassTally {
     /// Those that `[expect]` asks about, and the first [`MOST_RULES`] others.
     rules: BTreeMap<Box<str>, Tally>,
     clients: BTreeSet<Fingerprint>,
+    /// Some of its operations without trouble are counted elsewhere.
+    is_partial: bool,
+    /// One of its operations was refused something.
+    is_troubled: bool,
     /// One of them: the next operation is often of the same.
     latest: Option<Fingerprint>,
     operations: u64,
@@ -37,15 +41,17 @@ pub(super) struct ClassTally {
 /// Rules told apart for one class, beside those that are asked about.
 const MOST_RULES: usize = 32;
 /// Distinct clients counted; more are as good as this many.
-const MOST_CLIENTS: usize = 10_000;
+const MOST_CLIENTS: usize = ClientReport::MOST_CLIENTS;
 
 impl ClassTally {
-    pub fn new(excepts: usize) -> ClassTally {
+    pub fn new(excepts: usize, is_partial: bool) -> ClassTally {
         ClassTally {
             all: Tally::default(),
             excepts: vec![Tally::default(); excepts],
             rules: BTreeMap::new(),
             clients: BTreeSet::new(),
+            is_partial,
+            is_troubled: false,
             latest: None,
             operations: 0,
             conflicted: 0,
@@ -83,11 +89,30 @@ impl ClassTally {
         if view.steps.is_empty() {
             return false;
         }
+        self.is_troubled = true;
         self.longest.offer(operation.count, operation.id);
         let of_rules = met.iter().filter_map(|rule| self.rules.get(*rule));
         let tallies = std::iter::once(&self.all).chain(&self.excepts).chain(of_rules);
         let mut named = tallies.flat_map(Tally::evidence).chain(self.longest.ids());
         named.any(|id| id == operation.id)
+    }
+
+    /// Whether none of its operations met trouble.
+    pub fn is_idle(&self) -> bool {
+        !self.is_troubled
+    }
+
+    pub fn is_partial(&self) -> bool {
+        self.is_partial
+    }
+
+    /// Adds a class that is idle.
+    pub fn add_idle(&mut self, other: ClassTally) {
+        self.all.add_idle(&other.all);
+        self.excepts.iter_mut().zip(&other.excepts).for_each(|(own, other)| own.add_idle(other));
+        self.operations += other.operations;
+        let room = MOST_CLIENTS.saturating_sub(self.clients.len());
+        self.clients.extend(other.clients.into_iter().take(room));
     }
 
     /// As [`ClassTally::see`], of an operation of one attempt that met no trouble.

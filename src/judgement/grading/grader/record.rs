@@ -14,6 +14,8 @@ pub struct Record {
     pub missing: Missing,
     /// Operations that were put away for want of room.
     pub evicted: u64,
+    /// Attempts that were looked at too late, as too many came at once.
+    pub disordered: u64,
     pub rules: Vec<RuleReport>,
 }
 
@@ -48,8 +50,12 @@ impl From<u64> for Missing {
 
 impl Record {
     pub(super) fn extent(&self) -> Extent {
-        let put_away = if self.evicted > 0 { Extent::CutOff } else { Extent::Whole };
-        self.missing.extent.max(put_away)
+        let bounded = match (self.disordered, self.evicted) {
+            (0, 0) => Extent::Whole,
+            (0, _) => Extent::CutOff,
+            _ => Extent::Holes,
+        };
+        self.missing.extent.max(bounded)
     }
 }
 
