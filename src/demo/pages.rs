@@ -8,13 +8,14 @@ use serde_json::{Map, json};
 use super::answer::{Answer, Problem, empty, html, json, value};
 use super::request::host;
 use super::routes::Route;
+use crate::words::text_of;
 
 /// The number of linked pages.
 const LAST: u64 = 50;
 
 /// `GET /`.
 pub(super) fn index<B>(request: &Request<B>) -> Answer {
-    let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    let accept = request.headers().get(header::ACCEPT).map(|accept| text_of(accept.as_bytes()));
     let mut response = if accept.is_some_and(|accept| accept.contains("text/html")) {
         let mut rows = String::new();
         for route in Route::ALL {

@@ -119,10 +119,11 @@ impl Client {
             return self.address;
         }
         let lines = headers.get_all(FORWARDED_FOR).iter().rev();
-        let hops = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
+        let hops = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
         let mut nearest = self.address;
         for hop in hops {
-            let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
+            let text = std::str::from_utf8(hop.trim_ascii()).ok();
+            let Some(address) = text.and_then(|text| text.parse::<IpAddr>().ok()) else { break };
             nearest = address.to_canonical();
             if !is_trusted(nearest, trusted) {
                 break;

@@ -20,6 +20,7 @@ use super::error::{Failure, Late, Scarce};
 use super::http2;
 use super::record::Record;
 use super::request_body::RequestBody;
+use super::rewrite::cookies;
 use super::shared::Shared;
 use super::shown::Shown;
 use super::vitals::Wait;
@@ -41,6 +42,8 @@ pub async fn exchange(
         Version::HTTP_2 => http2::translate(&mut head, shared.settings.limits.header_count),
         _ => Ok(()),
     };
+    // Before a rule, or the journal, looks at them.
+    cookies::restore(&mut head.headers, &worker.forwarder.upstream);
     let is_http_10 = head.version < Version::HTTP_11;
     let address = client.address_behind(&head.headers, &shared.settings.trusted);
     let who = client.who(&head.headers, address, &shared.settings, worker.recorder.plan.key);

@@ -22,7 +22,7 @@ use super::headers::{self, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_PROTO, Hop};
 use super::permission::Permission;
 use super::pool::{Lease, Pool};
 use super::request_body::RequestBody;
-use super::rewrite::{self, Front};
+use super::rewrite::{self, Front, Seen};
 use super::streams::{Call, Called, Fresh, StreamBody, Streams};
 use super::tasks::Tasks;
 use super::upgrade;
@@ -56,8 +56,8 @@ pub struct Forwarder {
 
 /// What the proxy is still to do for an answer, once it comes.
 struct Expected {
-    /// `Host` as the client sent it.
-    client_host: Option<HeaderValue>,
+    /// How the client knows the proxy.
+    front: Front,
     /// Where the client's side of a tunnel will be.
     tunnel: Option<OnUpgrade>,
     /// Whether the body that waits for a 100 may go.
@@ -81,8 +81,8 @@ impl Forwarder {
         let is_of_unknown_length =
             !body.is_end_stream() && !head.headers.contains_key(header::CONTENT_LENGTH);
         hop.chunked |= head.version == Version::HTTP_2 && is_of_unknown_length;
-        let client_host = head.headers.get(header::HOST).cloned();
-        self.prepare(head, hop, client_host.as_ref(), client)?;
+        let front = Front::of(&head.headers, client.scheme, client.is_trusted);
+        self.prepare(head, hop, &front, client)?;
         let tunnel = hop.websocket.then(|| head.extensions.remove::<OnUpgrade>()).flatten();
 
         let waits = !body.is_end_stream() && expects_continue(&head.headers);
@@ -100,7 +100,7 @@ impl Forwarder {
             };
             match Box::pin(streams.call(take(head), std::mem::take(body), call)).await? {
                 Called::Answered(answer) => {
-                    return self.stream_answer(answer, client_host, permission, client);
+                    return self.stream_answer(answer, &front, permission, client);
                 }
                 Called::Http1(unsent, fresh) => {
                     (*head, *body) = *unsent;
@@ -120,7 +120,7 @@ impl Forwarder {
             (*head, ()) = request.into_parts();
         }
         let (response, lease) = self.send(head, body, client, hop.websocket).await?;
-        self.answer(response, lease, Expected { client_host, tunnel, permission }, client)
+        self.answer(response, lease, Expected { front, tunnel, permission }, client)
     }
 
     /// What to do about a failure, for those who run the proxy.
@@ -154,15 +154,11 @@ impl Forwarder {
     }
 
     /// Makes the head that arrived the one that is sent on.
-    fn prepare(
-        &self,
-        head: &mut Parts,
-        hop: Hop,
-        client_host: Option<&HeaderValue>,
-        client: &Client,
-    ) -> Result<(), Failure> {
+    fn prepare(&self, head: &mut Parts, hop: Hop, front: &Front, client: &Client) -> Result<(), Failure> {
         let Parts { uri, version, headers, .. } = head;
-        if let Some(host) = client_host {
+        let own_host = &self.connector.own_host;
+        rewrite::request(headers, Seen { upstream: &self.upstream, own_host, host: self.host }, front);
+        if let Some(host) = &front.host {
             say(headers, FORWARDED_HOST, host.clone(), client);
         } else if !client.is_trusted {
             headers.remove(FORWARDED_HOST);
@@ -172,8 +168,8 @@ impl Forwarder {
         if let Some(via) = &self.via {
             via.add(headers, *version);
         }
-        if self.host == HostHeader::Upstream || client_host.is_none() {
-            headers.insert(header::HOST, self.connector.own_host.clone());
+        if self.host == HostHeader::Upstream || front.host.is_none() {
+            headers.insert(header::HOST, own_host.clone());
         }
         if *version < Version::HTTP_11 {
             // It cannot know what to do with a 100 (RFC 9110 §10.1.1).
@@ -219,7 +215,7 @@ impl Forwarder {
             client.identity.bind();
             lease.belong_to(&client.identity, None);
         }
-        self.make_ours(&mut head, expected.client_host.as_ref(), client.scheme);
+        self.make_ours(&mut head, &expected.front);
         if switches {
             let is_websocket =
                 protocol.is_some_and(|name| name.as_bytes().eq_ignore_ascii_case(b"websocket"));
@@ -255,7 +251,7 @@ impl Forwarder {
     fn stream_answer(
         &self,
         answer: Response<Box<StreamBody>>,
-        client_host: Option<HeaderValue>,
+        front: &Front,
         permission: Option<Arc<Permission>>,
         client: &Client,
     ) -> Result<Response<Source>, Failure> {
@@ -270,7 +266,7 @@ impl Forwarder {
         if headers::take_hop_by_hop(&mut head.headers).identity {
             client.identity.bind();
         }
-        self.make_ours(&mut head, client_host.as_ref(), client.scheme);
+        self.make_ours(&mut head, front);
         if permission.is_some_and(|permission| permission.refuse()) {
             head.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
@@ -282,7 +278,7 @@ impl Forwarder {
     }
 
     /// Says in an answer's head what a proxy says, and nothing that leads around it.
-    fn make_ours(&self, head: &mut http::response::Parts, client_host: Option<&HeaderValue>, scheme: Scheme) {
+    fn make_ours(&self, head: &mut http::response::Parts, front: &Front) {
         if let Some(via) = &self.via {
             via.add(&mut head.headers, head.version);
         }
@@ -290,7 +286,6 @@ impl Forwarder {
         if head.headers.keys().any(|name| *name == error::MARKER) {
             head.headers.remove(error::MARKER);
         }
-        let front = Front { host: client_host, scheme };
         rewrite::answer(&mut head.headers, &self.upstream, front);
         head.version = Version::HTTP_11;
     }

@@ -6,6 +6,7 @@ use http::header::{self, Entry};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::identity;
+use crate::words::text_of;
 
 /// The names that this proxy adds.
 pub const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -125,7 +126,8 @@ fn take_nominated(headers: &mut HeaderMap) {
 
 /// How long whoever says so keeps a connection that is idle (RFC 2068 §19.7.1.1, which is all there is).
 fn idle_timeout(value: &HeaderValue) -> Option<Duration> {
-    let mut parameters = value.to_str().ok()?.split(',').filter_map(|parameter| parameter.split_once('='));
+    let value = text_of(value.as_bytes());
+    let mut parameters = value.split(',').filter_map(|parameter| parameter.split_once('='));
     let (_, seconds) = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("timeout"))?;
     seconds.trim().parse().ok().map(Duration::from_secs)
 }

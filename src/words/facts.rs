@@ -53,7 +53,11 @@ impl<'r> Facts<'r> {
         if let Some(host) = self.uri.host() {
             return host;
         }
-        let host = self.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let host = self
+            .headers
+            .get(header::HOST)
+            .and_then(|host| std::str::from_utf8(host.as_bytes()).ok())
+            .unwrap_or_default();
         match host.rsplit_once(':') {
             // The colons of an IPv6 address are inside brackets.
             Some((name, port)) if !port.contains(']') => name,
@@ -72,7 +76,7 @@ impl<'r> Facts<'r> {
     }
 
     /// The values of every cookie called `name`, in the order sent.
-    pub fn cookies<'n>(&self, name: &'n str) -> impl Iterator<Item = &'r str> + use<'r, 'n> {
+    pub fn cookies<'n>(&self, name: &'n str) -> impl Iterator<Item = &'r [u8]> + use<'r, 'n> {
         cookies(self.headers, name)
     }
 
@@ -138,16 +142,13 @@ pub enum IdentitySource {
 pub(super) fn cookies<'r, 'n>(
     headers: &'r HeaderMap,
     name: &'n str,
-) -> impl Iterator<Item = &'r str> + use<'r, 'n> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(';'))
-        .filter_map(move |pair| {
-            let (key, value) = pair.split_once('=')?;
-            (key.trim() == name).then(|| value.trim())
-        })
+) -> impl Iterator<Item = &'r [u8]> + use<'r, 'n> {
+    let pairs =
+        headers.get_all(header::COOKIE).iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    pairs.filter_map(move |pair| {
+        let (key, value) = pair.split_at_checked(pair.iter().position(|byte| *byte == b'=')?)?;
+        (key.trim_ascii() == name.as_bytes()).then(|| value.get(1..).unwrap_or_default().trim_ascii())
+    })
 }
 
 /// Decodes `%XX` of unreserved characters only (`A-Z a-z 0-9 - . _ ~`).
@@ -215,11 +216,18 @@ mod tests {
     fn cookies_and_queries_are_found_by_name_however_often_they_are_sent() {
         let head = head("/?a=1&b=x+y%21&a=2&c", &[("cookie", "s=1; t=2"), ("cookie", "s=3")]);
         let facts = Facts::new(&head, IpAddr::from([127, 0, 0, 1]));
-        assert_eq!(facts.cookies("s").collect::<Vec<_>>(), ["1", "3"]);
+        assert_eq!(facts.cookies("s").collect::<Vec<_>>(), [b"1", b"3"]);
+        assert_eq!(facts.cookies("t").collect::<Vec<_>>(), [b"2"]);
         assert_eq!(facts.queries("a").collect::<Vec<_>>(), ["1", "2"]);
         assert_eq!(facts.queries("b").collect::<Vec<_>>(), ["x y!"]);
         assert_eq!(facts.queries("c").collect::<Vec<_>>(), [""]);
         assert_eq!(facts.queries("d").count(), 0);
+        let mut head = self::head("/", &[]);
+        let line = http::HeaderValue::from_bytes(b"n=Zo\xeb; s=1;n = Zo\xc3\xab").expect("a value");
+        head.headers.insert(header::COOKIE, line);
+        let facts = Facts::new(&head, IpAddr::from([127, 0, 0, 1]));
+        assert_eq!(facts.cookies("s").collect::<Vec<_>>(), [b"1"], "one odd byte hides no other cookie");
+        assert_eq!(facts.cookies("n").collect::<Vec<_>>(), [&b"Zo\xeb"[..], b"Zo\xc3\xab"]);
         let head = self::head("/?n%61me=%zz%4&&name=%c3%A9%ff&name=a=b", &[]);
         let facts = Facts::new(&head, IpAddr::from([127, 0, 0, 1]));
         assert_eq!(facts.queries("name").collect::<Vec<_>>(), ["%zz%4", "é\u{fffd}", "a=b"]);

@@ -128,7 +128,7 @@ impl KeyPart {
             KeyPart::Path => each(facts.path.as_bytes()),
             KeyPart::Client => return identity.each(facts.headers, facts.address, each).then_some(()),
             KeyPart::Header(name) => each(facts.header(name)?),
-            KeyPart::Cookie(name) => each(facts.cookies(name).next()?.as_bytes()),
+            KeyPart::Cookie(name) => each(facts.cookies(name).next()?),
             KeyPart::Query(name) => each(facts.queries(name).next()?.as_bytes()),
             KeyPart::Param(name) => each(captures.get(name)?.as_bytes()),
             KeyPart::Body(pointer) => match facts.body.json()?.pointer(pointer)? {
@@ -207,7 +207,7 @@ impl Identity {
             match source {
                 IdentitySource::Header(name) if *name == header::AUTHORIZATION => each(signer(value(name)?)),
                 IdentitySource::Header(name) => each(value(name)?),
-                IdentitySource::Cookie(name) => each(cookies(headers, name).next()?.as_bytes()),
+                IdentitySource::Cookie(name) => each(cookies(headers, name).next()?),
                 IdentitySource::Address => each(&octets(address)),
                 IdentitySource::AddressAndUserAgent => {
                     each(&octets(address));
@@ -224,23 +224,25 @@ impl Identity {
 /// it. The access key of Amazon's schemes, the account of Azure Storage's, the user of Digest
 /// (RFC 7616 §3.4).
 fn signer(authorization: &[u8]) -> &[u8] {
-    let Some((scheme, rest)) = std::str::from_utf8(authorization).ok().and_then(|text| text.split_once(' '))
+    let Some((scheme, rest)) =
+        memchr::memchr(b' ', authorization).and_then(|at| authorization.split_at_checked(at))
     else {
         return authorization;
     };
+    let rest = rest.trim_ascii_start();
     let lasting = match scheme {
-        "AWS4-HMAC-SHA256" | "AWS4-ECDSA-P256-SHA256" => between(rest, "Credential=", '/'),
-        "AWS" | "SharedKey" | "SharedKeyLite" => rest.split_once(':').map(|(account, _)| account),
-        "Digest" => between(rest, "username=\"", '"'),
+        b"AWS4-HMAC-SHA256" | b"AWS4-ECDSA-P256-SHA256" => between(rest, b"Credential=", b'/'),
+        b"AWS" | b"SharedKey" | b"SharedKeyLite" => between(rest, b"", b':'),
+        b"Digest" => between(rest, b"username=\"", b'"'),
         _ => None,
     };
-    lasting.map_or(authorization, str::as_bytes)
+    lasting.unwrap_or(authorization)
 }
 
 /// What stands after `start` and before the next `end`.
-fn between<'t>(text: &'t str, start: &str, end: char) -> Option<&'t str> {
-    let (_, rest) = text.split_once(start)?;
-    rest.split_once(end).map(|(inside, _)| inside)
+fn between<'t>(text: &'t [u8], start: &[u8], end: u8) -> Option<&'t [u8]> {
+    let rest = text.get(memchr::memmem::find(text, start)? + start.len()..)?;
+    rest.get(..memchr::memchr(end, rest)?)
 }
 
 fn octets(address: IpAddr) -> [u8; 16] {
@@ -274,6 +276,7 @@ mod tests {
         ] {
             assert_eq!(signer(authorization.as_bytes()), lasting.as_bytes(), "{authorization}");
         }
-        assert_eq!(signer(b"AWS \xff:c2ln"), b"AWS \xff:c2ln");
+        assert_eq!(signer(b"AWS \xff:c2ln"), b"\xff");
+        assert_eq!(signer(b"Digest username=\"Zo\xeb\", response=\"0f\""), b"Zo\xeb");
     }
 }

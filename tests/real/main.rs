@@ -19,6 +19,7 @@ mod nginx;
 mod readme;
 mod register;
 mod report;
+mod rewriting;
 mod run;
 #[path = "../it/reports/samples/mod.rs"]
 mod samples;

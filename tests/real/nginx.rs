@@ -1,4 +1,4 @@
-//! nginx as an upstream that is spoken to in HTTP/2, with prior knowledge.
+//! nginx as an upstream: here it is spoken to in HTTP/2, with prior knowledge.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -30,6 +30,17 @@ http {
   server { listen unix:FOLDER/keeper; root files; dav_methods PUT; client_max_body_size 16m; }
 }
 "#;
+/// A WebDAV server.
+pub const DAV: &str = r#"
+daemon off; master_process off; pid pid; error_log stderr notice;
+events {}
+http {
+  access_log off;
+  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  server { listen ADDRESS; root files; dav_methods PUT DELETE MOVE COPY; }
+}
+"#;
 const EACH_CONNECTION: u64 = 200;
 /// Said once nginx listens.
 const READY: &str = "getrlimit";
@@ -37,19 +48,24 @@ const READY: &str = "getrlimit";
 const BIG: usize = 5_000_003;
 
 /// Dropping it ends it.
-struct Nginx {
+pub struct Nginx {
     child: Child,
-    address: String,
+    pub address: String,
     folder: TempDir,
 }
 
 impl Nginx {
     fn start() -> Nginx {
+        Nginx::serving(CONFIG)
+    }
+
+    /// Starts it with this configuration.
+    pub fn serving(config: &str) -> Nginx {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir(folder.path().join("files")).expect("it is new");
         let free = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
         let address = free.expect("a free port").to_string();
-        let config = CONFIG
+        let config = config
             .replace("ADDRESS", &address)
             .replace("EACH_CONNECTION", &EACH_CONNECTION.to_string())
             .replace("FOLDER", &folder.path().to_string_lossy());
@@ -69,8 +85,13 @@ impl Nginx {
         Nginx { child, address, folder }
     }
 
+    /// The folder that it serves.
+    pub fn files(&self) -> PathBuf {
+        self.folder.path().join("files")
+    }
+
     fn kept(&self) -> PathBuf {
-        self.folder.path().join("files/kept")
+        self.files().join("kept")
     }
 }
 

@@ -13,7 +13,7 @@ use super::text::{Compiler, Constants, Text};
 use super::times::Wait;
 use crate::rules::template::{Piece, Scope, TemplateMistake, pieces};
 use crate::rules::{ReplyBody, ReplyStyle, Rule};
-use crate::words::Facts;
+use crate::words::{Facts, text_of};
 
 /// Room for the headers that are added later: the marker, and those of CORS.
 const SPARE_HEADERS: usize = 6;
@@ -177,7 +177,7 @@ impl Draft<'_> {
     fn own(&self, text: &str, style: ReplyStyle) -> Result<Variant, Vec<TemplateMistake>> {
         let lent = content_type(text, style);
         let given = self.rule.reply.headers.iter().find(|(name, _)| *name == CONTENT_TYPE);
-        let medium = Medium::of(given.and_then(|(_, value)| value.to_str().ok()).unwrap_or(lent));
+        let medium = given.map_or(Medium::of(lent), |(_, value)| Medium::of(&text_of(value.as_bytes())));
         let body = fixed(self.compiler().compile(text, medium)?);
         self.finish(None, self.status, self.common_headers(lent), body)
     }

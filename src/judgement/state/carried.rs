@@ -12,13 +12,13 @@ use serde_json::Value;
 use super::{Judgement, Versions};
 use crate::judgement::operation::Seen;
 use crate::rules::VersionAt;
-use crate::words::Facts;
+use crate::words::{Facts, text_of};
 
 /// What a request says about the version that it is based on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Carried<'r> {
     /// `If-Match: "a", "b"`; weak tags are left out, since none compares equal strongly.
-    Tags(Vec<&'r str>),
+    Tags(Vec<Cow<'r, str>>),
     /// `If-Match: *`.
     Any,
     /// `If-Unmodified-Since`, in seconds since 1970.
@@ -37,10 +37,10 @@ impl<'r> Carried<'r> {
             return Carried::Field(field);
         }
         if facts.headers.contains_key(header::IF_MATCH) {
-            let lines = facts.headers.get_all(header::IF_MATCH).iter().filter_map(|line| line.to_str().ok());
             let mut tags = Vec::new();
-            for line in lines {
-                if line.trim() == "*" {
+            for line in facts.headers.get_all(header::IF_MATCH) {
+                let line = line.as_bytes();
+                if line.trim_ascii() == b"*" {
                     return Carried::Any;
                 }
                 tags.extend(strong_tags(line));
@@ -79,7 +79,7 @@ impl<'r> Carried<'r> {
             return Judgement::Pass;
         }
         let sent = match self {
-            Carried::Tags(tags) => tags.first().map(|tag| (*tag).into()),
+            Carried::Tags(tags) => tags.first().map(|tag| tag.as_ref().into()),
             Carried::Field(field) => Some(field.as_ref().into()),
             _ => None,
         };
@@ -103,17 +103,18 @@ pub fn http_date(value: &[u8]) -> Option<i64> {
 }
 
 /// The strong entity tags of a list, with their quotes. Commas may stand inside the quotes.
-pub(super) fn strong_tags(line: &str) -> Vec<&str> {
+/// They may hold any byte beyond ASCII (RFC 9110 §8.8.3, `obs-text`).
+pub(super) fn strong_tags(line: &[u8]) -> Vec<Cow<'_, str>> {
     let mut tags = Vec::new();
     let mut rest = line;
-    while let Some(open) = rest.find('"') {
-        let is_weak = rest[..open].trim_end().ends_with("W/");
-        let Some(length) = rest[open + 1..].find('"') else { break };
-        let end = open + 1 + length + 1;
-        if !is_weak {
-            tags.push(&rest[open..end]);
+    while let Some((before, quoted)) = memchr::memchr(b'"', rest).and_then(|open| rest.split_at_checked(open))
+    {
+        let length = quoted.get(1..).and_then(|inside| memchr::memchr(b'"', inside));
+        let Some((tag, after)) = length.and_then(|length| quoted.split_at_checked(length + 2)) else { break };
+        if !before.trim_ascii_end().ends_with(b"W/") {
+            tags.push(text_of(tag));
         }
-        rest = &rest[end..];
+        rest = after;
     }
     tags
 }
@@ -132,8 +133,12 @@ mod tests {
             (r#""unclosed"#, &[]),
             (r#""""#, &[r#""""#]),
         ] {
-            assert_eq!(strong_tags(line), tags, "{line}");
+            assert_eq!(strong_tags(line.as_bytes()), tags, "{line}");
         }
+        assert_eq!(
+            strong_tags(b"\"caf\xe9\", W/\"\xff\", \"caf\xc3\xa8\""),
+            ["\"caf\u{e9}\"", "\"caf\u{e8}\""]
+        );
     }
 
     #[test]
@@ -141,9 +146,9 @@ mod tests {
         let seen = Some(Seen { version: Some(r#""3""#.into()), modified: Some(1_000), ..Seen::default() });
         let unknown = Some(Seen::default());
         for (carried, newest, after_unknown_change) in [
-            (Carried::Tags(vec![r#""3""#]), true, true),
-            (Carried::Tags(vec![r#""2""#, r#""3""#]), true, true),
-            (Carried::Tags(vec![r#""2""#]), false, true),
+            (Carried::Tags(vec![r#""3""#.into()]), true, true),
+            (Carried::Tags(vec![r#""2""#.into(), r#""3""#.into()]), true, true),
+            (Carried::Tags(vec![r#""2""#.into()]), false, true),
             (Carried::Tags(vec![]), false, true),
             (Carried::Any, true, true),
             (Carried::Since(1_000), true, true),

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use http::header::{self, HeaderMap};
 use http::{Method, StatusCode};
+use percent_encoding::{CONTROLS, percent_encode};
 use serde_json::Value;
 
 use super::carried::{http_date, strong_tags};
@@ -285,11 +286,13 @@ impl Version<'_> {
         let headers = self.outcome.headers;
         let in_body = |at: &VersionAt| at.in_response_body(self.outcome.body?);
         let field: Option<Box<str>> = self.source.and_then(|at| {
-            at.in_response_head(headers).map(Box::from).or_else(|| in_body(at).map(Box::from))
+            at.in_response_head(headers)
+                .map(|found| Box::from(&*found))
+                .or_else(|| in_body(at).map(Box::from))
         });
         let tag = || {
-            let line = headers.get(header::ETAG)?.to_str().ok()?;
-            strong_tags(line).first().map(|tag| Box::from(*tag))
+            let line = headers.get(header::ETAG)?.as_bytes();
+            strong_tags(line).first().map(|tag| Box::from(&**tag))
         };
         let modified = headers.get(header::LAST_MODIFIED).and_then(|date| http_date(date.as_bytes()));
         let version = field.or_else(|| self.source.is_none().then(tag).flatten());
@@ -300,13 +303,17 @@ impl Version<'_> {
 /// The path that `Location`, or else `Content-Location`, leads to.
 fn location(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     let value = headers.get(header::LOCATION).or_else(|| headers.get(header::CONTENT_LOCATION))?;
-    let text = value.to_str().ok()?;
+    // Clients send what is beyond ASCII percent-encoded (RFC 3987 §3.1, WHATWG URL).
+    let text = match value.to_str() {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => percent_encode(value.as_bytes(), CONTROLS).to_string().into(),
+    };
     let path = match text.split_once("://") {
         Some((_, rest)) if !text.starts_with('/') => &rest[rest.find('/')?..],
-        _ => text,
+        _ => &*text,
     };
     let path = path.split(['?', '#']).next()?;
-    path.starts_with('/').then(|| decode_unreserved(path))
+    path.starts_with('/').then(|| decode_unreserved(path).into_owned().into())
 }
 
 /// The key of another path under the same rule; `None` where the key is not in the path alone.

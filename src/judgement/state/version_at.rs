@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::scalar;
 use crate::rules::{Rule, VersionAt, VersionSource};
-use crate::words::Facts;
+use crate::words::{Facts, text_of};
 
 impl Rule {
     /// Where versions are, if not in `If-Match` and `ETag`.
@@ -33,7 +33,7 @@ impl VersionAt {
     /// in queries.
     pub fn in_request_head<'r>(&self, facts: &Facts<'r>) -> Option<Cow<'r, str>> {
         match &self.request {
-            VersionSource::Header(name) => std::str::from_utf8(facts.header(name)?).ok().map(Cow::Borrowed),
+            VersionSource::Header(name) => facts.header(name).map(text_of),
             VersionSource::Query(name) => facts.queries(name).next(),
             VersionSource::Body(pointer) => facts.queries(pointer.strip_prefix("/_")?).next(),
         }
@@ -59,9 +59,9 @@ impl VersionAt {
     }
 
     /// The version that a response's head shows.
-    pub fn in_response_head<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+    pub fn in_response_head<'a>(&self, headers: &'a HeaderMap) -> Option<Cow<'a, str>> {
         self.in_responses().iter().find_map(|source| match source {
-            VersionSource::Header(name) => headers.get(name)?.to_str().ok(),
+            VersionSource::Header(name) => headers.get(name).map(|value| text_of(value.as_bytes())),
             VersionSource::Query(_) | VersionSource::Body(_) => None,
         })
     }

@@ -120,7 +120,9 @@ fn keep<T>(place: &mut Option<T>, found: impl FnOnce() -> Option<T>) {
 }
 
 fn after<'v>(value: &'v HeaderValue, start: &str) -> Option<&'v str> {
-    value.to_str().ok()?.split_once(start).map(|(_, rest)| rest)
+    let (value, start) = (value.as_bytes(), start.as_bytes());
+    let rest = value.get(memchr::memmem::find(value, start)? + start.len()..)?;
+    rest.utf8_chunks().next().map(|chunk| chunk.valid())
 }
 
 /// Up to the first space.

@@ -45,7 +45,11 @@ static PLACES: [Entry; 7] = [
         "host",
         Value::Choice(&["upstream", "client"]),
         Is("\"upstream\""),
-        "Which `Host` the upstream sees: its own, or the one that the client sent.",
+        "Which `Host` the upstream sees: its own, or the one that the client sent. With `\"upstream\"`, what names the \
+         proxy in a request's other headers (`Origin`, `Referer`, `Destination` …) names the upstream too, below its \
+         base path; what names other sites stays. `\"client\"` is the better choice for an upstream that goes by \
+         `X-Forwarded-Host` (Django with `USE_X_FORWARDED_HOST`), that serves several hosts, or whose clients sign \
+         the `Host` that they send (AWS Signature Version 4).",
         "host = \"client\"",
     ),
     entry(

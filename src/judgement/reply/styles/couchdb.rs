@@ -55,14 +55,15 @@ fn refuses_json(facts: &Facts<'_>) -> bool {
         .headers
         .get_all(header::ACCEPT)
         .iter()
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(','))
-        .filter_map(|range| range.split(';').next())
-        .map(str::trim)
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+        .filter_map(|range| range.split(|byte| *byte == b';').next())
+        .map(<[u8]>::trim_ascii)
         .filter(|range| !range.is_empty())
         .peekable();
     ranges.peek().is_some()
         && !ranges.any(|range| {
-            ["application/json", "application/*", "*/*"].iter().any(|known| range.eq_ignore_ascii_case(known))
+            ["application/json", "application/*", "*/*"]
+                .iter()
+                .any(|known| range.eq_ignore_ascii_case(known.as_bytes()))
         })
 }

@@ -122,16 +122,15 @@ fn check_rewriting(before: &HeaderMap, choice: u8) {
         base_path: if choice & 2 == 0 { "".into() } else { "/v1".into() },
     };
     let host = HeaderValue::from_static("front.test:4090");
-    let front = Front { host: (choice & 4 == 0).then_some(&host), scheme: Scheme::Http };
+    let front = Front { host: (choice & 4 == 0).then_some(host), forwarded: None, scheme: Scheme::Http };
     let mut after = before.clone();
-    rewrite::answer(&mut after, &upstream, front);
+    rewrite::answer(&mut after, &upstream, &front);
     for name in before.keys() {
         let old: Vec<_> = before.get_all(name).iter().collect();
         let new: Vec<_> = after.get_all(name).iter().collect();
         match name.as_str() {
             "location" | "content-location" => {
-                // An answer has one of each: what a second one says is left alone with it.
-                assert!(!new.is_empty() && new.len() <= old.len(), "{name}: {old:?} {new:?}");
+                assert_eq!(new.len(), old.len(), "each stays");
                 let is_ours = |value: &&HeaderValue| {
                     let bytes = value.as_bytes();
                     bytes.starts_with(b"http://front.test:4090/") || bytes.starts_with(b"/")
@@ -144,17 +143,28 @@ fn check_rewriting(before: &HeaderMap, choice: u8) {
                     let first = |value: &HeaderValue| {
                         value.as_bytes().split(|byte| *byte == b';').next().map(<[u8]>::to_vec)
                     };
-                    assert_eq!(first(old), first(new), "a cookie's own name and value stay");
+                    let bare = first(new).map(|pair| match pair.strip_prefix(b"fracas") {
+                        Some(bare) if upstream.scheme == Scheme::Https => bare.to_vec(),
+                        _ => pair,
+                    });
+                    assert!(first(new) == first(old) || bare == first(old), "{old:?} {new:?}");
                     assert!(new.len() <= old.len() + 6, "{old:?} {new:?}");
                 }
             }
-            _ => assert_eq!(new, old, "{name} points nowhere"),
+            _ => {
+                assert_eq!(new.len(), old.len(), "each stays");
+                for (old, new) in old.iter().zip(new) {
+                    let is_url = old.as_bytes().first().is_some_and(|byte| b"hHwW".contains(byte));
+                    let is_ours = new.as_bytes().starts_with(b"http") || new.as_bytes().starts_with(b"/");
+                    assert!(*old == new || is_url && is_ours, "{name} points nowhere: {old:?} {new:?}");
+                }
+            }
         }
     }
     // What was rewritten once points at the proxy: a second time there is nothing to do.
     if upstream.base_path.is_empty() {
         let once = after.clone();
-        rewrite::answer(&mut after, &upstream, front);
+        rewrite::answer(&mut after, &upstream, &front);
         assert_eq!(after, once);
     }
 }
