@@ -31,15 +31,37 @@ pub fn aside(report: &Report) -> Option<String> {
     Some(format!("{met} met a conflict{ends}; `[expect] recovered = 1` would make that a failure"))
 }
 
-/// Rules that did not fire, with why, where nothing was tested.
+/// Rules that did not fire, with why, where nothing was tested. Where no request came, none has a reason of its
+/// own.
 pub fn idle(report: &Report) -> Vec<(&RuleReport, Cow<'_, str>)> {
-    let why = |rule| why_not(report, rule).map(|why| (rule, why));
-    // Where no request came, no rule has a reason of its own.
-    report.rules.iter().filter(|_| report.totals.attempts > 0).filter_map(why).collect()
+    let is_told = report.untested.is_some() && report.totals.attempts > 0;
+    let why = |rule: &'_ RuleReport| rule.why_not.as_deref().map(|why| shown(why).into_owned());
+    let rules = report.rules.iter().filter(|_| is_told);
+    rules.filter_map(|rule| Some((rule, why(rule)?.into()))).collect()
 }
 
-fn why_not<'r>(report: &Report, rule: &'r RuleReport) -> Option<Cow<'r, str>> {
-    rule.why_not.as_deref().filter(|_| report.untested.is_some() || rule.matched == 0).map(shown)
+/// `4 rules matched no request: a, b, c and 1 more; …`, where something was tested.
+pub fn unmatched(report: &Report) -> Option<String> {
+    /// Names on the line.
+    const MOST: usize = 4;
+    let names: Vec<&str> = report
+        .rules
+        .iter()
+        .filter(|rule| rule.why_not.is_some() && rule.matched == 0)
+        .map(|rule| &*rule.name)
+        .collect();
+    let all = names.len() as u64 + report.totals.other_rules;
+    if report.untested.is_some() || names.is_empty() {
+        return None;
+    }
+    let shown: Vec<_> = names.iter().take(MOST).map(|name| shown(name)).collect();
+    let more = all.saturating_sub(shown.len() as u64);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let rules = counted(all, "rule", "rules");
+    Some(format!(
+        "{rules} matched no request: {}{more}; `--report json` says what came nearest",
+        shown.join(", ")
+    ))
 }
 
 /// `the command exited with 3, and so does the run`.

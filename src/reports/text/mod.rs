@@ -50,6 +50,9 @@ pub fn render(report: &Report, paint: Paint, width: Width) -> String {
     more(&mut page, report.clients.len(), MOST_CLIENTS, ["class of clients", "classes of clients"]);
     explanations(&mut page, report);
     rules(&mut page, &report.rules);
+    if let Some(unmatched) = run::unmatched(report) {
+        page.hanging("", 0, &unmatched);
+    }
     // Where something was tested they are an aside.
     if report.untested.is_none() && !run::idle(report).is_empty() {
         page.gap();

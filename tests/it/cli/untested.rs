@@ -156,6 +156,12 @@ fn a_rule_beyond_those_that_fired_is_listed_with_its_reason() {
     let report = served(folder.path(), &[("PUT", "/items/1", "", "{}")]);
     assert_eq!(report["untested"], Value::Null);
     assert_eq!(report["rules"][1]["name"], "b");
+    let later = run(folder.path(), &["report", "j.jsonl"]);
+    assert!(
+        text(&later.stdout).contains("1 rule matched no request: b; `--report json` says what came nearest"),
+        "{}",
+        text(&later.stdout)
+    );
     assert_eq!(
         report["rules"][1]["why_not"],
         "1 request had the method and not the path: nearest PUT /items/1"
