@@ -26,6 +26,8 @@ pub enum Source {
     Own(Option<Bytes>),
     /// The upstream's. Its end, and only its end, gives the connection back to the pool.
     Upstream { body: UpstreamBody, lease: Option<Lease>, watch: Option<Box<Watch>> },
+    /// None is sent, though its length is told: a 304's. hyper keeps the length only of a body that claims it.
+    Unsent(u64),
     /// There is none: what follows is not HTTP.
     Tunnel,
 }
@@ -159,7 +161,7 @@ impl Body for AnswerBody {
                 }
                 return Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))));
             }
-            Source::Tunnel => return Poll::Ready(None),
+            Source::Unsent(_) | Source::Tunnel => return Poll::Ready(None),
             Source::Upstream { body, lease, watch } => (body, lease, watch),
         };
         let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) else {
@@ -206,6 +208,7 @@ impl Body for AnswerBody {
         match &self.source {
             Source::Own(bytes) => bytes.is_none(),
             Source::Upstream { body, .. } => body.is_end_stream(),
+            Source::Unsent(_) => false,
             Source::Tunnel => true,
         }
     }
@@ -214,6 +217,7 @@ impl Body for AnswerBody {
         match &self.source {
             Source::Own(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
             Source::Upstream { body, .. } => body.size_hint(),
+            Source::Unsent(length) => SizeHint::with_exact(*length),
             Source::Tunnel => SizeHint::with_exact(0),
         }
     }
@@ -221,7 +225,7 @@ impl Body for AnswerBody {
 
 impl Drop for AnswerBody {
     fn drop(&mut self) {
-        if self.is_end_stream() {
+        if self.is_end_stream() || matches!(self.source, Source::Unsent(_)) {
             self.record.end();
         } else if self.vitals.is_late(Wait::AnswerBody) {
             self.record.break_off("timeout");

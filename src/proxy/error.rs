@@ -13,6 +13,9 @@ use crate::rules::UpstreamUrl;
 /// Says which answers are not the upstream's, and why.
 pub const MARKER: HeaderName = HeaderName::from_static("fracas");
 
+/// The methods that are forwarded, as `Allow` says them.
+pub const SERVED_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
 /// Why a request got no answer from the upstream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
@@ -156,10 +159,7 @@ impl Failure {
             headers.insert(MARKER, marker);
         }
         if *self == Failure::Method {
-            headers.insert(
-                header::ALLOW,
-                HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
-            );
+            headers.insert(header::ALLOW, HeaderValue::from_static(SERVED_METHODS));
         }
         response
     }

@@ -18,6 +18,7 @@ use super::client::{Client, Origin};
 use super::decide::{Conflict, Decision, Replay, decide};
 use super::error::{Failure, Late, Scarce};
 use super::http2;
+use super::max_forwards;
 use super::record::Record;
 use super::request_body::RequestBody;
 use super::rewrite::cookies;
@@ -25,7 +26,7 @@ use super::shared::Shared;
 use super::shown::Shown;
 use super::vitals::Wait;
 use super::worker::Worker;
-use crate::judgement::{Outcome, StoredAnswer};
+use crate::judgement::{Outcome, StoredAnswer, allow_cors};
 
 /// Answers one request: by the rules, or else by the upstream.
 pub async fn exchange(
@@ -49,6 +50,11 @@ pub async fn exchange(
     let who = client.who(&head.headers, address, &shared.settings, worker.recorder.plan.key);
     let origin = Origin { address, who, began: shared.clock.now() };
     let record = Record::begin(&worker.recorder, &client, &head, origin);
+    // The head may be gone when there is a failure to be told.
+    let origin_header = match shared.settings.cors {
+        true => head.headers.get(header::ORIGIN).cloned(),
+        false => None,
+    };
     let mut body = RequestBody::new(body, vitals, &worker.tasks, &record);
     let shown = Shown::of(&record, shared.clock);
     // hyper moves the whole future once a request: what is rare in it is kept in boxes.
@@ -63,6 +69,7 @@ pub async fn exchange(
     };
     vitals.end(Wait::Answer);
 
+    let failed = answered.as_ref().err().map(Failure::status);
     let mut answer = match answered {
         Ok(Answered::ByRule(answer)) => answer,
         Ok(Answered::Not) => {
@@ -85,6 +92,11 @@ pub async fn exchange(
             failure.answer()
         }
     };
+    if let (Some(failed), Some(page)) = (failed, origin_header)
+        && failed != StatusCode::MISDIRECTED_REQUEST
+    {
+        allow_cors(answer.headers_mut(), &page);
+    }
     if (worker.is_draining.get() || client.is_surplus()) && answer.status() != StatusCode::SWITCHING_PROTOCOLS
     {
         answer = closing(answer);
@@ -134,6 +146,9 @@ async fn answer(
         Decision::Forward(passage) => (None, passage),
     };
     record.read_for(shared, &passage.readings);
+    if let Some(answer) = max_forwards::count(head) {
+        return Ok(Answered::ByUpstream(answer));
+    }
     let mut answer = worker.forwarder.forward(head, body, client).await?;
     record.hear_upstream(answer.status());
     // If the upstream refused by itself, that passes.

@@ -25,7 +25,7 @@ use super::request_body::RequestBody;
 use super::rewrite::{self, Front, Seen};
 use super::streams::{Call, Called, Fresh, StreamBody, Streams};
 use super::tasks::Tasks;
-use super::upgrade;
+use super::upgrade::Tunnels;
 use super::via::Via;
 use super::wants_tls::Suspect;
 use crate::clock::Clock;
@@ -35,6 +35,10 @@ use crate::rules::{HostHeader, Limits, Scheme, UpstreamUrl};
 pub struct Forwarder {
     pub upstream: UpstreamUrl,
     pub host: HostHeader,
+    /// Protocols that are tunnelled, the tunnels, and how long one may be idle.
+    pub upgrades: Vec<Box<str>>,
+    pub tunnels: Arc<Tunnels>,
+    pub tunnel_idle: Duration,
     /// What this proxy says of itself; `None` with `via = false`.
     pub via: Option<Via>,
     pub connector: Arc<Connector>,
@@ -58,8 +62,8 @@ pub struct Forwarder {
 struct Expected {
     /// How the client knows the proxy.
     front: Front,
-    /// Where the client's side of a tunnel will be.
-    tunnel: Option<OnUpgrade>,
+    /// The protocol of a tunnel, and where the client's side of it will be.
+    tunnel: Option<(HeaderValue, OnUpgrade)>,
     /// Whether the body that waits for a 100 may go.
     permission: Option<Arc<Permission>>,
 }
@@ -82,15 +86,19 @@ impl Forwarder {
             !body.is_end_stream() && !head.headers.contains_key(header::CONTENT_LENGTH);
         hop.chunked |= head.version == Version::HTTP_2 && is_of_unknown_length;
         let front = Front::of(&head.headers, client.scheme, client.is_trusted);
+        // Of several protocols the upstream would choose one: none of them is offered.
+        hop.upgrade = hop.upgrade.filter(|asked| self.tunnels(asked));
+        let asked = hop.upgrade.clone();
         self.prepare(head, hop, &front, client)?;
-        let tunnel = hop.websocket.then(|| head.extensions.remove::<OnUpgrade>()).flatten();
+        let tunnel = asked.and_then(|asked| Some((asked, head.extensions.remove::<OnUpgrade>()?)));
 
         let waits = !body.is_end_stream() && expects_continue(&head.headers);
         let permission = waits.then(Permission::new);
         if let Some(permission) = &permission {
             body.hold(Arc::clone(permission));
         }
-        if let Some(streams) = self.streams.as_ref().filter(|_| !hop.websocket && !client.identity.is_bound())
+        if let Some(streams) =
+            self.streams.as_ref().filter(|_| tunnel.is_none() && !client.identity.is_bound())
         {
             let call = Call {
                 vitals: &client.vitals,
@@ -119,8 +127,13 @@ impl Forwarder {
             });
             (*head, ()) = request.into_parts();
         }
-        let (response, lease) = self.send(head, body, client, hop.websocket).await?;
+        let (response, lease) = self.send(head, body, client, tunnel.is_some()).await?;
         self.answer(response, lease, Expected { front, tunnel, permission }, client)
+    }
+
+    /// Whether a connection may be upgraded to this protocol.
+    fn tunnels(&self, protocol: &HeaderValue) -> bool {
+        self.upgrades.iter().any(|allowed| protocol.as_bytes().eq_ignore_ascii_case(allowed.as_bytes()))
     }
 
     /// What to do about a failure, for those who run the proxy.
@@ -184,8 +197,8 @@ impl Forwarder {
             headers.insert(header::TE, HeaderValue::from_static("trailers"));
             headers.insert(header::CONNECTION, HeaderValue::from_static("te"));
         }
-        if hop.websocket {
-            headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        if let Some(upgrade) = hop.upgrade {
+            headers.insert(header::UPGRADE, upgrade);
             headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         }
         if !self.upstream.base_path.is_empty() {
@@ -217,15 +230,18 @@ impl Forwarder {
         }
         self.make_ours(&mut head, &expected.front);
         if switches {
-            let is_websocket =
-                protocol.is_some_and(|name| name.as_bytes().eq_ignore_ascii_case(b"websocket"));
-            let ends = (expected.tunnel, head.extensions.remove::<OnUpgrade>());
-            let (true, (Some(near), Some(far))) = (is_websocket, ends) else {
+            let ends = (expected.tunnel, head.extensions.remove::<OnUpgrade>(), protocol);
+            let (Some((asked, near)), Some(far), Some(protocol)) = ends else {
                 return Err(Failure::Garbled("it switches protocols unasked".into()));
             };
+            if !protocol.as_bytes().eq_ignore_ascii_case(asked.as_bytes()) {
+                return Err(Failure::Garbled("it switches to another protocol than it was asked for".into()));
+            }
             head.headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-            head.headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-            self.tasks.spawn(upgrade::tunnel(near, far, Rc::clone(client)));
+            head.headers.insert(header::UPGRADE, protocol);
+            let (tunnels, client) = (Arc::clone(&self.tunnels), Rc::clone(client));
+            let (clock, idle) = (self.clock, self.tunnel_idle);
+            self.tasks.spawn(async move { tunnels.run(near, far, client, clock, idle).await });
             return Ok(Response::from_parts(head, Source::Tunnel));
         }
         if let Some(permission) = expected.permission
@@ -238,7 +254,8 @@ impl Forwarder {
         }
         if body.is_end_stream() {
             lease.give_back(self.clock.now());
-            return Ok(Response::from_parts(head, Source::Own(None)));
+            let source = framing::length_of_a_304(&head).map_or(Source::Own(None), Source::Unsent);
+            return Ok(Response::from_parts(head, source));
         }
         let body = match self.has_answered.get() || self.upstream.scheme != Scheme::Http {
             true => UpstreamBody::Connection(body),

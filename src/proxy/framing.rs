@@ -1,6 +1,8 @@
 //! How the end of an upstream's response is told (RFC 9112 §6.3).
 
+use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
+use http::response::Parts;
 
 use super::error::Failure;
 
@@ -43,6 +45,13 @@ pub fn one_length(headers: &mut HeaderMap) -> Result<(), Failure> {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }
     Ok(())
+}
+
+/// How long the body of a 304 would be if it had one (RFC 9110 §8.6).
+pub fn length_of_a_304(head: &Parts) -> Option<u64> {
+    let length =
+        head.headers.get(header::CONTENT_LENGTH).filter(|_| head.status == StatusCode::NOT_MODIFIED)?;
+    length.to_str().ok()?.parse().ok()
 }
 
 fn is_number(digits: &[u8]) -> bool {

@@ -22,10 +22,10 @@ static KEPT: [HeaderName; 4] =
     [header::HOST, header::CONTENT_LENGTH, header::CONTENT_TYPE, header::TRANSFER_ENCODING];
 
 /// What the previous hop said about itself, taken out of the header.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hop {
-    /// `Upgrade: websocket`, nominated by `Connection`.
-    pub websocket: bool,
+    /// `Upgrade`, nominated by `Connection`.
+    pub upgrade: Option<HeaderValue>,
     /// `TE: trailers`.
     pub trailers: bool,
     /// `Transfer-Encoding: chunked`, the only one that gets here.
@@ -81,7 +81,7 @@ pub fn take_hop_by_hop(headers: &mut HeaderMap) -> Hop {
         if let Some(upgrade) = headers.remove(header::UPGRADE) {
             let nominated =
                 tokens(headers, &header::CONNECTION).any(|token| token.eq_ignore_ascii_case(b"upgrade"));
-            hop.websocket = nominated && upgrade.as_bytes().eq_ignore_ascii_case(b"websocket");
+            hop.upgrade = nominated.then_some(upgrade);
         }
         if headers.contains_key(header::TE) {
             hop.trailers = tokens(headers, &header::TE).any(|token| token.eq_ignore_ascii_case(b"trailers"));
@@ -217,16 +217,16 @@ mod tests {
     }
 
     #[test]
-    fn only_nominated_websockets_upgrade() {
-        for (connection, upgrade, websocket) in [
+    fn only_what_is_nominated_upgrades() {
+        for (connection, upgrade, is_nominated) in [
             ("upgrade", "websocket", true),
             ("keep-alive, Upgrade", "WebSocket", true),
             ("keep-alive", "websocket", false),
-            ("upgrade", "h2c", false),
-            ("upgrade", "h2c, websocket", false),
+            ("upgrade", "tcp", true),
         ] {
             let mut message = headers(&[("connection", connection), ("upgrade", upgrade)]);
-            assert_eq!(take_hop_by_hop(&mut message).websocket, websocket, "{connection} {upgrade}");
+            let upgrade_to = take_hop_by_hop(&mut message).upgrade;
+            assert_eq!(upgrade_to.is_some(), is_nominated, "{connection} {upgrade}");
             assert!(message.is_empty());
         }
     }

@@ -25,6 +25,7 @@ mod http2;
 mod identity;
 mod judge;
 mod listen;
+mod max_forwards;
 mod passage;
 mod pem;
 mod permission;
@@ -147,6 +148,7 @@ impl Proxy {
         let shared = Arc::new(Shared {
             allowed_hosts,
             via,
+            tunnels: Arc::default(),
             tallies: rules.iter().map(|_| tally::Tally::default()).collect(),
             store: Store::new(settings.limits.keys, settings.limits.key_ttl),
             connections: Arc::new(Semaphore::new(connections.get().min(Semaphore::MAX_PERMITS))),
@@ -360,6 +362,9 @@ fn thread(
             let forwarder = Forwarder {
                 host: settings.host,
                 via: shared.via.clone(),
+                upgrades: settings.upgrades.clone(),
+                tunnels: Arc::clone(&shared.tunnels),
+                tunnel_idle: settings.timeouts.tunnel,
                 replays: settings.replay,
                 streams,
                 fresh: RefCell::default(),
@@ -375,8 +380,9 @@ fn thread(
             let is_draining = std::cell::Cell::new(false);
             let recorder = Rc::new(Recorder::new(plan, shared.clock, inlet));
             let records = Rc::clone(&recorder);
+            let unread = folded::Folded::default();
             let surplus = Arc::new(Semaphore::new(shared.surplus));
-            let worker = Worker { shared, forwarder, tasks, recorder, is_draining, surplus };
+            let worker = Worker { shared, forwarder, tasks, recorder, is_draining, surplus, unread };
             tokio::select! {
                 () = Rc::new(worker).run(listener, order) => {}
                 never = records.hand_over() => match never {},

@@ -7,6 +7,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::allowed_hosts::AllowedHosts;
 use super::tally::{Counters, Tally};
+use super::upgrade::Tunnels;
 use super::via::Via;
 use crate::clock::Clock;
 use crate::judgement::RuleSet;
@@ -20,6 +21,7 @@ pub struct Shared {
     pub allowed_hosts: Option<AllowedHosts>,
     /// What this proxy says of itself in `Via`.
     pub via: Option<Via>,
+    pub tunnels: Arc<Tunnels>,
     /// What clients are served with over TLS.
     pub tls: Option<TlsAcceptor>,
     pub rules: RuleSet,

@@ -122,7 +122,7 @@ impl Vitals {
             Wait::Head => timeouts.request_head,
             Wait::RequestBody => timeouts.request_body,
             Wait::Answer => timeouts.response_head,
-            Wait::AnswerBody => timeouts.response_body,
+            Wait::AnswerBody => timeouts.response_body.unwrap_or(Timeouts::NEVER),
             Wait::Write => timeouts.write,
             Wait::Close => CLOSE,
             Wait::Rest => REST,

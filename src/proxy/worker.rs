@@ -39,6 +39,8 @@ pub struct Worker {
     pub is_draining: Cell<bool>,
     /// Connections for which there is no place, which are told so.
     pub surplus: Arc<Semaphore>,
+    /// Requests that could not be read.
+    pub unread: Folded,
 }
 
 /// What the proxy is told to do.
@@ -148,6 +150,7 @@ impl Worker {
         match places.clone().try_acquire_owned() {
             Ok(permit) => self.tasks.spawn(worker.serve(stream, peer, Place::within(permit), orders)),
             Err(_) => self.tasks.spawn(async move {
+                worker.shared.tunnels.give_way(worker.shared.clock, worker.shared.settings.timeouts.tunnel);
                 // Most connections are short: one may well end in time. In a crowd there is no time to wait.
                 let is_crowd = worker.surplus.available_permits() < worker.shared.surplus / 4;
                 let patience = if is_crowd { Duration::ZERO } else { PATIENCE };
@@ -169,7 +172,8 @@ impl Worker {
         place: Place,
         orders: watch::Receiver<Order>,
     ) {
-        let settings = &self.shared.settings;
+        let worker = Rc::clone(&self);
+        let settings = &worker.shared.settings;
         let timeouts = if place.is_surplus() { &BRIEF } else { &settings.timeouts };
         let vitals = Arc::new(Vitals::new(self.shared.clock, timeouts));
         let connection = self.shared.counters.connections.fetch_add(1, Relaxed) + 1;
@@ -198,6 +202,12 @@ impl Worker {
         };
         match vitals.guard(serving).await {
             Ok(Ok(())) => {}
+            // hyper has answered it with a 400, a 414 or a 431, before there was a request to be recorded.
+            Ok(Err(error)) if error.is_parse() => {
+                if let Some(more) = worker.unread.again(worker.shared.clock.now()) {
+                    tracing::warn!(%error, %peer, more, "a request could not be read, and was refused");
+                }
+            }
             Ok(Err(error)) => tracing::debug!(%error, %peer, "connection ended early"),
             Err(late) => tracing::debug!(?late, %peer, "connection ended: it waited too long"),
         }

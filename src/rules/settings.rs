@@ -30,6 +30,8 @@ pub struct Settings {
     pub host: HostHeader,
     /// Names in `Host` that are served on a loopback address beside its own.
     pub allowed_hosts: Vec<TextPattern>,
+    /// Protocols to which a connection may be upgraded, and is tunnelled then.
+    pub upgrades: Vec<Box<str>>,
     /// Whether the proxy says in `Via` that a message came through it.
     pub via: bool,
     /// Whether a safe request without a body goes once more when its reused connection was stale.
@@ -69,6 +71,7 @@ impl Default for Settings {
             body_limit: 64 * 1024,
             host: HostHeader::Upstream,
             allowed_hosts: Vec::new(),
+            upgrades: vec!["websocket".into()],
             via: true,
             replay: true,
             client_id: words::Identity(vec![
@@ -225,17 +228,22 @@ pub struct Timeouts {
     pub connect: Duration,
     /// For the upstream to begin its answer once it has the request.
     pub response_head: Duration,
-    /// Without a byte of an answer's body.
-    pub response_body: Duration,
+    /// Without a byte of an answer's body; `None` for as long as it takes.
+    pub response_body: Option<Duration>,
     /// For a client that does not read.
     pub write: Duration,
     /// A connection without a request, on either side.
     pub keep_alive: Duration,
+    /// A tunnel, such as a WebSocket, through which nothing passes.
+    pub tunnel: Duration,
     /// For requests in flight when the proxy is told to stop.
     pub drain: Duration,
 }
 
 impl Timeouts {
+    /// Longer than any process runs, and still a number of nanoseconds.
+    pub const NEVER: Duration = Duration::from_secs(u32::MAX as u64);
+
     /// The same for everything.
     pub const fn all(timeout: Duration) -> Timeouts {
         Timeouts {
@@ -243,7 +251,8 @@ impl Timeouts {
             request_body: timeout,
             connect: timeout,
             response_head: timeout,
-            response_body: timeout,
+            response_body: Some(timeout),
+            tunnel: timeout,
             write: timeout,
             keep_alive: timeout,
             drain: timeout,
@@ -258,7 +267,8 @@ impl Default for Timeouts {
             request_body: Duration::from_secs(60),
             connect: Duration::from_secs(10),
             response_head: Duration::from_secs(60),
-            response_body: Duration::from_secs(60),
+            response_body: Some(Duration::from_secs(60)),
+            tunnel: Duration::from_secs(60 * 60),
             write: Duration::from_secs(60),
             keep_alive: Duration::from_secs(75),
             drain: Duration::from_secs(10),

@@ -56,20 +56,28 @@ static UPSTREAM_WAITS: [Entry; 3] = [
     ),
     entry(
         "response_body",
-        WAIT,
+        Value::Any(&[Value::Choice(&["off"]), WAIT]),
         Is("\"60s\""),
-        "Without a byte of an answer's body.",
+        "Without a byte of an answer's body; `\"off\"` for streams of events that may be quiet for as long as they like.",
         "response_body = \"10s\"",
     ),
 ];
 
-static LIVES: [Entry; 2] = [
+static LIVES: [Entry; 3] = [
     entry(
         "keep_alive",
         WAIT,
         Is("\"75s\""),
         "A connection without a request, on either side.",
         "keep_alive = \"15s\"",
+    ),
+    entry(
+        "tunnel",
+        WAIT,
+        Is("\"1h\""),
+        "A tunnel, such as a WebSocket, through which nothing passes. One that was idle for ten seconds gives its place \
+         to a new client when `limits.connections` leaves no other.",
+        "tunnel = \"10m\"",
     ),
     entry(
         "drain",

@@ -18,7 +18,7 @@ pub(in crate::rules) static TOP: Section = Section {
     ],
 };
 
-static PLACES: [Entry; 7] = [
+static PLACES: [Entry; 8] = [
     entry(
         "listen",
         Value::Text(Form::Socket),
@@ -61,6 +61,14 @@ static PLACES: [Entry; 7] = [
          site could otherwise read the upstream's answers by letting its own name lead to 127.0.0.1. On other \
          addresses every name is served.",
         "allowed_hosts = [\"shop.test\", \"*.shop.test\"]",
+    ),
+    entry(
+        "upgrades",
+        Value::List(Form::Protocol),
+        Is("[\"websocket\"]"),
+        "Protocols to which a connection may be upgraded (RFC 9110 §7.8). Its bytes pass both ways then, unseen by the \
+         rules. Docker's `attach` and `exec` are `\"tcp\"`.",
+        "upgrades = [\"websocket\", \"tcp\"]",
     ),
     entry(
         "via",

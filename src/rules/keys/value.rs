@@ -60,6 +60,8 @@ pub(in crate::rules) enum Form {
     /// An address with a port.
     Socket,
     HttpUrl,
+    /// What a connection is upgraded to.
+    Protocol,
     RedisUrl,
     /// What counters are kept per.
     Key,
@@ -113,6 +115,7 @@ impl Form {
             Form::TextPattern => "a pattern",
             Form::Network => "an address or a network",
             Form::Socket => "an address with a port",
+            Form::Protocol => "a protocol",
             Form::HttpUrl => "an http, https or h2c URL",
             Form::RedisUrl => "a redis URL",
             Form::Key => "a key",
@@ -139,6 +142,7 @@ impl Form {
             Form::Pointer => Some("^(/.*)?$"),
             Form::Sequence => Some("^[.x]{1,10000}$"),
             Form::Socket => Some(":[0-9]{1,5}$"),
+            Form::Protocol => Some("^[!#$%&'*+.^_`|~0-9A-Za-z-]+(/[^/]+)?$"),
             Form::Regex | Form::TextPattern | Form::Network | Form::File | Form::Template => None,
         }
     }

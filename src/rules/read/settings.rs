@@ -40,6 +40,7 @@ impl Reader<'_> {
             reader.choice(given, &[("upstream", HostHeader::Upstream), ("client", HostHeader::Client)])
         });
         take!(allowed_hosts, "allowed_hosts", |reader, given| Some(reader.hosts(given)));
+        take!(upgrades, "upgrades", |reader, given| Some(reader.upgrades(given)));
         take!(via, "via", Self::boolean);
         take!(replay, "replay", Self::boolean);
         take!(seed, "seed", Self::integer);
@@ -62,6 +63,23 @@ impl Reader<'_> {
         take!(expect, "expect", |reader, given| Some(reader.expect(given)));
         take!(journal, "journal", |reader, given| Some(reader.journal(given)));
         settings
+    }
+
+    /// Names of protocols (RFC 9110 §7.8).
+    fn upgrades(&mut self, given: &Given) -> Vec<Box<str>> {
+        let mut protocols: Vec<Box<str>> = Vec::new();
+        for (item, text) in self.texts(given) {
+            if http::HeaderName::from_bytes(text.split('/').next().unwrap_or_default().as_bytes()).is_err() {
+                let advice = "the name of a protocol, as `Upgrade` says it: websocket, tcp";
+                self.bad_text(Code::OutOfRange, &item, TextMistake::new(0..text.len(), advice));
+            } else if text.eq_ignore_ascii_case("h2c") {
+                let advice = "HTTP/2 is served without an upgrade, and sent to an upstream of `h2c://`";
+                self.bad_text(Code::OutOfRange, &item, TextMistake::new(0..text.len(), advice));
+            } else {
+                protocols.push(text.into());
+            }
+        }
+        protocols
     }
 
     /// Patterns for the names in `Host`.
@@ -152,13 +170,21 @@ impl Reader<'_> {
             ("request_body", &mut timeouts.request_body),
             ("connect", &mut timeouts.connect),
             ("response_head", &mut timeouts.response_head),
-            ("response_body", &mut timeouts.response_body),
             ("write", &mut timeouts.write),
             ("keep_alive", &mut timeouts.keep_alive),
+            ("tunnel", &mut timeouts.tunnel),
             ("drain", &mut timeouts.drain),
         ] {
             self.replace(&mut fields, name, place, Self::duration);
         }
+        self.replace(&mut fields, "response_body", &mut timeouts.response_body, |reader, given| match given
+            .value
+            .get_ref()
+            .as_str()
+        {
+            Some("off") => Some(None),
+            _ => reader.duration(given).map(Some),
+        });
         fields.finish(self);
         timeouts
     }

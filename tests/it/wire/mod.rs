@@ -22,6 +22,7 @@ mod panics;
 mod requests;
 mod reuse;
 mod rewriting;
+mod small;
 mod streaming;
 mod streams;
 mod targets;

@@ -141,7 +141,7 @@ fn an_answer_that_stalls_is_torn() {
                 talk.socket.send(answer);
                 talk.socket.ended();
             });
-            let proxy = proxy_with(&upstream, |timeouts| timeouts.response_body = SHORT);
+            let proxy = proxy_with(&upstream, |timeouts| timeouts.response_body = Some(SHORT));
             let mut client = proxy.connect();
             not_too_soon(|| {
                 client.send(get);
@@ -168,7 +168,7 @@ fn an_answer_that_keeps_moving_may_take_its_time() {
         }
     });
     let proxy = proxy_with(&upstream, |timeouts| {
-        timeouts.response_body = AMPLE;
+        timeouts.response_body = Some(AMPLE);
         timeouts.response_head = AMPLE;
         timeouts.keep_alive = AMPLE;
     });

@@ -102,7 +102,7 @@ fn an_upstream_that_says_nothing_is_a_504_and_the_neighbour_goes_on() {
 #[test]
 fn an_answer_that_stops_resets_its_stream_alone() {
     let upstream = upstream();
-    let proxy = proxy_with(&upstream, |timeouts| timeouts.response_body = SHORT);
+    let proxy = proxy_with(&upstream, |timeouts| timeouts.response_body = Some(SHORT));
     let mut client = Frames::connect(proxy.address);
     not_too_soon(|| {
         client.send(&get_of(1, "/half"));

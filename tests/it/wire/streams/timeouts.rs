@@ -122,7 +122,7 @@ fn an_answer_that_stalls_on_its_stream_is_torn() {
         });
         let proxy = proxy::before(upstream.address)
             .over_http2()
-            .with(|settings| settings.timeouts.response_body = SHORT)
+            .with(|settings| settings.timeouts.response_body = Some(SHORT))
             .start();
         let mut client = proxy.connect();
         client.send(get);

@@ -1,0 +1,27 @@
+//! `Max-Forwards` (RFC 9110 §7.6.2): how many more hops an OPTIONS may take. TRACE, for which it is as well, is
+//! not served.
+
+use http::header::{self, HeaderValue};
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
+
+use super::answer_body::Source;
+use super::error::SERVED_METHODS;
+
+/// Counts this hop; `Some` is the answer to a request that may go no further.
+pub fn count(head: &mut Parts) -> Option<Response<Source>> {
+    if head.method != Method::OPTIONS {
+        return None;
+    }
+    let said = head.headers.get(header::MAX_FORWARDS)?;
+    // What is no number is none of ours to mend.
+    let hops: u64 = std::str::from_utf8(said.as_bytes()).ok()?.trim().parse().ok()?;
+    if let Some(left) = hops.checked_sub(1) {
+        head.headers.insert(header::MAX_FORWARDS, HeaderValue::from(left));
+        return None;
+    }
+    let mut answer = Response::new(Source::Own(None));
+    *answer.status_mut() = StatusCode::NO_CONTENT;
+    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(SERVED_METHODS));
+    Some(answer)
+}
