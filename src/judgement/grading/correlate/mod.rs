@@ -56,6 +56,9 @@ const READS: usize = 8;
 /// Different markers by which an operation is found, the first ones.
 const MARKERS: usize = 8;
 
+/// Operations of one place that are looked at for one attempt, the oldest first. Those beyond accuse nobody.
+const CANDIDATES: usize = 64;
+
 /// Groups attempts into operations. A clone of it goes on by itself: its [`Correlator::finish`] says how
 /// things stand.
 #[derive(Clone, Debug, Default)]

@@ -15,7 +15,7 @@ use super::memory::Memory;
 use super::open::Open;
 use super::strands::By;
 use super::trail::{Caller, REACTION};
-use super::{KEPT_TRIES_OVERALL, OPEN_OPERATIONS, OPEN_OPERATIONS_OF_A_CLIENT};
+use super::{CANDIDATES, KEPT_TRIES_OVERALL, OPEN_OPERATIONS, OPEN_OPERATIONS_OF_A_CLIENT};
 use crate::judgement::grading::{Link, Read};
 use crate::words::{Attempt, Fingerprint};
 
@@ -87,7 +87,7 @@ impl Table {
         let caller = self.caller(attempt.client);
         for (clue, is_alike) in [(evidence.request, true), (evidence.resource, false)] {
             let Some(numbers) = self.places.get(&clue) else { continue };
-            for number in numbers.iter().filter(|number| Some(**number) != joined) {
+            for number in numbers.iter().take(CANDIDATES).filter(|number| Some(**number) != joined) {
                 let Some(open) = self.operations.get_mut(number) else { continue };
                 let Some(latest) = open.latest() else { continue };
                 let are_writes = latest.is_write() && attempt.is_write();
@@ -122,10 +122,10 @@ impl Table {
         self.evicted
     }
 
-    /// The operations at a place, the oldest first: of one client, so that they are few.
+    /// The operations at a place, the oldest first; at most [`CANDIDATES`].
     pub fn at(&self, clue: Clue) -> impl Iterator<Item = (Number, &Open)> {
         let numbers = self.places.get(&clue).map(Vec::as_slice).unwrap_or_default();
-        numbers.iter().filter_map(|number| Some((*number, self.operations.get(number)?)))
+        numbers.iter().take(CANDIDATES).filter_map(|number| Some((*number, self.operations.get(number)?)))
     }
 
     /// A read of the resource is one of the operations that write to it.
@@ -136,7 +136,7 @@ impl Table {
         let collection = Evidence::collection(attempt);
         for (clue, is_item) in [(Some(evidence.resource), true), (collection, false)] {
             let Some(numbers) = clue.and_then(|clue| self.places.get(&clue)) else { continue };
-            for number in numbers {
+            for number in numbers.iter().take(CANDIDATES) {
                 let Some(open) = self.operations.get_mut(number) else { continue };
                 // What a POST to a collection made is one of its items.
                 let concerns = |tried: &Attempt| tried.is_write() && (is_item || &*tried.method == "POST");
@@ -273,17 +273,27 @@ impl Table {
         numbers.into_iter().for_each(|number| self.close_one(number, now, ended));
     }
 
-    fn put(&mut self, number: Number, open: Open, ended: &mut Vec<Ended>) {
+    fn put(&mut self, number: Number, mut open: Open, ended: &mut Vec<Ended>) {
         if open.is_over() {
             let caller = self.caller(open.client);
             return ended.push(Ended::Operation(open.close(0, &caller)));
         }
         self.renewable += usize::from(open.is_renewable());
+        let mut is_unseen = false;
         for clue in open.clues() {
             let numbers = self.places.entry(clue).or_default();
             let at = numbers.partition_point(|other| *other < number);
             numbers.insert(at, number);
+            // One of them lies beyond those that are looked at from now on.
+            if at >= CANDIDATES {
+                is_unseen = true;
+            } else if let Some(beyond) = numbers.get(CANDIDATES)
+                && let Some(other) = self.operations.get_mut(beyond)
+            {
+                other.trail.doubts.is_unseen = true;
+            }
         }
+        open.trail.doubts.is_unseen |= is_unseen;
         self.clients.entry(open.client).or_default().insert(number);
         self.closings.insert((open.closes_at(), number));
         self.kept_tries += open.kept();

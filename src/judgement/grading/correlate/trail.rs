@@ -63,6 +63,8 @@ pub(super) struct Doubts {
     pub is_followed: bool,
     /// Calls side by side were seen at this place before.
     pub is_suspect: bool,
+    /// So many were open at its place that not every attempt was held against it.
+    pub is_unseen: bool,
 }
 
 /// What is known of a client over all that it asks for.
@@ -91,7 +93,7 @@ pub(super) struct Caller {
 
 impl Doubts {
     fn is_any(&self) -> bool {
-        self.is_overlapped || self.is_crossed || self.is_followed || self.is_suspect
+        self.is_overlapped || self.is_crossed || self.is_followed || self.is_suspect || self.is_unseen
     }
 }
 
@@ -173,6 +175,9 @@ impl Trail {
 
     /// Whether these are certainly the tries of one call. `request` and `resource` are those of the first.
     pub fn is_certain(&self, caller: &Caller, request: Clue, resource: Clue, is_alone: bool) -> bool {
+        if self.doubts.is_unseen {
+            return false;
+        }
         if self.unmarked == 0 && !is_alone {
             // A hedge under another key would have been told apart.
             return true;
@@ -182,7 +187,7 @@ impl Trail {
             // A worker may make equal calls one after the other.
             return self.is_regular || has_others;
         }
-        let Doubts { is_overlapped, is_crossed, is_followed, is_suspect } = self.doubts;
+        let Doubts { is_overlapped, is_crossed, is_followed, is_suspect, is_unseen: _ } = self.doubts;
         if !is_overlapped && self.unmarked >= CHAIN && self.reactions == self.unmarked {
             return true;
         }
