@@ -21,7 +21,7 @@ const ASKED: &str = "[expect]\nmax_tries = 5\nmin_gap = \"50ms\"\nbackoff = true
                      amplification = 2\n";
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: if is_full() { 4_000 } else { 400 }, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(if is_full() { 4_000 } else { 400 }) })]
 
     #[test]
     fn every_sentence_holds((attempts, have_gone) in record()) {

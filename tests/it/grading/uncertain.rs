@@ -4,7 +4,7 @@ use fracas::judgement::grading::{Asked, Finding, Grading, Report, Verdict};
 use fracas::rules;
 use fracas::words::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, Sent};
 
-/// A record line by line: `AT METHOD PATH [v=…] [k=…] [b=…] > STATUS|- [up=…] [e=…] [KIND[:PHASE]]`, where `AT` is
+/// A record line by line: `AT METHOD PATH [v=…] [k=…] [b=…] [c=…] > STATUS|- [up=…] [e=…] [KIND[:PHASE]]`, where `AT` is
 /// in milliseconds, and each attempt takes one.
 fn attempts(text: &str) -> Vec<Attempt> {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).zip(1..).map(attempt).collect()
@@ -16,12 +16,14 @@ fn attempt((line, id): (&str, u64)) -> Attempt {
     let start = next().parse::<u64>().expect("milliseconds") * 1_000;
     let (method, path) = (next().into(), next().into());
     let (mut sent, mut got, mut conflict) = (Sent::default(), Got::default(), None);
+    let mut connection = 0;
     (sent.body, sent.bytes) = (Some(Fingerprint(1)), 9);
     for word in words {
         match word.split_once('=') {
             Some(("v", version)) => sent.version = Some(version.into()),
             Some(("k", key)) => sent.idempotency_key = Some(Fingerprint(key.parse().expect("a number"))),
             Some(("b", body)) => sent.body = Some(Fingerprint(body.parse().expect("a number"))),
+            Some(("c", number)) => connection = number.parse().expect("a number"),
             Some(("up", status)) => got.upstream = Some(status.parse().expect("a status")),
             Some(("e", error)) => got.error = Some(error.into()),
             _ if matches!(word, ">" | "-") => {}
@@ -42,7 +44,19 @@ fn attempt((line, id): (&str, u64)) -> Attempt {
         got.upstream = got.upstream.or(got.status);
     }
     let client = Fingerprint(1);
-    Attempt { id, start, end: start + 1_000, client, method, path, sent, got, conflict, ..Attempt::default() }
+    Attempt {
+        id,
+        start,
+        end: start + 1_000,
+        client,
+        method,
+        path,
+        sent,
+        got,
+        conflict,
+        connection,
+        ..Attempt::default()
+    }
 }
 
 fn graded(asked: &str, text: &str, have_clients_gone: bool) -> Report {
@@ -281,4 +295,18 @@ fn the_line_of_a_client_says_only_what_its_checks_say() {
     assert_eq!((found(&report, 7).0, found(&report, 8).0), (Verdict::Pass, Verdict::Undetermined));
     let told = report.clients[0].backoff.as_ref().expect("it waited");
     assert_eq!((told.shape, told.jitter), (Shape::Exponential, Jitter::Undetermined), "{told:?}");
+}
+
+#[test]
+fn what_one_call_or_several_did_is_neither_passed_nor_failed() {
+    // A connection each, half a second apart: a loop of `curl`, or workers that take turns.
+    let tries =
+        (0..16).map(|at| format!("{} PUT /items/1 c={at} > 409 transient\n", at * 500)).collect::<String>();
+    let report = graded("", &tries, false);
+    assert_eq!(found(&report, 9).0, Verdict::Undetermined);
+    let give_up = "still trying at the end, in one call or in several".to_owned();
+    assert_eq!(found(&report, 10), (Verdict::Undetermined, give_up));
+
+    let twice = "0 POST /orders c=1 > 502 e=reset\n1000 POST /orders c=2 > 201";
+    assert_eq!(found(&graded("", twice, true), 14).0, Verdict::Undetermined);
 }

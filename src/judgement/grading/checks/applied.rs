@@ -21,6 +21,8 @@ pub struct Applied {
     twice: u64,
     /// Sent again after a try of which nobody knows whether it was applied.
     unknown: u64,
+    /// Of which nobody knows whether they are one write or several.
+    ambiguous: u64,
     /// Because the client was told 409 about what had been applied: a lie that only `phase = "after"` tells.
     misled: u64,
     pub evidence: Evidence,
@@ -29,12 +31,18 @@ pub struct Applied {
 impl Applied {
     pub fn see(&mut self, view: &View<'_>) {
         let tries = view.operation.tries.iter();
+        if view.is_ambiguous {
+            let writes = tries.filter(|tried| is_unsafe_to_repeat(&tried.attempt));
+            let possible = writes.filter(|tried| may_be_applied(&tried.attempt)).count();
+            self.ambiguous += u64::from(possible > 1);
+            return;
+        }
         let is_certain = |link| matches!(link, Link::First | Link::Marker | Link::Replay);
         // A key lets the upstream answer the second one from memory; a version makes it refuse it.
         let bare =
             |attempt: &Attempt| attempt.sent.idempotency_key.is_none() && attempt.sent.version.is_none();
         let writes: Vec<&Attempt> = tries
-            .filter(|tried| is_certain(tried.link) && !view.is_ambiguous)
+            .filter(|tried| is_certain(tried.link))
             .map(|tried| &*tried.attempt)
             .filter(|attempt| is_unsafe_to_repeat(attempt))
             .collect();
@@ -104,7 +112,8 @@ fn may_be_applied(attempt: &Attempt) -> bool {
 pub(super) fn duplicates(tally: &Tally, _: &Class) -> Option<Judged> {
     let applied = &tally.applied;
     if applied.judged == 0 {
-        return None;
+        return (applied.ambiguous > 0)
+            .then(|| Judged::undetermined("tries could not be told apart", AMBIGUOUS));
     }
     let advice = "send an idempotency key, the same one in each try, so that the second one changes nothing";
     let judged = if applied.twice > 0 {

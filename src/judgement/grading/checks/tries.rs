@@ -26,6 +26,8 @@ pub struct Tries {
     stopped: u64,
     /// Still trying when the record ended: the most tries of one.
     open: Option<u64>,
+    /// As that, where nobody knows whether it is one call.
+    ambiguous_open: bool,
     /// Still trying when the record ended, after more than [`MANY`] tries.
     endless_count: u64,
     pub endless: Evidence,
@@ -51,6 +53,7 @@ impl Tries {
         }
         if view.is_ambiguous {
             self.ambiguous += 1;
+            self.ambiguous_open |= operation.outcome == Outcome::Unfinished;
             self.ambiguous_most = self.ambiguous_most.max(operation.count);
             return;
         }
@@ -135,6 +138,9 @@ pub(super) fn give_up(tally: &Tally, _: &Class) -> Option<Judged> {
         let said = format!("{} still tried at the end, after more than {MANY} tries", tries.endless_count);
         let advice = format!("give up after {} at the latest, and tell the caller", wait(BUDGET));
         return Some(Judged::fail(said).advice(advice).shown_by(&tries.endless));
+    }
+    if tries.ambiguous_open && tries.open.is_none() && tries.slowest.value().is_none() {
+        return Some(Judged::undetermined("still trying at the end, in one call or in several", AMBIGUOUS));
     }
     if tries.slowest.value().is_none() && tries.open.is_some() {
         return Some(Judged::undetermined(

@@ -16,6 +16,8 @@ pub struct Facts {
     pub certain_ended: u64,
     /// Of the others: met a conflict, and succeeded.
     pub unclear_recovered: u64,
+    /// Still open, of those that met a refusal in the scope.
+    pub unclear_open: u64,
     pub conflicted: u64,
     pub recovered: u64,
     pub gave_up: u64,
@@ -131,6 +133,7 @@ impl Facts {
         }
         if is_ambiguous {
             self.ambiguous += 1;
+            self.unclear_open += u64::from(operation.outcome == Outcome::Unfinished);
             return;
         }
         self.moves += refused
