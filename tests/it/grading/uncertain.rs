@@ -126,8 +126,8 @@ fn a_lost_conditional_write_that_is_replayed_and_refused_may_have_been_found_out
             "written over the new version",
             "0   PUT /items/1 v=1 > - up=200 transient:lost
              500 PUT /items/1 v=1 > 412
-             600 GET /items/1 > 200
-             700 PUT /items/1 v=2 > 200",
+             1200 GET /items/1 > 200
+             1300 PUT /items/1 v=2 > 200",
             Pass,
         ),
         (
