@@ -130,6 +130,7 @@ mod tests {
             clients: 1,
             operations: 4,
             conflicted: 2,
+            conflicted_upstream: 0,
             recovered: 2,
             gave_up: 0,
             unfinished: 0,

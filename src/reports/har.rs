@@ -9,6 +9,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::{Subject, phrases, run};
+use crate::judgement::grading::RefusedBy;
 use crate::words::{Attempt, HarmlessJson, RetryAfter};
 
 /// Where requests went of which the journal does not say it: this name leads nowhere (RFC 2606 §2).
@@ -75,6 +76,9 @@ fn entry(attempt: &Attempt, started: Timestamp, proxy: &str) -> Value {
         );
         entry.insert("comment".to_owned(), comment.into());
     }
+    if let (Some(entry), true) = (entry.as_object_mut(), attempt.is_upstream_conflict()) {
+        entry.insert("comment".to_owned(), "the upstream's own conflict".into());
+    }
     entry
 }
 
@@ -131,6 +135,7 @@ fn fracas(attempt: &Attempt) -> Value {
     json!({
         "attempt": attempt.id,
         "injected": attempt.conflict,
+        "refused_by": RefusedBy::of(attempt),
         "client": attempt.client,
         "query": attempt.query,
         "version": attempt.sent.version,

@@ -67,6 +67,7 @@ fn suite(report: &Report, client: &ClientReport) -> TestSuite {
             ("clients", client.clients),
             ("operations", client.operations),
             ("conflicted", client.conflicted),
+            ("conflicted_upstream", client.conflicted_upstream),
             ("recovered", client.recovered),
             ("gave_up", client.gave_up),
             ("unfinished", client.unfinished),

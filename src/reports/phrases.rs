@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::LONGEST;
 use crate::judgement::grading::{
-    Backoff, ClientReport, Expectation, Finding, Jitter, OperationReport, Outcome, Report, Shape, Totals,
-    TryReport, Verdict,
+    Backoff, ClientReport, Expectation, Finding, Jitter, OperationReport, Outcome, RefusedBy, Report, Shape,
+    Totals, TryReport, Verdict,
 };
 use crate::rules::grouped;
 use crate::words::harmless;
@@ -112,7 +112,7 @@ pub fn headline(report: &Report) -> String {
                 format!("Not met: {}; {}{others}.", asked(first), shown(&first.found))
             }
         },
-        (_, 0) => "No operation met a conflict.".to_owned(),
+        (_, 0) if report.totals.conflicted_upstream == 0 => "No operation met a conflict.".to_owned(),
         // What `[expect]` does not ask for decides nothing, and is told.
         (_, _) if short > 0 => format!("{expectations} met; {fell_short} of other checks."),
         (Verdict::Warn, _) => "Nothing failed, and something could be better.".to_owned(),
@@ -139,9 +139,20 @@ pub fn asked(expected: &Expectation) -> String {
 pub fn totals(totals: &Totals) -> String {
     let requests = counted(totals.attempts, "request", "requests");
     let operations = counted(totals.operations, "operation", "operations");
-    let met = grouped(totals.conflicted);
+    let met = met(&grouped(totals.conflicted), totals.conflicted, totals.conflicted_upstream);
     let ends = ends(totals.recovered, totals.gave_up, totals.unfinished);
-    format!("{requests}, {operations}; {met} met a conflict{ends}; {}", span(totals.elapsed_ms as f64))
+    format!("{requests}, {operations}; {met}{ends}; {}", span(totals.elapsed_ms as f64))
+}
+
+/// `17 met a conflict`; where some were the upstream's own, whose they were.
+fn met(subject: &str, injected: u64, own: u64) -> String {
+    match (injected, own) {
+        (_, 0) => format!("{subject} met a conflict"),
+        (0, own) => format!("{} met a conflict of the upstream's own, and none of a rule's", grouped(own)),
+        (_, own) => {
+            format!("{} met a conflict of the upstream's own, {subject} one of a rule's", grouped(own))
+        }
+    }
 }
 
 /// `: 17 recovered, 1 gave up`; nothing without any.
@@ -157,12 +168,16 @@ pub fn ends(recovered: u64, gave_up: u64, unfinished: u64) -> String {
 
 /// `18 operations of 3 clients met a conflict, 61 tries: 17 recovered, 1 gave up`.
 pub fn course_of(client: &ClientReport) -> String {
-    let met = counted(client.conflicted, "operation", "operations");
     let least = if client.clients >= ClientReport::MOST_CLIENTS as u64 { "at least " } else { "" };
     let clients = format!("{least}{}", counted(client.clients, "client", "clients"));
+    let subject = format!("{} of {clients}", counted(client.conflicted, "operation", "operations"));
+    let met = met(&subject, client.conflicted, client.conflicted_upstream);
     let tries = counted(client.tries, "try", "tries");
     let ends = ends(client.recovered, client.gave_up, client.unfinished);
-    format!("{met} of {clients} met a conflict, {tries}{ends}")
+    if client.conflicted == 0 && client.conflicted_upstream > 0 {
+        return met;
+    }
+    format!("{met}, {tries}{ends}")
 }
 
 /// What the report leaves out or may be wrong about.
@@ -323,12 +338,18 @@ pub fn answer(tried: &TryReport) -> Cow<'_, str> {
     }
 }
 
+/// Whether the upstream itself said that there is a conflict.
+pub fn is_upstream_conflict(tried: &TryReport) -> bool {
+    tried.refused_by == Some(RefusedBy::Upstream) && matches!(tried.status, Some(409 | 412 | 423 | 428 | 449))
+}
+
 /// What is worth saying of an attempt, in few words.
 pub fn remark(tried: &TryReport) -> String {
     let rule = tried.rule.as_deref().map(|rule| match tried.kind.as_deref() {
         Some(kind) => format!("{} ({})", shown(rule), shown(kind)),
         None => shown(rule).into_owned(),
     });
+    let rule = rule.or_else(|| is_upstream_conflict(tried).then(|| "the upstream's own conflict".to_owned()));
     let note = tried.note.as_deref().map(|note| shown(note).into_owned());
     [rule, note].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }

@@ -158,10 +158,26 @@ impl Attempt {
     /// makes is longer than a SHA-256 in hexadecimal.
     pub const VERSION_BYTES: usize = 64 + "W/\"\"".len();
 
-    /// Whether the request may change something (RFC 9110 §9.2.1): not one that a rule's `read` calls a
-    /// reading, whatever its method.
+    /// Whether the request may change something: neither of a safe method (RFC 9110 §9.2.1 and the IANA
+    /// registry), nor one that a rule's `read` calls a reading, whatever its method.
     pub fn is_write(&self) -> bool {
-        !matches!(&*self.method, "GET" | "HEAD" | "OPTIONS" | "TRACE") && self.got.shown.readings().is_empty()
+        let is_safe = matches!(
+            &*self.method,
+            "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PROPFIND" | "QUERY" | "REPORT" | "SEARCH"
+        );
+        !is_safe && self.got.shown.readings().is_empty()
+    }
+
+    /// The status of a refusal that is the upstream's own, and no rule's: as a gRPC service means it.
+    pub fn upstream_refusal(&self) -> Option<u16> {
+        let status = self.got.outcome().filter(|status| *status >= 400)?;
+        (self.conflict.is_none() && self.got.upstream == self.got.status).then_some(status)
+    }
+
+    /// Whether the upstream itself said that there is a conflict (RFC 9110 §15.5.10 and §15.5.13, RFC 4918 §11.3,
+    /// RFC 6585 §3; Azure's 449).
+    pub fn is_upstream_conflict(&self) -> bool {
+        matches!(self.upstream_refusal(), Some(409 | 412 | 423 | 428 | 449))
     }
 
     /// Whether a rule refused it with a 2xx, as bulk endpoints and GraphQL do: the answer as a whole is

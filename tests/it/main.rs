@@ -22,4 +22,5 @@ mod reports;
 mod rules;
 mod support;
 mod tidy;
+mod versions;
 mod wire;

@@ -1,5 +1,7 @@
 //! `fracas run` around real test suites: what a client does wrong is named, and decides the exit code.
 
+mod versions;
+
 use std::path::Path;
 use std::process::{Command, Output};
 

@@ -95,6 +95,7 @@ mod tests {
             clients: 1,
             operations: 40,
             conflicted,
+            conflicted_upstream: 0,
             recovered: conflicted.saturating_sub(7),
             gave_up: 7.min(conflicted),
             unfinished: 0,

@@ -27,6 +27,12 @@ pub struct AskedByRule {
     /// `None`: the file's own text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub style: Option<ReplyStyle>,
+    /// Where the rule says that requests have their version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Box<str>>,
+    /// Whether the rule says which requests read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub names_read: bool,
 }
 
 fn is_nothing(expect: &Expect) -> bool {
@@ -42,6 +48,8 @@ impl Asked {
                 ReplyBody::Style(style) => Some(*style),
                 ReplyBody::Text { .. } => None,
             },
+            version: rule.version_at().map(|at| at.request.to_string().into()),
+            names_read: rule.read.is_some(),
         });
         Asked { expect: config.settings.expect.clone(), rules: rules.collect() }
     }

@@ -73,7 +73,8 @@ impl Grader {
     pub fn see(&mut self, operation: &Operation) {
         self.count(operation);
         let client = operation.client;
-        let view = View::new(operation, |from, to| self.company.between(client, from, to));
+        let names_read = |rule: &str| self.by_rule.get(rule).is_some_and(|rule| rule.names_read);
+        let view = View::new(operation, |from, to| self.company.between(client, from, to), names_read);
         let agent = operation.agent().unwrap_or(NO_AGENT);
         let class = self.classes.of(agent, !view.steps.is_empty());
         let is_asked = |rule: &str| self.by_rule.get(rule).is_some_and(AskedByRule::asks_anything);
@@ -114,6 +115,8 @@ impl Grader {
                 Outcome::GaveUp => totals.gave_up += 1,
                 Outcome::Unfinished => totals.unfinished += 1,
             }
+        } else if operation.met_upstream_conflict() {
+            totals.conflicted_upstream += 1;
         }
         let start = operation.tries.first().map(|first| first.attempt.start);
         let end = operation.tries.iter().map(|tried| tried.attempt.end).max();
@@ -152,6 +155,8 @@ impl Grader {
         } else {
             expectations.iter().map(|expectation| expectation.verdict).max().unwrap_or(Verdict::Undetermined)
         };
+        // What fell short at the upstream's own conflicts was tested by them.
+        let untested = untested.filter(|_| totals.conflicted_upstream == 0 || verdict != Verdict::Fail);
         let verdict = match verdict {
             Verdict::Pass if untested.is_some() => Verdict::Undetermined,
             verdict => verdict,
@@ -213,7 +218,20 @@ impl Grader {
             }
         };
         let (clients, is_partial) = (tally.clients(), tally.is_partial());
-        Class { clients, is_mixed, is_partial, speaks: speech::of(agent), answered }
+        // Over all rules, what any of them says of versions, and what all of them say of reads.
+        let concerned =
+            tally.rules().map(|(name, _)| &**name).filter(|name| rule.is_none_or(|one| one == *name));
+        let asked: Vec<Option<&AskedByRule>> = concerned.map(|name| self.by_rule.get(name)).collect();
+        Class {
+            clients,
+            is_mixed,
+            is_partial,
+            speaks: speech::of(agent),
+            answered,
+            version_places: asked.iter().filter_map(|asked| asked.as_ref()?.version.clone()).collect(),
+            names_reads: !asked.is_empty()
+                && asked.iter().all(|asked| asked.is_some_and(|asked| asked.names_read)),
+        }
     }
 
     /// A check's word as the file grades it; `None` where it is off.
@@ -260,6 +278,8 @@ fn untested(totals: &Totals, rules: &[RuleReport]) -> Option<String> {
     let all = totals.attempts;
     let why = match totals {
         Totals { conflicted: 1.., .. } => return None,
+        // Without a rule, the upstream's own conflicts are all that there was to meet.
+        Totals { conflicted_upstream: 1.., .. } if rules.is_empty() => return None,
         Totals { attempts: 0, .. } => "no request came",
         Totals { unanswered, .. } if *unanswered == all => "the upstream answered no request",
         _ if rules.is_empty() => "no request matched a rule",

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::checks::wait;
 use super::view::{Elsewhere, View, is_one};
-use super::{Finding, Operation, OperationReport, Read, Try, TryReport, Verdict};
+use super::{Finding, Operation, OperationReport, Read, RefusedBy, Sight, Try, TryReport, Verdict};
 use crate::words::{RetryAfter, VersionPlace};
 
 /// Operations that a report may show.
@@ -74,7 +74,7 @@ impl Kept {
 
 fn shown_as(operation: &Operation) -> OperationReport {
     let first = operation.tries.first();
-    let view = View::new(operation, |_, _| Elsewhere::default());
+    let view = View::new(operation, |_, _| Elsewhere::default(), |_| false);
     let start = first.map_or(0, |first| first.attempt.start);
     let text = |of: fn(&crate::words::Attempt) -> &str| {
         first.map_or_else(String::new, |first| of(&first.attempt).to_owned())
@@ -103,7 +103,14 @@ fn shown_with_reads(tried: &Try, view: &View<'_>, start: u64) -> Vec<TryReport> 
 
 /// `place`: where the try after it has its version.
 fn shown_read(read: &Read, place: &VersionPlace, start: u64) -> TryReport {
-    let showed = read.shown.at(place).or_else(|| read.shown.any());
+    let showed = match (read.shown.at(place), read.shown.any()) {
+        (Some(version), _) => Some(format!("showed version {version}")),
+        // What stands elsewhere is not to be held against the version that the next try carries.
+        (None, Some(other)) if *place != VersionPlace::Tag => {
+            Some(format!("showed no version at {}, but {other} elsewhere", place.as_str()))
+        }
+        (None, _) => None,
+    };
     TryReport {
         attempt: read.attempt,
         method: read.method.to_string(),
@@ -113,18 +120,24 @@ fn shown_read(read: &Read, place: &VersionPlace, start: u64) -> TryReport {
         gap_ms: None,
         status: read.status,
         error: None,
+        refused_by: None,
         rule: None,
         kind: None,
         phase: None,
         retry_after_ms: None,
         version: None,
-        note: showed.map(|version| format!("showed version {version}")),
+        note: match (read.sight, showed) {
+            (Sight::Possible, _) => Some("may have read it".to_owned()),
+            (Sight::Certain, showed) => showed,
+        },
     }
 }
 
 fn shown_try(tried: &Try, view: &View<'_>, start: u64) -> TryReport {
     let attempt = &tried.attempt;
     let conflict = attempt.conflict.as_ref();
+    let step = view.steps.iter().find(|step| step.refused.attempt.id == attempt.id);
+    let kind = conflict.map(|conflict| conflict.kind).or_else(|| step?.kind);
     TryReport {
         attempt: attempt.id,
         method: attempt.method.to_string(),
@@ -134,8 +147,9 @@ fn shown_try(tried: &Try, view: &View<'_>, start: u64) -> TryReport {
         gap_ms: tried.gap.map(|gap| gap.as_secs_f64() * 1e3),
         status: attempt.got.outcome(),
         error: attempt.got.error.as_deref().map(str::to_owned),
+        refused_by: RefusedBy::of(attempt),
         rule: conflict.map(|conflict| conflict.rule.to_string()),
-        kind: conflict.map(|conflict| conflict.kind.to_string()),
+        kind: kind.map(|kind| kind.to_string()),
         phase: conflict.map(|conflict| conflict.phase.to_string()),
         retry_after_ms: attempt.got.retry_after.map(RetryAfter::millis),
         version: attempt.sent.version.as_deref().map(str::to_owned),
@@ -166,8 +180,8 @@ fn note(view: &View<'_>, attempt: u64) -> Option<String> {
     match (retry.has_reread(), same_version) {
         (true, true) => Some("read again, same version".to_owned()),
         (true, false) => Some("read again".to_owned()),
-        (false, true) => Some("same version, not re-read".to_owned()),
-        (false, false) => None,
+        (false, true) if !retry.step.may_have_read => Some("same version, not re-read".to_owned()),
+        (false, _) => None,
     }
 }
 
@@ -191,6 +205,7 @@ mod tests {
             start,
             end,
             status: Some(200),
+            sight: Sight::Certain,
             shown: version.map(Shown::from).unwrap_or_default(),
         };
         let reads = vec![read(3, 14_000, 15_000, Some("\"4\"")), read(2, 13_000, 16_000, None)];

@@ -29,9 +29,9 @@ pub use checks::{CHECKS, Check};
 pub use correlate::Correlator;
 pub use grader::{Extent, Grader, Missing, Record};
 pub use grading::Grading;
-pub use operation::{Link, Operation, Outcome, Read, Try};
+pub use operation::{Link, Operation, Outcome, Read, Sight, Try};
 pub use report::{
-    Backoff, CheckId, ClientReport, Expectation, Finding, Gap, Herd, Jitter, OperationReport, Report,
-    RuleReport, Shape, Totals, TryReport, Verdict,
+    Backoff, CheckId, ClientReport, Expectation, Finding, Gap, Herd, Jitter, OperationReport, RefusedBy,
+    Report, RuleReport, Shape, Totals, TryReport, Verdict,
 };
 pub use run::{CommandEnd, CommandReport, Demands, ExitReport, RunReport};

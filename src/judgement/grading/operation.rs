@@ -40,7 +40,7 @@ pub struct Try {
     pub reads: Vec<Read>,
 }
 
-/// A GET or HEAD of the resource between two tries.
+/// A request between two tries that read the resource, or may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Read {
     pub attempt: u64,
@@ -50,12 +50,13 @@ pub struct Read {
     pub start: u64,
     pub end: u64,
     pub status: Option<u16>,
+    pub sight: Sight,
     /// The versions that it showed.
     pub shown: Shown,
 }
 
 impl Read {
-    pub(super) fn of(attempt: &Attempt) -> Read {
+    pub(super) fn of(attempt: &Attempt, sight: Sight) -> Read {
         Read {
             attempt: attempt.id,
             connection: attempt.connection,
@@ -63,9 +64,20 @@ impl Read {
             start: attempt.start,
             end: attempt.end,
             status: attempt.got.outcome(),
+            sight,
             shown: attempt.got.shown.clone(),
         }
     }
+}
+
+/// Whether a request showed the resource to the client, should it have succeeded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sight {
+    /// A GET of it, or what a rule's `read` says.
+    #[default]
+    Certain,
+    /// Another request to the same path, which may have read it or changed it.
+    Possible,
 }
 
 /// Why an attempt is taken for a part of an operation, and so how sure that is.
@@ -115,6 +127,11 @@ impl Operation {
     /// The client's class: the first product of its `User-Agent`.
     pub fn agent(&self) -> Option<&str> {
         self.tries.first()?.attempt.agent.as_deref()
+    }
+
+    /// Whether the upstream itself refused any of its attempts by a conflict.
+    pub fn met_upstream_conflict(&self) -> bool {
+        self.tries.iter().any(|tried| tried.attempt.is_upstream_conflict())
     }
 
     /// Whether a rule refused any of its attempts.

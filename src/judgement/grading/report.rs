@@ -50,6 +50,8 @@ pub struct Totals {
     pub operations: u64,
     /// Operations that met an injected conflict.
     pub conflicted: u64,
+    /// Operations that met a conflict of the upstream's own (409, 412, 423, 428, 449), and none that was injected.
+    pub conflicted_upstream: u64,
     /// Of those: succeeded in the end.
     pub recovered: u64,
     /// Of those: gave up.
@@ -87,6 +89,8 @@ pub struct ClientReport {
     pub clients: u64,
     pub operations: u64,
     pub conflicted: u64,
+    /// Operations that met a conflict of the upstream's own, and none that was injected.
+    pub conflicted_upstream: u64,
     pub recovered: u64,
     pub gave_up: u64,
     pub unfinished: u64,
@@ -272,6 +276,32 @@ pub struct OperationReport {
     pub tries: Vec<TryReport>,
 }
 
+/// Whose refusal an answer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusedBy {
+    /// A rule injected it.
+    Rule,
+    /// The upstream said so itself.
+    Upstream,
+    /// The proxy could not reach the upstream, or the client left.
+    Proxy,
+}
+
+impl RefusedBy {
+    /// Whose refusal the attempt met, if it met one.
+    pub fn of(attempt: &crate::words::Attempt) -> Option<RefusedBy> {
+        if attempt.conflict.is_some() {
+            return Some(RefusedBy::Rule);
+        }
+        match attempt.upstream_refusal() {
+            Some(_) => Some(RefusedBy::Upstream),
+            None if attempt.got.outcome().is_none_or(|status| status >= 400) => Some(RefusedBy::Proxy),
+            None => None,
+        }
+    }
+}
+
 /// One attempt of an operation; reads of the resource in between stand here too.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct TryReport {
@@ -287,6 +317,8 @@ pub struct TryReport {
     /// What the client was told; of a gRPC refusal, what HTTP would have said.
     pub status: Option<u16>,
     pub error: Option<String>,
+    /// Whose refusal it is: a real conflict is the upstream's. Absent for what succeeded.
+    pub refused_by: Option<RefusedBy>,
     pub rule: Option<String>,
     pub kind: Option<String>,
     pub phase: Option<String>,

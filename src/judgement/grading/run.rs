@@ -86,10 +86,14 @@ impl Report {
         let met = self.totals.conflicted;
         if met < demands.min_operations {
             let operations = if met == 1 { "operation" } else { "operations" };
+            let own = match self.totals.conflicted_upstream {
+                0 => String::new(),
+                own => format!(" of a rule's; {own} met one of the upstream's own"),
+            };
             self.demand(
                 Demands::MIN_OPERATIONS,
                 demands.min_operations.to_string(),
-                format!("{met} {operations} met a conflict"),
+                format!("{met} {operations} met a conflict{own}"),
             );
         }
         if demands.require_fired && (!idle.is_empty() || rules == 0) {

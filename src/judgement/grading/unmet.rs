@@ -45,6 +45,7 @@ mod tests {
             clients: 1,
             operations: 9,
             conflicted,
+            conflicted_upstream: 0,
             recovered: 0,
             gave_up: conflicted,
             unfinished: 0,

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Link, Operation, Outcome, Try};
+use super::{Link, Operation, Outcome, Read, Sight, Try};
 use crate::judgement::http_date;
-use crate::words::{Attempt, Conflict, Kind, Phase, Version};
+use crate::words::{Attempt, Conflict, Kind, Phase, Version, VersionPlace};
 
 /// One operation, and which of its refusals are looked at.
 pub(super) struct View<'o> {
@@ -22,6 +22,10 @@ pub(super) struct Step<'o> {
     pub retry: usize,
     pub refused: &'o Try,
     pub next: Next<'o>,
+    /// Which situation it was: what the rule played, or an upstream's own conflict of versions.
+    pub kind: Option<Kind>,
+    /// Whether the client may have read the resource since, by a request that nothing calls a reading.
+    pub may_have_read: bool,
     /// Whether the client changed something else in the meantime.
     pub elsewhere: Elsewhere,
 }
@@ -57,8 +61,13 @@ pub(super) enum Scope {
 }
 
 impl<'o> View<'o> {
-    /// All of an operation. `elsewhere` says what its client did between two moments (µs).
-    pub fn new(operation: &'o Operation, elsewhere: impl Fn(u64, u64) -> Elsewhere) -> View<'o> {
+    /// All of an operation. `elsewhere` says what its client did between two moments (µs), and `names_read`
+    /// whether a rule says which requests read, so that no other does.
+    pub fn new(
+        operation: &'o Operation,
+        elsewhere: impl Fn(u64, u64) -> Elsewhere,
+        names_read: impl Fn(&str) -> bool,
+    ) -> View<'o> {
         // Of a long operation the first tries and the last are kept: in between is a hole.
         let unkept = operation.count.saturating_sub(operation.tries.len() as u64) as usize;
         let is_next = |one: &Attempt, next: &Try| {
@@ -89,7 +98,15 @@ impl<'o> View<'o> {
                 Next::Stopped | Next::Unknown => Elsewhere::default(),
             };
             let retry = if before_hole { at + 1 } else { at + 1 + unkept };
-            steps.push(Step { retry, refused, next, elsewhere });
+            let reads: &[Read] = match next {
+                Next::Tried(next) => &next.reads,
+                Next::Stopped | Next::Unknown => &operation.reads_after,
+            };
+            let is_named =
+                refused.attempt.conflict.as_ref().is_some_and(|conflict| names_read(&conflict.rule));
+            let may_have_read = !is_named && reads.iter().any(|read| read.sight == Sight::Possible);
+            let kind = kind(&refused.attempt, reads);
+            steps.push(Step { retry, refused, next, kind, may_have_read, elsewhere });
         }
         let is_ambiguous = operation.tries.iter().any(|tried| tried.link == Link::AmbiguousReplay);
         View { operation, steps, is_ambiguous }
@@ -146,8 +163,9 @@ impl<'o> Retry<'o> {
         self.before().conflict.as_ref()
     }
 
+    /// As [`Step::kind`].
     pub fn kind(&self) -> Option<Kind> {
-        self.conflict().map(|conflict| conflict.kind)
+        self.step.kind
     }
 
     /// Whether the client was left without knowing if its request was applied.
@@ -165,7 +183,7 @@ impl<'o> Retry<'o> {
     pub fn is_timed(&self) -> bool {
         match self.next.link {
             Link::Marker | Link::Replay => true,
-            Link::Rebase => self.kind() == Some(Kind::Version),
+            Link::Rebase => self.conflict().is_some_and(|conflict| conflict.kind == Kind::Version),
             Link::First | Link::AmbiguousReplay => false,
         }
     }
@@ -183,7 +201,12 @@ impl<'o> Retry<'o> {
 
     /// Whether it read the resource again, or found it gone.
     pub fn has_reread(&self) -> bool {
-        self.next.reads.iter().any(|read| read.status.is_some_and(is_a_view))
+        self.reads().any(|read| read.status.is_some_and(is_a_view))
+    }
+
+    /// What it certainly read of the resource before.
+    pub fn reads(&self) -> impl Iterator<Item = &'o Read> {
+        self.next.reads.iter().filter(|read| read.sight == Sight::Certain)
     }
 
     /// The same method and target.
@@ -206,6 +229,25 @@ impl<'o> Retry<'o> {
     /// The very same request again, as far as is known; whatever versions and keys it carries.
     pub fn is_replay(&self) -> bool {
         self.is_same_request() && self.is_same_body() == Some(true)
+    }
+}
+
+/// The situation that a refusal was: what a rule played; or, of an upstream's own, a conflict of versions
+/// where that is certain. A precondition that failed is one (RFC 9110 §15.5.13), and so is a 409 once another
+/// version than the one that was sent has been shown.
+fn kind(refused: &Attempt, reads: &[Read]) -> Option<Kind> {
+    if let Some(conflict) = &refused.conflict {
+        return Some(conflict.kind);
+    }
+    let sent = refused.sent.version.as_ref().filter(|sent| bare(sent) != "*" && refused.is_write())?;
+    let is_by_header = matches!(sent.place(), VersionPlace::Tag | VersionPlace::Date);
+    let reads = reads.iter().filter(|read| read.sight == Sight::Certain).map(|read| &read.shown);
+    let shown = std::iter::once(&refused.got.shown).chain(reads).find_map(|shown| shown.at(sent.place()));
+    let is_other = shown.map(|shown| !is_same(shown, sent));
+    match (refused.upstream_refusal()?, is_other) {
+        (409 | 412, Some(true)) => Some(Kind::Version),
+        (412, None) if is_by_header => Some(Kind::Version),
+        _ => None,
     }
 }
 

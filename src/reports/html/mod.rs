@@ -163,6 +163,10 @@ fn tiles(totals: &Totals) -> Vec<Tile> {
     .into_iter()
     .map(|(label, field, number)| Tile { label, value: Marked::count("/totals", field, number) })
     .collect();
+    if totals.conflicted_upstream > 0 {
+        let value = Marked::count("/totals", "conflicted_upstream", totals.conflicted_upstream);
+        tiles.insert(3, Tile { label: "met one of the upstream's own", value });
+    }
     tiles.push(Tile {
         label: "elapsed",
         value: Marked::span("/totals", "elapsed_ms", totals.elapsed_ms as f64),

@@ -160,6 +160,12 @@ impl ClientView {
             count("recovered", "recovered", client.recovered),
             count("gave up", "gave_up", client.gave_up),
         ];
+        if client.conflicted_upstream > 0 {
+            counts.insert(
+                3,
+                count("met one of the upstream's own", "conflicted_upstream", client.conflicted_upstream),
+            );
+        }
         if client.unfinished > 0 {
             counts.push(count("unfinished", "unfinished", client.unfinished));
         }
@@ -335,7 +341,10 @@ impl AttemptView {
                 None => Marked::derived("answer", at, &answer),
             },
             version: text("version", &tried.version),
-            rule: text("rule", &tried.rule),
+            rule: match phrases::is_upstream_conflict(tried) {
+                true => Some(Marked::derived("refused_by", at, "the upstream's own")),
+                false => text("rule", &tried.rule),
+            },
             kind: text("kind", &tried.kind),
             note,
         }

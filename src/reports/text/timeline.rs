@@ -87,8 +87,8 @@ impl Columns {
 
 fn cells(tried: &TryReport) -> [String; 7] {
     let remark = match &tried.note {
-        Some(note) => shown(note).into_owned(),
-        None => phrases::remark(tried),
+        Some(note) if tried.rule.is_some() => shown(note).into_owned(),
+        _ => phrases::remark(tried),
     };
     [
         span(tried.at_ms),

@@ -41,7 +41,13 @@ fn header(expect: Expect) -> Header {
         asked: "all".into(),
         asked_share: Some(1.0),
     }];
-    let own = AskedByRule { rule: "r".into(), expect: Expect::default(), style: None };
+    let own = AskedByRule {
+        rule: "r".into(),
+        expect: Expect::default(),
+        style: None,
+        version: None,
+        names_read: false,
+    };
     header.asked = Asked { expect, rules: vec![own] };
     header
 }

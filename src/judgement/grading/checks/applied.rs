@@ -4,14 +4,19 @@ use std::collections::BTreeMap;
 
 use super::next_move::Move;
 use super::{AMBIGUOUS, Class, Evidence, Judged, Marks, of};
-use crate::judgement::grading::Link;
 use crate::judgement::grading::tally::Tally;
 use crate::judgement::grading::view::{Next, View};
+use crate::judgement::grading::{Link, Read, Sight};
 use crate::words::{Attempt, Phase};
 
 /// RFC 9110 §9.2.2: sent twice, these may happen twice.
 fn is_unsafe_to_repeat(attempt: &Attempt) -> bool {
     matches!(&*attempt.method, "POST" | "PATCH")
+}
+
+/// Whether one of these requests certainly read the resource.
+fn has_looked(reads: &[Read]) -> bool {
+    reads.iter().any(|read| read.sight == Sight::Certain)
 }
 
 /// R14: writes that the upstream accepted more than once.
@@ -168,7 +173,7 @@ impl Lost {
         for step in ends {
             match step.next {
                 // What the client told its caller cannot be seen.
-                Next::Stopped if view.operation.reads_after.is_empty() => self.silent += 1,
+                Next::Stopped if !has_looked(&view.operation.reads_after) => self.silent += 1,
                 Next::Stopped => self.right += 1,
                 Next::Tried(_) if view.is_ambiguous => self.unknown += 1,
                 Next::Tried(_) | Next::Unknown => {}
@@ -194,7 +199,7 @@ fn ends_refused(view: &View<'_>) -> bool {
     let last = view.operation.tries.last().map(|last| &last.attempt);
     let is_refused =
         last.is_some_and(|last| last.conflict.is_some() || matches!(last.got.outcome(), Some(409 | 412)));
-    is_refused && view.operation.reads_after.is_empty()
+    is_refused && !has_looked(&view.operation.reads_after)
 }
 
 pub(super) fn lost(tally: &Tally, _: &Class) -> Option<Judged> {

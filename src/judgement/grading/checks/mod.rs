@@ -48,6 +48,10 @@ pub(super) struct Class {
     pub speaks: Option<ReplyStyle>,
     /// The reply style of the rule in question, where it is one rule.
     pub answered: Option<ReplyStyle>,
+    /// Where the rules in question say that requests have their versions.
+    pub version_places: Vec<Box<str>>,
+    /// Whether each of them says which requests read.
+    pub names_reads: bool,
 }
 
 /// A check's word, before the file says what it means.
@@ -169,6 +173,10 @@ impl Judged {
         self
     }
 }
+
+/// What would settle whether other requests to the same path read the resource.
+pub(super) const WHICH_READ: &str =
+    "say which requests read, in the rule: `read = { method = \"POST\", body = { … } }`";
 
 /// What would settle what an ambiguous record cannot.
 pub(super) const AMBIGUOUS: &str = "give each call a body or an idempotency key of its own, so that its tries can be \

@@ -1,6 +1,6 @@
 //! R1: the move after a conflict is one that its kind allows. Stopping always is.
 
-use super::{AMBIGUOUS, Class, Evidence, Judged, of};
+use super::{AMBIGUOUS, Class, Evidence, Judged, WHICH_READ, of};
 use crate::judgement::grading::tally::Tally;
 use crate::judgement::grading::view::{Next, Retry, View, bare, is_one};
 use crate::words::{Kind, Phase};
@@ -14,6 +14,8 @@ pub struct NextMoves {
     stopped_at_once: u64,
     unknown: u64,
     ambiguous: u64,
+    /// Of the unknown: the client may have read by a request that nothing calls a reading.
+    possibly_read: u64,
     /// How often each wrong move was made, in the order of [`Wrong::ALL`].
     wrong: [u64; Wrong::ALL.len()],
     pub evidence: Evidence,
@@ -44,7 +46,7 @@ pub enum Move {
 
 impl NextMoves {
     pub fn see(&mut self, view: &View<'_>) {
-        for step in view.steps.iter().filter(|step| step.refused.attempt.conflict.is_some()) {
+        for step in view.steps.iter().filter(|step| step.kind.is_some()) {
             match step.next {
                 Next::Unknown => continue,
                 _ if view.is_ambiguous => self.ambiguous += 1,
@@ -56,10 +58,13 @@ impl NextMoves {
                 Next::Tried(_) => {}
             }
         }
-        for retry in view.retries().filter(|retry| retry.conflict().is_some()) {
+        for retry in view.retries().filter(|retry| retry.kind().is_some()) {
             match Move::of(&retry) {
                 Move::Right => self.judged += 1,
-                Move::Unknown => self.unknown += 1,
+                Move::Unknown => {
+                    self.unknown += 1;
+                    self.possibly_read += u64::from(retry.step.may_have_read);
+                }
                 Move::Wrong(wrong) => {
                     self.judged += 1;
                     if let Some(count) = self.wrong.get_mut(wrong as usize) {
@@ -74,11 +79,11 @@ impl NextMoves {
 
 impl Move {
     pub fn of(retry: &Retry<'_>) -> Move {
-        let Some(conflict) = retry.conflict() else { return Move::Unknown };
-        if conflict.phase == Phase::Lost {
+        if retry.conflict().is_some_and(|conflict| conflict.phase == Phase::Lost) {
             return after_a_lost_answer(retry);
         }
-        match conflict.kind {
+        let Some(kind) = retry.kind() else { return Move::Unknown };
+        match kind {
             Kind::Version => after_a_new_version(retry),
             // The key is what lets the server tell a retry from a second call.
             Kind::Overlap | Kind::Lock | Kind::Idempotency if has_other_key(retry) => {
@@ -109,14 +114,19 @@ fn after_a_new_version(retry: &Retry<'_>) -> Move {
         (Some(_), None) if before.method == after.method => Move::Wrong(Wrong::NoVersion),
         // An injected conflict need not have a new version behind it: then what was read is the old one.
         (Some(before), Some(after)) if is_one(before, after) && !retry.has_reread() => {
-            Move::Wrong(Wrong::StaleVersion)
+            unless_read(retry, Wrong::StaleVersion)
         }
         (Some(_), Some(_)) => Move::Right,
         _ if retry.has_reread() => Move::Right,
-        (None, None) if retry.is_replay() => Move::Wrong(Wrong::NotReread),
+        (None, None) if retry.is_replay() => unless_read(retry, Wrong::NotReread),
         // The state may have come from the refusal itself, or from elsewhere.
         _ => Move::Unknown,
     }
+}
+
+/// Wrong, unless the client may have read the resource by a request that nothing calls a reading.
+fn unless_read(retry: &Retry<'_>, wrong: Wrong) -> Move {
+    if retry.step.may_have_read { Move::Unknown } else { Move::Wrong(wrong) }
 }
 
 /// Another key for the same body: a rewritten body is another request, and needs another key.
@@ -241,6 +251,8 @@ pub(super) fn judge(tally: &Tally, class: &Class) -> Option<Judged> {
     if moves.judged == moves.stopped && untold > 0 {
         let settle = if moves.ambiguous > 0 {
             AMBIGUOUS
+        } else if moves.possibly_read > 0 && !class.names_reads {
+            WHICH_READ
         } else {
             "a version, or a body within `body_limit`, would show what the client sends again"
         };

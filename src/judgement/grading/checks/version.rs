@@ -1,9 +1,11 @@
 //! R2 and R3: after a version conflict, reading again and writing with the newest version.
 
-use super::{AMBIGUOUS, Class, Judged, Marks, of};
+use smol_str::SmolStr;
+
+use super::{AMBIGUOUS, Class, Judged, Marks, WHICH_READ, of};
 use crate::judgement::grading::tally::Tally;
 use crate::judgement::grading::view::{Next, Retry, View, bare, is_one, is_same};
-use crate::words::Kind;
+use crate::words::{Kind, Shown};
 
 /// Rewrites after version conflicts.
 #[derive(Clone, Debug, Default)]
@@ -16,8 +18,16 @@ pub struct Versions {
     older: u64,
     /// `new_version`: carries another version than the refused one.
     pub not_new: Marks,
+    /// Rewrites before which the client may have read by a request that nothing calls a reading.
+    possibly_read: u64,
+    /// Where a version was sent and none was ever shown; of several places the first by name.
+    unseen: Option<SmolStr>,
     ambiguous: u64,
 }
+
+/// Places that no rule needs to name.
+const ETAG: &str = "etag";
+const DATE: &str = "last-modified";
 
 /// What version a rewrite carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +45,7 @@ impl Versions {
         let id = view.operation.id;
         if view.is_ambiguous {
             let tried = |next| matches!(next, Next::Tried(_));
-            let of_version = view.steps.iter().filter(|step| {
-                step.refused.attempt.conflict.as_ref().is_some_and(|conflict| conflict.kind == Kind::Version)
-            });
+            let of_version = view.steps.iter().filter(|step| step.kind == Some(Kind::Version));
             self.ambiguous += of_version.filter(|step| tried(step.next)).count() as u64;
         }
         for retry in
@@ -45,11 +53,16 @@ impl Versions {
         {
             self.not_reread.add(has_reread(&retry), id);
             let (before, after) = (&retry.before().sent, &retry.after().sent);
+            self.possibly_read += u64::from(retry.step.may_have_read);
             if before.version.is_none() {
                 continue;
             }
             let carried = Carried::of(&retry);
             self.older += u64::from(carried == Carried::Older);
+            if let (Carried::Unknown, Some(sent)) = (carried, &after.version) {
+                let place = SmolStr::from(sent.place().as_str());
+                self.unseen = Some(self.unseen.take().map_or(place.clone(), |known| known.min(place)));
+            }
             self.not_newest.add(
                 match carried {
                     Carried::Newest => Some(true),
@@ -90,7 +103,7 @@ fn has_reread(retry: &Retry<'_>) -> Option<bool> {
         (_, Some(sent)) if bare(sent) != "*" => false,
         _ => retry.is_same_body() == Some(true) && retry.is_same_request(),
     };
-    is_blind.then_some(false)
+    (is_blind && !retry.step.may_have_read).then_some(false)
 }
 
 impl Carried {
@@ -109,10 +122,14 @@ impl Carried {
         if bare(sent) == "*" {
             return Carried::Bad;
         }
-        let reads = retry.next.reads.iter().map(|read| &read.shown);
-        let shown = std::iter::once(&before.got.shown).chain(reads);
-        let shown: Vec<bool> =
-            shown.filter_map(|shown| shown.at(sent.place())).map(|shown| is_same(shown, sent)).collect();
+        let is_it = |shown: &Shown| shown.at(sent.place()).map(|shown| is_same(shown, sent));
+        let reads = retry.reads().map(|read| &read.shown);
+        let shown: Vec<bool> = std::iter::once(&before.got.shown).chain(reads).filter_map(is_it).collect();
+        if retry.step.may_have_read && shown.last() != Some(&true) {
+            // What it may have read is good enough for the client, and too little against it.
+            let is_shown = retry.next.reads.iter().any(|read| is_it(&read.shown) == Some(true));
+            return if is_shown { Carried::Newest } else { Carried::Unknown };
+        }
         let is_refused = before.sent.version.as_ref().is_some_and(|refused| is_one(refused, sent));
         match shown.last() {
             Some(true) => Carried::Newest,
@@ -125,10 +142,10 @@ impl Carried {
 }
 
 /// R2: 100 % pass, from 80 % a warning.
-pub(super) fn refetch(tally: &Tally, _: &Class) -> Option<Judged> {
+pub(super) fn refetch(tally: &Tally, class: &Class) -> Option<Judged> {
     let marks = &tally.versions.not_reread;
     if marks.judged == 0 {
-        return unknown(tally, marks);
+        return unknown(tally, marks, tally.versions.settles_reads(class));
     }
     let share = 1.0 - marks.bad as f64 / marks.judged as f64;
     let advice = "read the resource after the refusal, apply the change to what you got, and write that";
@@ -145,11 +162,11 @@ pub(super) fn refetch(tally: &Tally, _: &Class) -> Option<Judged> {
 }
 
 /// R3: the newest passes, another than the refused one is a warning.
-pub(super) fn newest(tally: &Tally, _: &Class) -> Option<Judged> {
+pub(super) fn newest(tally: &Tally, class: &Class) -> Option<Judged> {
     let versions = &tally.versions;
     let marks = &versions.not_newest;
     if marks.judged == 0 {
-        return unknown(tally, marks);
+        return unknown(tally, marks, versions.settles_versions(class));
     }
     let share = 1.0 - marks.bad as f64 / marks.judged as f64;
     let judged = if marks.bad == 0 {
@@ -163,22 +180,67 @@ pub(super) fn newest(tally: &Tally, _: &Class) -> Option<Judged> {
             "{} with the refused version, or none",
             of(marks.bad - versions.older, marks.judged, "rewrite")
         );
-        Judged::fail(measured)
-            .advice("send the version that came with the state you changed: the ETag of the new read")
+        Judged::fail(measured).advice(format!(
+            "send the version that came with the state you changed: {} of the new read",
+            if class.version_places.is_empty() {
+                "the ETag".to_owned()
+            } else {
+                format!("what the rule's `version` names ({})", class.version_places.join(", "))
+            }
+        ))
     };
     Some(judged.number(share, 1.0, "share").shown_by(&marks.evidence))
 }
 
-fn unknown(tally: &Tally, marks: &Marks) -> Option<Judged> {
+fn unknown(tally: &Tally, marks: &Marks, settle: String) -> Option<Judged> {
     let (unknown, ambiguous) = (marks.unknown, tally.versions.ambiguous);
     if unknown + ambiguous == 0 {
         return None;
     }
     let measured = format!("{} cannot be judged", of(unknown + ambiguous, unknown + ambiguous, "rewrite"));
-    let settle = if unknown == 0 {
-        AMBIGUOUS
-    } else {
-        "reads of the resource through this proxy, and a version in `If-Match` or in the rule's `version`, would show it"
-    };
+    let settle = if unknown == 0 { AMBIGUOUS.to_owned() } else { settle };
     Some(Judged::undetermined(measured, settle))
+}
+
+impl Versions {
+    /// What would tell whether clients read again.
+    fn settles_reads(&self, class: &Class) -> String {
+        if self.possibly_read > 0 && !class.names_reads {
+            return WHICH_READ.to_owned();
+        }
+        let version = if self.has_versions() {
+            ""
+        } else {
+            ", and a version in `If-Match` or in the rule's `version`,"
+        };
+        format!("reads of the resource through this proxy{version} would show it")
+    }
+
+    /// What would tell which version was the newest: never what the rules say already.
+    fn settles_versions(&self, class: &Class) -> String {
+        if self.possibly_read > 0 && !class.names_reads {
+            return WHICH_READ.to_owned();
+        }
+        let Some(place) = &self.unseen else { return self.settles_reads(class) };
+        let is_named = class.version_places.iter().any(|named| **named == **place);
+        match &**place {
+            ETAG => "reads of the resource through this proxy that are answered with an `ETag` would show it".to_owned(),
+            DATE => {
+                "reads of the resource through this proxy that are answered with `Last-Modified` would show it".to_owned()
+            }
+            place if is_named => format!(
+                "no answer showed a version at `{place}`: reads of the resource through this proxy would, answered \
+                 with plain JSON of up to `body_limit`; or say where answers have it: `version = {{ request = \
+                 \"{place}\", response = … }}`"
+            ),
+            place => format!(
+                "requests carry their version at `{place}`, and nothing says where answers show it: \
+                 `version = \"{place}\"` in the rule would"
+            ),
+        }
+    }
+
+    fn has_versions(&self) -> bool {
+        self.unseen.is_some() || self.not_newest.judged > 0
+    }
 }

@@ -15,6 +15,7 @@ mod held;
 mod meaning;
 mod memory;
 mod open;
+mod reading;
 mod strands;
 mod table;
 #[cfg(test)]
@@ -170,10 +171,10 @@ impl Correlator {
             });
         }
         let evidence = Evidence::of(&attempt);
-        if is_known && !attempt.is_write() {
-            self.table.read(&attempt, &evidence);
-        }
         let found = if is_known { find(&attempt, &evidence, &self.table, &self.past) } else { None };
+        if is_known {
+            self.table.read(&attempt, &evidence, found.map(|(number, _)| number));
+        }
         self.past.note(&attempt, meaning, &evidence);
         match found {
             Some((number, link)) => self.table.go_on(number, link, attempt, meaning, evidence, ended),

@@ -9,7 +9,7 @@ use super::meaning::Meaning;
 use super::strands::{self, By};
 use super::trail::{Caller, Trail};
 use super::{KEPT_TRIES, LONGEST_WINDOW, MARKERS, READS, SHORTEST_WINDOW, STRETCH};
-use crate::judgement::grading::{Link, Operation, Outcome, Read, Try};
+use crate::judgement::grading::{Link, Operation, Outcome, Read, Sight, Try};
 use crate::words::{Attempt, Fingerprint, RetryAfter};
 
 /// Reads kept for when an operation turns out to be several.
@@ -50,6 +50,10 @@ pub(super) struct Open {
     /// All that was read since the first answer, lately: whose it was may turn out later.
     seen: VecDeque<Read>,
     has_forgotten_reads: bool,
+    /// The same, of what may have been a read.
+    perhaps: VecDeque<Read>,
+    /// One of those that gave way to later ones.
+    forgotten: Option<Read>,
     /// Some of `reads` gave way to later ones.
     has_dropped_reads: bool,
 }
@@ -91,6 +95,8 @@ impl Open {
             reads: VecDeque::new(),
             seen: VecDeque::new(),
             has_forgotten_reads: false,
+            perhaps: VecDeque::new(),
+            forgotten: None,
             has_dropped_reads: false,
         };
         open.go_on(attempt, meaning, evidence, Link::First, &Caller::default());
@@ -145,15 +151,29 @@ impl Open {
     }
 
     /// Keeps a read of the resource, if it was sent after the last answer had gone. One that a rule
-    /// answered with a 2xx shows nothing of it, and is none.
+    /// answered with a 2xx shows nothing of it, and is none. Of those that may be one, the last is kept, and
+    /// none in the place of a certain one.
     pub fn read(&mut self, read: Read) {
-        if self.seen.len() == SEEN {
-            self.seen.pop_front();
-            self.has_forgotten_reads = true;
+        if read.sight == Sight::Possible {
+            if self.perhaps.len() == SEEN {
+                self.forgotten = self.perhaps.pop_front();
+            }
+            self.perhaps.push_back(read.clone());
+        } else {
+            if self.seen.len() == SEEN {
+                self.seen.pop_front();
+                self.has_forgotten_reads = true;
+            }
+            self.seen.push_back(read.clone());
         }
-        self.seen.push_back(read.clone());
         if read.start < self.last_end {
             return;
+        }
+        if read.sight == Sight::Possible {
+            self.reads.retain(|read| read.sight == Sight::Certain);
+            if self.reads.len() == READS {
+                return;
+            }
         }
         if self.reads.len() == READS {
             self.reads.pop_front();
@@ -172,7 +192,8 @@ impl Open {
 
     /// Whether several reads came before a try, and none of them is certainly its own.
     pub fn has_unclear_reads(&self, attempt: &Attempt) -> bool {
-        let mut reads = self.reads.iter().filter(|read| read.end <= attempt.start);
+        let is_before = |read: &&Read| read.end <= attempt.start && read.sight == Sight::Certain;
+        let mut reads = self.reads.iter().filter(is_before);
         let are_several = self.has_dropped_reads || reads.clone().count() > 1;
         are_several && !reads.any(|read| self.is_own(read, attempt))
     }
@@ -280,8 +301,13 @@ impl Open {
         let tries: Vec<Try> = self.first.iter().chain(&self.last).cloned().collect();
         let strands = strands::told_apart(&tries, caller.has_connections_of_its_own())?;
         let by = strands.first()?.by;
-        let reads: Vec<Read> = self.seen.iter().cloned().collect();
-        let rest = strands::Rest { reads, is_whole: !self.has_forgotten_reads, doubts: self.trail.doubts };
+        let reads: Vec<Read> = self.seen.iter().chain(&self.perhaps).cloned().collect();
+        let rest = strands::Rest {
+            reads,
+            is_whole: !self.has_forgotten_reads,
+            forgotten: self.forgotten.clone(),
+            doubts: self.trail.doubts,
+        };
         let calls = strands.into_iter().flat_map(|strand| strands::calls(strand, &rest, caller));
         Some((by, calls.collect()))
     }

@@ -71,6 +71,8 @@ pub(super) struct Rest {
     pub reads: Vec<Read>,
     /// No read was forgotten.
     pub is_whole: bool,
+    /// One of those that may have been a read, of which the earlier ones were forgotten.
+    pub forgotten: Option<Read>,
     pub doubts: Doubts,
 }
 
@@ -92,6 +94,9 @@ pub(super) fn calls(strand: Strand, rest: &Rest, caller: &Caller) -> Vec<Open> {
         };
         let earlier: VecDeque<Read> = earlier;
         earlier.into_iter().for_each(|read| open.read(read));
+        // There may have been one before each try.
+        let forgotten = rest.forgotten.iter().cloned();
+        forgotten.for_each(|read| open.read(Read { start: attempt.start, end: attempt.start, ..read }));
         let has_key = attempt.sent.idempotency_key.is_some();
         let is_same = open.is_found_by(&evidence)
             && open.latest().is_some_and(|before| before.sent.version == attempt.sent.version);

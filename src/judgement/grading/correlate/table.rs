@@ -13,6 +13,7 @@ use super::evidence::{Clue, Evidence};
 use super::meaning::Meaning;
 use super::memory::Memory;
 use super::open::Open;
+use super::reading::{self, Place};
 use super::strands::By;
 use super::trail::{Caller, REACTION};
 use super::{CANDIDATES, KEPT_TRIES_OVERALL, OPEN_OPERATIONS, OPEN_OPERATIONS_OF_A_CLIENT};
@@ -128,21 +129,33 @@ impl Table {
         numbers.iter().take(CANDIDATES).filter_map(|number| Some((*number, self.operations.get(number)?)))
     }
 
-    /// A read of the resource is one of the operations that write to it.
-    pub fn read(&mut self, attempt: &Attempt, evidence: &Evidence) {
+    /// A read of the resource is one of the operations that write to it, but for the one, `part_of`, that it
+    /// is itself a part of.
+    pub fn read(&mut self, attempt: &Attempt, evidence: &Evidence, part_of: Option<Number>) {
         if attempt.is_refused_in_part() {
             return;
         }
-        let collection = Evidence::collection(attempt);
-        for (clue, is_item) in [(Some(evidence.resource), true), (collection, false)] {
+        let collection = Evidence::collection(attempt).filter(|_| !attempt.is_write());
+        let places = [(Some(evidence.resource), Place::Resource), (collection, Place::Item)];
+        let mut seen: Vec<(Number, Place)> = Vec::new();
+        for (clue, place) in places {
             let Some(numbers) = clue.and_then(|clue| self.places.get(&clue)) else { continue };
-            for number in numbers.iter().take(CANDIDATES) {
-                let Some(open) = self.operations.get_mut(number) else { continue };
-                // What a POST to a collection made is one of its items.
-                let concerns = |tried: &Attempt| tried.is_write() && (is_item || &*tried.method == "POST");
-                if open.latest().is_some_and(concerns) {
-                    open.read(Read::of(attempt));
-                }
+            seen.extend(numbers.iter().take(CANDIDATES).map(|number| (*number, place)));
+        }
+        // What a rule calls a reading may go anywhere.
+        if !attempt.got.shown.readings().is_empty() {
+            let own = self.clients.get(&attempt.client).into_iter().flatten();
+            let elsewhere = own.filter(|number| seen.iter().all(|(known, _)| known != *number));
+            let elsewhere: Vec<_> = elsewhere.map(|number| (*number, Place::Elsewhere)).collect();
+            seen.extend(elsewhere);
+        }
+        for (number, place) in seen.into_iter().filter(|(number, _)| Some(*number) != part_of) {
+            let Some(open) = self.operations.get_mut(&number) else { continue };
+            // What a POST to a collection made is one of its items.
+            let concerns = |tried: &&Attempt| place != Place::Item || &*tried.method == "POST";
+            let latest = open.latest().filter(concerns);
+            if let Some(sight) = latest.and_then(|latest| reading::of(attempt, latest, place)) {
+                open.read(Read::of(attempt, sight));
             }
         }
     }

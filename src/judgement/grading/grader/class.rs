@@ -28,6 +28,7 @@ pub(super) struct ClassTally {
     latest: Option<Fingerprint>,
     operations: u64,
     conflicted: u64,
+    conflicted_upstream: u64,
     recovered: u64,
     gave_up: u64,
     unfinished: u64,
@@ -55,6 +56,7 @@ impl ClassTally {
             latest: None,
             operations: 0,
             conflicted: 0,
+            conflicted_upstream: 0,
             recovered: 0,
             gave_up: 0,
             unfinished: 0,
@@ -141,6 +143,8 @@ impl ClassTally {
                 Outcome::GaveUp => self.gave_up += 1,
                 Outcome::Unfinished => self.unfinished += 1,
             }
+        } else if operation.met_upstream_conflict() {
+            self.conflicted_upstream += 1;
         }
         for retry in view.retries().filter(Retry::is_timed) {
             let mut hasher = SipHasher13::new();
@@ -198,6 +202,7 @@ impl ClassTally {
             clients: self.clients(),
             operations: self.operations,
             conflicted: self.conflicted,
+            conflicted_upstream: self.conflicted_upstream,
             recovered: self.recovered,
             gave_up: self.gave_up,
             unfinished: self.unfinished,

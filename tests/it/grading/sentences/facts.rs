@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fracas::judgement::grading::{Link, Operation, Outcome, Try};
+use fracas::judgement::grading::{Link, Operation, Outcome, Sight, Try};
 use fracas::words::{Attempt, Fingerprint, Kind, Phase};
 
 /// Operations of one scope, counted.
@@ -110,7 +110,8 @@ impl Facts {
         if refused.is_empty() {
             return;
         }
-        let is_conflict = |at: usize| tries[at].attempt.conflict.is_some();
+        let is_own = |at: usize| is_own_conflict(operation, at);
+        let is_conflict = |at: usize| tries[at].attempt.conflict.is_some() || is_own(at);
         let mut retries = Vec::new();
         for at in refused.iter().copied() {
             match tries.get(at + 1) {
@@ -123,7 +124,7 @@ impl Facts {
                 }
                 Some(next) if next.gap.is_some() => {
                     self.maybe_moves += u64::from(is_conflict(at));
-                    retries.push(retry(at + 1, &tries[at], next));
+                    retries.push(retry(at + 1, &tries[at], next, is_own(at)));
                 }
                 _ => {}
             }
@@ -181,7 +182,22 @@ fn is_unsafe(attempt: &Attempt) -> bool {
     matches!(&*attempt.method, "POST" | "PATCH")
 }
 
-fn retry(place: usize, before: &Try, next: &Try) -> Retry {
+/// Whether the upstream itself said that the version is another one by now: by a failed precondition, or by a
+/// 409 that another version was shown after.
+fn is_own_conflict(operation: &Operation, at: usize) -> bool {
+    let refused = &operation.tries[at].attempt;
+    let (None, Some(sent)) = (&refused.conflict, refused.sent.version.as_deref()) else { return false };
+    let reads = operation.tries.get(at + 1).map_or(&operation.reads_after, |next| &next.reads);
+    let reads = reads.iter().filter(|read| read.sight == Sight::Certain).map(|read| read.shown.tag());
+    let shown = std::iter::once(refused.got.shown.tag()).chain(reads).flatten().next();
+    match (refused.got.status, shown) {
+        (Some(409 | 412), Some(shown)) => shown != sent && refused.is_write(),
+        (status, None) => status == Some(412) && refused.is_write(),
+        _ => false,
+    }
+}
+
+fn retry(place: usize, before: &Try, next: &Try, is_own_conflict: bool) -> Retry {
     let gap = next.gap.expect("it is no concurrent one").as_micros();
     let kind = before.attempt.conflict.as_ref().map(|conflict| conflict.kind);
     let is_timed = match next.link {
@@ -199,6 +215,6 @@ fn retry(place: usize, before: &Try, next: &Try) -> Retry {
         is_own: is_timed && before.attempt.got.retry_after.is_none() && before.attempt.got.status.is_some(),
         is_asked: is_timed && before.attempt.got.retry_after.is_some(),
         is_unsafe: is_unsafe(&before.attempt),
-        is_version: kind == Some(Kind::Version),
+        is_version: kind == Some(Kind::Version) || is_own_conflict,
     }
 }

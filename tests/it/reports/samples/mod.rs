@@ -328,6 +328,7 @@ fn client(agent: &str, verdict: Verdict) -> ClientReport {
         clients: 3,
         operations: 206,
         conflicted: 18,
+        conflicted_upstream: 0,
         recovered: 17,
         gave_up: 1,
         unfinished: 0,

@@ -1,6 +1,6 @@
 //! Operations, as evidence.
 
-use fracas::judgement::grading::{Link, OperationReport, Outcome, TryReport};
+use fracas::judgement::grading::{Link, OperationReport, Outcome, RefusedBy, TryReport};
 
 /// Refused, and the same again twice.
 pub fn replaying(id: u64) -> OperationReport {
@@ -13,6 +13,7 @@ pub fn replaying(id: u64) -> OperationReport {
         gap_ms,
         status: Some(409),
         error: None,
+        refused_by: Some(RefusedBy::Rule),
         rule: Some("somebody-else-won".to_owned()),
         kind: Some("version".to_owned()),
         phase: Some("before".to_owned()),
@@ -48,6 +49,7 @@ pub fn recovering(id: u64) -> OperationReport {
         gap_ms: None,
         status,
         error: None,
+        refused_by: None,
         rule: None,
         kind: None,
         phase: None,
@@ -64,6 +66,7 @@ pub fn recovering(id: u64) -> OperationReport {
     for (tried, (kind, phase, asked)) in
         tries.iter_mut().zip([("version", "before", Some(1_000)), ("transient", "lost", None)])
     {
+        tried.refused_by = Some(RefusedBy::Rule);
         (tried.rule, tried.kind) = (Some("somebody-else-won".to_owned()), Some(kind.to_owned()));
         (tried.phase, tried.retry_after_ms) = (Some(phase.to_owned()), asked);
     }

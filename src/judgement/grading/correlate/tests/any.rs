@@ -161,7 +161,7 @@ proptest! {
             .collect();
         // With a rule of its own there are two tallies over all of the record.
         let own = Expect { retry_after: Some(true), ..Expect::default() };
-        let rules = [AskedByRule { rule: "r".into(), expect: own.clone(), style: None }];
+        let rules = [AskedByRule { rule: "r".into(), expect: own.clone(), style: None, version: None, names_read: false }];
         let rules = rules.into_iter().filter(|_| is_asked).collect();
         let asked = Asked { expect: own, rules };
 

@@ -4,6 +4,7 @@ mod any;
 mod bounds;
 mod certain;
 mod likely;
+mod readings;
 mod side_by_side;
 mod slowly;
 mod trace;

@@ -8,7 +8,7 @@
 use std::fmt::Write;
 
 use super::super::Correlator;
-use crate::judgement::grading::Operation;
+use crate::judgement::grading::{Operation, Read, Sight};
 use crate::words::{Attempt, Conflict, Fingerprint, Kind, Phase, RetryAfter};
 
 /// The attempts of a trace, in the order in which they ended.
@@ -42,17 +42,23 @@ fn described(operation: &Operation) -> String {
                 None => write!(line, " at once"),
             };
         }
-        if !tried.reads.is_empty() {
-            let reads: Vec<String> = tried.reads.iter().map(|read| read.attempt.to_string()).collect();
-            let _ = write!(line, " read {}", reads.join(","));
+        let reads = read(&tried.reads);
+        if !reads.is_empty() {
+            let _ = write!(line, " read {reads}");
         }
         separator = ";";
     }
-    if !operation.reads_after.is_empty() {
-        let reads: Vec<String> = operation.reads_after.iter().map(|read| read.attempt.to_string()).collect();
-        let _ = write!(line, "; then read {}", reads.join(","));
+    let reads = read(&operation.reads_after);
+    if !reads.is_empty() {
+        let _ = write!(line, "; then read {reads}");
     }
     line
+}
+
+/// Those that are certain.
+fn read(reads: &[Read]) -> String {
+    let certain = reads.iter().filter(|read| read.sight == Sight::Certain);
+    certain.map(|read| read.attempt.to_string()).collect::<Vec<_>>().join(",")
 }
 
 fn attempt(line: &str, id: u64) -> Attempt {

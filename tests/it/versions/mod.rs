@@ -1,0 +1,90 @@
+//! Versions at all their places, reads by other methods than GET, and an upstream's own conflicts: what a
+//! client sends through the proxy, what its upstream answers, and what R1 to R3 say of it.
+//!
+//! ```text
+//! PUT /items/1 if-match:"1" {"name":"lamp"} -> 200 etag:"2" {"name":"lamp"}
+//! ```
+//!
+//! What stands behind the arrow is what the upstream answers, if the request comes to it.
+
+mod kinds;
+mod own;
+mod reads;
+
+use fracas::judgement::grading::{Asked, CHECKS, Finding, Grading, Report};
+use fracas::rules::{BodyFileError, read};
+
+use crate::support::proxy::before;
+use crate::support::upstream::Upstream;
+
+/// What became of a trace: the statuses that the client saw, and its grade.
+struct Played {
+    statuses: Vec<u16>,
+    report: Report,
+}
+
+/// Plays a trace, one line after the other, as one client.
+fn play(rules: &str, trace: &[String]) -> Played {
+    let config = read("rules.toml", rules, &|_| Err(BodyFileError::Missing))
+        .unwrap_or_else(|mistakes| panic!("{mistakes}"))
+        .config;
+    let upstream = Upstream::playing(|talk| {
+        while let Some(request) = talk.request() {
+            talk.socket.send(request.header("x-answer").expect("what to answer").replace("~~", "\r\n"));
+        }
+    });
+    let proxy = before(upstream.address).rules(rules).start();
+    let statuses = trace.iter().map(|line| proxy.ask(request(line)).status()).collect();
+    let mut grading = Grading::new(Asked::of(&config));
+    for attempt in proxy.attempts() {
+        grading.add(attempt);
+    }
+    grading.clients_gone();
+    Played { statuses, report: grading.finish(Vec::new(), 0) }
+}
+
+/// A line as bytes; the answer goes with it.
+fn request(line: &str) -> String {
+    let (asked, answer) = line.split_once(" -> ").expect("request -> answer");
+    let (head, headers, body) = parts(asked);
+    let (status, shown, json) = parts(answer);
+    let kind = if json.is_empty() { "" } else { "content-type: application/json~~" };
+    let shown: String = shown.iter().map(|(name, value)| format!("{name}: {value}~~")).collect();
+    let answer = format!("HTTP/1.1 {status} X~~{kind}{shown}content-length: {}~~~~{json}", json.len());
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    format!(
+        "{head} HTTP/1.1\r\nhost: a\r\nuser-agent: client/1\r\nx-answer: {answer}\r\n{headers}content-length: {}\r\n\r\n\
+         {body}",
+        body.len()
+    )
+}
+
+/// The words before the headers, the headers, and the body. `_` in a header's value stands for a space.
+fn parts(text: &str) -> (String, Vec<(&str, String)>, &str) {
+    let (text, body) = match text.find(['{', '<']) {
+        Some(at) => (&text[..at], &text[at..]),
+        None => (text, ""),
+    };
+    let (headers, head): (Vec<&str>, Vec<&str>) =
+        text.split_whitespace().partition(|word| word.contains(':') && !word.starts_with('/'));
+    let headers = headers.iter().map(|word| word.split_once(':').expect("name:value"));
+    (head.join(" "), headers.map(|(name, value)| (name, value.replace('_', " "))).collect(), body)
+}
+
+impl Played {
+    fn finding(&self, check: u8) -> Option<&Finding> {
+        let id = CHECKS[usize::from(check) - 1].id;
+        let client = self.report.clients.first()?;
+        client.findings.iter().find(|finding| finding.check == id && finding.rule.is_none())
+    }
+
+    /// `pass fail -`: of R1 to R3, `-` for what has nothing to say.
+    fn verdicts(&self) -> String {
+        let word = |check| self.finding(check).map_or("-".to_owned(), |found| format!("{:?}", found.verdict));
+        [1, 2, 3].map(word).join(" ").to_lowercase()
+    }
+
+    fn advice(&self, check: u8) -> &str {
+        self.finding(check).and_then(|finding| finding.advice.as_deref()).unwrap_or_default()
+    }
+}
