@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// `application/json`: one of those that APIs and pages have, by its place in [`MediaType::KNOWN`], so that an
+/// `application/json`: one of those that APIs and pages have, by its place in `MediaType::KNOWN`, so that an
 /// attempt has room for it. What else there is counts as unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MediaType(u8);
