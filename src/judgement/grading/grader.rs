@@ -147,6 +147,11 @@ impl Grader {
         let untested = untested(&totals, &record.rules);
         let mut clients: Vec<ClientReport> =
             self.classes.iter().map(|class| self.client(class, record)).collect();
+        if untested.is_some() {
+            // Where requests came once each, not even a failure of the upstream's was taken well.
+            let came_once = totals.attempts == totals.operations;
+            clients.iter_mut().for_each(|client| take_passes_back(client, came_once));
+        }
         clients
             .sort_by_key(|client| (std::cmp::Reverse(client.verdict), std::cmp::Reverse(client.conflicted)));
         let expectations = self.expectations(&record.rules, record.extent());
@@ -270,6 +275,14 @@ impl Grader {
             extent.holds_of(ask.want, found)
         };
         self.asks.iter().map(found).collect()
+    }
+}
+
+/// Takes back what was passed without a conflict: whoever met none has shown nothing.
+fn take_passes_back(client: &mut ClientReport, with_findings: bool) {
+    client.findings.retain(|finding| finding.verdict != Verdict::Pass || !with_findings);
+    if client.verdict == Verdict::Pass {
+        client.verdict = Verdict::Undetermined;
     }
 }
 

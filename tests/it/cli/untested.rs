@@ -129,6 +129,13 @@ fn a_rule_that_did_not_fire_says_what_it_lacked_live_and_from_the_journal() {
         let later = run(folder.path(), &["report", "j.jsonl", "--format", "json"]);
         let later: Value = serde_json::from_slice(&later.stdout).expect("JSON");
         assert_eq!(later, live, "{rule}");
+        assert_eq!(live["clients"][0]["verdict"], "undetermined", "{rule}");
+        for format in ["text", "markdown", "html", "junit", "github"] {
+            let shown = run(folder.path(), &["report", "j.jsonl", "--format", format]);
+            let shown = text(&shown.stdout);
+            assert!(!shown.contains("PASS") && !shown.contains('✅'), "{rule}: {shown}");
+            assert!(shown.contains("Nothing was tested"), "{rule}: {shown}");
+        }
         let written = std::fs::read_to_string(folder.path().join("j.jsonl")).expect("a journal");
         assert!(!written.contains("s3cret"), "{written}");
         let later = run(folder.path(), &["report", "j.jsonl"]);
