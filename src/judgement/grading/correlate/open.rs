@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::evidence::{Clue, Evidence};
 use super::meaning::Meaning;
 use super::strands::{self, By};
-use super::trail::{Caller, Trail};
+use super::trail::{Caller, REACTION, Step, Trail};
 use super::{KEPT_TRIES, LONGEST_WINDOW, MARKERS, READS, SHORTEST_WINDOW, STRETCH};
 use crate::judgement::grading::{Link, Operation, Outcome, Read, Sight, Try};
 use crate::words::{Attempt, Fingerprint, RetryAfter};
@@ -114,7 +114,13 @@ impl Open {
     ) {
         let gap = if self.count == 0 { None } else { attempt.start.checked_sub(self.last_end) };
         if let Some(before) = self.last.back().or(self.first.last()) {
-            self.trail.go_on(&before.attempt, &attempt, gap, link == Link::Marker);
+            let step = Step {
+                gap: gap.unwrap_or(0),
+                is_marked: link == Link::Marker,
+                is_rewrite: before.attempt.sent.version != attempt.sent.version
+                    && self.is_read_at_once(&attempt),
+            };
+            self.trail.go_on(&before.attempt, &attempt, step);
         }
         self.trail.is_rebased |= link == Link::Rebase;
         let reads = self.own_reads(&attempt);
@@ -188,6 +194,18 @@ impl Open {
         let reads = self.reads.iter().filter(|read| read.end <= attempt.start);
         let own: Vec<Read> = reads.clone().filter(|read| self.is_own(read, attempt)).cloned().collect();
         if own.is_empty() { reads.cloned().collect() } else { own }
+    }
+
+    /// Whether a read on its own connection came before a try, and each of both was a reaction.
+    fn is_read_at_once(&self, attempt: &Attempt) -> bool {
+        let own = self.reads.iter().filter(|read| read.end <= attempt.start && self.is_own(read, attempt));
+        let mut since = self.last_end;
+        let is_prompt = own.clone().all(|read| {
+            let idle = read.start.saturating_sub(since);
+            since = since.max(read.end);
+            idle < REACTION
+        });
+        is_prompt && own.count() > 0 && attempt.start.saturating_sub(since) < REACTION
     }
 
     /// Whether several reads came before a try, and none of them is certainly its own.

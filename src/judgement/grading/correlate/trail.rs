@@ -12,8 +12,10 @@ use crate::words::{Attempt, Fingerprint, Hint, RetryAfter, Sent};
 /// A try that follows an answer within this (µs) is a reaction to it, also from a new connection: a loop
 /// in a shell needs 10 ms to start the next `curl`, and on a busy machine some 70.
 pub(super) const REACTION: u64 = 100_000;
-/// So many reactions in a row are no chance, whoever else is about.
+/// So many reactions in a row are no chance, whoever else is about; one of them may be a little late (µs), as
+/// a busy machine now and then takes its time to start the next.
 const CHAIN: u64 = 4;
+const HARDLY_LATER: u64 = 250_000;
 /// How much shorter than the longest wait before it a wait may be, and still be as long: a twentieth of it,
 /// and so many µs of a machine's noise.
 const TWENTIETH: u64 = 20;
@@ -36,6 +38,7 @@ pub(super) struct Trail {
     unmarked: u64,
     /// Of these, how many came as a reaction, on whatever connection.
     reactions: u64,
+    hardly_later: u64,
     /// Each of these came on the connection of the one before it, or as a reaction.
     is_linked: bool,
     /// The waits do not get shorter.
@@ -50,6 +53,18 @@ pub(super) struct Trail {
     /// Some of them are other writes to the resource.
     pub is_rebased: bool,
     pub doubts: Doubts,
+}
+
+/// How a try follows the one before it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    /// From the answer to this (µs); 0 for one that did not wait for it.
+    pub gap: u64,
+    /// A marker connects them.
+    pub is_marked: bool,
+    /// It was made from a read on its own connection, which was a reaction to the answer, as it was to the
+    /// read.
+    pub is_rewrite: bool,
 }
 
 /// What shows that others may have been at it.
@@ -109,6 +124,7 @@ impl Trail {
             has_other_traces: false,
             unmarked: 0,
             reactions: 0,
+            hardly_later: 0,
             is_linked: true,
             is_regular: true,
             longest_wait: 0,
@@ -121,8 +137,9 @@ impl Trail {
         }
     }
 
-    /// Adds the next try, `gap` after the answer to `before`.
-    pub fn go_on(&mut self, before: &Attempt, attempt: &Attempt, gap: Option<u64>, is_marked: bool) {
+    /// Adds the next try.
+    pub fn go_on(&mut self, before: &Attempt, attempt: &Attempt, step: Step) {
+        let Step { gap, is_marked, is_rewrite } = step;
         self.is_on_one_connection &= attempt.connection == self.connection;
         self.is_of_one_trace &= attempt.sent.trace.is_some() && attempt.sent.trace == self.trace;
         self.has_other_keys |= attempt.sent.idempotency_key != self.key;
@@ -131,8 +148,8 @@ impl Trail {
             return;
         }
         self.unmarked += 1;
-        let gap = gap.unwrap_or(0);
         self.reactions += u64::from(gap < REACTION);
+        self.hardly_later += u64::from((REACTION..HARDLY_LATER).contains(&gap));
         let counts = |attempt: &Attempt| attempt.sent.try_number;
         let is_counted = counts(attempt) > counts(before) && counts(before).is_some();
         self.is_linked &= is_counted || attempt.connection == before.connection || gap < REACTION;
@@ -144,8 +161,9 @@ impl Trail {
             // One that heeds `Retry-After` does so each time.
             self.is_regular &= !(self.has_waited && self.has_come_early);
         }
-        if is_counted || has_waited {
-            // It says so itself, or waited as it was told to: its own waits need not show it.
+        if is_counted || has_waited || is_rewrite {
+            // It says so itself, or waited as it was told to, or came from a read: its own waits need not
+            // show it.
             return;
         }
         let least = self.longest_wait - self.longest_wait / TWENTIETH;
@@ -155,6 +173,11 @@ impl Trail {
         self.longest_wait = self.longest_wait.max(gap);
         self.waits.add(gap);
         self.steps.add(attempt.start.saturating_sub(before.start));
+    }
+
+    fn is_chain(&self) -> bool {
+        let is_in_haste = self.reactions + self.hardly_later == self.unmarked;
+        self.unmarked >= CHAIN && is_in_haste && self.hardly_later <= 1
     }
 
     /// Whether its tries were sent by a clock, however long their answers took: whoever tries again counts
@@ -188,7 +211,7 @@ impl Trail {
             return self.is_regular || has_others;
         }
         let Doubts { is_overlapped, is_crossed, is_followed, is_suspect, is_unseen: _ } = self.doubts;
-        if !is_overlapped && self.unmarked >= CHAIN && self.reactions == self.unmarked {
+        if !is_overlapped && self.is_chain() {
             return true;
         }
         if is_overlapped || is_followed || self.is_rebased && is_crossed {

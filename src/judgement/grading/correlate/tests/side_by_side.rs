@@ -79,6 +79,15 @@ fn equal_requests_on_new_connections_are_one_call_only_where_each_is_a_reaction(
             "Unfinished: 1; 2 Replay +60; 3 Replay +11",
         ),
         (
+            "a longer one, of which the machine started one late",
+            "0    10   PUT /items/1 n=1 b=1 > 409
+             20   30   PUT /items/1 n=2 b=1 > 409
+             190  200  PUT /items/1 n=3 b=1 > 409
+             210  220  PUT /items/1 n=4 b=1 > 409
+             230  240  PUT /items/1 n=5 b=1 > 409",
+            "Unfinished: 1; 2 Replay +10; 3 Replay +160; 4 Replay +10; 5 Replay +10",
+        ),
+        (
             "workers, or one that waits",
             "0    10   PUT /items/1 n=1 b=1 > 409
              250  260  PUT /items/1 n=2 b=1 > 409
