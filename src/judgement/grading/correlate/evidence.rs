@@ -79,6 +79,11 @@ impl Evidence {
         Words(SipHasher13::new_with_keys(self.resource.0, 4)).text(rule).clue()
     }
 
+    /// What it is about, of this client.
+    pub fn resource_of(attempt: &Attempt) -> Clue {
+        resource(attempt, &attempt.path)
+    }
+
     /// The collection that the path is an item of.
     pub fn collection(attempt: &Attempt) -> Option<Clue> {
         let (collection, item) = attempt.path.rsplit_once('/')?;

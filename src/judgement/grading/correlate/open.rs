@@ -254,7 +254,8 @@ impl Open {
             .max(self.largest_gap.saturating_mul(4))
             .max(self.asked_wait.saturating_mul(2))
             .min(LONGEST_WINDOW);
-        let since = if self.is_held() { self.last_trouble } else { self.last_end };
+        let is_waited_for = self.is_held && self.meaning == Meaning::Success;
+        let since = if is_waited_for { self.last_trouble } else { self.last_end };
         since.saturating_add(window)
     }
 

@@ -30,7 +30,7 @@ pub(super) struct Table {
     closings: BTreeSet<(u64, Number)>,
     /// Who asks, over all operations; and since when connections lie idle.
     callers: Memory<Caller>,
-    connections: Memory<u64>,
+    connections: Memory<Use>,
     /// Requests of which several were made side by side.
     side_by_side: Memory<()>,
     /// Operations that a new session could go on.
@@ -38,6 +38,14 @@ pub(super) struct Table {
     next: Number,
     kept_tries: usize,
     evicted: u64,
+}
+
+/// What a connection was used for last.
+#[derive(Clone, Copy, Debug)]
+struct Use {
+    /// When that was answered.
+    end: u64,
+    resource: Clue,
 }
 
 /// Numbers are given in the order in which operations began, and keys are hashes already.
@@ -63,8 +71,9 @@ impl Table {
     /// Notes who asks, and from which connection.
     pub fn note_caller(&mut self, attempt: &Attempt) {
         let connection = Clue::number(attempt.connection);
-        let idle = self.connections.get(connection);
-        self.connections.set(connection, idle.unwrap_or(0).max(attempt.end));
+        let idle = self.connections.get(connection).map(|used| used.end);
+        let end = idle.unwrap_or(0).max(attempt.end);
+        self.connections.set(connection, Use { end, resource: Evidence::resource_of(attempt) });
         let mut caller = self.caller(attempt.client);
         caller.see(attempt, idle);
         self.callers.set(Clue::number(attempt.client.0), caller);
@@ -209,9 +218,15 @@ impl Table {
         open.trail.doubts.is_overlapped |= under_way.0;
         open.trail.doubts.is_crossed |= under_way.1;
         let (request, resource) = open.about();
+        // The connection of the try before serves something else by now: whoever sent it has others.
+        let is_pooled = open.latest().is_some_and(|latest| {
+            let used = self.connections.get(Clue::number(latest.connection));
+            latest.connection != attempt.connection && used.is_some_and(|used| used.resource != resource)
+        });
         let is_same_key = key.is_some() && open.latest().is_some_and(|one| one.sent.idempotency_key == key);
         let is_same_trace = trace.is_some() && open.latest().is_some_and(|one| one.sent.trace == trace);
         self.change_caller(client, |caller| {
+            caller.is_pooled |= is_pooled;
             caller.keeps_keys |= is_same_key;
             caller.keeps_traces |= is_same_trace;
             caller.tried_again(request, resource);

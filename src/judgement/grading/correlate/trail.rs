@@ -90,8 +90,9 @@ pub(super) struct Caller {
     opened: u64,
     /// It opened a connection although another one lay idle, which it used again: two programs in one.
     is_several: bool,
-    /// It opened one while it waited for an answer on another: a pool may have grown.
-    is_pooled: bool,
+    /// It opened one while it waited for an answer on another, or left a call's connection to another call: a
+    /// pool may have grown, and does not keep calls and connections together.
+    pub is_pooled: bool,
     /// The operation that it was at, and whether it went back to one that it had left.
     pub at: Option<u64>,
     pub takes_turns: bool,

@@ -150,7 +150,7 @@ impl Group {
             None => 0,
         };
         let troubled = self.tries.iter().filter(|tried| Meaning::of(tried).is_retryable());
-        let since = match self.is_held() {
+        let since = match self.is_held() && self.meaning() == Meaning::Success {
             true => troubled.map(|tried| tried.end).max().unwrap_or(0),
             false => self.end(),
         };
