@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::evidence::{Clue, Evidence};
 use super::meaning::Meaning;
@@ -37,9 +36,8 @@ pub(super) struct Open {
     evidence: Evidence,
     /// Of every try, the oldest first.
     markers: Vec<Clue>,
-    /// When the last of its answers had gone.
+    /// When the last of its answers had gone, and the last of those after which another try may follow.
     pub last_end: u64,
-    /// And the last of those after which another try may follow.
     last_trouble: u64,
     largest_gap: u64,
     longest_try: u64,
@@ -153,7 +151,7 @@ impl Open {
             && self.count > 1
             && self.has_met_trouble
             && !self.trail.is_settled(caller, self.request, self.resource);
-        self.keep(Try { attempt, link, gap: gap.map(Duration::from_micros), reads });
+        self.keep(Try { attempt, link, gap: gap.map(std::time::Duration::from_micros), reads });
     }
 
     /// Keeps a read of the resource, if it was sent after the last answer had gone. One that a rule
