@@ -207,7 +207,11 @@ impl Grader {
             }
         }
         let verdict = worst(findings.iter().map(|finding| finding.verdict));
-        tally.client(agent, &self.class(class, None), verdict, findings)
+        let mut client = tally.client(agent, &self.class(class, None), verdict, findings);
+        if client.verdict == Verdict::Pass && !has_shown_a_move(&client) {
+            client.verdict = Verdict::Undetermined;
+        }
+        client
     }
 
     fn class(&self, class: (&str, &ClassTally, bool), rule: Option<&str>) -> Class {
@@ -276,6 +280,17 @@ impl Grader {
         };
         self.asks.iter().map(found).collect()
     }
+}
+
+/// R11, which counts requests.
+const AMPLIFICATION: u8 = 11;
+
+/// Whether a pass says anything of how conflicts were taken: one of them was taken to an end, and not only the
+/// number of requests (R11) was found to be well.
+fn has_shown_a_move(client: &ClientReport) -> bool {
+    let has_ended = client.conflicted == 0 || client.unfinished < client.conflicted;
+    let passed = |finding: &Finding| finding.verdict == Verdict::Pass && finding.check.0 != AMPLIFICATION;
+    has_ended && (client.conflicted == 0 || client.findings.iter().any(passed))
 }
 
 /// Takes back what was passed without a conflict: whoever met none has shown nothing.

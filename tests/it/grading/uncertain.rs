@@ -310,3 +310,22 @@ fn what_one_call_or_several_did_is_neither_passed_nor_failed() {
     let twice = "0 POST /orders c=1 > 502 e=reset\n1000 POST /orders c=2 > 201";
     assert_eq!(found(&graded("", twice, true), 14).0, Verdict::Undetermined);
 }
+
+#[test]
+fn a_client_passes_by_what_it_did_after_a_conflict_alone() {
+    for (what, text, have_clients_gone, verdict) in [
+        ("stopped", "0 PUT /items/1 > 409 transient", true, Verdict::Pass),
+        ("may still be about to try again", "0 PUT /items/1 > 409 transient", false, Verdict::Undetermined),
+        ("met nothing", "0 PUT /items/1 > 200", true, Verdict::Undetermined),
+        (
+            "nobody knows whose tries they are, and only requests can be counted",
+            "0   PUT /items/1 v=1 c=1 > - up=200 transient:lost
+             700 PUT /items/1 v=1 c=2 > 412",
+            true,
+            Verdict::Undetermined,
+        ),
+    ] {
+        let report = graded("", text, have_clients_gone);
+        assert_eq!(report.verdict, verdict, "{what}: {:#?}", report.clients);
+    }
+}
