@@ -37,6 +37,14 @@ pub fn check_report(arguments: &Report) -> Result<(), Refusal> {
     apart(&[named("the journal", &arguments.journal)], &with_standard_output(outputs))
 }
 
+/// Refuses a report that would be written over the rules of the runs that it is about.
+pub fn check_report_of(arguments: &Report, rules_files: &[&str]) -> Result<(), Refusal> {
+    let outputs: Vec<Named> = arguments.output.iter().map(|path| named("the report", path)).collect();
+    let inputs: Vec<Named> =
+        rules_files.iter().map(|file| named("the rules file", Path::new(file))).collect();
+    apart(&inputs, &outputs)
+}
+
 fn inputs(loaded: &Loaded) -> Vec<Named> {
     let settings = &loaded.config.settings;
     let mut inputs: Vec<Named> = loaded.file.iter().map(|path| named("the rules file", path)).collect();

@@ -41,6 +41,9 @@ fn reported(arguments: &arguments::Report) -> Result<ExitCode, Refusal> {
             shown(&runs)
         ));
     }
+    let rules_files: Vec<&str> =
+        all.iter().filter_map(|run| run.header.origin.rules_file.as_deref()).collect();
+    places::check_report_of(arguments, &rules_files)?;
     for run in &all {
         run.warn(which);
     }

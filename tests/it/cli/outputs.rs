@@ -84,7 +84,7 @@ fn a_journal_is_appended_to_a_journal_only() {
 }
 
 #[test]
-fn a_report_is_not_written_over_its_journal() {
+fn a_report_is_not_written_over_its_journal_or_the_rules_of_its_run() {
     let folder = folder(&[("rules.toml", "[[rule]]\nrate = 1\n")]);
     let at = |name: &str| folder.path().join(name);
     let run = |arguments: &[&str]| fracas(folder.path()).args(arguments).output().expect("the binary runs");
@@ -96,6 +96,14 @@ fn a_report_is_not_written_over_its_journal() {
         let err = text(&refused.stderr);
         assert!(refused.status.code() == Some(2) && err.contains("error[same-file]: "), "{err}");
         assert_eq!(fs::read_to_string(at("j.jsonl")).expect("a journal"), journal);
+    }
+    let rules = fs::read_to_string(at("rules.toml")).expect("rules");
+    fs::hard_link(at("rules.toml"), at("hard")).expect("a link");
+    for output in ["rules.toml", "./rules.toml", "hard"] {
+        let refused = run(&["report", "j.jsonl", "--format", "html", "-o", output]);
+        let err = text(&refused.stderr);
+        assert!(refused.status.code() == Some(2) && err.contains("the report and the rules file"), "{err}");
+        assert_eq!(fs::read_to_string(at("rules.toml")).expect("rules"), rules);
     }
     assert_eq!(run(&["report", "j.jsonl", "-o", "report.txt"]).status.code(), Some(0));
 }
