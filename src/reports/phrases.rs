@@ -201,8 +201,10 @@ pub fn caveats(totals: &Totals) -> Vec<String> {
         caveats.push("the record is incomplete, so that nothing passes by it".to_owned());
     }
     if totals.other_clients > 0 {
+        // As many products are counted as clients of one.
+        let least = if totals.other_clients >= ClientReport::MOST_CLIENTS as u64 { "at least " } else { "" };
         let more = counted(totals.other_clients, "more product is", "more products are");
-        caveats.push(format!("{more} not told apart: judged together, as (all others)"));
+        caveats.push(format!("{least}{more} not told apart: judged together, as (all others)"));
     }
     caveats
 }

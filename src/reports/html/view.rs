@@ -46,7 +46,10 @@ pub struct ClientView {
     pub findings: Vec<FindingView>,
     pub backoff: Vec<(&'static str, Marked)>,
     pub gaps: Option<Plot>,
+    /// That the gaps drawn are a sample.
+    pub sample: Option<Marked>,
     pub means: Vec<(usize, Marked, Marked)>,
+    pub means_cut: Option<Marked>,
     pub herd: Vec<(&'static str, Marked)>,
     pub crowd: Option<Plot>,
 }
@@ -181,6 +184,11 @@ impl ClientView {
             findings: findings(&at, client, on_page),
             backoff: client.backoff.as_ref().map(|found| backoff(&at, found)).unwrap_or_default(),
             gaps: plots::gaps(&client.gaps, client.backoff.as_ref()),
+            sample: (client.gaps.len() >= ClientReport::MOST_GAPS).then(|| {
+                Marked::sentence("sample", &format!("a sample of {} waits is drawn", client.gaps.len()))
+            }),
+            means_cut: phrases::cut_off(MOST_ROWS, means.clone().count(), "mean waits")
+                .map(|cut| Marked::sentence("left", &cut)),
             means: means.take(MOST_ROWS).map(mean).collect(),
             herd: client.herd.as_ref().map(|found| herd(&at, found)).unwrap_or_default(),
             crowd: client.herd.as_ref().and_then(plots::herd),

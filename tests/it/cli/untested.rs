@@ -145,6 +145,25 @@ fn a_rule_that_did_not_fire_says_what_it_lacked_live_and_from_the_journal() {
 }
 
 #[test]
+fn where_there_are_no_rules_it_is_said_so() {
+    for (name, text) in
+        [("rules.toml", "seed = 1\n"), ("rules.toml", ""), ("rules.toml", "# rules to come\n")]
+    {
+        let folder = folder(&[(name, text)]);
+        let report = served(folder.path(), &[("PUT", "/items/1", "", "{}")]);
+        assert_eq!(
+            report["untested"], "there are no rules; `fracas init` writes some to begin with",
+            "{text}"
+        );
+        let later = run(folder.path(), &["report", "j.jsonl"]);
+        assert!(
+            crate::support::program::text(&later.stdout)
+                .starts_with("----  Nothing was tested: there are no rules; ")
+        );
+    }
+}
+
+#[test]
 fn an_upstream_that_only_failed_is_named() {
     let upstream = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = upstream.local_addr().expect("an address");

@@ -1,8 +1,11 @@
 //! No bound drops evidence silently: what lies beyond each is judged, or said to be unknown, and never passes.
 
+mod listed;
+
 use fracas::judgement::grading::{Asked, CheckId, Finding, Grading, Missing, Report, Verdict};
+use fracas::reports::{self, Format, Subject, Width};
 use fracas::rules;
-use fracas::words::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, Sent};
+use fracas::words::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent};
 use proptest::prelude::*;
 
 const SECOND: u64 = 1_000_000;
@@ -226,6 +229,48 @@ fn calls_beyond_those_that_are_looked_at_are_accused_of_nothing() {
         assert_eq!(report.totals.recovered, calls, "each call is found again");
         assert_eq!(report.expectations[0].verdict, Verdict::Pass, "{:?}", report.expectations);
     }
+}
+
+#[test]
+fn what_succeeded_long_ago_may_still_be_sent_anew() {
+    // The write succeeded before: one that is refused and comes early may be a new call's, however much was
+    // written in between.
+    let tale = |between: u64| {
+        let write = |start, status| Attempt { connection: 1, ..request(start, "a/1", 1, "PUT", status) };
+        let other = move |n: u64| Attempt { path: format!("/{n}").into(), ..write(10_000 + n * 10, 200) };
+        let start = 10 * SECOND + between * 10;
+        let mut first = refused(write(start, 409), "r", Kind::Transient);
+        first.got.retry_after = Some(RetryAfter::Seconds(5_000));
+        let again = write(start + SECOND, 200);
+        graded("", [write(0, 200)].into_iter().chain((0..between).map(other)).chain([first, again]))
+    };
+    for between in [0, 100, 80_000] {
+        let report = tale(between);
+        assert_eq!(verdict(&report, "a/1", 5), Some(Verdict::Undetermined), "{between}");
+    }
+}
+
+#[test]
+fn counts_of_clients_and_products_say_where_they_end() {
+    let text = |report: &Report| {
+        let mut out = Vec::new();
+        let (started, paint) = (jiff::Timestamp::UNIX_EPOCH, fracas::rules::Paint::Plain);
+        let subject = Subject { report, attempts: &[], started, paint, width: Width::of(None) };
+        reports::write(Format::Markdown, subject, &mut out).expect("memory");
+        String::from_utf8(out).expect("text")
+    };
+    for (clients, said) in [
+        (9_999, "of 9,999 clients"),
+        (10_000, "of at least 10,000 clients"),
+        (10_050, "of at least 10,000 clients"),
+    ] {
+        let calls = (0..clients).flat_map(|n| call(n * 100, "a/1", n, 1));
+        let text = text(&graded("", calls));
+        assert!(text.contains(said), "{clients}: {text}");
+    }
+    let products = (0..10_050).flat_map(|n| call(n * 100, &format!("a{n}/1"), n, 1));
+    let text = text(&graded("", products));
+    assert!(text.contains("at least 10,000 more products are not told apart"), "{text}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ pub mod samples;
 use std::path::Path;
 use std::sync::Arc;
 
-use fracas::judgement::grading::{Report, Verdict};
+use fracas::judgement::grading::{ClientReport, Report, Verdict};
 use fracas::reports::{self, Format, Subject, Width};
 use fracas::rules::Paint;
 use fracas::words::{
@@ -171,6 +171,28 @@ fn large_reports_are_cut_and_say_so() {
     assert!(summary.contains("50 of 16,668 operations that something is wrong with are shown"));
     let text = written(Format::Text, &report);
     assert!(text.contains("3 of 16,668 such operations are shown"), "{text}");
+}
+
+#[test]
+fn mean_waits_beyond_those_shown_are_counted() {
+    let mut report = samples::failing();
+    let client = report.clients.iter_mut().find(|client| client.backoff.is_some()).expect("one that waits");
+    let backoff = client.backoff.as_mut().expect("it waits");
+    backoff.mean_gaps_ms = (0..50).map(|n| (f64::from(n), 1)).collect();
+    assert!(!written(Format::Html, &report).contains("mean waits are shown"));
+    let client = report.clients.iter_mut().find(|client| client.backoff.is_some()).expect("one that waits");
+    client.backoff.as_mut().expect("it waits").mean_gaps_ms = (0..80).map(|n| (f64::from(n), 1)).collect();
+    assert!(written(Format::Html, &report).contains("50 of 80 mean waits are shown"));
+}
+
+#[test]
+fn the_waits_of_thousands_of_retries_are_a_sample_and_say_so() {
+    let mut report = samples::failing();
+    let gap = report.clients[0].gaps[0];
+    report.clients[0].gaps = vec![gap; ClientReport::MOST_GAPS - 1];
+    assert!(!written(Format::Html, &report).contains("a sample of"));
+    report.clients[0].gaps = vec![gap; ClientReport::MOST_GAPS];
+    assert!(written(Format::Html, &report).contains("a sample of 500 waits is drawn"));
 }
 
 #[test]

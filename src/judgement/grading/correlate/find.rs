@@ -66,7 +66,7 @@ fn replayed(attempt: &Attempt, evidence: &Evidence, table: &Table, past: &Past) 
     // A changed version says that it was made anew from what was read.
     let link = if latest.sent.version == attempt.sent.version { Link::Replay } else { Link::Rebase };
     let is_counted = attempt.sent.try_number.is_some_and(|number| number > NonZeroU32::MIN);
-    let could_be_new = !is_counted && past.succeeded.get(evidence.anew(attempt)).is_some();
+    let could_be_new = !is_counted && past.succeeded.has_known(evidence.anew(attempt));
     Some((number, if is_only && !could_be_new { link } else { Link::AmbiguousReplay }))
 }
 

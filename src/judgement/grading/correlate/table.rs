@@ -65,14 +65,20 @@ impl Table {
 
     /// What is known of a client.
     pub fn caller(&self, client: Fingerprint) -> Caller {
-        self.callers.get(Clue::number(client.0)).unwrap_or_default()
+        let clue = Clue::number(client.0);
+        self.callers.get(clue).unwrap_or_else(|| match self.callers.has_forgotten(clue) {
+            true => Caller::forgotten(),
+            false => Caller::default(),
+        })
     }
 
     /// Notes who asks, and from which connection.
     pub fn note_caller(&mut self, attempt: &Attempt) {
         let connection = Clue::number(attempt.connection);
-        let idle = self.connections.get(connection).map(|used| used.end);
-        let end = idle.unwrap_or(0).max(attempt.end);
+        let used = self.connections.get(connection).map(|used| used.end);
+        let end = used.unwrap_or(0).max(attempt.end);
+        // Since when one that is forgotten lay idle, nobody knows; it is no new one.
+        let idle = used.or_else(|| self.connections.has_forgotten(connection).then_some(u64::MAX));
         self.connections.set(connection, Use { end, resource: Evidence::resource_of(attempt) });
         let mut caller = self.caller(attempt.client);
         caller.see(attempt, idle);
@@ -181,7 +187,7 @@ impl Table {
         let number = self.next;
         self.next += 1;
         let under_way = self.note_company(&attempt, &evidence, None);
-        let is_suspect = self.side_by_side.get(evidence.request).is_some();
+        let is_suspect = self.side_by_side.has_known(evidence.request);
         let mut open = Open::begin(attempt, meaning, evidence, is_suspect);
         (open.trail.doubts.is_overlapped, open.trail.doubts.is_crossed) = under_way;
         if meaning.is_retryable() {

@@ -253,6 +253,11 @@ impl Span {
 }
 
 impl Caller {
+    /// Of one that was seen long ago: whatever would make its calls harder to tell may have been so.
+    pub fn forgotten() -> Caller {
+        Caller { is_pooled: true, takes_turns: true, ..Caller::default() }
+    }
+
     /// Notes an attempt; `idle` says since when its connection lay idle, `None` for a new one.
     pub fn see(&mut self, attempt: &Attempt, idle: Option<u64>) {
         match idle {
