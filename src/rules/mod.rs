@@ -11,6 +11,7 @@ mod not_yet;
 mod read;
 mod rule;
 mod settings;
+pub(crate) mod styles;
 pub mod template;
 mod units;
 
@@ -23,12 +24,13 @@ pub use read::{
 };
 pub use rule::{
     Clear, Delay, During, Every, Expect, Grade, LostAnswer, Pattern, Rate, Read, Reply, ReplyBody,
-    ReplyStyle, RetryAfter, Rule, Selector, State, Trigger, VersionAt, VersionSource, WaitLength,
+    RetryAfter, Rule, Selector, State, Trigger, VersionAt, VersionSource, WaitLength,
 };
 pub use settings::{
     Admin, Authority, HostHeader, Identity, Journal, Limits, NamedFile, Scheme, Settings, StateStore,
     Timeouts, Tls, Trust, Upstream, UpstreamTls, UpstreamUrl,
 };
+pub use styles::ReplyStyle;
 
 /// A whole rules file, valid.
 #[derive(Clone, Debug)]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 
+use super::styles::ReplyStyle;
 use crate::matching::Match;
 use crate::words::{Key, Kind, Phase, Share};
 
@@ -238,40 +239,6 @@ pub enum ReplyBody {
     /// The file's own text, from `body` or read from `body_file`, with placeholders. The style
     /// lends it the content type.
     Text { text: Arc<str>, style: ReplyStyle },
-}
-
-/// Whose words the answer speaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReplyStyle {
-    #[default]
-    Problem,
-    Json,
-    Text,
-    Html,
-    Kubernetes,
-    Couchdb,
-    Elasticsearch,
-    S3,
-    Stripe,
-    Github,
-    Google,
-    AzureStorage,
-    AzureArm,
-    Cosmos,
-    Postgrest,
-    Docker,
-    Spring,
-    Django,
-    Scim,
-    Jsonapi,
-}
-
-impl ReplyStyle {
-    /// The word used in rules.
-    pub fn as_str(self) -> &'static str {
-        super::read::STYLES.iter().find(|(_, style)| *style == self).map_or("problem", |(word, _)| word)
-    }
 }
 
 /// `Retry-After`, in whole seconds or as a date.

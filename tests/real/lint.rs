@@ -2,51 +2,19 @@
 
 use std::fmt::Write as _;
 
+use fracas::rules::ReplyStyle;
+use fracas::words::Kind;
 use serde_json::Value;
 
 use crate::binary::Fracas;
 use crate::client::{Runs, run};
 
-const STYLES: [&str; 20] = [
-    "problem",
-    "json",
-    "text",
-    "html",
-    "kubernetes",
-    "couchdb",
-    "elasticsearch",
-    "s3",
-    "stripe",
-    "github",
-    "google",
-    "azure_storage",
-    "azure_arm",
-    "cosmos",
-    "postgrest",
-    "docker",
-    "spring",
-    "django",
-    "scim",
-    "jsonapi",
-];
-const KINDS: [&str; 9] = [
-    "transient",
-    "version",
-    "overlap",
-    "duplicate",
-    "referenced",
-    "session",
-    "idempotency",
-    "lock",
-    "blocked",
-];
-
 #[test]
 fn c44_every_injected_style_is_clean_and_stays_in_no_cache() {
     let mut rules = String::new();
     let mut paths = Vec::new();
-    for style in STYLES {
-        for kind in KINDS {
+    for style in ReplyStyle::WORDS {
+        for kind in Kind::ALL {
             let path = format!("/{style}/{kind}");
             let _ = writeln!(
                 rules,

@@ -1,27 +1,8 @@
 //! Values written into texts so that what a request says stays data.
 
-use std::borrow::Cow;
 use std::io::Write as _;
 
-/// What a placeholder stands for on one occasion.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Value<'v> {
-    Text(Cow<'v, str>),
-    Number(u64),
-    /// The request has none: nothing in a text, `null` as a JSON value.
-    Absent,
-}
-
-impl<'v> Value<'v> {
-    pub(super) fn text(text: impl Into<Cow<'v, str>>) -> Value<'v> {
-        Value::Text(text.into())
-    }
-
-    /// The text, or nothing.
-    pub(super) fn maybe(text: Option<impl Into<Cow<'v, str>>>) -> Value<'v> {
-        text.map_or(Value::Absent, Value::text)
-    }
-}
+use crate::rules::styles::Value;
 
 /// What kind of text values are written into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,24 +9,21 @@ mod details;
 mod escape;
 mod grpc;
 mod marker;
-mod occasion;
-mod rows;
-mod styles;
 mod text;
 mod times;
 mod variant;
 
+pub use crate::rules::styles::Occasion;
 pub use cors::allow_cors;
 pub use marker::{FRACAS, Marker};
-pub use occasion::Occasion;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
+use crate::rules::styles::Scene;
 use crate::rules::template::{Scope, TemplateMistake};
 use crate::rules::{ReplyBody, ReplyStyle, Rule, State, Trigger};
 use crate::words::{Facts, Key, Kind};
-use occasion::Scene;
 use times::Wait;
 use variant::Variant;
 
@@ -82,7 +79,7 @@ impl CompiledReply {
 
     /// Whether the answer to this request tells what is in its body.
     pub fn reads_body(&self, facts: &Facts<'_>) -> bool {
-        self.style.is_some_and(|style| styles::quotes_body(style, facts))
+        self.style.is_some_and(|style| (style.style().reads_body)(facts))
     }
 
     /// The answer on this occasion.

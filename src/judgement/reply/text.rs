@@ -1,8 +1,8 @@
 //! A text with placeholders, compiled: what is known at load is written at load.
 
-use super::escape::{Escape, Medium, Value};
-use super::occasion::{Scene, Word};
-use super::times::{self, Digits};
+use super::escape::{Escape, Medium};
+use super::times;
+use crate::rules::styles::{Digits, HEX, Scene, Value, Word, iso};
 use crate::rules::template::{Piece, Placeholder, Scope, TemplateMistake, pieces};
 use crate::words::{Kind, Phase};
 
@@ -194,13 +194,11 @@ fn value<'s>(placeholder: &Placeholder, scene: &'s Scene<'s>) -> Value<'s> {
         Placeholder::Header(name) => Value::maybe(facts.header(name).map(String::from_utf8_lossy)),
         Placeholder::N => Value::Number(occasion.n),
         Placeholder::Key => Value::maybe(scene.per.describe(facts, occasion.captures, occasion.identity)),
-        Placeholder::Now => Value::text(times::iso(occasion.now, Digits::Three)),
+        Placeholder::Now => Value::text(iso(occasion.now, Digits::Three)),
         Placeholder::NowHttp => Value::text(times::http_date(occasion.now)),
         Placeholder::Unix => Value::Number(u64::try_from(occasion.now.as_second()).unwrap_or_default()),
         Placeholder::Uuid => Value::text(occasion.uuid()),
-        Placeholder::Hex(digits) => {
-            Value::text(occasion.id("hex", super::occasion::HEX, usize::from(*digits)))
-        }
+        Placeholder::Hex(digits) => Value::text(occasion.id("hex", HEX, usize::from(*digits))),
         Placeholder::RetryAfter => scene.wait.map_or(Value::Absent, Value::Number),
         Placeholder::VersionSent => Value::maybe(occasion.version_sent()),
         Placeholder::VersionCurrent => Value::maybe(occasion.version_current),

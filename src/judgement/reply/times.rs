@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use http::HeaderValue;
 use jiff::Timestamp;
 
-use super::occasion::Occasion;
+use crate::rules::styles::Occasion;
 use crate::rules::{Reply, RetryAfter, WaitLength};
 
 /// `Retry-After` of one reply.
@@ -75,26 +75,6 @@ pub(super) fn http_date(at: Timestamp) -> String {
     const LAST: i64 = 253_402_300_799;
     let seconds = at.as_second().clamp(0, LAST).unsigned_abs();
     httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds))
-}
-
-/// `2026-01-31T23:59:59.000Z` (RFC 3339), with so many digits of a second.
-pub(super) fn iso(at: Timestamp, digits: Digits) -> String {
-    at.strftime(match digits {
-        Digits::Three => "%Y-%m-%dT%H:%M:%S.%3fZ",
-        Digits::ThreeWithOffset => "%Y-%m-%dT%H:%M:%S.%3f+00:00",
-        Digits::Seven => "%Y-%m-%dT%H:%M:%S.%7fZ",
-    })
-    .to_string()
-}
-
-/// How a time's fraction and zone are written.
-#[derive(Clone, Copy)]
-pub(super) enum Digits {
-    Three,
-    /// Spring writes the zone as digits too.
-    ThreeWithOffset,
-    /// Azure counts in ticks of 100 ns.
-    Seven,
 }
 
 fn round_up(length: Duration) -> u64 {

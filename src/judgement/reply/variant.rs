@@ -6,11 +6,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
 use super::details::detail;
 use super::escape::Medium;
-use super::occasion::Scene;
-use super::rows::Row;
-use super::styles::{self, Shape, style};
 use super::text::{Compiler, Constants, Text};
 use super::times::Wait;
+use crate::rules::styles::{self, Row, Scene, Shape};
 use crate::rules::template::{Piece, Scope, TemplateMistake, pieces};
 use crate::rules::{ReplyBody, ReplyStyle, Rule};
 use crate::words::{Facts, text_of};
@@ -64,7 +62,7 @@ pub(super) fn compile(
     let draft = Draft { rule, status, wait, scope };
     match &rule.reply.body {
         ReplyBody::Style(name) => {
-            let style = style(*name);
+            let style = name.style();
             (style.shapes)(rule.kind, status).into_iter().map(|shape| draft.shape(&shape, style)).collect()
         }
         ReplyBody::Text { text, style } => Ok(vec![draft.own(text, *style)?]),
@@ -266,7 +264,7 @@ fn header(text: &Text, optional: bool) -> Option<Value> {
 /// text that is a problem document; any other text is called what it looks like.
 fn content_type(text: &str, name: ReplyStyle) -> &'static str {
     if name != ReplyStyle::Problem {
-        return style(name).content_type;
+        return name.style().content_type;
     }
     if let Some(Piece::Word { .. }) = pieces(text).next() {
         return "text/plain; charset=utf-8";
@@ -275,7 +273,7 @@ fn content_type(text: &str, name: ReplyStyle) -> &'static str {
     let has = |member: &str| text.contains(member);
     match text.as_bytes().first() {
         Some(b'{') if has("\"title\"") && (has("\"type\"") || has("\"status\"") || has("\"detail\"")) => {
-            style(name).content_type
+            name.style().content_type
         }
         Some(b'{' | b'[') => "application/json",
         Some(b'<') if text.starts_with("<?xml") => "application/xml",

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Entry, Fallback, SECTIONS, Section, Value};
-use crate::rules::{Code, not_yet, template, units};
+use crate::rules::{Code, ReplyStyle, not_yet, template, units};
 
 /// The reference of rules files, in Markdown.
 pub fn reference() -> String {
@@ -17,6 +17,18 @@ pub fn reference() -> String {
     page.push_str(STATE);
     page.push('\n');
     page.push_str(GRPC);
+    page.push_str(STYLES);
+    for style in ReplyStyle::ALL.iter().map(|style| style.style()) {
+        let statuses: Vec<String> = style.statuses.iter().map(ToString::to_string).collect();
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} | {} |",
+            style.word,
+            style.title,
+            style.about,
+            statuses.join(", ")
+        );
+    }
     page.push_str("\n## Placeholders\n\nIn a reply's texts. Every other brace stands for itself; ");
     page.push_str("`{{word}}` becomes `{word}`.\n\n| placeholder | filled with |\n| --- | --- |\n");
     for (word, filling) in template::WORDS {
@@ -30,6 +42,15 @@ pub fn reference() -> String {
     page
 }
 
+const STYLES: &str = "
+## Styles
+
+The values of a reply's `style`. Each speaks 409, whatever the kind. With `status` it speaks any other: those below
+in the API's own texts for them.
+
+| `style` | of | the response | other statuses |
+| --- | --- | --- | --- |
+";
 const STATE: &str = include_str!("state.md");
 const GRPC: &str = include_str!("grpc.md");
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Fallback::{Is, Required, Words};
 use super::{Entry, Form, Group, Section, Value, entry};
+use crate::rules::ReplyStyle;
 
 /// Of `Retry-After`, in whole seconds (RFC 9110 §10.2.3).
 const RETRY: Value = Value::Duration { least: Duration::ZERO, most: Duration::from_secs(24 * 60 * 60) };
@@ -33,28 +34,7 @@ static ANSWER: [Entry; 5] = [
     ),
     entry(
         "style",
-        Value::Choice(&[
-            "problem",
-            "json",
-            "text",
-            "html",
-            "kubernetes",
-            "couchdb",
-            "elasticsearch",
-            "s3",
-            "stripe",
-            "github",
-            "google",
-            "azure_storage",
-            "azure_arm",
-            "cosmos",
-            "postgrest",
-            "docker",
-            "spring",
-            "django",
-            "scim",
-            "jsonapi",
-        ]),
+        Value::Choice(ReplyStyle::WORDS),
         Is("\"problem\""),
         "Whose words the answer speaks. With a `body` it lends only the content type.",
         "style = \"json\"",

@@ -33,7 +33,6 @@ use super::keys::{RULE, TOP};
 use super::{Code, Config, Diagnostic, Mistakes, Severity, Source, Upstream, addresses, not_yet};
 use fields::Fields;
 
-pub(super) use reply::STYLES;
 pub use reply::{BodyFileError, LARGEST_BODY};
 
 /// Bytes of a rules file at most.

@@ -36,30 +36,6 @@ pub enum BodyFileError {
 /// Bytes of a reply's body at most.
 pub const LARGEST_BODY: usize = 1024 * 1024;
 
-/// Every style, by the word used in rules.
-pub(in crate::rules) const STYLES: [(&str, ReplyStyle); 20] = [
-    ("problem", ReplyStyle::Problem),
-    ("json", ReplyStyle::Json),
-    ("text", ReplyStyle::Text),
-    ("html", ReplyStyle::Html),
-    ("kubernetes", ReplyStyle::Kubernetes),
-    ("couchdb", ReplyStyle::Couchdb),
-    ("elasticsearch", ReplyStyle::Elasticsearch),
-    ("s3", ReplyStyle::S3),
-    ("stripe", ReplyStyle::Stripe),
-    ("github", ReplyStyle::Github),
-    ("google", ReplyStyle::Google),
-    ("azure_storage", ReplyStyle::AzureStorage),
-    ("azure_arm", ReplyStyle::AzureArm),
-    ("cosmos", ReplyStyle::Cosmos),
-    ("postgrest", ReplyStyle::Postgrest),
-    ("docker", ReplyStyle::Docker),
-    ("spring", ReplyStyle::Spring),
-    ("django", ReplyStyle::Django),
-    ("scim", ReplyStyle::Scim),
-    ("jsonapi", ReplyStyle::Jsonapi),
-];
-
 /// Headers that frame a message or belong to one connection (RFC 9110 §7.6.1, §8.6; RFC 9112 §6),
 /// and the one that marks an injected answer.
 const OWN_HEADERS: [&str; 10] = [
@@ -94,7 +70,7 @@ impl Reader<'_> {
             reply.lost = LostAnswer::Status;
         }
         let scope = Scope { params: captured, retry_after: fields.key_span("retry_after").is_some() };
-        let style = fields.take("style").and_then(|given| self.choice(&given, &STYLES)).unwrap_or_default();
+        let style = fields.take("style").and_then(|given| self.style(&given)).unwrap_or_default();
         reply.body = match self.reply_text(&mut fields, &scope) {
             Some(text) => ReplyBody::Text { text, style },
             None => ReplyBody::Style(style),
@@ -105,6 +81,15 @@ impl Reader<'_> {
         self.warn_of_silence(&fields, phase, &reply);
         fields.finish(self);
         reply
+    }
+
+    fn style(&mut self, given: &Given) -> Option<ReplyStyle> {
+        let word = self.text(given)?;
+        let style = ReplyStyle::named(word);
+        if style.is_none() {
+            self.unknown_value(given, word, ReplyStyle::WORDS);
+        }
+        style
     }
 
     /// A lost answer without a status is no answer, so that nothing else of it matters.

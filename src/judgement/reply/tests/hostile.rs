@@ -15,9 +15,9 @@ static REPLIES: LazyLock<Vec<(&str, CompiledReply)>> = LazyLock::new(|| {
         rule.per = Key(vec![KeyPart::Param("id".into())]);
         replies.push((name, compiled(&rule)));
     };
-    for (style, name) in STYLES {
+    for style in ReplyStyle::ALL {
         for kind in Kind::ALL {
-            add(name, kind, ReplyBody::Style(style));
+            add(style.as_str(), kind, ReplyBody::Style(*style));
         }
     }
     let own = r#"{"a":"{path}","b":{param.id},"c":"{header.if-match}","d":"{key}"}"#;

@@ -19,29 +19,6 @@ use crate::rules::{
 };
 use crate::words::{BodyFacts, Captures, Dice, Facts, Identity, Key, KeyHash, KeyPart, Kind, Phase};
 
-const STYLES: [(ReplyStyle, &str); 20] = [
-    (ReplyStyle::Problem, "problem"),
-    (ReplyStyle::Json, "json"),
-    (ReplyStyle::Text, "text"),
-    (ReplyStyle::Html, "html"),
-    (ReplyStyle::Kubernetes, "kubernetes"),
-    (ReplyStyle::Couchdb, "couchdb"),
-    (ReplyStyle::Elasticsearch, "elasticsearch"),
-    (ReplyStyle::S3, "s3"),
-    (ReplyStyle::Stripe, "stripe"),
-    (ReplyStyle::Github, "github"),
-    (ReplyStyle::Google, "google"),
-    (ReplyStyle::AzureStorage, "azure_storage"),
-    (ReplyStyle::AzureArm, "azure_arm"),
-    (ReplyStyle::Cosmos, "cosmos"),
-    (ReplyStyle::Postgrest, "postgrest"),
-    (ReplyStyle::Docker, "docker"),
-    (ReplyStyle::Spring, "spring"),
-    (ReplyStyle::Django, "django"),
-    (ReplyStyle::Scim, "scim"),
-    (ReplyStyle::Jsonapi, "jsonapi"),
-];
-
 fn rule(kind: Kind, body: ReplyBody) -> Rule {
     Rule {
         name: "flaky-writes".into(),

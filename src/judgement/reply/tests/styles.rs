@@ -1,53 +1,21 @@
 //! Every style as it looks on the wire; compare with the real APIs' answers before accepting.
 
 use super::*;
+use crate::rules::styles::{Body, Style};
 
-/// A request that one of the APIs would see, by style; any other style sees the first.
-const REQUESTS: &[(&str, &str, &str, &str)] = &[
-    ("problem", "PUT", "/items/7", ""),
-    ("kubernetes", "PUT", "/apis/apps/v1/namespaces/default/deployments/web", ""),
-    ("kubernetes", "POST", "/api/v1/namespaces/default/pods", r#"{"metadata":{"name":"web-0"}}"#),
-    ("couchdb", "PUT", "/inventory/lamp", ""),
-    ("couchdb", "POST", "/inventory/_bulk_docs", r#"{"docs":[{"_id":"lamp"},{"_id":"desk"}]}"#),
-    ("elasticsearch", "PUT", "/products/_doc/1?if_seq_no=362&if_primary_term=2", ""),
-    (
-        "elasticsearch",
-        "POST",
-        "/products/_bulk",
-        "{\"create\":{\"_id\":\"1\"}}\n{\"a\":1}\n{\"delete\":{\"_id\":\"2\",\"_index\":\"other\",\"if_seq_no\":7}}\n",
-    ),
-    ("s3", "PUT", "/photos/2026/lamp%20%26%20desk.jpg", ""),
-    ("s3", "DELETE", "/photos", ""),
-    ("stripe", "POST", "/v1/charges", ""),
-    (
-        "github",
-        "PUT",
-        "/repos/o/r/contents/docs/read%20me.md",
-        r#"{"sha":"95b966ae1c166bd92f8ae7d1c313e738c731dfc3"}"#,
-    ),
-    ("google", "POST", "/v1/projects/p:setIamPolicy", ""),
-    ("azure_storage", "PUT", "/container/blob", ""),
-    (
-        "azure_arm",
-        "PUT",
-        "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a",
-        "",
-    ),
-    ("cosmos", "POST", "/dbs/d/colls/c/docs", ""),
-    ("postgrest", "POST", "/users", r#"{"username":"ada"}"#),
-    ("postgrest", "DELETE", "/users?id=eq.7", ""),
-    ("postgrest", "PUT", "/users/7", ""),
-    ("docker", "POST", "/v1.43/containers/create?name=web", ""),
-    ("docker", "DELETE", "/v1.43/volumes/data", ""),
-];
-
-fn show(name: &str, style: ReplyStyle) -> String {
-    let mut requests: Vec<_> = REQUESTS.iter().filter(|(of, ..)| *of == name).collect();
+/// The responses of a style to its own requests, by kind: with 409, and with each other status that the API has
+/// texts for.
+fn show(style: ReplyStyle) -> String {
+    let definition = style.style();
+    let mut requests = definition.examples;
     if requests.is_empty() {
-        requests = REQUESTS.iter().take(1).collect();
+        requests = &[("PUT", "/items/7", "")];
     }
     let mut shown = String::new();
-    for (_, method, uri, body) in requests {
+    let statuses = [409].into_iter().chain(definition.statuses.iter().copied());
+    for (status, (method, uri, body)) in
+        statuses.flat_map(|status| requests.iter().map(move |of| (status, of)))
+    {
         let head = head(
             method,
             uri,
@@ -64,6 +32,7 @@ fn show(name: &str, style: ReplyStyle) -> String {
         for kind in Kind::ALL {
             let mut rule = rule(kind, ReplyBody::Style(style));
             rule.per = Key(vec![KeyPart::Body("/username".into())]);
+            rule.reply.status = StatusCode::from_u16(status).expect("a status");
             let wire = wire(&asked.by(&compiled(&rule))).replace(&format!("kind={kind}"), "kind=…");
             match answers.iter_mut().find(|(_, other)| *other == wire) {
                 Some((kinds, _)) => kinds.push_str(&format!(", {kind}")),
@@ -79,9 +48,58 @@ fn show(name: &str, style: ReplyStyle) -> String {
 
 #[test]
 fn styles() {
-    for (style, name) in STYLES {
-        insta::assert_snapshot!(name, show(name, style));
+    for style in ReplyStyle::ALL {
+        insta::assert_snapshot!(style.as_str(), show(*style));
     }
+}
+
+/// A style says which statuses beside 409 it has texts for: those under which some kind is answered otherwise
+/// than under a status that no API knows.
+#[test]
+fn every_style_names_the_statuses_that_it_speaks() {
+    let texts = |style: ReplyStyle, kind, status| -> Vec<String> {
+        let status = StatusCode::from_u16(status).expect("a status");
+        let shapes = (style.style().shapes)(kind, status);
+        shapes
+            .iter()
+            .map(|shape| {
+                let body = match shape.body {
+                    Body::Text(text) => text,
+                    Body::Rows { row, .. } => row,
+                };
+                format!(
+                    "{:?} {} {:?} {body} {:?}",
+                    shape.status, shape.content_type, shape.headers, shape.fills
+                )
+            })
+            .collect()
+    };
+    for style in ReplyStyle::ALL {
+        let own: Vec<u16> = (400..=599)
+            .filter(|status| *status != 409)
+            .filter(|status| {
+                Kind::ALL.iter().any(|kind| texts(*style, *kind, *status) != texts(*style, *kind, 598))
+            })
+            .collect();
+        assert_eq!(own, style.style().statuses, "{style:?}");
+    }
+}
+
+#[test]
+fn every_style_is_known_by_its_word_alone() {
+    let mut words = ReplyStyle::WORDS.to_vec();
+    words.sort_unstable();
+    words.dedup();
+    assert_eq!(words.len(), ReplyStyle::ALL.len());
+    for style in ReplyStyle::ALL {
+        assert_eq!(ReplyStyle::named(style.as_str()), Some(*style));
+        let json = serde_json::to_string(style).expect("JSON");
+        assert_eq!(json, format!("\"{}\"", style.as_str()));
+        assert_eq!(serde_json::from_str::<ReplyStyle>(&json).expect("a style"), *style);
+        let Style { title, about, .. } = style.style();
+        assert!(!title.is_empty() && about.ends_with('.'), "{style:?}: {title}, {about}");
+    }
+    assert!(serde_json::from_str::<ReplyStyle>("\"xml\"").is_err());
 }
 
 /// Statuses that an API has own words for.

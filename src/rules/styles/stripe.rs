@@ -4,12 +4,18 @@
 
 use http::StatusCode;
 
-use super::{Shape, Style};
-use crate::judgement::reply::escape::Value;
-use crate::judgement::reply::occasion::ALPHANUMERIC;
+use super::occasion::ALPHANUMERIC;
+use super::{Shape, Style, Value};
 use crate::words::Kind;
 
 pub(super) const STYLE: Style = Style {
+    word: "stripe",
+    title: "Stripe",
+    about: "A key in use or a lock, with the header that tells its SDKs whether to retry.",
+    statuses: &[429],
+    agents: &["stripe/"],
+    reads_body: |_| false,
+    examples: &[("POST", "/v1/charges", "")],
     content_type: "application/json",
     words: &[("stripe.request", |scene| {
         Value::text(format!("req_{}", scene.occasion.id("stripe.request", ALPHANUMERIC, 14)))

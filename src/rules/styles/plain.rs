@@ -7,6 +7,13 @@ use crate::words::Kind;
 
 /// RFC 9457. With `about:blank`, the title is the status's own phrase (§4.2.1).
 pub(super) const PROBLEM: Style = Style {
+    word: "problem",
+    title: "Problem details",
+    about: "A problem document (RFC 9457); for an idempotency key the words of its draft.",
+    statuses: &[422],
+    agents: &[],
+    reads_body: |_| false,
+    examples: &[("PUT", "/items/7", "")],
     content_type: "application/problem+json",
     words: &[],
     shapes: |kind, status| {
@@ -43,6 +50,13 @@ pub(super) const PROBLEM: Style = Style {
 
 /// The least that a JSON API says.
 pub(super) const JSON: Style = Style {
+    word: "json",
+    title: "JSON",
+    about: "The least that a JSON API says: `status`, `error`, `kind` and `message`.",
+    statuses: &[],
+    agents: &[],
+    reads_body: |_| false,
+    examples: &[],
     content_type: "application/json",
     words: &[],
     shapes: |_, _| {
@@ -55,6 +69,13 @@ pub(super) const JSON: Style = Style {
 
 /// For people, without markup.
 pub(super) const TEXT: Style = Style {
+    word: "text",
+    title: "Text",
+    about: "For people, without markup.",
+    statuses: &[],
+    agents: &[],
+    reads_body: |_| false,
+    examples: &[],
     content_type: "text/plain; charset=utf-8",
     words: &[],
     shapes: |_, _| vec![Shape::new("text/plain; charset=utf-8", "{status} {reason}\n\n{detail}\n")],
@@ -62,6 +83,13 @@ pub(super) const TEXT: Style = Style {
 
 /// For people, in a browser.
 pub(super) const HTML: Style = Style {
+    word: "html",
+    title: "HTML",
+    about: "For people, in a browser.",
+    statuses: &[],
+    agents: &[],
+    reads_body: |_| false,
+    examples: &[],
     content_type: "text/html; charset=utf-8",
     words: &[],
     shapes: |_, _| {

@@ -12,7 +12,7 @@ const MOST_ROWS: usize = 10_000;
 
 /// One write of a bulk request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Row {
+pub struct Row {
     /// `index`, `create`, `update` or `delete`.
     pub action: String,
     pub index: Option<String>,
@@ -22,12 +22,12 @@ pub(super) struct Row {
 }
 
 /// Whether the rows can be told.
-pub(super) fn are_known(facts: &Facts<'_>) -> bool {
+pub fn are_known(facts: &Facts<'_>) -> bool {
     matches!(facts.body, BodyFacts::Read { .. })
 }
 
 /// The rows of Elasticsearch's `_bulk`: an action a line, all but deletes followed by a document.
-pub(super) fn elasticsearch(facts: &Facts<'_>) -> Vec<Row> {
+pub fn elasticsearch(facts: &Facts<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
     if let BodyFacts::Read { bytes, .. } = &facts.body {
         let mut lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
@@ -52,7 +52,7 @@ pub(super) fn elasticsearch(facts: &Facts<'_>) -> Vec<Row> {
 }
 
 /// The rows of CouchDB's `_bulk_docs`: `{"docs": [{"_id": …}, …]}`.
-pub(super) fn couchdb(facts: &Facts<'_>) -> Vec<Row> {
+pub fn couchdb(facts: &Facts<'_>) -> Vec<Row> {
     let docs = facts.body.json().and_then(|body| body.get("docs")).and_then(Json::as_array);
     let id = |doc: &Json| doc.get("_id").and_then(Json::as_str).map(str::to_owned);
     let row = |doc| Row { action: "update".to_owned(), index: None, id: id(doc), version: None };

@@ -1,13 +1,19 @@
 //! What web frameworks and media types make of a conflict: Spring, Django REST framework, SCIM
 //! and JSON:API.
 
-use super::{Shape, Style};
-use crate::judgement::reply::escape::Value;
-use crate::judgement::reply::times::{Digits, iso};
+use super::iso::{Digits, iso};
+use super::{Shape, Style, Value};
 use crate::words::Kind;
 
 /// Spring Data REST for what its repositories refuse, Spring Boot's error page for the rest.
 pub(super) const SPRING: Style = Style {
+    word: "spring",
+    title: "Spring",
+    about: "Spring Data REST for what its repositories refuse, Spring Boot's error page for the rest.",
+    statuses: &[],
+    agents: &[],
+    reads_body: |_| false,
+    examples: &[],
     content_type: "application/json",
     words: &[("spring.time", |scene| Value::text(iso(scene.occasion.now, Digits::ThreeWithOffset)))],
     shapes: |kind, _| {
@@ -25,6 +31,13 @@ pub(super) const SPRING: Style = Style {
 
 /// Django REST framework, with the headers of Django's own middleware.
 pub(super) const DJANGO: Style = Style {
+    word: "django",
+    title: "Django REST framework",
+    about: "`detail`, with the headers of Django's own middleware.",
+    statuses: &[],
+    agents: &[],
+    reads_body: |_| false,
+    examples: &[],
     content_type: "application/json",
     words: &[],
     shapes: |_, _| {
@@ -38,6 +51,13 @@ pub(super) const DJANGO: Style = Style {
 
 /// RFC 7644 §3.12: the status is a string, and only a duplicate has a `scimType` under 409.
 pub(super) const SCIM: Style = Style {
+    word: "scim",
+    title: "SCIM",
+    about: "RFC 7644 §3.12: the status is a string, and a duplicate has `scimType`.",
+    statuses: &[],
+    agents: &[],
+    reads_body: |_| false,
+    examples: &[],
     content_type: "application/scim+json",
     words: &[],
     shapes: |kind, _| {
@@ -57,6 +77,13 @@ pub(super) const SCIM: Style = Style {
 
 /// JSON:API 1.1, "Error Objects".
 pub(super) const JSONAPI: Style = Style {
+    word: "jsonapi",
+    title: "JSON:API",
+    about: "An error object (JSON:API 1.1) with an id of its own.",
+    statuses: &[],
+    agents: &[],
+    reads_body: |_| false,
+    examples: &[],
     content_type: "application/vnd.api+json",
     words: &[],
     shapes: |kind, _| {

@@ -7,8 +7,8 @@ use http::{StatusCode, header};
 use jiff::Timestamp;
 use siphasher::sip::SipHasher13;
 
-use super::escape::Value;
 use super::rows::Row;
+use super::value::Value;
 use crate::words::{Captures, Dice, Facts, Identity, Key, KeyHash};
 
 /// One refused request, and what the judgement knows of it.
@@ -38,7 +38,7 @@ pub struct Occasion<'o> {
 }
 
 /// An occasion with what the reply adds to it: all that a value may be taken from.
-pub(super) struct Scene<'s> {
+pub struct Scene<'s> {
     pub occasion: &'s Occasion<'s>,
     /// What the rule counts per.
     pub per: &'s Key,
@@ -49,29 +49,29 @@ pub(super) struct Scene<'s> {
 }
 
 /// A value that only one style has.
-pub(super) type Word = for<'s> fn(&'s Scene<'s>) -> Value<'s>;
+pub type Word = for<'s> fn(&'s Scene<'s>) -> Value<'s>;
 
-pub(super) const HEX: &[u8] = b"0123456789abcdef";
-pub(super) const UPPER_HEX: &[u8] = b"0123456789ABCDEF";
-pub(super) const UPPER: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-pub(super) const ALPHANUMERIC: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-pub(super) const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-pub(super) const BASE64_URL: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+pub const HEX: &[u8] = b"0123456789abcdef";
+pub const UPPER_HEX: &[u8] = b"0123456789ABCDEF";
+pub const UPPER: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+pub const ALPHANUMERIC: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+pub const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+pub const BASE64_URL: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 impl<'o> Occasion<'o> {
     /// A number from 0 (included) to 1 (excluded) for the jitter of `Retry-After`. The draw that
     /// fired the rule would not do: under `rate = 0.25` it is always below a quarter.
-    pub(super) fn jitter(&self) -> f64 {
+    pub fn jitter(&self) -> f64 {
         (self.bits("jitter", 0) >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// An identifier of this answer: the same for the same label, wherever the answer holds it.
-    pub(super) fn id(&self, label: &str, alphabet: &[u8], length: usize) -> String {
+    pub fn id(&self, label: &str, alphabet: &[u8], length: usize) -> String {
         spell(alphabet, length, |at| self.bits(label, at))
     }
 
     /// A version 4 UUID (RFC 9562 §5.4), the same wherever the answer holds it.
-    pub(super) fn uuid(&self) -> String {
+    pub fn uuid(&self) -> String {
         let high = self.bits("uuid", 0) & !0xf000 | 0x4000;
         let low = self.bits("uuid", 1) & !(0b11 << 62) | (0b10 << 62);
         format!(
@@ -85,13 +85,13 @@ impl<'o> Occasion<'o> {
     }
 
     /// An identifier of the thing called `name`: the same in every answer of the rule.
-    pub(super) fn id_of(&self, name: &str, alphabet: &[u8], length: usize) -> String {
+    pub fn id_of(&self, name: &str, alphabet: &[u8], length: usize) -> String {
         let base = self.dice.draw(KeyHash(0), 0);
         spell(alphabet, length, |at| hash(base, name, at))
     }
 
     /// The version that the request carries.
-    pub(super) fn version_sent(&self) -> Option<&'o str> {
+    pub fn version_sent(&self) -> Option<&'o str> {
         let if_match = || self.facts.header(&header::IF_MATCH);
         self.version_sent.or_else(|| std::str::from_utf8(if_match()?).ok())
     }

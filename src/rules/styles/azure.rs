@@ -2,15 +2,21 @@
 
 use http::StatusCode;
 
+use super::iso::{Digits, iso};
 use super::resource::segments;
-use super::{Shape, Style, resource};
-use crate::judgement::reply::escape::Value;
-use crate::judgement::reply::times::{Digits, iso};
+use super::{Shape, Style, Value, resource};
 use crate::words::{Facts, Kind};
 
 /// Azure Storage, by recordings of its SDKs: the text starts with a byte order mark, the time has
 /// seven digits.
 pub(super) const STORAGE: Style = Style {
+    word: "azure_storage",
+    title: "Azure Storage",
+    about: "XML with an `x-ms-error-code`.",
+    statuses: &[412, 503],
+    agents: &[],
+    reads_body: |_| false,
+    examples: &[("PUT", "/container/blob", "")],
     content_type: "application/xml",
     words: &[("azure.time", |scene| Value::text(iso(scene.occasion.now, Digits::Seven)))],
     shapes: |kind, status| match (status, kind) {
@@ -47,6 +53,17 @@ pub(super) const STORAGE: Style = Style {
 
 /// Azure Resource Manager, by bodies pasted in issues.
 pub(super) const ARM: Style = Style {
+    word: "azure_arm",
+    title: "Azure Resource Manager",
+    about: "A code and a message under `error`.",
+    statuses: &[],
+    agents: &[],
+    reads_body: |_| false,
+    examples: &[(
+        "PUT",
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a",
+        "",
+    )],
     content_type: "application/json; charset=utf-8",
     words: &[("arm.name", |scene| Value::text(resource::last(scene.occasion.facts)))],
     shapes: |kind, _| {
@@ -108,6 +125,13 @@ pub(super) const ARM: Style = Style {
 
 /// Cosmos DB: 409 means that the id is taken, whatever the kind; 412 and 449 have their own words.
 pub(super) const COSMOS: Style = Style {
+    word: "cosmos",
+    title: "Azure Cosmos DB",
+    about: "`Conflict`; with 412 `PreconditionFailed`, with 449 `RetryWith`.",
+    statuses: &[412, 449],
+    agents: &[],
+    reads_body: |_| false,
+    examples: &[("POST", "/dbs/d/colls/c/docs", "")],
     content_type: "application/json",
     words: &[],
     shapes: |_, status| {

@@ -2,11 +2,17 @@
 
 use http::StatusCode;
 
-use super::{Shape, Style};
-use crate::judgement::reply::escape::Value;
+use super::{Shape, Style, Value};
 use crate::words::Kind;
 
 pub(super) const STYLE: Style = Style {
+    word: "google",
+    title: "Google APIs",
+    about: "`ABORTED` or `ALREADY_EXISTS` (AIP-193, AIP-194).",
+    statuses: &[400, 429, 503],
+    agents: &["gcloud-", "google-"],
+    reads_body: |_| false,
+    examples: &[("POST", "/v1/projects/p:setIamPolicy", "")],
     content_type: "application/json; charset=UTF-8",
     words: &[("google.domain", |scene| {
         let host = scene.occasion.facts.host();

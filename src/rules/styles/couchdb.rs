@@ -4,13 +4,21 @@
 
 use http::{StatusCode, header};
 
-use super::{Body, Shape, Style, resource};
-use crate::judgement::reply::escape::Value;
-use crate::judgement::reply::occasion::HEX;
-use crate::judgement::reply::rows;
+use super::occasion::HEX;
+use super::{Body, Shape, Style, Value, resource, rows};
 use crate::words::Facts;
 
 pub(super) const STYLE: Style = Style {
+    word: "couchdb",
+    title: "CouchDB",
+    about: "`conflict` for every refused write, in the type that the client accepts; a row for each write of `_bulk_docs`.",
+    statuses: &[],
+    agents: &[],
+    reads_body: is_bulk,
+    examples: &[
+        ("PUT", "/inventory/lamp", ""),
+        ("POST", "/inventory/_bulk_docs", r#"{"docs":[{"_id":"lamp"},{"_id":"desk"}]}"#),
+    ],
     content_type: "application/json",
     words: &[
         ("couch.request", |scene| Value::text(scene.occasion.id("couch.request", HEX, 10))),
@@ -45,7 +53,7 @@ pub(super) const STYLE: Style = Style {
 const CONFLICT: &str = "{\"error\":\"conflict\",\"reason\":\"Document update conflict.\"}\n";
 const HEADERS: &[(&str, &str)] = &[("x-couch-request-id", "{couch.request}")];
 
-pub(super) fn is_bulk(facts: &Facts<'_>) -> bool {
+fn is_bulk(facts: &Facts<'_>) -> bool {
     resource::last(facts) == "_bulk_docs"
 }
 

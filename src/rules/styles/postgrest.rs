@@ -2,13 +2,23 @@
 
 use std::borrow::Cow;
 
+use super::occasion::{Occasion, Scene};
 use super::resource::{self, resource};
-use super::{Shape, Style};
-use crate::judgement::reply::escape::Value;
-use crate::judgement::reply::occasion::{Occasion, Scene};
+use super::{Shape, Style, Value};
 use crate::words::{Key, KeyPart, Kind};
 
 pub(super) const STYLE: Style = Style {
+    word: "postgrest",
+    title: "PostgREST",
+    about: "PostgreSQL's own errors, with `SQLSTATE` as the code.",
+    statuses: &[],
+    agents: &[],
+    reads_body: |_| false,
+    examples: &[
+        ("POST", "/users", r#"{"username":"ada"}"#),
+        ("DELETE", "/users?id=eq.7", ""),
+        ("PUT", "/users/7", ""),
+    ],
     content_type: "application/json; charset=utf-8",
     words: &[
         ("pg.table", |scene| Value::text(table(scene))),

@@ -4,14 +4,26 @@ use std::borrow::Cow;
 
 use http::StatusCode;
 
+use super::occasion::{BASE64_URL, Scene};
 use super::resource::{self, segments};
-use super::{Body, Shape, Style};
-use crate::judgement::reply::escape::Value;
-use crate::judgement::reply::occasion::{BASE64_URL, Scene};
-use crate::judgement::reply::rows;
+use super::{Body, Shape, Style, Value, rows};
 use crate::words::{Facts, Kind};
 
 pub(super) const STYLE: Style = Style {
+    word: "elasticsearch",
+    title: "Elasticsearch and OpenSearch",
+    about: "`version_conflict_engine_exception` with both sequence numbers; a row for each write of `_bulk`.",
+    statuses: &[],
+    agents: &["elasticsearch-", "elastic-transport", "opensearch-"],
+    reads_body: is_bulk,
+    examples: &[
+        ("PUT", "/products/_doc/1?if_seq_no=362&if_primary_term=2", ""),
+        (
+            "POST",
+            "/products/_bulk",
+            "{\"create\":{\"_id\":\"1\"}}\n{\"a\":1}\n{\"delete\":{\"_id\":\"2\",\"_index\":\"other\",\"if_seq_no\":7}}\n",
+        ),
+    ],
     content_type: "application/json; charset=UTF-8",
     words: &[
         ("es.index", |scene| Value::text(index(scene))),
@@ -79,7 +91,7 @@ const CHANGED: &[(&str, &str)] = &[(
 const EXISTS: &[(&str, &str)] =
     &[("es.reason", "[{es.id}]: version conflict, document already exists (current version [1])")];
 
-pub(super) fn is_bulk(facts: &Facts<'_>) -> bool {
+fn is_bulk(facts: &Facts<'_>) -> bool {
     resource::last(facts) == "_bulk"
 }
 

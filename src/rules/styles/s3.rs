@@ -6,13 +6,19 @@ use std::borrow::Cow;
 
 use http::{StatusCode, header};
 
+use super::occasion::{BASE64, Scene, UPPER};
 use super::resource::{self, segments};
-use super::{Shape, Style};
-use crate::judgement::reply::escape::Value;
-use crate::judgement::reply::occasion::{BASE64, Scene, UPPER};
+use super::{Shape, Style, Value};
 use crate::words::{Facts, Kind};
 
 pub(super) const STYLE: Style = Style {
+    word: "s3",
+    title: "Amazon S3",
+    about: "XML whose `Code` tells the situations apart.",
+    statuses: &[412, 503],
+    agents: &["boto3/", "aws-"],
+    reads_body: |_| false,
+    examples: &[("PUT", "/photos/2026/lamp%20%26%20desk.jpg", ""), ("DELETE", "/photos", "")],
     content_type: "application/xml",
     words: &[
         ("s3.bucket", |scene| Value::text(object(scene.occasion.facts).0)),

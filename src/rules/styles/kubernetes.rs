@@ -5,14 +5,23 @@
 
 use std::borrow::Cow;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 
 use super::resource::{self, Resource, segments};
-use super::{Shape, Style};
-use crate::judgement::reply::escape::Value;
+use super::{Shape, Style, Value};
 use crate::words::{Facts, Kind};
 
 pub(super) const STYLE: Style = Style {
+    word: "kubernetes",
+    title: "Kubernetes",
+    about: "A `Status` object, whose `reason` tells clients what 409 means.",
+    statuses: &[429, 503, 504],
+    agents: &["kubectl/"],
+    reads_body: |facts| *facts.method == Method::POST,
+    examples: &[
+        ("PUT", "/apis/apps/v1/namespaces/default/deployments/web", ""),
+        ("POST", "/api/v1/namespaces/default/pods", r#"{"metadata":{"name":"web-0"}}"#),
+    ],
     content_type: "application/json",
     words: &[
         ("k8s.resource", |scene| Value::text(object(scene.occasion.facts).resource)),

@@ -2,13 +2,19 @@
 
 use std::borrow::Cow;
 
+use super::occasion::{HEX, Scene};
 use super::resource::{self, segments};
-use super::{Shape, Style};
-use crate::judgement::reply::escape::Value;
-use crate::judgement::reply::occasion::{HEX, Scene};
+use super::{Shape, Style, Value};
 use crate::words::Kind;
 
 pub(super) const STYLE: Style = Style {
+    word: "docker",
+    title: "Docker Engine",
+    about: "One sentence in `message`.",
+    statuses: &[],
+    agents: &["docker-"],
+    reads_body: |_| false,
+    examples: &[("POST", "/v1.43/containers/create?name=web", ""), ("DELETE", "/v1.43/volumes/data", "")],
     content_type: "application/json",
     words: &[
         ("docker.name", |scene| Value::text(name(scene))),

@@ -2,13 +2,25 @@
 
 use std::borrow::Cow;
 
+use http::Method;
+
+use super::occasion::{HEX, Scene, UPPER_HEX};
 use super::resource::{self, segments};
-use super::{Shape, Style};
-use crate::judgement::reply::escape::Value;
-use crate::judgement::reply::occasion::{HEX, Scene, UPPER_HEX};
+use super::{Shape, Style, Value};
 use crate::words::Kind;
 
 pub(super) const STYLE: Style = Style {
+    word: "github",
+    title: "GitHub REST API",
+    about: "A message, a link to its documentation, and the status as a string.",
+    statuses: &[],
+    agents: &["octokit", "pygithub"],
+    reads_body: |facts| !matches!(*facts.method, Method::GET | Method::HEAD),
+    examples: &[(
+        "PUT",
+        "/repos/o/r/contents/docs/read%20me.md",
+        r#"{"sha":"95b966ae1c166bd92f8ae7d1c313e738c731dfc3"}"#,
+    )],
     content_type: "application/json; charset=utf-8",
     words: &[
         ("github.file", |scene| Value::text(file(scene))),
