@@ -13,7 +13,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
 use fracas::matching::{Match, Methods, PathMatch, PathPattern, PathRegex, Presence, RuleIndex, TextPattern};
-use fracas::words::Facts;
+use fracas::model::Facts;
 use http::{Method, Request, request::Parts};
 
 const SIZES: [usize; 5] = [1, 10, 100, 1_000, 10_000];

@@ -16,10 +16,10 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
+use fracas::grading::{Asked, Correlator, Grading};
 use fracas::journal::{Header, Line, read};
-use fracas::judgement::grading::{Asked, Correlator, Grading};
+use fracas::model::Attempt;
 use fracas::rules::Config;
-use fracas::words::Attempt;
 
 use self::mix::Mix;
 

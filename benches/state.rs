@@ -15,10 +15,10 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use fracas::judgement::{Answer, Ask, Learnt, Place, Seen, Table, Tell, Told};
+use fracas::engine::{Answer, Ask, Learnt, Place, Seen, Table, Tell, Told};
+use fracas::model::{KeyHash, Moment};
 use fracas::rules::{Clear, Rate};
 use fracas::store::Store;
-use fracas::words::{KeyHash, Moment};
 
 const KEYS: usize = 1_000_000;
 const ROUNDS: usize = 9;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use tokio::time::Instant;
 
-use crate::words::Moment;
+use crate::model::Moment;
 
 /// The proxy's own clock, which starts when it is made.
 #[derive(Clone, Copy, Debug)]

@@ -11,7 +11,7 @@ use clap::{ArgMatches, Args, Parser, Subcommand, ValueEnum};
 
 use super::reporting::Wanted;
 use super::spelling::{OneOfFormats, listen_address};
-use crate::reports::Format;
+use crate::report::Format;
 
 /// An HTTP conflict simulator: a reverse proxy that answers 409 Conflict by rule
 #[derive(Debug, Parser)]

@@ -8,9 +8,9 @@ use http::Method;
 use super::load::{DEFAULT_FILE, Loaded};
 use super::output::counted;
 use crate::matching::{Methods, PathMatch};
+use crate::model::Facts;
 use crate::proxy::OwnCertificate;
 use crate::rules::{Rule, Settings, Tls, Upstream, UpstreamUrl};
-use crate::words::Facts;
 
 /// The lines for people.
 pub fn banner(loaded: &Loaded, address: SocketAddr, certificate: Option<&OwnCertificate>) -> String {

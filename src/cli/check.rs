@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use super::arguments::Check;
 use super::load::DEFAULT_FILE;
 use super::output::{counted, paint, result};
-use super::refusal::Refusal;
+use super::startup_error::Refusal;
 use super::{MISTAKES, UNUSABLE};
 use crate::rules::{Code, Diagnostic};
 use crate::rules_file;

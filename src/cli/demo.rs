@@ -9,8 +9,8 @@ use tokio::sync::oneshot;
 
 use super::arguments;
 use super::output::talk;
-use super::refusal::Refusal;
 use super::signals::Signals;
+use super::startup_error::Refusal;
 use crate::demo::{Demo, serve};
 use crate::rules::{Authority, Scheme, UpstreamUrl};
 

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use super::arguments::Init;
 use super::load::DEFAULT_FILE;
 use super::output::talk;
-use super::refusal::Refusal;
 use super::schema;
+use super::startup_error::Refusal;
 
 /// Lies beside the rules file, whose first line names it.
 const SCHEMA_FILE: &str = "rules.schema.json";

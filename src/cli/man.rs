@@ -8,7 +8,7 @@ use clap_mangen::Man;
 
 use super::arguments::Arguments;
 use super::output::result;
-use super::refusal::Refusal;
+use super::startup_error::Refusal;
 
 /// Prints the page of `fracas`, or of one of its commands.
 pub fn man(command: Option<&str>) -> ExitCode {

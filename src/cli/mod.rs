@@ -17,7 +17,6 @@ mod man;
 mod output;
 mod places;
 mod ready_file;
-mod refusal;
 mod report;
 mod reporting;
 mod run;
@@ -26,6 +25,7 @@ mod serve;
 mod signals;
 mod spelling;
 mod start;
+mod startup_error;
 mod summary;
 mod whole_file;
 

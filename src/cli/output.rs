@@ -8,7 +8,7 @@ use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
 
 use super::UNUSABLE;
-use crate::reports::Width;
+use crate::report::Width;
 use crate::rules::Paint;
 pub use crate::rules::grouped;
 

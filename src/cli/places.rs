@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::arguments::{Report, Serve};
 use super::load::Loaded;
-use super::refusal::Refusal;
 use super::reporting::Wanted;
-use crate::reports::Format;
+use super::startup_error::Refusal;
+use crate::report::Format;
 use crate::rules::{Identity, Tls, Trust};
 
 /// A file, by the name that people know it by.

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::refusal::Refusal;
+use super::startup_error::Refusal;
 use super::whole_file::Beside;
 use crate::proxy::OwnCertificate;
 

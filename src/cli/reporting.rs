@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::output::{counted, paint, talk, width};
-use super::refusal::Refusal;
+use super::startup_error::Refusal;
 use super::whole_file;
+use crate::grading::Report;
 use crate::journal::Kept;
-use crate::judgement::grading::Report;
-use crate::reports::{self, Format, Subject, Width};
+use crate::report::{self, Format, Subject, Width};
 use crate::rules::Paint;
 
 /// A report that was asked for: `FORMAT`, or `FORMAT=FILE`.
@@ -172,7 +172,7 @@ fn in_its_folder(path: &Path, write: impl FnOnce(&File) -> io::Result<()>) -> io
 fn into(format: Format, subjects: &[Subject], out: impl Write) -> io::Result<()> {
     let mut out = BufWriter::new(out);
     for subject in subjects {
-        reports::write(format, *subject, &mut out)?;
+        report::write(format, *subject, &mut out)?;
     }
     out.flush()
 }

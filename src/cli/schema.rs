@@ -4,14 +4,14 @@ use std::process::ExitCode;
 
 use super::arguments::SchemaOf;
 use super::output::result;
-use crate::reports;
+use crate::report;
 use crate::rules;
 
 /// Prints a schema.
 pub fn schema(of: SchemaOf) -> ExitCode {
     result(match of {
         SchemaOf::Rules => text(),
-        SchemaOf::Report => format!("{:#}\n", reports::schema()),
+        SchemaOf::Report => format!("{:#}\n", report::schema()),
     })
 }
 

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use clap::Arg;
 use clap::builder::{PossibleValue, TypedValueParser};
 
-use crate::reports::Format;
+use crate::report::Format;
 
 /// A parser of words that also knows the formats of reports, so that completions offer them.
 #[derive(Clone)]

@@ -10,11 +10,12 @@ use super::demo::Beside;
 use super::load::{Loaded, load};
 use super::log::{Log, Volume};
 use super::ready_file::{Published, Ready, ReadyFile};
-use super::refusal::Refusal;
+use super::startup_error::Refusal;
 use super::{places, reporting};
+use crate::grading::Demands;
 use crate::journal::Origin;
-use crate::judgement::grading::Demands;
-use crate::proxy::{Proxy, Running, StartError, descriptors, reaches};
+use crate::proxy::descriptors;
+use crate::proxy::{Proxy, Running, StartError, reaches};
 use crate::rules::{Mistakes, Settings, Upstream, UpstreamUrl, check_settings, own_listener};
 
 /// A proxy that holds its port, and what stands around it.

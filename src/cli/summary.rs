@@ -5,10 +5,10 @@ mod clients;
 use std::fmt::Write as _;
 
 use super::output::{counted, grouped};
-use crate::judgement::grading::Report;
+use crate::grading::Report;
 use crate::proxy::{RuleSummary, Summary};
-use crate::reports::table::lines;
-use crate::reports::{RULE_HEADS, Width};
+use crate::report::table::lines;
+use crate::report::{RULE_HEADS, Width};
 
 /// With more rules than this, those that no request matched are only counted.
 const MOST_IDLE_ROWS: usize = 20;
@@ -124,8 +124,8 @@ fn write_rows(text: &mut String, rows: &[Vec<String>], numbers: &[usize], width:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Share;
     use crate::rules::Trigger;
-    use crate::words::Share;
 
     fn rule(name: &str, trigger: Trigger, matched: u64, fired: u64) -> RuleSummary {
         RuleSummary { name: name.into(), trigger, matched, fired, open: None }

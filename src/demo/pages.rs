@@ -8,7 +8,7 @@ use serde_json::{Map, json};
 use super::answer::{Answer, Problem, empty, html, json, value};
 use super::request::host;
 use super::routes::Route;
-use crate::words::text_of;
+use crate::model::text_of;
 
 /// The number of linked pages.
 const LAST: u64 = 50;

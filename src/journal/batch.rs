@@ -3,7 +3,7 @@
 use std::mem;
 use std::sync::{Arc, Mutex};
 
-use crate::words::Attempt;
+use crate::model::Attempt;
 
 /// A batch of attempts. It goes to the journal and comes back, and what is put into it changes places
 /// with what lay there before: nothing is moved twice, and little is freed by another thread than made it.

@@ -13,8 +13,8 @@ use super::file::JournalFile;
 use super::line::{Ending, Header, Tallies};
 use super::place::shared;
 use crate::clock::Clock;
-use crate::judgement::grading::{Grading, Missing, Operation, Outcome, Report};
-use crate::words::Attempt;
+use crate::grading::{Grading, Missing, Operation, Outcome, Report};
+use crate::model::Attempt;
 
 /// Batches that may wait for the thread: beyond them attempts are dropped, and counted.
 const MOST_WAITING: usize = 64;

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::judgement::grading::{Asked, CommandEnd, CommandReport, Demands, Report, RuleReport, RunReport};
+use crate::grading::{Asked, CommandEnd, CommandReport, Demands, Report, RuleReport, RunReport};
+use crate::model::{Attempt, Kind};
 use crate::rules::{Config, Rule};
-use crate::words::{Attempt, Kind};
 
 /// One line.
 #[derive(Clone, Debug, PartialEq)]

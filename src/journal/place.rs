@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::words::Attempt;
+use crate::model::Attempt;
 
 /// The attempt to be shared, in the place of one that is forgotten if nobody else holds that.
 pub fn shared(attempt: &mut Attempt, oldest: Option<Arc<Attempt>>) -> Arc<Attempt> {

@@ -54,8 +54,8 @@ fn invalid(what: String) -> io::Error {
 mod tests {
     use super::*;
     use crate::journal::Tallies;
+    use crate::model::Attempt;
     use crate::rules::Config;
-    use crate::words::Attempt;
 
     fn json(line: &impl serde::Serialize) -> String {
         serde_json::to_string(line).expect("JSON")

@@ -8,15 +8,16 @@ use http::Response;
 use http::request::Parts;
 use http_body::Body;
 
-use super::client::Origin;
+use super::body::request::RequestBody;
+use super::counters::Tally;
+use super::downstream::client::Origin;
 use super::error::Failure;
 use super::judge::{Asked, Claim, Judged, Verdict, judge};
 use super::passage::{Guard, Passage};
-use super::request_body::RequestBody;
 use super::shared::Shared;
-use super::tally::Tally;
-use crate::judgement::{ActiveRule, Concern, Occasion, StoredAnswer, Unconcerned, allow_cors};
-use crate::words::{BodyFacts, Captures, Facts, KeyHash, Phase};
+use crate::engine::{ActiveRule, Concern, StoredAnswer, Unconcerned};
+use crate::model::{BodyFacts, Captures, Facts, KeyHash, Phase};
+use crate::reply::{Occasion, allow_cors};
 
 /// What is done with a request.
 pub enum Decision {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
-use super::answer_body::Source;
-use super::tls_failure::{self, TlsFailure};
+use super::body::response::Source;
+use super::upstream::tls_failure::{self, TlsFailure};
 use crate::rules::UpstreamUrl;
 
 /// Says which answers are not the upstream's, and why.

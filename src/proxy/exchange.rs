@@ -12,21 +12,22 @@ use http::request::Parts;
 use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 
+use super::access_log::Shown;
 use super::admit::admit;
-use super::answer_body::{self, AnswerBody, Source};
-use super::client::{Client, Origin};
+use super::body::request::RequestBody;
+use super::body::response::{self, AnswerBody, Source};
 use super::decide::{Conflict, Decision, Replay, decide};
+use super::downstream::client::{Client, Origin};
+use super::downstream::deadlines::Wait;
+use super::downstream::http2;
 use super::error::{Failure, Late, Scarce};
-use super::http2;
 use super::max_forwards;
 use super::record::Record;
-use super::request_body::RequestBody;
 use super::rewrite::cookies;
 use super::shared::Shared;
-use super::shown::Shown;
-use super::vitals::Wait;
 use super::worker::Worker;
-use crate::judgement::{Outcome, StoredAnswer, allow_cors};
+use crate::engine::{Outcome, StoredAnswer};
+use crate::reply::allow_cors;
 
 /// Answers one request: by the rules, or else by the upstream.
 pub async fn exchange(
@@ -215,7 +216,7 @@ async fn disturb(
 ) -> Answered {
     let shared = &worker.shared;
     record.play(shared, conflict.rule, conflict.n, conflict.key);
-    worker.tasks.spawn(answer_body::drain(answer.into_body(), shared.clock));
+    worker.tasks.spawn(response::drain(answer.into_body(), shared.clock));
     pause(conflict.delay).await;
     shown.log_conflict(shared, &conflict);
     let is_withheld = shared.rules.get(conflict.rule).is_some_and(|active| active.rule.withholds_answers());

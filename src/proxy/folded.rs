@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::words::Moment;
+use crate::model::Moment;
 
 /// Between two lines.
 const PAUSE_NS: u64 = 10_000_000_000;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use http::header::{self, Entry};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::identity;
-use crate::words::text_of;
+use super::upstream::identity;
+use crate::model::text_of;
 
 /// The names that this proxy adds.
 pub const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::tally::Tally;
-use crate::judgement::{
+use super::counters::Tally;
+use crate::engine::{
     ActiveRule, Answer, Ask, Judgement, Place, StoredAnswer, Table, Tell, Versions, validator,
 };
+use crate::model::{Facts, KeyHash, Moment};
 use crate::rules::{Clear, Rule, Trigger};
 use crate::store::Store;
-use crate::words::{Facts, KeyHash, Moment};
 
 /// Who asks, and when.
 pub struct Asked<'r> {
@@ -156,7 +156,7 @@ mod tests {
     use std::num::NonZeroUsize;
 
     use super::*;
-    use crate::judgement::RuleSet;
+    use crate::engine::RuleSet;
     use crate::rules::{BodyFileError, read};
 
     /// What each request at those milliseconds is told to remain; `None` for one that passes.

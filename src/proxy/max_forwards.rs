@@ -5,7 +5,7 @@ use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 
-use super::answer_body::Source;
+use super::body::response::Source;
 use super::error::SERVED_METHODS;
 
 /// Counts this hop; `Some` is the answer to a request that may go no further.

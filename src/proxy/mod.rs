@@ -3,55 +3,29 @@
 //! [`Proxy::bind`] takes the port and [`Proxy::start`] the threads; a request's life is
 //! `exchange.rs`, read from top to bottom.
 
+mod access_log;
 mod admit;
-mod alarm;
 mod allowed_hosts;
-mod answer_body;
-mod broken;
-mod client;
-mod connect;
+mod body;
+mod counters;
 mod decide;
-pub mod descriptors;
-mod dial;
-mod driver;
+mod downstream;
 mod error;
 mod exchange;
 mod folded;
-mod forward;
-mod framing;
-mod gather;
 pub mod headers;
-mod http2;
-mod identity;
 mod judge;
-mod listen;
 mod max_forwards;
 mod passage;
 mod pem;
-mod permission;
-mod pool;
 mod record;
-mod request_body;
 pub mod rewrite;
-mod send;
 mod shared;
-mod shown;
-mod socket;
 mod start_error;
-mod streams;
 mod summary;
-mod tally;
 mod tasks;
-mod tls;
-mod tls_failure;
-mod transport;
-mod trust;
-mod unreadable;
-mod upgrade;
-mod verify;
+mod upstream;
 mod via;
-mod vitals;
-mod wants_tls;
 mod worker;
 
 use std::cell::RefCell;
@@ -67,32 +41,33 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{Semaphore, watch};
 
 use self::allowed_hosts::AllowedHosts;
-use self::connect::Connector;
-pub use self::connect::ConnectorError;
-use self::descriptors::UpstreamPlace;
+pub use self::counters::Tally;
+pub use self::downstream::descriptors;
+use self::downstream::descriptors::UpstreamPlace;
+pub use self::downstream::listen::reaches;
+pub use self::downstream::tls::{OwnCertificate, TlsError, acceptor};
 pub use self::error::Failure;
-use self::forward::Forwarder;
 pub use self::judge::{Asked, Claim, Entrance, Judged, Verdict, judge};
-pub use self::listen::reaches;
-use self::pool::Pool;
 use self::record::{Plan, Recorder};
 use self::shared::Shared;
 pub use self::start_error::StartError;
-use self::streams::Streams;
 pub use self::summary::{RuleSummary, Summary};
-pub use self::tally::Tally;
 use self::tasks::Tasks;
-pub use self::tls::{OwnCertificate, TlsError, acceptor};
-pub use self::trust::check as check_upstream_tls;
+use self::upstream::connect::Connector;
+pub use self::upstream::connect::ConnectorError;
+use self::upstream::forward::Forwarder;
+use self::upstream::http2::Streams;
+use self::upstream::pool::Pool;
+pub use self::upstream::tls::check as check_upstream_tls;
 use self::via::Via;
 use self::worker::{Order, Worker};
 use crate::clock::Clock;
+use crate::engine::RuleSet;
+use crate::grading::CommandEnd;
 use crate::journal::{Clients, Header, Inlet, Journal, JournalFile, Kept, Origin, Progress};
-use crate::judgement::RuleSet;
-use crate::judgement::grading::CommandEnd;
+use crate::model::RunKey;
 use crate::rules::{Config, Limits, Settings, UpstreamUrl};
 use crate::store::Store;
-use crate::words::RunKey;
 
 /// A proxy that holds its port and serves nobody yet.
 pub struct Proxy {
@@ -115,7 +90,7 @@ impl Proxy {
         let run = format!("{:08x}", random().map(u32::from_ne_bytes)?);
         let mut header = Header { run, ..Header::new(&config, format!("{:.3}", clock.wall())) };
         let Config { settings, rules } = config;
-        let counters = tally::Counters::default();
+        let counters = counters::Counters::default();
         let via = settings.via.then(|| random().map(u64::from_ne_bytes).map(Via::new)).transpose()?;
         let connector = Connector::new(&upstream, &settings, Arc::clone(&counters.replays))
             .map_err(StartError::Upstream)?;
@@ -134,25 +109,25 @@ impl Proxy {
         let file = settings.journal.file.as_ref().map(open).transpose()?;
         let plan = Arc::new(Plan::new(&settings, &rules, RunKey::new(random()?)));
         let workers = worker_count(&settings);
-        let descriptor_limit = descriptors::limit();
+        let descriptor_limit = downstream::descriptors::limit();
         let place = UpstreamPlace::of(&settings);
         let connections = settings.limits.connections.unwrap_or(Limits::CONNECTIONS);
-        let connections = connections.min(descriptors::clients(descriptor_limit, workers, place));
-        let listeners = listen::listeners(settings.listen, workers)
+        let connections = connections.min(downstream::descriptors::clients(descriptor_limit, workers, place));
+        let listeners = downstream::listen::listeners(settings.listen, workers)
             .map_err(|error| StartError::Listen(settings.listen, error))?;
         let address = match listeners.first().map(TcpListener::local_addr) {
             Some(Ok(address)) => address,
             _ => settings.listen,
         };
-        header.proxy = listen::url(address, settings.tls.is_some());
+        header.proxy = downstream::listen::url(address, settings.tls.is_some());
         let shared = Arc::new(Shared {
             allowed_hosts,
             via,
             tunnels: Arc::default(),
-            tallies: rules.iter().map(|_| tally::Tally::default()).collect(),
+            tallies: rules.iter().map(|_| counters::Tally::default()).collect(),
             store: Store::new(settings.limits.keys, settings.limits.key_ttl),
             connections: Arc::new(Semaphore::new(connections.get().min(Semaphore::MAX_PERMITS))),
-            surplus: descriptors::surplus(descriptor_limit),
+            surplus: downstream::descriptors::surplus(descriptor_limit),
             clock,
             counters,
             rules,
@@ -180,7 +155,11 @@ impl Proxy {
 
     /// How many file descriptors so many connections need.
     pub fn descriptors_for(&self, connections: usize) -> usize {
-        descriptors::needed(connections, self.listeners.len(), UpstreamPlace::of(&self.shared.settings))
+        downstream::descriptors::needed(
+            connections,
+            self.listeners.len(),
+            UpstreamPlace::of(&self.shared.settings),
+        )
     }
 
     /// The certificate that was made for this run, if one was.

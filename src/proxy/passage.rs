@@ -8,10 +8,10 @@ use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode, header};
 use serde_json::Value;
 
-use super::answer_body::Source;
+use super::body::response::Source;
 use super::judge::Entrance;
 use super::shared::Shared;
-use crate::judgement::{Lesson, Lessons, Outcome, Readings, StoredAnswer, Tell};
+use crate::engine::{Lesson, Lessons, Outcome, Readings, StoredAnswer, Tell};
 
 /// One request's debts.
 #[derive(Default)]

@@ -6,11 +6,11 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
 use super::allowed_hosts::AllowedHosts;
-use super::tally::{Counters, Tally};
-use super::upgrade::Tunnels;
+use super::counters::{Counters, Tally};
+use super::upstream::upgrade::Tunnels;
 use super::via::Via;
 use crate::clock::Clock;
-use crate::judgement::RuleSet;
+use crate::engine::RuleSet;
 use crate::rules::Settings;
 use crate::store::Store;
 

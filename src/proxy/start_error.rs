@@ -4,8 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::connect::ConnectorError;
-use super::tls::TlsError;
+use super::downstream::tls::TlsError;
+use super::upstream::connect::ConnectorError;
 use crate::rules::template::TemplateMistake;
 
 /// Why a proxy cannot start.

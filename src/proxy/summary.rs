@@ -3,11 +3,11 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 
+use super::counters::Tally;
 use super::shared::Shared;
-use super::tally::Tally;
+use crate::engine::{ActiveRule, Came};
+use crate::grading::CommandEnd;
 use crate::journal::{AtEnd, Ending};
-use crate::judgement::grading::CommandEnd;
-use crate::judgement::{ActiveRule, Came};
 use crate::rules::Trigger;
 
 /// What the rules did.

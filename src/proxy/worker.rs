@@ -17,16 +17,16 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::client::{Client, Place};
+use super::downstream::client::{Client, Place};
+use super::downstream::deadlines::{Vitals, Wait};
+use super::downstream::http2;
+use super::downstream::socket::{ClientSocket, Protocol, Stream};
 use super::exchange::exchange;
 use super::folded::Folded;
-use super::forward::Forwarder;
-use super::http2;
 use super::record::Recorder;
 use super::shared::Shared;
-use super::socket::{ClientSocket, Protocol, Stream};
 use super::tasks::Tasks;
-use super::vitals::{Vitals, Wait};
+use super::upstream::forward::Forwarder;
 use crate::rules::Timeouts;
 
 /// What one worker's requests share.

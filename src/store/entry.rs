@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Weak};
 
-use crate::judgement::{Answer, Ask, Held, Learnt, Seen, StoredAnswer, Tell};
+use crate::engine::{Answer, Ask, Held, Learnt, Seen, StoredAnswer, Tell};
+use crate::model::{KeyHash, Moment};
 use crate::rules::{Clear, Rate};
-use crate::words::{KeyHash, Moment};
 
 /// What is kept at one place: 40 bytes, whatever it is.
 #[derive(Debug, Default)]

@@ -15,9 +15,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use self::shard::Shard;
-use crate::judgement::{Answer, Ask, Held, Place, Table, Tell, Told};
+use crate::engine::{Answer, Ask, Held, Place, Table, Tell, Told};
+use crate::model::Moment;
 use crate::rules::Clear;
-use crate::words::Moment;
 
 /// Keyed state in this process's memory, shared by all workers.
 ///

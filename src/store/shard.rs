@@ -13,9 +13,9 @@ use std::time::Duration;
 use hashbrown::HashTable;
 
 use super::entry::{Entry, Packed};
-use crate::judgement::{Answer, Ask, Place, StoredAnswer, Table, Tell};
+use crate::engine::{Answer, Ask, Place, StoredAnswer, Table, Tell};
+use crate::model::Moment;
 use crate::rules::Clear;
-use crate::words::Moment;
 
 /// Entries linked in the order in which they were last asked about, and a table that finds them.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ mod side_by_side;
 mod uncertain;
 mod workers;
 
-use fracas::judgement::grading::CHECKS;
+use fracas::grading::CHECKS;
 
 use self::policies::{CELLS, HERDS, TABLE};
 

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use fracas::judgement::grading::{Correlator, Operation};
-use fracas::words::Attempt;
+use fracas::grading::{Correlator, Operation};
+use fracas::model::Attempt;
 
 use crate::mix::Mix;
 

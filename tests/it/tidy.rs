@@ -1,9 +1,9 @@
-//! What the repository keeps to, beyond what rustc and clippy see: floors, lengths, no loose ends.
+//! What the repository keeps to, beyond what rustc and clippy see: a pure core, lengths, no loose ends.
 
-mod floors;
 mod source;
 
 use std::fs;
+use std::process::Command;
 
 use self::source::{Source, sources};
 
@@ -12,10 +12,37 @@ const LONGEST: usize = 400;
 /// Lines of a file in the middle.
 const MEDIAN: usize = 150;
 
+/// The folders of the crates' sources.
+const CRATES: [&str; 2] = ["core/src/", "src/"];
+
 #[test]
-fn every_module_keeps_to_its_floor() {
-    let complaints: Vec<String> = looked_at().iter().flat_map(floors::complaints).collect();
-    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+fn the_core_depends_on_no_runtime() {
+    const IMPURE: [&str; 12] = [
+        "getrandom",
+        "h2",
+        "hyper",
+        "hyper-util",
+        "mio",
+        "rand",
+        "rustix",
+        "rustls",
+        "socket2",
+        "tokio",
+        "tokio-rustls",
+        "tracing",
+    ];
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let tree = Command::new(cargo)
+        .args(["tree", "--package", "fracas-core", "--edges", "normal", "--prefix", "none", "--offline"])
+        .current_dir(source::root())
+        .output()
+        .expect("cargo runs");
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let tree = String::from_utf8_lossy(&tree.stdout);
+    let names: Vec<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(names.contains(&"serde_json"), "cargo tree lists no dependencies:\n{tree}");
+    let impure: Vec<&&str> = names.iter().filter(|name| IMPURE.contains(name)).collect();
+    assert!(impure.is_empty(), "core/Cargo.toml brings in {impure:?}");
 }
 
 #[test]
@@ -28,8 +55,11 @@ fn files_are_short() {
         .collect();
     assert!(long.is_empty(), "{}", long.join("\n"));
 
-    let mut lengths: Vec<usize> =
-        sources.iter().filter(|source| source.path.starts_with("src/")).map(Source::lines).collect();
+    let mut lengths: Vec<usize> = sources
+        .iter()
+        .filter(|source| CRATES.iter().any(|root| source.path.starts_with(root)))
+        .map(Source::lines)
+        .collect();
     lengths.sort_unstable();
     let median = lengths[lengths.len() / 2];
     assert!(median <= MEDIAN, "the median file has {median} lines, at most {MEDIAN}");
@@ -109,6 +139,9 @@ fn what_pins_versions_names_no_place_to_fetch_them_from() {
 fn looked_at() -> Vec<Source> {
     let sources = sources();
     let in_folder = |folder: &str| sources.iter().filter(|source| source.path.starts_with(folder)).count();
-    assert!(in_folder("src/") > 20 && in_folder("tests/") > 2, "the checks look at too few files");
+    assert!(
+        CRATES.iter().all(|root| in_folder(root) > 20) && in_folder("tests/") > 2,
+        "the checks look at too few files"
+    );
     sources
 }

@@ -1,7 +1,7 @@
 //! One of the things that a client does at a time: calls, one after the other, each tried until it
 //! succeeds, or is refused for good, or the client has had enough.
 
-use fracas::words::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent};
+use fracas::model::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent};
 
 use super::{Chance, Mix};
 

@@ -3,7 +3,7 @@
 
 mod client;
 
-use fracas::words::{Attempt, Dice, KeyHash};
+use fracas::model::{Attempt, Dice, KeyHash};
 
 use self::client::Flow;
 

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use fracas::model::Kind;
 use fracas::rules::ReplyStyle;
-use fracas::words::Kind;
 use serde_json::Value;
 
 use crate::binary::Fracas;

@@ -3,7 +3,7 @@
 
 use std::fs::File;
 
-use fracas::reports::{self, Format, Subject, Width};
+use fracas::report::{self, Format, Subject, Width};
 use fracas::rules::Paint;
 
 use crate::client::{Runs, run};
@@ -23,7 +23,7 @@ fn a_browser_shows_what_the_report_says() {
             let started = "2026-03-05T14:02:11.318Z".parse().expect("a time");
             let (paint, width) = (Paint::Plain, Width::of(None));
             let subject = Subject { report: &report, attempts: &[], started, paint, width };
-            reports::write(format, subject, &mut file).expect("the disk has room");
+            report::write(format, subject, &mut file).expect("the disk has room");
         }
         arguments.push(name.to_owned());
     }

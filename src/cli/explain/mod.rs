@@ -14,11 +14,11 @@ use self::walk::walk;
 use super::arguments::{Explain, Given};
 use super::load::load;
 use super::output::{result, width};
-use super::refusal::Refusal;
-use crate::judgement::RuleSet;
+use super::startup_error::Refusal;
+use crate::engine::RuleSet;
+use crate::model::Facts;
 use crate::proxy::StartError;
 use crate::rules::Config;
-use crate::words::Facts;
 
 /// Explains what the next requests would get.
 pub fn explain(arguments: &Explain, given: &[Given]) -> ExitCode {

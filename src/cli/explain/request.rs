@@ -7,9 +7,9 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Uri, header};
 
 use crate::cli::arguments::Explain;
-use crate::cli::refusal::Refusal;
+use crate::cli::startup_error::Refusal;
+use crate::model::BodyFacts;
 use crate::rules::Settings;
-use crate::words::BodyFacts;
 
 /// Whoever asks sits at this machine.
 pub const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);

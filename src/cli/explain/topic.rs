@@ -1,7 +1,7 @@
 //! `fracas explain R5` and `fracas explain bad-duration`: what a check asks, and what a code means.
 
-use crate::cli::refusal::Refusal;
-use crate::judgement::grading::CHECKS;
+use crate::cli::startup_error::Refusal;
+use crate::grading::CHECKS;
 use crate::rules::Code;
 
 /// The document whose sections are shown.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
-use crate::judgement::{ActiveRule, Concern, Outcome as Settled, RuleSet, StoredAnswer, Tell, Unconcerned};
+use crate::engine::{ActiveRule, Concern, Outcome as Settled, RuleSet, StoredAnswer, Tell, Unconcerned};
+use crate::model::{Facts, Key, KeyHash, KeyPart, Moment, Phase};
 use crate::proxy::{Asked, Entrance, Judged, Tally, Verdict, judge};
 use crate::rules::Settings;
 use crate::store::Store;
-use crate::words::{Facts, Key, KeyHash, KeyPart, Moment, Phase};
 
 /// What became of the requests, and what each rule said of them.
 pub struct Walked {

@@ -6,10 +6,10 @@ use textwrap::{Options, WordSplitter};
 
 use super::walk::{Outcome, Outcomes, SHOWN, Said, Walked};
 use crate::cli::output::{counted, grouped};
-use crate::judgement::{ActiveRule, RuleSet};
-use crate::reports::table::lines;
+use crate::engine::{ActiveRule, RuleSet};
+use crate::model::Phase;
+use crate::report::table::lines;
 use crate::rules::{Clear, LostAnswer, State, Trigger};
-use crate::words::Phase;
 
 /// With more rules than this, those that do not match are only counted.
 const MOST_ROWS: usize = 50;

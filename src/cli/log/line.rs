@@ -11,8 +11,8 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::LocalTime;
-use crate::words::Phase;
-use crate::words::harmless;
+use crate::model::Phase;
+use crate::model::harmless;
 
 /// Formats events as lines for people.
 pub struct Line {

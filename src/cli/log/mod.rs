@@ -21,8 +21,8 @@ use self::line::Line;
 use super::arguments::LogFormat;
 use super::output::{counted, paint, talk};
 use crate::clock::Clock;
+use crate::model::HarmlessJson;
 use crate::rules::Paint;
-use crate::words::HarmlessJson;
 
 /// Lines that may wait to be written.
 const MOST_LINES: usize = 8 * 1024;

@@ -10,10 +10,10 @@ use std::process::ExitCode;
 use self::runs::{Graded, Runs, Which, graded};
 use super::arguments;
 use super::output::talk;
-use super::refusal::Refusal;
+use super::startup_error::Refusal;
 use super::{SHORT, UNUSABLE, places, reporting};
-use crate::judgement::grading::Verdict;
-use crate::reports::{Format, Subject, Width};
+use crate::grading::Verdict;
+use crate::report::{Format, Subject, Width};
 use crate::rules::Paint;
 
 /// Reads the journal, and reports.

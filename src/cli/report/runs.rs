@@ -5,10 +5,10 @@ use std::io::{self, BufRead};
 use std::sync::Arc;
 
 use crate::cli::output::counted;
+use crate::grading::{Extent, Grading, Missing, Report};
 use crate::journal::{Ending, Header, Line, Tallies, read};
-use crate::judgement::grading::{Extent, Grading, Missing, Report};
-use crate::reports::Format;
-use crate::words::Attempt;
+use crate::model::Attempt;
+use crate::report::Format;
 
 /// Attempts of an archive: those of a longer run are its last ones, as [`crate::rules::Journal`]'s.
 const MOST_ATTEMPTS: usize = 100_000;

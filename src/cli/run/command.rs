@@ -9,7 +9,7 @@ use tokio::process::{Child, Command};
 
 use super::signals::Forwarded;
 use super::status::Status;
-use crate::judgement::grading::CommandEnd;
+use crate::grading::CommandEnd;
 
 /// Why a command has no code of its own.
 #[derive(Debug)]

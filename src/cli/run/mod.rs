@@ -21,13 +21,13 @@ use super::banner::{in_front, url_to};
 use super::load::Loaded;
 use super::log::{Log, Volume};
 use super::output::{paint, talk, width};
-use super::refusal::Refusal;
 use super::start::{Prepared, Purpose, prepare, publish};
+use super::startup_error::Refusal;
 use super::{SHORT, UNUSABLE, reporting};
+use crate::grading::{Demands, Report, Verdict};
 use crate::journal::{Clients, Kept};
-use crate::judgement::grading::{Demands, Report, Verdict};
 use crate::proxy::{Running, StartError, Summary};
-use crate::reports::{self, Format, Subject};
+use crate::report::{self, Format, Subject};
 
 /// Runs the command to its end, and grades it.
 pub fn run(arguments: &arguments::Run, given: Vec<Given>) -> ExitCode {
@@ -176,5 +176,5 @@ fn tell_card(report: &Report, kept: &Kept) {
     let (paint, width) = (paint(&err), width(&err));
     let subject = Subject { report, attempts: &[], started: kept.began, paint, width };
     // If that fails there is nobody left to tell.
-    let _ = reports::write(Format::Text, subject, &mut err);
+    let _ = report::write(Format::Text, subject, &mut err);
 }

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::{counted, grouped, write_rows};
-use crate::judgement::grading::{ClientReport, Report, Verdict};
-use crate::reports::Width;
-use crate::words::harmless;
+use crate::grading::{ClientReport, Report, Verdict};
+use crate::model::harmless;
+use crate::report::Width;
 
 /// Classes of clients that are shown, the worst first.
 const MOST_ROWS: usize = 20;
@@ -87,7 +87,7 @@ fn worst(client: &ClientReport) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judgement::grading::{CheckId, Finding, Totals};
+    use crate::grading::{CheckId, Finding, Totals};
 
     fn client(agent: &str, conflicted: u64, findings: Vec<Finding>) -> ClientReport {
         ClientReport {

@@ -8,8 +8,8 @@ use smol_str::SmolStr;
 use super::plan::Plan;
 use super::sent::text;
 use super::versions::Fitting;
-use crate::judgement::scalar;
-use crate::words::{Fingerprint, Sent, Version, VersionPlace};
+use crate::engine::scalar;
+use crate::model::{Fingerprint, Sent, Version, VersionPlace};
 
 /// What has come of a body.
 #[derive(Default)]
@@ -121,9 +121,9 @@ fn remove(json: &mut Value, pointer: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judgement::RuleSet;
+    use crate::engine::RuleSet;
+    use crate::model::RunKey;
     use crate::rules::Settings;
-    use crate::words::RunKey;
 
     fn sent(pieces: &[&str]) -> Sent {
         let rules = RuleSet::new(Vec::new(), 1, true).expect("no rules");

@@ -25,10 +25,10 @@ use self::body::{GotBody, SentBody};
 pub use self::plan::Plan;
 pub use self::recorder::Recorder;
 use self::versions::Fitting;
-use super::client::{Client, Origin};
+use super::downstream::client::{Client, Origin};
 use super::shared::Shared;
-use crate::judgement::{Readings, http_date};
-use crate::words::{
+use crate::engine::{Readings, http_date};
+use crate::model::{
     self, Attempt, Facts, Fingerprint, GrpcStatus, KeyHash, MediaType, Moment, Protocol, Reading, RetryAfter,
     RunKey, VersionPlace, decode_unreserved,
 };
@@ -121,7 +121,7 @@ impl Record {
     /// A rule refuses the request, or disturbs its answer.
     pub fn play(&self, shared: &Shared, rule: u32, n: u64, key: KeyHash) {
         let Some(active) = shared.rules.get(rule) else { return };
-        self.state.borrow_mut().attempt.conflict = Some(words::Conflict {
+        self.state.borrow_mut().attempt.conflict = Some(model::Conflict {
             rule: (&*active.rule.name).into(),
             kind: active.rule.kind,
             phase: active.rule.phase,
@@ -146,7 +146,7 @@ impl Record {
         let Attempt { sent, got, .. } = &mut self.state.borrow_mut().attempt;
         let place = sent.version.as_ref().map(|sent| sent.place().clone()).unwrap_or_default();
         if let Some(text) = sent::text(newest.as_bytes(), self.recorder.plan.key) {
-            got.shown.show(words::Version::new(place, text));
+            got.shown.show(model::Version::new(place, text));
         }
     }
 
@@ -189,7 +189,7 @@ impl Record {
         }
         for (place, value) in [(VersionPlace::Tag, etag), (VersionPlace::Date, modified)] {
             if let Some(text) = value.and_then(|value| sent::text(value.as_bytes(), plan.key)) {
-                got.shown.show(words::Version::new(place, text));
+                got.shown.show(model::Version::new(place, text));
             }
         }
         if !plan.versions.is_empty() {

@@ -4,9 +4,9 @@
 use http::HeaderName;
 
 use super::versions::NamedPlaces;
-use crate::judgement::RuleSet;
+use crate::engine::RuleSet;
+use crate::model::{KeyPart, Kind, Phase, RunKey};
 use crate::rules::Settings;
-use crate::words::{KeyPart, Kind, Phase, RunKey};
 
 /// What is recorded, and how.
 pub struct Plan {

@@ -12,7 +12,7 @@ use super::agent::LatestAgent;
 use super::plan::Plan;
 use crate::clock::Clock;
 use crate::journal::{Batch, Inlet};
-use crate::words::Attempt;
+use crate::model::Attempt;
 
 /// Attempts of a batch: each wakes the journal's thread, which costs as much as two hundred of them.
 const BATCH: usize = 256;

@@ -11,7 +11,7 @@ use smol_str::SmolStr;
 
 use super::agent::LatestAgent;
 use super::plan::Plan;
-use crate::words::{Attempt, Facts, Hint, RunKey, Version, VersionPlace};
+use crate::model::{Attempt, Facts, Hint, RunKey, Version, VersionPlace};
 
 /// Notes what the head says, the body apart, and the client's class.
 pub fn of_head(head: &Parts, plan: &Plan, latest: &mut LatestAgent, attempt: &mut Attempt) {
@@ -139,9 +139,9 @@ fn number<N: FromStr>(text: &str) -> Option<N> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judgement::RuleSet;
+    use crate::engine::RuleSet;
+    use crate::model::Sent;
     use crate::rules::{BodyFileError, Settings, read};
-    use crate::words::Sent;
 
     const KEY: RunKey = RunKey::new([3; 16]);
 

@@ -6,10 +6,10 @@ use smallvec::SmallVec;
 use smol_str::SmolStr;
 
 use super::sent::text;
-use crate::judgement::RuleSet;
+use crate::engine::RuleSet;
 use crate::matching::{Match, RuleIndex};
+use crate::model::{Facts, RunKey, Shown, Version, VersionPlace};
 use crate::rules::VersionAt;
-use crate::words::{Facts, RunKey, Shown, Version, VersionPlace};
 
 /// The places that rules name, found by host and path.
 pub struct NamedPlaces {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use crate::judgement::StoredAnswer;
+use crate::engine::StoredAnswer;
 use crate::rules::Rate;
 
 fn at(key: u128) -> Place {

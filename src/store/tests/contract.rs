@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::{HeaderMap, StatusCode};
 
 use super::*;
-use crate::judgement::{Learnt, Seen, StoredAnswer};
+use crate::engine::{Learnt, Seen, StoredAnswer};
 use crate::rules::{Clear, Rate};
 
 /// What the suite needs of a store.

@@ -13,7 +13,7 @@ mod traces_in_flight;
 mod traces_of_versions;
 
 use super::*;
-use crate::words::KeyHash;
+use crate::model::KeyHash;
 
 const HOUR: Duration = Duration::from_secs(3600);
 

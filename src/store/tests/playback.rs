@@ -20,11 +20,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use serde_json::Value;
 
 use super::*;
-use crate::judgement::{Lessons, Outcome, RuleSet, StoredAnswer};
+use crate::engine::{Lessons, Outcome, RuleSet, StoredAnswer};
 use crate::matching::{Match, Methods, PathMatch, PathPattern};
+use crate::model::{BodyFacts, Facts, Identity, IdentitySource, Key, KeyPart, Kind, Phase};
 use crate::proxy::{Asked, Claim, Tally, Verdict, judge};
 use crate::rules::{Clear, Expect, LostAnswer, Reply, ReplyBody, ReplyStyle, Rule, Selector, State, Trigger};
-use crate::words::{BodyFacts, Facts, Identity, IdentitySource, Key, KeyPart, Kind, Phase};
 
 /// One rule, its state, and the requests in flight.
 pub struct Playback {

@@ -6,7 +6,7 @@ use std::thread;
 
 use super::playback::{Playback, on, rule};
 use super::*;
-use crate::judgement::LEASE;
+use crate::engine::LEASE;
 use crate::rules::{Clear, State};
 
 const THREADS: u128 = 8;

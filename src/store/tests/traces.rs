@@ -4,8 +4,8 @@ use std::num::NonZeroU64;
 
 use super::playback::{Playback, on, rule, selector};
 use super::*;
+use crate::model::Phase;
 use crate::rules::{Clear, Rule, State, Trigger};
-use crate::words::Phase;
 
 fn play(rule: &Rule, traces: &[&str]) {
     for trace in traces {

@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use super::playback::{Playback, on, rule};
 use super::*;
-use crate::judgement::LEASE;
+use crate::engine::LEASE;
 use crate::rules::State;
 
 #[test]

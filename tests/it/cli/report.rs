@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use fracas::grading::{Asked, AskedByRule};
 use fracas::journal::{Header, HeaderRule, Tallies};
-use fracas::judgement::grading::{Asked, AskedByRule};
+use fracas::model::{Attempt, Conflict, Fingerprint, Got, Kind, Phase};
 use fracas::rules::{Config, Expect};
-use fracas::words::{Attempt, Conflict, Fingerprint, Got, Kind, Phase};
 
 use crate::support::program::{folder, run, text};
 

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use super::support::is_full;
-use fracas::words::{Dice, KeyHash};
+use fracas::model::{Dice, KeyHash};
 
 /// Chance that is the same in every run.
 struct Chance(Dice, u64);

@@ -2,10 +2,10 @@
 
 mod listed;
 
-use fracas::judgement::grading::{Asked, CheckId, Finding, Grading, Missing, Report, Verdict};
-use fracas::reports::{self, Format, Subject, Width};
+use fracas::grading::{Asked, CheckId, Finding, Grading, Missing, Report, Verdict};
+use fracas::model::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent};
+use fracas::report::{self, Format, Subject, Width};
 use fracas::rules;
-use fracas::words::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent};
 use proptest::prelude::*;
 
 const SECOND: u64 = 1_000_000;
@@ -256,7 +256,7 @@ fn counts_of_clients_and_products_say_where_they_end() {
         let mut out = Vec::new();
         let (started, paint) = (jiff::Timestamp::UNIX_EPOCH, fracas::rules::Paint::Plain);
         let subject = Subject { report, attempts: &[], started, paint, width: Width::of(None) };
-        reports::write(Format::Markdown, subject, &mut out).expect("memory");
+        report::write(Format::Markdown, subject, &mut out).expect("memory");
         String::from_utf8(out).expect("text")
     };
     for (clients, said) in [
@@ -349,7 +349,7 @@ proptest! {
         for (one, many) in one.expectations.iter().zip(&many.expectations) {
             prop_assert_eq!((&one.name, &one.found, one.verdict), (&many.name, &many.found, many.verdict));
         }
-        let sum = |of: fn(&fracas::judgement::grading::ClientReport) -> u64| many.clients.iter().map(of).sum::<u64>();
+        let sum = |of: fn(&fracas::grading::ClientReport) -> u64| many.clients.iter().map(of).sum::<u64>();
         prop_assert_eq!(sum(|client| client.operations), many.totals.operations);
         prop_assert_eq!(sum(|client| client.gave_up), many.totals.gave_up);
     }

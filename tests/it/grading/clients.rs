@@ -1,6 +1,6 @@
 //! Simulated clients before a simulated proxy: what they send, as the journal would hold it.
 
-use fracas::words::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent, Shown};
+use fracas::model::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent, Shown};
 
 use super::policies::Chance;
 

@@ -1,8 +1,8 @@
 //! `[expect]`: what is asked, what is found, and what it means for the verdict.
 
-use fracas::judgement::grading::{Asked, Report, Verdict};
+use fracas::grading::{Asked, Report, Verdict};
+use fracas::model::{Kind, RetryAfter};
 use fracas::rules;
-use fracas::words::{Kind, RetryAfter};
 
 use super::clients::{Client, Situation};
 use super::fairness::held_against;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use fracas::judgement::grading::{Asked, Grading, Report, Verdict};
-use fracas::words::{Attempt, Fingerprint, Got, Kind, Phase, RetryAfter};
+use fracas::grading::{Asked, Grading, Report, Verdict};
+use fracas::model::{Attempt, Fingerprint, Got, Kind, Phase, RetryAfter};
 
 use super::clients::{Client, Situation, record};
 use super::policies::Chance;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use fracas::judgement::grading::{Gaps, Jitter, Shape};
-use fracas::words::{Dice, KeyHash};
+use fracas::grading::{Gaps, Jitter, Shape};
+use fracas::model::{Dice, KeyHash};
 
 /// How a client waits before its k-th retry; base 1 s, factor 2.
 #[derive(Clone, Copy, Debug)]
@@ -133,7 +133,7 @@ pub fn herd(policy: Herding, clients: usize, runs: u64) -> f64 {
             let mut gaps = back.clone();
             gaps.sort_unstable();
             let window = 20_000.max(gaps[gaps.len() / 2] / 20);
-            fracas::judgement::grading::herd_index(&back, window)
+            fracas::grading::herd_index(&back, window)
         })
         .collect();
     indices.sort_by(f64::total_cmp);

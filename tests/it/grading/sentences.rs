@@ -5,9 +5,7 @@ mod facts;
 mod record;
 mod words;
 
-use fracas::judgement::grading::{
-    Asked, ClientReport, Correlator, Grading, Jitter, Operation, Report, Shape, Verdict,
-};
+use fracas::grading::{Asked, ClientReport, Correlator, Grading, Jitter, Operation, Report, Shape, Verdict};
 use fracas::rules;
 use proptest::prelude::*;
 

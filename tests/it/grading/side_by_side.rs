@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fracas::judgement::grading::{Asked, Grading, Report, Verdict};
-use fracas::words::{Attempt, Fingerprint, Kind, Phase};
+use fracas::grading::{Asked, Grading, Report, Verdict};
+use fracas::model::{Attempt, Fingerprint, Kind, Phase};
 
 use super::workers::{Connections, Names, Policy, Rule, Starts, Workers};
 use crate::support::is_full;

@@ -1,8 +1,8 @@
 //! What the record does not show is not said: findings on records in which something stays in the dark.
 
-use fracas::judgement::grading::{Asked, Finding, Grading, Report, Verdict};
+use fracas::grading::{Asked, Finding, Grading, Report, Verdict};
+use fracas::model::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, Sent};
 use fracas::rules;
-use fracas::words::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, Sent};
 
 /// A record line by line: `AT METHOD PATH [v=…] [k=…] [b=…] [c=…] > STATUS|- [up=…] [e=…] [KIND[:PHASE]]`, where `AT` is
 /// in milliseconds, and each attempt takes one.
@@ -278,7 +278,7 @@ fn who_drops_what_a_bulk_endpoint_refused_has_not_recovered() {
 
 #[test]
 fn the_line_of_a_client_says_only_what_its_checks_say() {
-    use fracas::judgement::grading::{Jitter, Shape};
+    use fracas::grading::{Jitter, Shape};
     // Two operations of three uneven gaps: neither growth nor jitter can be told of so few.
     let text = each(
         2,

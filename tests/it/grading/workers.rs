@@ -1,7 +1,7 @@
 //! Workers side by side under one identity, who all make the same requests: who is accused of what they do
 //! together, and of what each of them does by itself?
 
-use fracas::words::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent, Shown};
+use fracas::model::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent, Shown};
 
 use crate::mix::Chance;
 

@@ -1,6 +1,6 @@
 //! What is recorded of each attempt, as its client and its upstream saw it.
 
-use fracas::words::{Attempt, Got, Kind, MediaType, Phase, RetryAfter};
+use fracas::model::{Attempt, Got, Kind, MediaType, Phase, RetryAfter};
 
 use crate::support::message::Message;
 use crate::support::proxy::{TestProxy, before};

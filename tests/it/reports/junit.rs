@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use fracas::reports::Format;
+use fracas::report::Format;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 

@@ -6,12 +6,12 @@ pub mod samples;
 use std::path::Path;
 use std::sync::Arc;
 
-use fracas::judgement::grading::{ClientReport, Report, Verdict};
-use fracas::reports::{self, Format, Subject, Width};
-use fracas::rules::Paint;
-use fracas::words::{
+use fracas::grading::{ClientReport, Report, Verdict};
+use fracas::model::{
     Attempt, Conflict, Fingerprint, Got, GrpcStatus, Kind, MediaType, Phase, Protocol, RetryAfter, Sent,
 };
+use fracas::report::{self, Format, Subject, Width};
+use fracas::rules::Paint;
 use http::HeaderValue;
 
 #[test]
@@ -27,7 +27,7 @@ fn every_format_is_as_it_was_looked_at() {
 fn the_archive_is_as_it_was_looked_at() {
     let mut out = Vec::new();
     let report = samples::empty();
-    reports::write(Format::Har, Subject { attempts: &attempts(), ..subject(&report) }, &mut out)
+    report::write(Format::Har, Subject { attempts: &attempts(), ..subject(&report) }, &mut out)
         .expect("memory");
     let archive: serde_json::Value = serde_json::from_slice(&out).expect("it is JSON");
     insta::assert_snapshot!("har", format!("{archive:#}"));
@@ -41,7 +41,7 @@ fn the_archive_has_every_field_that_har_asks_for() {
     let mut odd = Attempt { path: "/a b#c?d/\u{fc}".into(), ..Attempt::default() };
     odd.method = "OPTIONS".into();
     let attempts: Vec<Arc<Attempt>> = attempts().into_iter().chain([odd.into()]).collect();
-    reports::write(Format::Har, Subject { attempts: &attempts, ..subject(&report) }, &mut out)
+    report::write(Format::Har, Subject { attempts: &attempts, ..subject(&report) }, &mut out)
         .expect("memory");
     let archive: serde_json::Value = serde_json::from_slice(&out).expect("it is JSON");
     let asked = |value: &serde_json::Value, place: &str, fields: &[&str]| {
@@ -114,7 +114,7 @@ fn a_terminal_is_filled_never_overrun_nor_steered_by_strangers() {
 
 fn text(report: &Report, width: Width) -> String {
     let mut out = Vec::new();
-    reports::write(Format::Text, Subject { width, ..subject(report) }, &mut out).expect("memory");
+    report::write(Format::Text, Subject { width, ..subject(report) }, &mut out).expect("memory");
     String::from_utf8(out).expect("text")
 }
 
@@ -123,7 +123,7 @@ fn colours_only_carry_what_words_say() {
     for (name, report) in samples::all() {
         let mut out = Vec::new();
         let subject = Subject { paint: Paint::Coloured, ..subject(&report) };
-        reports::write(Format::Text, subject, &mut out).expect("memory");
+        report::write(Format::Text, subject, &mut out).expect("memory");
         let coloured = String::from_utf8(out).expect("text");
         let mut plain = String::new();
         for (at, part) in coloured.split('\u{1b}').enumerate() {
@@ -210,7 +210,7 @@ fn a_page_asks_nothing_of_anybody_and_runs_nothing() {
 
 #[test]
 fn the_schema_describes_every_report() {
-    let schema = reports::schema();
+    let schema = report::schema();
     let written: serde_json::Value =
         serde_json::from_str(&written(Format::Json, &samples::failing())).expect("it is JSON");
     let fields = |value: &serde_json::Value| -> Vec<String> {
@@ -234,7 +234,7 @@ fn the_schema_describes_every_report() {
 #[test]
 fn the_published_schema_is_what_the_types_say() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/report.schema.json");
-    crate::rules::assert_same_as(&file, &format!("{:#}\n", reports::schema()));
+    crate::rules::assert_same_as(&file, &format!("{:#}\n", report::schema()));
 }
 
 #[test]
@@ -250,7 +250,7 @@ fn a_format_is_read_by_its_word() {
 
 fn written(format: Format, report: &Report) -> String {
     let mut out = Vec::new();
-    reports::write(format, subject(report), &mut out).expect("memory takes everything");
+    report::write(format, subject(report), &mut out).expect("memory takes everything");
     String::from_utf8(out).expect("a report is UTF-8")
 }
 

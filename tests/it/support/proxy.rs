@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 
 use fracas::matching::{Match, TextPattern};
+use fracas::model::{Key, Kind, Phase};
 use fracas::proxy::{Proxy, Running, Summary};
 use fracas::rules::{
     Authority, BodyFileError, Config, Expect, LostAnswer, Reply, ReplyBody, ReplyStyle, Rule, Scheme,
     Settings, Trigger, UpstreamUrl,
 };
-use fracas::words::{Key, Kind, Phase};
 use http::StatusCode;
 
 use super::message::Message;
@@ -122,7 +122,7 @@ impl TestProxy {
 
 impl TestProxy {
     /// Ends it when what is in flight has ended: the journal's attempts.
-    pub fn attempts(mut self) -> Vec<fracas::words::Attempt> {
+    pub fn attempts(mut self) -> Vec<fracas::model::Attempt> {
         let running = self.running.take().expect("it runs until it is dropped");
         running.drain();
         let (summary, kept) = running.end(fracas::journal::Clients::MayGoOn);

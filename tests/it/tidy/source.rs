@@ -80,12 +80,12 @@ pub fn root() -> &'static Path {
 /// Every Rust file of the repository.
 pub fn sources() -> Vec<Source> {
     let mut folders: Vec<PathBuf> =
-        ["src", "tests", "benches", "examples"].map(|folder| root().join(folder)).into();
+        ["src", "core", "tests", "benches", "examples"].map(|folder| root().join(folder)).into();
     let mut sources = Vec::new();
     while let Some(folder) = folders.pop() {
         let Ok(entries) = fs::read_dir(&folder) else { continue };
         for path in entries.map(|entry| entry.expect("a folder of the repository can be read").path()) {
-            if path.is_dir() && !path.ends_with("node_modules") {
+            if path.is_dir() && !path.ends_with("node_modules") && !path.ends_with("target") {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&path).expect("a source file is UTF-8");
@@ -104,16 +104,16 @@ fn tests_are_told_from_the_product() {
         path: path.to_owned(),
         text: "#[cfg(test)]\nmod tests;\nuse a; // use b;\n// use c;\n#[cfg(test)]\nmod tests {\n".to_owned(),
     };
-    let of_file = source("src/words/key.rs");
+    let of_file = source("core/src/model/key.rs");
     let lines = |lines: &[(usize, &str)]| lines.iter().map(|(n, line)| (*n, (*line).to_owned())).collect();
     let product: Vec<_> = lines(&[(1, "#[cfg(test)]"), (2, "mod tests;"), (3, "use a; "), (4, "")]);
     let tests: Vec<_> = lines(&[(5, "#[cfg(test)]"), (6, "mod tests {")]);
     assert_eq!((of_file.product(), of_file.tests()), (product, tests));
     assert_eq!(
         of_file.naming(&of_file.everything(), &["b;", "mod tests {"]),
-        ["src/words/key.rs:6: mod tests {"]
+        ["core/src/model/key.rs:6: mod tests {"]
     );
-    for path in ["tests/it/main.rs", "src/store/tests.rs", "src/rules/tests/units.rs"] {
+    for path in ["tests/it/main.rs", "src/store/tests.rs", "core/src/rules/tests/units.rs"] {
         assert!(source(path).product().is_empty(), "{path}");
     }
 }

@@ -11,7 +11,7 @@ mod kinds;
 mod own;
 mod reads;
 
-use fracas::judgement::grading::{Asked, CHECKS, Finding, Grading, Report};
+use fracas::grading::{Asked, CHECKS, Finding, Grading, Report};
 use fracas::rules::{BodyFileError, read};
 
 use crate::support::proxy::before;

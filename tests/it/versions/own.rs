@@ -1,6 +1,6 @@
 //! Conflicts that are the upstream's own.
 
-use fracas::judgement::grading::{RefusedBy, TryReport};
+use fracas::grading::{RefusedBy, TryReport};
 
 use super::{Played, play};
 

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use fracas::matching::{Match, PathMatch, PathPattern};
+use fracas::model::{Key, KeyPart};
 use fracas::rules::Trigger;
-use fracas::words::{Key, KeyPart};
 
 use super::super::support::message::Message;
 use super::super::support::proxy::{self, TestProxy, conflict};

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 
+use fracas::model::{Dice, Facts, KeyHash};
 use fracas::rules::BodyFileError;
-use fracas::words::{Dice, Facts, KeyHash};
 
 use super::super::support::message::Message;
 use super::super::support::proxy;

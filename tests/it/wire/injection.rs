@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use fracas::clock::Clock;
 use fracas::matching::Match;
+use fracas::model::{Key, KeyPart};
 use fracas::rules::Trigger;
-use fracas::words::{Key, KeyPart};
 
 use super::super::support::proxy::{self, conflict};
 use super::super::support::upstream::Upstream;

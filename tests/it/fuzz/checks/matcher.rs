@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use fracas::matching::{Match, Methods, PathMatch, PathPattern, PathRegex, Presence, RuleIndex, TextPattern};
-use fracas::words::Facts;
+use fracas::model::Facts;
 use http::request::Parts;
 
 use super::choices::Choices;

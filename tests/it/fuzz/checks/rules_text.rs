@@ -1,6 +1,6 @@
 //! Any text is either rules or a list of mistakes that can be shown.
 
-use fracas::judgement::RuleSet;
+use fracas::engine::RuleSet;
 use fracas::rules::{BodyFileError, Paint, read};
 
 pub fn check(data: &[u8]) {

@@ -14,12 +14,20 @@ const BOUNDS: [(&str, &str, &str); 26] = [
     ("grading/report.rs", "MOST_CLIENTS", "counts_of_clients_and_products_say_where_they_end"),
     ("grading/report.rs", "MOST_GAPS", "the_waits_of_thousands_of_retries_are_a_sample_and_say_so"),
     ("grading/run.rs", "MOST_NAMES", "rules_that_did_not_fire_are_named_up_to_a_number"),
-    ("grading/kept.rs", "MOST", "counts_are_of_all_operations_however_few_are_kept_as_evidence"),
-    ("grading/kept.rs", "NAMED", "counts_are_of_all_operations_however_few_are_kept_as_evidence"),
-    ("grading/kept.rs", "OTHERS", "counts_are_of_all_operations_however_few_are_kept_as_evidence"),
+    ("grading/evidence_store.rs", "MOST", "counts_are_of_all_operations_however_few_are_kept_as_evidence"),
+    ("grading/evidence_store.rs", "NAMED", "counts_are_of_all_operations_however_few_are_kept_as_evidence"),
+    ("grading/evidence_store.rs", "OTHERS", "counts_are_of_all_operations_however_few_are_kept_as_evidence"),
     ("grading/checks/evidence.rs", "MOST", "counts_are_of_all_operations_however_few_are_kept_as_evidence"),
-    ("grading/company.rs", "MOST_CLIENTS", "what_a_client_did_and_is_forgotten_is_not_held_against_it"),
-    ("grading/company.rs", "MOST_OPERATIONS", "what_a_client_did_and_is_forgotten_is_not_held_against_it"),
+    (
+        "grading/recent_activity.rs",
+        "MOST_CLIENTS",
+        "what_a_client_did_and_is_forgotten_is_not_held_against_it",
+    ),
+    (
+        "grading/recent_activity.rs",
+        "MOST_OPERATIONS",
+        "what_a_client_did_and_is_forgotten_is_not_held_against_it",
+    ),
     ("grading/checks/herd.rs", "MOST", "crowds_that_are_forgotten_let_nothing_pass"),
     ("grading/checks/amplification.rs", "MOST_WINDOWS", "the_worst_ten_seconds_are_remembered"),
     ("grading/backoff.rs", "MOST_COLUMNS", "immediate_retries_beyond_the_columns_of_the_law_count"),
@@ -38,8 +46,8 @@ const BOUNDS: [(&str, &str, &str); 26] = [
         "CANDIDATES",
         "calls_beyond_those_that_are_looked_at_are_accused_of_nothing",
     ),
-    ("grading/correlate/memory.rs", "GENERATION", "what_succeeded_long_ago_may_still_be_sent_anew"),
-    ("grading/correlate/memory.rs", "MOST", "one_that_is_full_knows_of_nothing_that_it_was_not_there"),
+    ("grading/correlate/past_writes.rs", "GENERATION", "what_succeeded_long_ago_may_still_be_sent_anew"),
+    ("grading/correlate/past_writes.rs", "MOST", "one_that_is_full_knows_of_nothing_that_it_was_not_there"),
     ("journal/collector.rs", "MOST_WAITING", "whoever_comes_too_fast_is_counted_and_does_not_wait"),
 ];
 
@@ -92,14 +100,14 @@ const HARMLESS: [(&str, &str, &str); 6] = [
 
 #[test]
 fn every_bound_has_a_test_that_goes_beyond_it() {
-    let tests = source(&["src", "tests/it"].map(PathBuf::from));
+    let tests = source(&["src", "core/src", "tests/it"].map(PathBuf::from));
     let has_test = |name: &str| tests.iter().any(|(_, text)| text.contains(&format!("fn {name}()")));
     for (file, bound, test) in BOUNDS {
         assert!(has_test(test), "{file}: {bound}: there is no test {test}");
     }
     let listed: BTreeSet<(&str, &str)> =
         BOUNDS.iter().chain(&HARMLESS).map(|(file, name, _)| (*file, *name)).collect();
-    let places = ["src/judgement/grading", "src/journal"].map(PathBuf::from);
+    let places = ["core/src/grading", "src/journal"].map(PathBuf::from);
     for (file, text) in source(&places) {
         for line in text.lines() {
             let Some((_, rest)) = line.split_once("const ") else { continue };

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use fracas::judgement::grading::{Link, Operation, Outcome, Sight, Try};
-use fracas::words::{Attempt, Fingerprint, Kind, Phase};
+use fracas::grading::{Link, Operation, Outcome, Sight, Try};
+use fracas::model::{Attempt, Fingerprint, Kind, Phase};
 
 /// Operations of one scope, counted.
 #[derive(Default)]

@@ -1,6 +1,6 @@
 //! Random records: calls that are refused and come again in all sorts of ways.
 
-use fracas::words::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent};
+use fracas::model::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent};
 use proptest::prelude::*;
 
 /// One call: what is sent, how it is answered time and again, and how long its client waits.

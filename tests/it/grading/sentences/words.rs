@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fracas::judgement::grading::{Finding, Gaps, Verdict};
+use fracas::grading::{Finding, Gaps, Verdict};
 
 use super::facts::{Facts, Retry};
 use super::{expect, outline};

@@ -2,7 +2,7 @@
 
 mod operations;
 
-use fracas::judgement::grading::{
+use fracas::grading::{
     Backoff, Check, CheckId, ClientReport, CommandEnd, CommandReport, Demands, ExitReport, Expectation,
     Finding, Gap, Herd, Jitter, Outcome, Report, RuleReport, RunReport, Shape, Totals, Verdict,
 };

@@ -1,6 +1,6 @@
 //! Operations, as evidence.
 
-use fracas::judgement::grading::{Link, OperationReport, Outcome, RefusedBy, TryReport};
+use fracas::grading::{Link, OperationReport, Outcome, RefusedBy, TryReport};
 
 /// Refused, and the same again twice.
 pub fn replaying(id: u64) -> OperationReport {

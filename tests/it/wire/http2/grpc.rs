@@ -1,6 +1,6 @@
 //! gRPC through the proxy: refusals in its own words, and answers with their trailers.
 
-use fracas::words::{GrpcStatus, RetryAfter};
+use fracas::model::{GrpcStatus, RetryAfter};
 use http::Request;
 
 use super::super::super::support::http2::Client;

@@ -1,0 +1,189 @@
+//! The rules of a running proxy, compiled: what is looked up, drawn and answered for each.
+
+use http::Method;
+
+use super::learning::Learners;
+use super::operation::Answer;
+use crate::matching::{Match, Mismatch, RuleIndex};
+use crate::model::{BodyFacts, Captures, Dice, Facts, Identity, KeyHash, Moment};
+use crate::reply::CompiledReply;
+use crate::rules::template::TemplateMistake;
+use crate::rules::{Clear, Rule, State, Trigger, VersionAt};
+
+/// Rules in file order, with the index that finds them.
+pub struct RuleSet {
+    rules: Box<[ActiveRule]>,
+    index: RuleIndex,
+    learners: Learners,
+}
+
+/// A rule, ready to judge and to answer.
+pub struct ActiveRule {
+    pub rule: Rule,
+    pub reply: CompiledReply,
+    pub dice: Dice,
+    /// Whether it cannot be decided without the request's body.
+    judges_body: bool,
+}
+
+impl RuleSet {
+    /// Compiles rules; `seed` decides their draws, and `mark` whether their
+    /// answers carry the `Fracas` header.
+    pub fn new(rules: Vec<Rule>, seed: u64, mark: bool) -> Result<RuleSet, Vec<TemplateMistake>> {
+        let mut mistakes = Vec::new();
+        let mut active = Vec::with_capacity(rules.len());
+        for rule in rules {
+            match CompiledReply::new(&rule, mark) {
+                Ok(reply) => active.push(ActiveRule {
+                    dice: Dice::new(seed, &rule.name),
+                    judges_body: rule.reads_body(),
+                    reply,
+                    rule,
+                }),
+                Err(wrong) => mistakes.extend(wrong),
+            }
+        }
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        let matches: Vec<&Match> = active.iter().map(|active| &active.rule.requests).collect();
+        let index = RuleIndex::new(matches);
+        let learners = Learners::new(&active);
+        Ok(RuleSet { rules: active.into(), index, learners })
+    }
+
+    /// The rules in file order.
+    pub fn iter(&self) -> impl Iterator<Item = &ActiveRule> {
+        self.rules.iter()
+    }
+
+    /// The rule at a position.
+    pub fn get(&self, position: u32) -> Option<&ActiveRule> {
+        self.rules.get(position as usize)
+    }
+
+    /// What exchanges teach, and whom.
+    pub fn learners(&self) -> &Learners {
+        &self.learners
+    }
+
+    /// Whether there is nothing to decide.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// The rules that may match a request, with their positions, in file order.
+    pub fn candidates<'s>(
+        &'s self,
+        facts: &Facts<'_>,
+    ) -> impl Iterator<Item = (u32, &'s ActiveRule)> + use<'s> {
+        self.index
+            .candidates(facts)
+            .filter_map(|position| Some((position, self.rules.get(position as usize)?)))
+    }
+}
+
+impl ActiveRule {
+    /// Whether the rule takes part at `now`.
+    pub fn is_awake(&self, now: Moment) -> bool {
+        self.rule.enabled && self.rule.during.is_none_or(|during| during.is_awake(now))
+    }
+
+    /// Whether this request's body is needed: to decide, or to tell what is in it.
+    pub fn reads_body(&self, facts: &Facts<'_>) -> bool {
+        self.judges_body || self.reply.reads_body(facts)
+    }
+
+    /// What the rule needs to count a request that it is about, or why it leaves it alone.
+    pub fn concern<'r>(
+        &'r self,
+        facts: &'r Facts<'_>,
+        identity: &Identity,
+    ) -> Result<Concern<'r>, Unconcerned<'r>> {
+        let captures = self.rule.requests.check(facts).map_err(Unconcerned::Mismatch)?;
+        let release = self.rule.trigger.state().and_then(State::release);
+        if release.is_some_and(|release| release.requests.check(facts).is_ok()) {
+            return Err(Unconcerned::Release);
+        }
+        let is_reading = self.rule.read.as_ref().is_some_and(|read| read.requests.check(facts).is_ok());
+        if is_reading || self.rule.is_cleared_by(facts.method) {
+            return Err(Unconcerned::Reading);
+        }
+        if self.rule.state_reads_body() && matches!(facts.body, BodyFacts::TooLong) {
+            return Err(Unconcerned::LongBody);
+        }
+        let key = self.rule.per.hash(facts, &captures, identity).ok_or(Unconcerned::NoKey)?;
+        Ok(Concern { captures, key })
+    }
+
+    /// Whether a request that was counted conflicts; `limit` is not looked at.
+    pub fn judge(&self, answer: &Answer, key: KeyHash) -> bool {
+        self.rule.trigger.judge(answer, self.dice, key)
+    }
+}
+
+impl Rule {
+    /// Whether a request of this method, should it succeed, clears the conflicts that are open.
+    pub fn is_cleared_by(&self, method: &Method) -> bool {
+        let is_by_reading = matches!(self.clear, Some(Clear::Refetch | Clear::NewVersion));
+        is_by_reading && matches!(*method, Method::GET | Method::HEAD)
+    }
+
+    /// Whether it cannot be decided without the request's body.
+    fn reads_body(&self) -> bool {
+        // A version may be in the body, and it says whether a conflict is over.
+        let is_by_version = self.clear == Some(Clear::NewVersion);
+        let is_by_reading = self.read.as_ref().is_some_and(|read| read.requests.reads_body());
+        self.requests.reads_body()
+            || self.per.reads_body()
+            || is_by_version
+            || is_by_reading
+            || self.state_reads_body()
+    }
+
+    /// Whether its state cannot judge a request without the body.
+    fn state_reads_body(&self) -> bool {
+        match &self.trigger {
+            Trigger::On(state) => match &**state {
+                State::Stale { .. } => self.version_at().is_some_and(VersionAt::reads_request_body),
+                State::KeyInUse { .. } => true,
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+/// A request that a rule is about.
+pub struct Concern<'r> {
+    pub captures: Captures<'r>,
+    pub key: KeyHash,
+}
+
+impl Unconcerned<'_> {
+    /// What was missing, of a request that had the rule's method and path; see [`Mismatch::near_miss`].
+    pub fn near_miss(&self) -> Option<String> {
+        Some(match self {
+            Unconcerned::Mismatch(mismatch) => return mismatch.near_miss(),
+            Unconcerned::Release => "it is the request that `release` names".to_owned(),
+            Unconcerned::Reading => "it reads the resource, which ends the conflict (`clear`)".to_owned(),
+            Unconcerned::LongBody => "the body is longer than body_limit".to_owned(),
+            Unconcerned::NoKey => "the request lacks what `per` names".to_owned(),
+        })
+    }
+}
+
+/// Why a rule leaves a request alone.
+pub enum Unconcerned<'r> {
+    /// The request does not match.
+    Mismatch(Mismatch<'r>),
+    /// The request is one that ends what the rule keeps.
+    Release,
+    /// The request reads the resource: the rule's `read` says so, or it clears the rule's conflicts, which it
+    /// could never do if it were refused.
+    Reading,
+    /// The state is in the request's body, which is longer than `body_limit`.
+    LongBody,
+    /// The request lacks what the rule's counters are kept per.
+    NoKey,
+}

@@ -1,0 +1,340 @@
+//! What outcomes teach. State is learned only from what the upstream accepted: a failed, cancelled
+//! or injected exchange teaches nothing.
+//!
+//! A [`Lesson`] is prepared while the request is at hand, and told once its answer is.
+
+use std::borrow::Cow;
+
+use http::header::{self, HeaderMap};
+use http::{Method, StatusCode};
+use percent_encoding::{CONTROLS, percent_encode};
+use serde_json::Value;
+
+use super::carried::{http_date, strong_tags};
+use crate::engine::operation::{Learnt, Place, Seen, Table, Tell};
+use crate::model::{Facts, GrpcStatus, Key, KeyHash, KeyPart, Moment, decode_unreserved};
+use crate::rules::{Rule, State, VersionAt};
+
+/// An exchange with the upstream, seen from a rule that may learn from it.
+pub struct Exchange<'r> {
+    pub rule: &'r Rule,
+    pub position: u32,
+    pub facts: &'r Facts<'r>,
+    pub client: KeyHash,
+    pub began: Moment,
+}
+
+/// What the upstream answered.
+pub struct Outcome<'a> {
+    pub status: StatusCode,
+    /// As the client gets it, with locations that lead through the proxy.
+    pub headers: &'a HeaderMap,
+    /// The answer's JSON, where a lesson asked for it.
+    pub body: Option<&'a Value>,
+}
+
+impl Outcome<'_> {
+    /// Whether the upstream has accepted the request. A gRPC service refuses with a 200 whose head says so;
+    /// one that has begun to answer says it in trailers, which are too late for us.
+    pub fn is_accepted(&self) -> bool {
+        self.status.is_success() && self.headers.get(GrpcStatus::NAME).is_none_or(|status| status == "0")
+    }
+}
+
+/// What will be told to the store if the upstream accepts the request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lesson {
+    pub place: Place,
+    subject: Subject,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Subject {
+    /// The resource's newest version.
+    Version { method: Method, query: Option<Box<str>>, began: Moment },
+    /// The version of what was made.
+    Made { path: Box<str>, began: Moment },
+    /// Whoever sent it holds the key.
+    Hold { holder: KeyHash, lease: Option<std::time::Duration> },
+    /// Whatever was kept ends.
+    Release,
+    /// A resource refers to the key: the one at the path, or the one that the answer names.
+    Refer { path: Option<Box<str>> },
+    /// One more resource refers to the key, and is not heard of by name.
+    ReferUnnamed,
+    /// The resource at the path refers to nothing any more.
+    Detach,
+    /// One fewer resource refers to the key.
+    Unrefer,
+    /// The client has read the resource.
+    Read { began: Moment },
+}
+
+impl Lesson {
+    /// An exchange whose host and path fit the rule.
+    pub fn of_path(exchange: &Exchange<'_>, key: Option<KeyHash>) -> Option<Lesson> {
+        let facts = exchange.facts;
+        let rule = exchange.rule;
+        let is_read = matches!(*facts.method, Method::GET | Method::HEAD);
+        if let Some(State::Stale { .. }) = rule.trigger.state() {
+            // A POST that reads changes nothing.
+            let is_reading = rule.read.as_ref().is_some_and(|read| read.requests.check(facts).is_ok());
+            return if is_reading { None } else { Some(exchange.version(facts.method.clone(), key?)) };
+        }
+        let opened = is_read.then(|| rule.opened_under(facts, key, exchange.client)).flatten()?;
+        let subject = Subject::Read { began: exchange.began };
+        Some(Lesson { place: exchange.place(Table::Opened, opened), subject })
+    }
+
+    /// A request that the rule's `read` selects.
+    pub fn of_reading(exchange: &Exchange<'_>, key: Option<KeyHash>) -> Option<Lesson> {
+        let rule = exchange.rule;
+        if let Some(State::Stale { .. }) = rule.trigger.state() {
+            let names_key = rule.read.as_ref().is_some_and(|read| read.names_key);
+            return key.filter(|_| names_key).map(|key| exchange.version(Method::GET, key));
+        }
+        rule.clear.filter(|clear| clear.is_by_reading())?;
+        let opened = rule.opened_under(exchange.facts, key, exchange.client)?;
+        let subject = Subject::Read { began: exchange.began };
+        Some(Lesson { place: exchange.place(Table::Opened, opened), subject })
+    }
+
+    /// A request that the rule is about.
+    pub fn of_match(exchange: &Exchange<'_>, key: KeyHash) -> Option<Lesson> {
+        let lease = match exchange.rule.trigger.state()? {
+            State::Duplicate { .. } => None,
+            State::Locked { lease, .. } => Some(*lease),
+            _ => return None,
+        };
+        let subject = Subject::Hold { holder: exchange.client, lease };
+        Some(Lesson { place: exchange.place(Table::State, key), subject })
+    }
+
+    /// A POST whose path need not fit the rule: where the answer says what it made, and that fits,
+    /// its version is learned.
+    pub fn of_maker(exchange: &Exchange<'_>) -> Option<Lesson> {
+        matches!(exchange.rule.trigger.state()?, State::Stale { .. }).then(|| {
+            let path = exchange.facts.path.as_ref().into();
+            let subject = Subject::Made { path, began: exchange.began };
+            Lesson { place: exchange.place(Table::State, KeyHash(0)), subject }
+        })
+    }
+
+    /// A request that the rule's `by` selects, with the key that it refers to.
+    pub fn of_referrer(exchange: &Exchange<'_>, key: KeyHash) -> Lesson {
+        let ends_by_key = match exchange.rule.trigger.state() {
+            Some(State::Referenced { release: Some(release), .. }) => !is_path(&release.per),
+            _ => false,
+        };
+        let facts = exchange.facts;
+        let subject = if ends_by_key {
+            Subject::ReferUnnamed
+        } else {
+            let is_at_path = *facts.method != Method::POST;
+            Subject::Refer { path: is_at_path.then(|| facts.path.as_ref().into()) }
+        };
+        Lesson { place: exchange.place(Table::State, key), subject }
+    }
+
+    /// A request that the rule's `release` selects, with its key under `per`.
+    pub fn of_release(exchange: &Exchange<'_>, key: KeyHash, per: &Key) -> Lesson {
+        let (table, subject) = match exchange.rule.trigger.state() {
+            Some(State::Referenced { .. }) if is_path(per) => (Table::Referrer, Subject::Detach),
+            Some(State::Referenced { .. }) => (Table::State, Subject::Unrefer),
+            _ => (Table::State, Subject::Release),
+        };
+        Lesson { place: exchange.place(table, key), subject }
+    }
+
+    /// Whether it is that the client has read the resource.
+    pub fn is_of_reading(&self) -> bool {
+        matches!(self.subject, Subject::Read { .. })
+    }
+
+    /// Whether the lesson is in the answer's body.
+    pub fn reads_answer(&self, rule: &Rule) -> bool {
+        let is_version = matches!(self.subject, Subject::Version { .. } | Subject::Made { .. });
+        is_version && rule.version_at().is_some_and(VersionAt::reads_response_body)
+    }
+
+    /// What the store is told of an outcome; `Detach` is [`Told::Detach`], since its second half
+    /// depends on what is found.
+    pub fn tell(&self, rule: &Rule, outcome: &Outcome<'_>) -> Vec<Told> {
+        // That nothing is there any more, or not yet, is as good a reading as any: whoever makes the
+        // resource next is right to.
+        let tells = [StatusCode::NOT_MODIFIED, StatusCode::NOT_FOUND, StatusCode::GONE];
+        let is_read = self.is_of_reading() && tells.contains(&outcome.status);
+        if !outcome.is_accepted() && !is_read {
+            return Vec::new();
+        }
+        let tell = |tell| vec![Told::One(self.place, tell)];
+        match &self.subject {
+            Subject::Version { method, query, began } => {
+                let version = Version { method, query: query.as_deref(), source: rule.version_at(), outcome };
+                let learn = |(seen, how)| Told::One(self.place, Tell::Learn { seen, began: *began, how });
+                version.lesson().map(learn).into_iter().collect()
+            }
+            Subject::Made { path, began } => {
+                let source = rule.version_at();
+                let version = Version { method: &Method::POST, query: None, source, outcome };
+                let learn = |(place, seen, how)| Told::One(place, Tell::Learn { seen, began: *began, how });
+                version.made(self.place, rule, path).map(learn).into_iter().collect()
+            }
+            Subject::Hold { holder, lease } => tell(Tell::Hold { holder: *holder, lease: *lease }),
+            Subject::Release => tell(Tell::Release),
+            Subject::Unrefer => tell(Tell::Unrefer),
+            Subject::Read { began } => tell(Tell::Read { began: *began }),
+            Subject::Detach => vec![Told::Detach(self.place)],
+            Subject::ReferUnnamed => tell(Tell::Refer),
+            Subject::Refer { path } => {
+                let made = location(outcome.headers);
+                match path.as_deref().map(Cow::Borrowed).or(made) {
+                    Some(path) => {
+                        let key = KeyHash::of([path.as_bytes()]);
+                        let referrer = Place { table: Table::Referrer, key, ..self.place };
+                        vec![Told::Attach { referrer, to: self.place.key }]
+                    }
+                    None => tell(Tell::Refer),
+                }
+            }
+        }
+    }
+}
+
+/// What the store is told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    One(Place, Tell),
+    /// What is named by this place of [`Table::Referrer`] refers to the key, and no more to what it
+    /// referred to before.
+    Attach {
+        referrer: Place,
+        to: KeyHash,
+    },
+    /// Whatever is kept at this place of [`Table::Referrer`] is taken from it, and what it named has
+    /// one reference fewer.
+    Detach(Place),
+}
+
+impl Exchange<'_> {
+    fn place(&self, table: Table, key: KeyHash) -> Place {
+        Place { rule: self.position, table, key }
+    }
+
+    /// That the answer may tell the version of what is kept under the key; `method` as it counts.
+    fn version(&self, method: Method, key: KeyHash) -> Lesson {
+        let query = self.facts.query.filter(|query| !query.is_empty()).map(Into::into);
+        let subject = Subject::Version { method, query, began: self.began };
+        Lesson { place: self.place(Table::State, key), subject }
+    }
+}
+
+/// Longer versions, in bytes, are not kept: a million of them have to fit into memory.
+const LONGEST: usize = 128;
+
+/// Query parameters that ask for a named version: of CouchDB, GitHub, S3, Kubernetes and others.
+const OTHER_VERSIONS: [&str; 7] =
+    ["rev", "open_revs", "ref", "version", "versionId", "resourceVersion", "at"];
+
+/// An answer that may tell a version.
+struct Version<'a> {
+    method: &'a Method,
+    query: Option<&'a str>,
+    source: Option<&'a VersionAt>,
+    outcome: &'a Outcome<'a>,
+}
+
+impl Version<'_> {
+    /// What the exchange teaches about the resource at its own path.
+    fn lesson(&self) -> Option<(Seen, Learnt)> {
+        let seen = self.seen();
+        match *self.method {
+            Method::GET | Method::HEAD => {
+                let is_partial = self.outcome.status == StatusCode::PARTIAL_CONTENT;
+                let is_about_it = !is_partial && !self.is_of_a_selection() && seen != Seen::default();
+                is_about_it.then_some((seen, Learnt::Read))
+            }
+            _ if is_safe(self.method) => None,
+            // What was only taken in changes the resource some time later.
+            _ if self.outcome.status == StatusCode::ACCEPTED => Some((Seen::default(), Learnt::Write)),
+            Method::DELETE => Some((Seen::default(), Learnt::Write)),
+            // A tag may be about anything that a POST did, a version field too if that is elsewhere.
+            Method::POST if self.source.is_none() || location(self.outcome.headers).is_some() => {
+                Some((Seen::default(), Learnt::Write))
+            }
+            _ => Some((seen, Learnt::Write)),
+        }
+    }
+
+    /// What a POST to `path` made. The tag of a 201 is about that (RFC 9110 §10.2.2, §15.3.2).
+    fn made(&self, own: Place, rule: &Rule, path: &str) -> Option<(Place, Seen, Learnt)> {
+        let made = location(self.outcome.headers).filter(|made| *made != path)?;
+        let key = key_of_path(rule, &made)?;
+        let is_made = self.outcome.status == StatusCode::CREATED;
+        is_made.then(|| (Place { key, ..own }, self.seen(), Learnt::Write))
+    }
+
+    /// Whether a read was of another form, part or age of the resource, whose version is its own.
+    fn is_of_a_selection(&self) -> bool {
+        let Some(query) = self.query else { return false };
+        let mut names = query.split('&').map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name));
+        self.source.is_none() || names.any(|name| OTHER_VERSIONS.contains(&name))
+    }
+
+    /// The version that the answer tells: the named field, or else a strong `ETag`.
+    fn seen(&self) -> Seen {
+        let headers = self.outcome.headers;
+        let in_body = |at: &VersionAt| at.in_response_body(self.outcome.body?);
+        let field: Option<Box<str>> = self.source.and_then(|at| {
+            at.in_response_head(headers)
+                .map(|found| Box::from(&*found))
+                .or_else(|| in_body(at).map(Box::from))
+        });
+        let tag = || {
+            let line = headers.get(header::ETAG)?.as_bytes();
+            strong_tags(line).first().map(|tag| Box::from(&**tag))
+        };
+        let modified = headers.get(header::LAST_MODIFIED).and_then(|date| http_date(date.as_bytes()));
+        let version = field.or_else(|| self.source.is_none().then(tag).flatten());
+        Seen { version: version.filter(|version| version.len() <= LONGEST), modified, ..Seen::default() }
+    }
+}
+
+/// The path that `Location`, or else `Content-Location`, leads to.
+fn location(headers: &HeaderMap) -> Option<Cow<'_, str>> {
+    let value = headers.get(header::LOCATION).or_else(|| headers.get(header::CONTENT_LOCATION))?;
+    // Clients send what is beyond ASCII percent-encoded (RFC 3987 §3.1, WHATWG URL).
+    let text = match value.to_str() {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => percent_encode(value.as_bytes(), CONTROLS).to_string().into(),
+    };
+    let path = match text.split_once("://") {
+        Some((_, rest)) if !text.starts_with('/') => &rest[rest.find('/')?..],
+        _ => &*text,
+    };
+    let path = path.split(['?', '#']).next()?;
+    path.starts_with('/').then(|| decode_unreserved(path).into_owned().into())
+}
+
+/// The key of another path under the same rule; `None` where the key is not in the path alone.
+fn key_of_path(rule: &Rule, path: &str) -> Option<KeyHash> {
+    let captures = rule.requests.path.captures(path)?;
+    let mut parts = Vec::with_capacity(rule.per.0.len());
+    for part in &rule.per.0 {
+        match part {
+            KeyPart::Path => parts.push(path.as_bytes()),
+            KeyPart::Param(name) => parts.push(captures.get(name)?.as_bytes()),
+            _ => return None,
+        }
+    }
+    Some(KeyHash::of(parts))
+}
+
+fn is_path(key: &Key) -> bool {
+    key.0 == [KeyPart::Path]
+}
+
+/// Methods that change nothing, beside GET and HEAD (the IANA registry's).
+fn is_safe(method: &Method) -> bool {
+    method.is_safe() || matches!(method.as_str(), "PROPFIND" | "QUERY" | "REPORT" | "SEARCH")
+}

@@ -1,0 +1,147 @@
+//! The counted triggers, judged: what to ask of the store, and what its answer means.
+
+use std::time::Duration;
+
+use super::operation::{Answer, Ask};
+use crate::model::{Dice, KeyHash, Moment};
+use crate::rules::{During, State, Trigger};
+
+impl Trigger {
+    /// The state that the trigger tracks, under `on`.
+    pub fn state(&self) -> Option<&State> {
+        match self {
+            Trigger::On(state) => Some(state),
+            _ => None,
+        }
+    }
+
+    /// How much longer an admitted request stays in flight after its answer.
+    pub fn hold(&self) -> Duration {
+        self.state().map_or(Duration::ZERO, State::hold)
+    }
+
+    /// What has to be known before a request can be judged.
+    pub fn ask(&self) -> Ask {
+        match self {
+            Trigger::Above(rate) => Ask::Window(*rate),
+            _ => Ask::Count,
+        }
+    }
+
+    /// Whether the request conflicts.
+    pub fn judge(&self, answer: &Answer, dice: Dice, key: KeyHash) -> bool {
+        let n = answer.n();
+        match self {
+            Trigger::Always => true,
+            Trigger::Rate(share) => dice.falls_within(*share, key, n),
+            Trigger::First(first) => n <= *first,
+            Trigger::Every(every) => n.is_multiple_of(every.get()),
+            Trigger::Pattern(pattern) => pattern.conflicts(n),
+            Trigger::Above(_) => matches!(answer, Answer::Windowed { wait, .. } if !wait.is_zero()),
+            Trigger::On(_) => false,
+        }
+    }
+}
+
+impl crate::rules::Pattern {
+    /// Whether position `n` (from 1) of the repeating sequence conflicts.
+    fn conflicts(&self, n: u64) -> bool {
+        let length = self.0.len().max(1) as u64;
+        let position = n.saturating_sub(1) % length;
+        self.0.get(position as usize).copied().unwrap_or(false)
+    }
+}
+
+impl During {
+    /// Whether a rule is awake at `now`.
+    pub fn is_awake(&self, now: Moment) -> bool {
+        let awake = self.awake_for(now);
+        awake.is_some_and(|elapsed| self.length.is_none_or(|length| elapsed < length))
+    }
+
+    /// How long a rule that is awake at `now` stays so; `None`: to the end.
+    pub fn remaining(&self, now: Moment) -> Option<Duration> {
+        Some(self.length?.saturating_sub(self.awake_for(now)?))
+    }
+
+    /// The time since the latest awakening; `None` before the first.
+    fn awake_for(&self, now: Moment) -> Option<Duration> {
+        let elapsed = Duration::from_nanos(now.0.checked_sub(Moment::after_start(self.after).0)?);
+        Some(match self.every {
+            Some(every) if !every.is_zero() => {
+                Duration::from_nanos((elapsed.as_nanos() % every.as_nanos()) as u64)
+            }
+            _ => elapsed,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::{NonZeroU32, NonZeroU64};
+
+    use super::*;
+    use crate::model::Share;
+    use crate::rules::{Pattern, Rate};
+
+    fn fired(trigger: &Trigger, requests: u64) -> String {
+        let dice = Dice::new(1, "rule");
+        (1..=requests)
+            .map(|n| if trigger.judge(&Answer::Counted { n }, dice, KeyHash(0)) { 'x' } else { '.' })
+            .collect()
+    }
+
+    #[test]
+    fn counted_triggers_fire_by_position() {
+        let pattern = |text: &str| Trigger::Pattern(Pattern(text.chars().map(|c| c == 'x').collect()));
+        for (trigger, expected) in [
+            (Trigger::Always, "xxxxxxxx"),
+            (Trigger::First(0), "........"),
+            (Trigger::First(3), "xxx....."),
+            (Trigger::Every(NonZeroU64::MIN), "xxxxxxxx"),
+            (Trigger::Every(NonZeroU64::new(3).expect("not zero")), "..x..x.."),
+            (pattern("..xx."), "..xx...x"),
+            (pattern("x"), "xxxxxxxx"),
+            (Trigger::Rate(Share::new(0.0).expect("a share")), "........"),
+            (Trigger::Rate(Share::new(1.0).expect("a share")), "xxxxxxxx"),
+        ] {
+            assert_eq!(fired(&trigger, 8), expected, "{trigger:?}");
+        }
+    }
+
+    #[test]
+    fn above_fires_when_the_bucket_is_empty() {
+        let rate = Rate { requests: NonZeroU32::MIN, period: Duration::from_secs(1) };
+        let trigger = Trigger::Above(rate);
+        assert_eq!(trigger.ask(), Ask::Window(rate));
+        let judge = |wait| trigger.judge(&Answer::Windowed { n: 9, wait }, Dice::new(1, "r"), KeyHash(0));
+        assert!(judge(Duration::from_nanos(1)) && !judge(Duration::ZERO));
+    }
+
+    #[test]
+    fn during_wakes_and_sleeps() {
+        let seconds = Duration::from_secs;
+        let once = During { after: seconds(10), length: Some(seconds(5)), every: None };
+        let forever = During { after: seconds(10), length: None, every: None };
+        let again = During { after: seconds(10), length: Some(seconds(5)), every: Some(seconds(20)) };
+        for (second, is_once, is_forever, is_again) in [
+            (0, false, false, false),
+            (9, false, false, false),
+            (10, true, true, true),
+            (14, true, true, true),
+            (15, false, true, false),
+            (29, false, true, false),
+            (30, false, true, true),
+            (35, false, true, false),
+        ] {
+            let now = Moment::after_start(seconds(second));
+            let awake = (once.is_awake(now), forever.is_awake(now), again.is_awake(now));
+            assert_eq!(awake, (is_once, is_forever, is_again), "{second} s");
+        }
+        for (second, remaining) in [(10, 5), (14, 1), (30, 5), (33, 2)] {
+            let now = Moment::after_start(seconds(second));
+            assert_eq!(again.remaining(now), Some(seconds(remaining)), "{second} s");
+            assert_eq!(forever.remaining(now), None);
+        }
+    }
+}

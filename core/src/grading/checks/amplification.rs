@@ -1,0 +1,146 @@
+//! R11: how many requests an operation costs, beyond what the conflicts themselves cause.
+
+use std::collections::BTreeMap;
+
+use super::{AMBIGUOUS, Class, Evidence, Judged};
+use crate::grading::checks::tally::Tally;
+use crate::grading::view::{View, is_refused};
+use crate::model::Attempt;
+
+/// A 20 % retry budget (Envoy, Finagle), and what nobody needs.
+const BUDGET: f64 = 1.2;
+const TOO_MANY: f64 = 3.0;
+/// Tries that a polite client has: R9's limit.
+const CAP: u64 = 5;
+/// Fewer operations than this have no rate worth judging.
+const LEAST_OPERATIONS: u64 = 10;
+/// In µs.
+const WINDOW: u64 = 10_000_000;
+/// Windows kept, the newest: nearly three hours of them.
+const MOST_WINDOWS: usize = 1_000;
+
+/// Requests and operations, in all and by the ten seconds in which operations began.
+#[derive(Clone, Debug, Default)]
+pub struct Amplification {
+    pub all: Load,
+    /// Operations whose tries may be those of several: what one of these costs is not known.
+    pub ambiguous: u64,
+    windows: BTreeMap<u64, Load>,
+    /// The worst of those that are not kept any more.
+    worst_gone: f64,
+    pub evidence: Evidence,
+}
+
+/// A number of operations and what they cost.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Load {
+    pub operations: u64,
+    pub requests: u64,
+    /// What a client that stops after [`CAP`] tries would have sent under the same refusals. With a
+    /// forced failure rate p it is (1 − pᶜ) ÷ (1 − p) per operation, on average.
+    excused: u64,
+}
+
+impl Load {
+    fn add(&mut self, requests: u64, excused: u64) {
+        self.operations += 1;
+        self.requests += requests;
+        self.excused += excused;
+    }
+
+    fn merge(&mut self, other: Load) {
+        self.operations += other.operations;
+        self.requests += other.requests;
+        self.excused += other.excused;
+    }
+
+    /// Requests per operation.
+    pub fn raw(&self) -> f64 {
+        self.requests as f64 / self.operations.max(1) as f64
+    }
+
+    fn beyond(&self) -> f64 {
+        self.requests as f64 / self.excused.max(1) as f64
+    }
+}
+
+impl Amplification {
+    pub fn see(&mut self, view: &View<'_>) {
+        let operation = view.operation;
+        if view.is_ambiguous {
+            self.ambiguous += 1;
+            return;
+        }
+        let kept = operation.tries.len() as u64;
+        let refused = operation.tries.iter().filter(|tried| is_refused(&tried.attempt)).count() as u64;
+        // Those that were not kept were followed by another try: they were refused.
+        let refused = refused + operation.count.saturating_sub(kept);
+        let (requests, excused) = (operation.count.max(1), 1 + refused.min(CAP - 1));
+        let start = operation.tries.first().map_or(0, |first| first.attempt.start);
+        self.add(start, requests, excused);
+        if requests > excused {
+            self.evidence.offer(requests, operation.id);
+        }
+    }
+
+    /// As [`Amplification::see`], of an operation of one attempt that met no trouble.
+    pub fn see_plain(&mut self, attempt: &Attempt) {
+        self.add(attempt.start, 1, 1);
+    }
+
+    fn add(&mut self, start: u64, requests: u64, excused: u64) {
+        self.all.add(requests, excused);
+        self.windows.entry(start / WINDOW).or_default().add(requests, excused);
+        self.make_room();
+    }
+
+    /// Adds those of another class.
+    pub fn merge(&mut self, other: &Amplification) {
+        self.all.merge(other.all);
+        self.worst_gone = self.worst_gone.max(other.worst_gone);
+        for (window, load) in &other.windows {
+            self.windows.entry(*window).or_default().merge(*load);
+            self.make_room();
+        }
+        self.evidence.add(&other.evidence);
+    }
+
+    fn make_room(&mut self) {
+        if self.windows.len() > MOST_WINDOWS
+            && let Some((_, gone)) = self.windows.pop_first()
+            && gone.operations >= LEAST_OPERATIONS
+        {
+            self.worst_gone = self.worst_gone.max(gone.beyond());
+        }
+    }
+
+    fn worst_window(&self) -> f64 {
+        let judged = self.windows.values().filter(|load| load.operations >= LEAST_OPERATIONS);
+        judged.map(Load::beyond).fold(self.worst_gone, f64::max)
+    }
+}
+
+pub(super) fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
+    let amplification = &tally.amplification;
+    let load = amplification.all;
+    if load.operations == 0 {
+        return (amplification.ambiguous > 0)
+            .then(|| Judged::undetermined("tries could not be told apart", AMBIGUOUS));
+    }
+    let worst = load.beyond().max(amplification.worst_window());
+    let said = format!(
+        "{:.2} requests per operation, at most {worst:.2} times as many as its conflicts call for",
+        load.raw()
+    );
+    let advice = "spend a retry budget, say one retry for every five requests, over all operations together";
+    let judged = if worst <= BUDGET {
+        Judged::pass(said)
+    } else if load.operations < LEAST_OPERATIONS {
+        Judged::undetermined(said, "ten operations would show a rate")
+    } else if worst <= TOO_MANY {
+        Judged::warn(said).advice(advice)
+    } else {
+        Judged::fail(said).advice(advice)
+    };
+    Some(judged.number(worst, BUDGET, "× excused").shown_by(&amplification.evidence))
+}

@@ -1,0 +1,163 @@
+//! R9 and R10: stopping after a few tries, and in time. The sums behind `max_tries`, `no_retry` and
+//! `recovered` too.
+
+use std::time::Duration;
+
+use super::{AMBIGUOUS, Class, Evidence, Extreme, Judged, Marks, wait};
+use crate::grading::Outcome;
+use crate::grading::checks::tally::Tally;
+use crate::grading::view::{Next, View};
+use crate::model::RetryAfter;
+
+/// Tries that are enough for anybody (SRE and AWS say three, gRPC takes more than five for five), and
+/// those beyond which a client does not stop.
+const FEW: u64 = 5;
+const MANY: u64 = 10;
+/// How long a client may go on before it gives up: google-api-core's deadline, the longest default that
+/// was found.
+const BUDGET: Duration = Duration::from_secs(120);
+
+/// Operations that were refused, and how they went on.
+#[derive(Clone, Debug, Default)]
+pub struct Tries {
+    /// The most tries of one operation.
+    pub most: Extreme,
+    pub operations: u64,
+    stopped: u64,
+    /// Still trying when the record ended: the most tries of one.
+    open: Option<u64>,
+    /// As that, where nobody knows whether it is one call.
+    ambiguous_open: bool,
+    /// Still trying when the record ended, after more than [`MANY`] tries.
+    endless_count: u64,
+    pub endless: Evidence,
+    /// From the first request to the last answer of those that gave up (µs), without the waits that
+    /// `Retry-After` asked for.
+    pub slowest: Extreme,
+    /// Tried again at all.
+    pub retried: Marks,
+    /// Met a conflict, ended, and did not succeed.
+    pub gave_up: Marks,
+    pub ambiguous: u64,
+    /// The most tries that could be those of one of these.
+    pub ambiguous_most: u64,
+}
+
+impl Tries {
+    pub fn see(&mut self, view: &View<'_>) {
+        let operation = view.operation;
+        if operation.met_conflict() && view.has_ended() {
+            // Where several calls look like one, the one that gave up may have gone on in another.
+            let has_recovered = operation.outcome != Outcome::GaveUp;
+            self.gave_up.add((has_recovered || !view.is_ambiguous).then_some(has_recovered), operation.id);
+        }
+        if view.is_ambiguous {
+            self.ambiguous += 1;
+            self.ambiguous_open |= operation.outcome == Outcome::Unfinished;
+            self.ambiguous_most = self.ambiguous_most.max(operation.count);
+            return;
+        }
+        self.operations += 1;
+        self.most.most(operation.count, operation.id);
+        let is_retried = view.retries().next().is_some();
+        if is_retried || view.has_ended() {
+            self.retried.add(Some(!is_retried), operation.id);
+        }
+        match operation.outcome {
+            Outcome::GaveUp => {
+                self.stopped += 1;
+                let asked = view.steps.iter().filter(|step| matches!(step.next, Next::Tried(_)));
+                let asked: u64 = asked
+                    .map(|step| {
+                        step.refused
+                            .attempt
+                            .got
+                            .retry_after
+                            .map_or(0, RetryAfter::millis)
+                            .saturating_mul(1_000)
+                    })
+                    .fold(0, u64::saturating_add);
+                let start = operation.tries.first().map_or(0, |first| first.attempt.start);
+                let end = operation.tries.last().map_or(0, |last| last.attempt.end);
+                self.slowest.most(end.saturating_sub(start).saturating_sub(asked), operation.id);
+            }
+            Outcome::Unfinished if is_retried => {
+                self.open = self.open.max(Some(operation.count));
+                if operation.count > MANY {
+                    self.endless_count += 1;
+                    self.endless.offer(operation.count, operation.id);
+                }
+            }
+            Outcome::Unfinished | Outcome::Recovered | Outcome::Untroubled => {}
+        }
+    }
+}
+
+impl Tries {
+    /// Of operations whose tries can be told apart; the others may have been given up.
+    fn none_gave_up(&self) -> &'static str {
+        match self.ambiguous {
+            0 => "no operation had to give up",
+            _ => "none gave up that could be told apart",
+        }
+    }
+}
+
+const PERSISTENT: &str =
+    "a conflict that does not end, `clear = \"never\"`, would show where the client stops";
+
+/// R9.
+pub(super) fn cap(tally: &Tally, _: &Class) -> Option<Judged> {
+    let tries = &tally.tries;
+    let Some(most) = tries.most.value() else {
+        return (tries.ambiguous > 0)
+            .then(|| Judged::undetermined("tries could not be told apart", AMBIGUOUS));
+    };
+    let said = format!("most: {most}");
+    let advice = format!("stop after {FEW} tries, the first included, and tell the caller");
+    let judged = match most {
+        0..=FEW if tries.open >= Some(most) => Judged::undetermined(
+            format!("{said}; still trying at the end"),
+            "a record that goes on until the client stops would show it",
+        ),
+        0..=FEW if tries.ambiguous_most > FEW => {
+            Judged::undetermined(format!("{said}; others could not be told apart"), AMBIGUOUS)
+        }
+        0..=FEW if tries.stopped > 0 => Judged::pass(said),
+        0..=FEW => Judged::undetermined(format!("{said}; {}", tries.none_gave_up()), PERSISTENT),
+        6..=MANY => Judged::warn(said).advice(advice),
+        _ => Judged::fail(said).advice(advice),
+    };
+    Some(judged.number(most as f64, FEW as f64, "tries").shown_by(&tries.most.evidence))
+}
+
+/// R10.
+pub(super) fn give_up(tally: &Tally, _: &Class) -> Option<Judged> {
+    let tries = &tally.tries;
+    if tries.endless_count > 0 {
+        let said = format!("{} still tried at the end, after more than {MANY} tries", tries.endless_count);
+        let advice = format!("give up after {} at the latest, and tell the caller", wait(BUDGET));
+        return Some(Judged::fail(said).advice(advice).shown_by(&tries.endless));
+    }
+    if tries.ambiguous_open && tries.open.is_none() && tries.slowest.value().is_none() {
+        return Some(Judged::undetermined("still trying at the end, in one call or in several", AMBIGUOUS));
+    }
+    if tries.slowest.value().is_none() && tries.open.is_some() {
+        return Some(Judged::undetermined(
+            "still trying at the end",
+            "a record that goes on until the client stops would show it",
+        ));
+    }
+    let Some(slowest) = tries.slowest.value().map(Duration::from_micros) else {
+        return (tries.operations > 0).then(|| Judged::undetermined(tries.none_gave_up(), PERSISTENT));
+    };
+    let said = format!("gave up within {}, without the waits that Retry-After asked for", wait(slowest));
+    let judged = if slowest <= BUDGET {
+        Judged::pass(said)
+    } else {
+        Judged::warn(said)
+            .advice(format!("give up after {} at the latest: a caller is waiting", wait(BUDGET)))
+    };
+    let judged = judged.number(slowest.as_secs_f64() * 1e3, BUDGET.as_secs_f64() * 1e3, "ms");
+    Some(judged.shown_by(&tries.slowest.evidence))
+}

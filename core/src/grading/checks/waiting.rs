@@ -1,0 +1,235 @@
+//! R6, R7 and R8: how clients wait when nobody tells them how long.
+
+use std::time::Duration;
+
+use super::{AMBIGUOUS, Class, Evidence, Extreme, Judged, of, wait};
+use crate::grading::backoff::{Gaps, IMMEDIATE, Law};
+use crate::grading::checks::tally::Tally;
+use crate::grading::view::{Retry, View};
+use crate::grading::{Backoff, Jitter, Shape, Verdict};
+
+/// Waits between tries, those that a `Retry-After` asked for left out.
+#[derive(Clone, Debug, Default)]
+pub struct Waiting {
+    pub gaps: Gaps,
+    /// Gaps from the second retry on. The first may be immediate: that is standard (urllib3, azure-core).
+    later: u64,
+    later_immediate: u64,
+    /// Those whose try followed a new read without a wait before or after it, as optimistic loops do.
+    later_reread: u64,
+    /// Gaps in all, and those in which the client asked for something else.
+    all: u64,
+    queued: u64,
+    ambiguous: u64,
+    /// The shortest gap, in µs, whoever asked for it.
+    pub shortest: Extreme,
+    pub immediate: Evidence,
+    pub any: Evidence,
+}
+
+impl Waiting {
+    pub fn see(&mut self, view: &View<'_>) {
+        let id = view.operation.id;
+        self.ambiguous += u64::from(view.is_ambiguous);
+        let mut gaps = Vec::new();
+        for retry in view.retries().filter(Retry::is_timed) {
+            self.shortest.least(u64::try_from(retry.gap.as_micros()).unwrap_or(u64::MAX), id);
+            // What the answer asked for is R5's. A connection that just ended may have been an idle one
+            // that a pool found dead: it sends again at once, and is no retry policy.
+            if retry.before().got.retry_after.is_some() || retry.before().got.status.is_none() {
+                continue;
+            }
+            self.all += 1;
+            self.queued += u64::from(retry.step.elsewhere.asked || retry.step.elsewhere.is_forgotten);
+            gaps.push((retry.step.retry, retry.gap));
+            if retry.step.retry > 1 {
+                self.later += 1;
+                // A read takes its time, and is no wait: what the client waited beside it counts.
+                if retry.idle() < IMMEDIATE {
+                    if retry.has_reread() {
+                        self.later_reread += 1;
+                    } else {
+                        self.later_immediate += 1;
+                        self.immediate.offer(retry.step.retry as u64, id);
+                    }
+                }
+            }
+        }
+        if !gaps.is_empty() {
+            self.any.offer(gaps.len() as u64, id);
+            self.gaps.add(gaps);
+        }
+    }
+
+    /// Whether most retries after the first came at once, and enough of them to say so.
+    fn is_storm(&self, immediate: u64) -> bool {
+        immediate >= LEAST_IMMEDIATE && immediate * 2 > self.later
+    }
+
+    /// Whether the client reads and writes again without a wait. Of waits from 0 to 40 ms by chance half are
+    /// below 20 ms: nearly all of them must be, and five of five are three times in a hundred.
+    fn is_loop(&self) -> bool {
+        self.later_reread >= LEAST_LOOPS && self.later_reread * 10 >= self.later * 9
+    }
+
+    /// Whether even gaps are those of a queue, in which retries wait behind other requests (Scrapy).
+    fn may_be_a_queue(&self) -> bool {
+        self.queued * 2 > self.all
+    }
+}
+
+/// Fewer immediate retries than this are chance, or one resent request.
+const LEAST_IMMEDIATE: u64 = 3;
+
+/// Fewer loops than this may be short waits.
+const LEAST_LOOPS: u64 = 5;
+
+const LONGER: &str = "an operation that is refused more often, say under `clear = \"never\"`, would show it";
+
+/// R6: pooled, and against what the fitted waits would show by chance: with full jitter two gaps of one
+/// operation are below 20 ms about once in a hundred operations.
+pub(super) fn immediate(tally: &Tally, _: &Class) -> Option<Judged> {
+    let waiting = &tally.waiting;
+    if waiting.all == 0 {
+        return (waiting.ambiguous > 0)
+            .then(|| Judged::undetermined("tries could not be told apart", AMBIGUOUS));
+    }
+    let said = |count| format!("{} at once", of(count, waiting.later, "later retry"));
+    let advice = "wait before every retry but the first, and longer each time";
+    let now = waiting.later_immediate;
+    let chance = waiting.gaps.immediate_by_chance(2);
+    // Three standard deviations of a Poisson count, and one more so that a lone one says nothing.
+    let is_chance = now as f64 <= chance + 3.0 * (chance + 1.0).sqrt();
+    let judged = if waiting.is_storm(now) || !is_chance {
+        Judged::fail(said(now)).advice(advice)
+    } else if waiting.is_loop() {
+        Judged::warn(format!("{}, each after a new read", said(waiting.later_reread))).advice(
+            "reading again is right; a short, varied wait before it keeps writers from colliding again",
+        )
+    } else if now * 2 > waiting.later {
+        Judged::undetermined(said(now), LONGER)
+    } else if now > 0 {
+        Judged::pass(format!("{}, as waits of this length show by chance", said(now)))
+    } else if waiting.later_reread > 0 {
+        Judged::pass(format!("{}, each after a new read", said(waiting.later_reread)))
+    } else {
+        Judged::pass("at most one immediate retry per operation")
+    };
+    Some(judged.number(now as f64 / waiting.later.max(1) as f64, 0.5, "share").shown_by(&waiting.immediate))
+}
+
+/// R7: gaps that grow pass, fixed ones are a warning, none a failure.
+pub fn growth(tally: &Tally, _: &Class) -> Option<Judged> {
+    let waiting = &tally.waiting;
+    let law = waiting.gaps.law()?;
+    let told = law.told();
+    let mean = wait(Duration::from_micros((law.mean_ms() * 1e3) as u64));
+    let advice =
+        "multiply the wait after every refusal, up to a cap: 1 s, 2 s, 4 s …, each times a random number";
+    let ratio = law.growth.map(|growth| growth.value);
+    let judged = match told.shape {
+        Shape::Immediate if waiting.is_storm(waiting.later_immediate) => {
+            Judged::fail("retries follow at once, without a wait").advice(advice)
+        }
+        Shape::Immediate if waiting.is_loop() => {
+            Judged::warn("loops of read and write without a wait that grows").advice(advice)
+        }
+        Shape::Immediate if law.retries() > 2 => {
+            Judged::undetermined("waits too short to tell how they grow", LONGER)
+        }
+        Shape::Immediate | Shape::Undetermined => {
+            Judged::undetermined("too few retries of one operation", LONGER)
+        }
+        Shape::Fixed if waiting.may_be_a_queue() => Judged::undetermined(
+            format!("even gaps of about {mean}, with other requests in between"),
+            "a client that sends one request at a time would show whether it waits, or its queue does",
+        ),
+        Shape::Fixed if !law.is_certainly_fixed() => {
+            Judged::undetermined(format!("gaps of about {mean}, too uneven to tell"), LONGER)
+        }
+        Shape::Fixed => Judged::warn(format!("fixed gaps of about {mean}")).advice(advice),
+        Shape::Linear | Shape::Exponential | Shape::Growing => Judged::pass(described(&law)),
+    };
+    let judged = judged.shown_by(&waiting.any);
+    Some(match ratio {
+        Some(ratio) => judged.number(ratio, 1.2, "× per retry"),
+        None => judged,
+    })
+}
+
+/// How the class waits, as far as R7 and R8 say it: where they cannot tell, neither does this.
+pub fn told(tally: &Tally, class: &Class) -> Option<Backoff> {
+    let mut told = tally.waiting.gaps.law()?.told();
+    let is_settled =
+        |judged: Option<Judged>| judged.is_some_and(|word| word.verdict != Verdict::Undetermined);
+    if !is_settled(growth(tally, class)) {
+        told = Backoff { shape: Shape::Undetermined, factor: None, cap_ms: None, ..told };
+    }
+    if !is_settled(jitter(tally, class)) {
+        told.jitter = Jitter::Undetermined;
+    }
+    Some(told)
+}
+
+fn described(law: &Law) -> String {
+    let told = law.told();
+    let base = wait(Duration::from_micros((told.base_ms * 1e3) as u64));
+    let cap = told.cap_ms.map(|cap| format!(", up to {}", wait(Duration::from_micros((cap * 1e3) as u64))));
+    let cap = cap.unwrap_or_default();
+    match (told.shape, told.factor) {
+        (Shape::Exponential, Some(factor)) => format!("exponential from {base}, × {factor:.1}{cap}"),
+        (Shape::Linear, Some(step)) => {
+            format!(
+                "linear from {base}, {} more each time{cap}",
+                wait(Duration::from_micros((step.max(0.0) * 1e3) as u64))
+            )
+        }
+        _ => format!("growing from {base}"),
+    }
+}
+
+/// R8: near a limit it is undetermined, or one of both neighbours, but never a failure.
+pub(super) fn jitter(tally: &Tally, class: &Class) -> Option<Judged> {
+    let waiting = &tally.waiting;
+    let law = waiting.gaps.law()?;
+    if law.shape == Shape::Immediate {
+        return None;
+    }
+    let Some(variation) = law.variation else {
+        return Some(Judged::undetermined(
+            "too few waits to compare",
+            "three operations that retry would show it",
+        ));
+    };
+    let said = format!("± {:.0} % around the mean", variation.value * 100.0);
+    let advice = "multiply each wait by a random number from 0 to 1 (full jitter), or from ½ to 1";
+    let judged = if law.noise > TOO_NOISY {
+        Judged::undetermined(said, "gaps of 50 ms and more would stand out of the noise of machines")
+    } else if waiting.may_be_a_queue() && law.shape == Shape::Fixed {
+        Judged::undetermined(
+            said,
+            "a client that sends one request at a time would show whether it waits, or its queue does",
+        )
+    } else if law.is_certainly_unjittered() && class.clients >= 2 {
+        Judged::fail(format!("none: {} clients would collide again", class.clients)).advice(advice)
+    } else if law.jitter == Jitter::None {
+        Judged::undetermined(
+            said,
+            if class.clients < 2 {
+                "a second client would show whether both come back together"
+            } else {
+                LONGER
+            },
+        )
+    } else if law.is_certainly_small() {
+        Judged::warn(format!("small: {said}")).advice(advice)
+    } else if law.jitter == Jitter::Small {
+        Judged::undetermined(said, LONGER)
+    } else {
+        Judged::pass(said)
+    };
+    Some(judged.number(variation.value, law.noise, "variation").shown_by(&waiting.any))
+}
+
+/// Where noise alone could be taken for half of small jitter: gaps below 40 ms.
+const TOO_NOISY: f64 = 0.075;

@@ -1,0 +1,133 @@
+//! What tells which operation an attempt may be a part of, as hashes.
+
+use std::hash::Hasher;
+
+use siphasher::sip::SipHasher13;
+
+use crate::model::{Attempt, Kind};
+
+/// Where an attempt is looked for. All of it holds for one client only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Evidence {
+    /// Method, target and body, without the version: the same for a replay.
+    pub request: Clue,
+    /// The path.
+    pub resource: Clue,
+    /// What the client says itself: the mark of its call, and its idempotency key. Both are about one
+    /// method and path; a key used elsewhere is another one.
+    pub markers: [Option<Clue>; 2],
+    /// After a session has ended: the same request from the same connection, and from the same address and
+    /// `User-Agent`, whoever it says that it is from.
+    pub renewals: [Option<Clue>; 2],
+}
+
+/// A hash under the client's fingerprint, which is one under the run's own key: nobody can make two
+/// that are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Clue(u64);
+
+impl Clue {
+    /// Of a number that is about one thing only.
+    pub fn number(number: u64) -> Clue {
+        Clue(number)
+    }
+}
+
+impl Evidence {
+    pub fn of(attempt: &Attempt) -> Evidence {
+        let resource = resource(attempt, &attempt.path);
+        let sent = &attempt.sent;
+        let place = Words::about(attempt, 1).number(resource.0).text(&attempt.method);
+        let mut request = place.clone().option(attempt.query.map(|query| query.0));
+        request = request.option(sent.body.map(|body| body.0));
+        if sent.body.is_none() {
+            // Of a body that was too long to look at, the length is all there is.
+            request = request.number(sent.bytes);
+        }
+        let marker = |tag, mark: Option<crate::model::Fingerprint>| {
+            mark.map(|mark| place.clone().number(tag).number(mark.0).clue())
+        };
+        Evidence {
+            request: request.clue(),
+            resource,
+            markers: [marker(2, sent.operation), marker(3, sent.idempotency_key)],
+            renewals: if is_session_over(attempt) { Evidence::renewals(attempt) } else { [None; 2] },
+        }
+    }
+
+    /// Where it is looked for whether this goes on what was refused because its session had ended.
+    pub fn renewals(attempt: &Attempt) -> [Option<Clue>; 2] {
+        let request = |words: Words| {
+            let words = words.text(&attempt.method).text(&attempt.path);
+            let words = words.option(attempt.query.map(|query| query.0));
+            words.option(attempt.sent.body.map(|body| body.0)).number(attempt.sent.bytes).clue()
+        };
+        let from = |tag, of: u64| request(Words(SipHasher13::new_with_keys(of, tag)));
+        [Some(from(6, attempt.connection)), attempt.peer.map(|peer| from(7, peer.number().into()))]
+    }
+
+    /// The same request with the same version: what a client would send if it began anew.
+    pub fn anew(&self, attempt: &Attempt) -> Clue {
+        match &attempt.sent.version {
+            Some(version) => Words(SipHasher13::new_with_keys(self.request.0, 5)).text(version).clue(),
+            None => self.request,
+        }
+    }
+
+    /// The place of a rule's keys for this client and path.
+    pub fn lane(&self, rule: &str) -> Clue {
+        Words(SipHasher13::new_with_keys(self.resource.0, 4)).text(rule).clue()
+    }
+
+    /// What it is about, of this client.
+    pub fn resource_of(attempt: &Attempt) -> Clue {
+        resource(attempt, &attempt.path)
+    }
+
+    /// The collection that the path is an item of.
+    pub fn collection(attempt: &Attempt) -> Option<Clue> {
+        let (collection, item) = attempt.path.rsplit_once('/')?;
+        (!collection.is_empty() && !item.is_empty()).then(|| resource(attempt, collection))
+    }
+}
+
+fn is_session_over(attempt: &Attempt) -> bool {
+    attempt.conflict.as_ref().is_some_and(|conflict| conflict.kind == Kind::Session)
+}
+
+fn resource(attempt: &Attempt, path: &str) -> Clue {
+    Words::about(attempt, 0).text(path).clue()
+}
+
+/// Words on their way into a hash, each told from the next.
+#[derive(Clone)]
+struct Words(SipHasher13);
+
+impl Words {
+    /// `subject` keeps hashes about different things apart.
+    fn about(attempt: &Attempt, subject: u64) -> Words {
+        Words(SipHasher13::new_with_keys(attempt.client.0, subject))
+    }
+
+    fn number(mut self, number: u64) -> Words {
+        self.0.write_u64(number);
+        self
+    }
+
+    fn option(self, number: Option<u64>) -> Words {
+        match number {
+            Some(number) => self.number(1).number(number),
+            None => self.number(0),
+        }
+    }
+
+    fn text(self, text: &str) -> Words {
+        let mut words = self.number(text.len() as u64);
+        words.0.write(text.as_bytes());
+        words
+    }
+
+    fn clue(self) -> Clue {
+        Clue(self.0.finish())
+    }
+}

@@ -1,0 +1,47 @@
+//! What an attempt shows of the resource that an operation writes to: its state, perhaps its state, or
+//! nothing.
+
+use super::meaning::Meaning;
+use crate::grading::Sight;
+use crate::model::Attempt;
+
+/// Where an attempt went, as an operation sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// To the same path.
+    Resource,
+    /// To an item of the collection that was posted to.
+    Item,
+    Elsewhere,
+}
+
+/// What `attempt` shows to a client whose last try was `latest`.
+pub(super) fn of(attempt: &Attempt, latest: &Attempt, place: Place) -> Option<Sight> {
+    if !latest.is_write() {
+        return None;
+    }
+    let readings = attempt.got.shown.readings();
+    if let Some(conflict) = &latest.conflict
+        && let Some(reading) = readings.iter().find(|reading| reading.rule == conflict.rule)
+    {
+        // A read of what has another key is none of this.
+        return reading.key.is_none_or(|key| key == conflict.key).then_some(Sight::Certain);
+    }
+    match place {
+        Place::Resource | Place::Item if reads_by_method(attempt) => Some(Sight::Certain),
+        // What is posted to this path may as well read: JSON-RPC, GraphQL, SOAP.
+        Place::Resource if !reads_nothing(attempt) && Meaning::of(attempt) == Meaning::Success => {
+            Some(Sight::Possible)
+        }
+        _ => None,
+    }
+}
+
+/// GET and HEAD; QUERY, and what WebDAV reads by (RFC 4918 §9.1, RFC 3253 §3.6, RFC 5323).
+fn reads_by_method(attempt: &Attempt) -> bool {
+    matches!(&*attempt.method, "GET" | "HEAD" | "PROPFIND" | "QUERY" | "REPORT" | "SEARCH")
+}
+
+fn reads_nothing(attempt: &Attempt) -> bool {
+    matches!(&*attempt.method, "OPTIONS" | "TRACE")
+}

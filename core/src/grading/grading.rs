@@ -1,0 +1,130 @@
+//! Attempts in, a report out: the correlator and the grader in a row.
+
+use std::sync::Arc;
+
+use super::correlate::{Cost, Ended};
+use super::{Asked, Correlator, Grader, Missing, Operation, Record, Report, RuleReport};
+use crate::model::Attempt;
+
+/// Grades a record as it is made, or read. Bounded; a report can be had at any time.
+#[derive(Clone, Debug)]
+pub struct Grading {
+    correlator: Correlator,
+    grader: Grader,
+    attempts: u64,
+    /// Of them: the upstream gave no answer.
+    unanswered: u64,
+    /// What is over and not graded yet: kept for its room.
+    ended: Vec<Ended>,
+}
+
+impl Grading {
+    pub fn new(asked: Asked) -> Grading {
+        Grading {
+            correlator: Correlator::new(),
+            grader: Grader::new(asked),
+            attempts: 0,
+            unanswered: 0,
+            ended: Vec::new(),
+        }
+    }
+
+    /// Adds an attempt, roughly in the order in which they ended, and gives back the operations that are
+    /// over with it: all but those of one attempt that met no trouble. They are graded when it is certain
+    /// which calls they are, which may be later.
+    pub fn add(&mut self, attempt: impl Into<Arc<Attempt>>) -> Vec<Operation> {
+        let attempt = attempt.into();
+        self.attempts += 1;
+        self.unanswered += u64::from(is_unanswered(&attempt));
+        self.correlator.add_to(attempt, &mut self.ended);
+        self.grade()
+    }
+
+    /// Says that the record has come to `now`, in microseconds on its own clock, although nothing was
+    /// sent; gives back what [`Grading::add`] would.
+    pub fn pass(&mut self, now: u64) -> Vec<Operation> {
+        self.correlator.pass_to(now, &mut self.ended);
+        self.grade()
+    }
+
+    /// Says that whoever was a client is gone for good: what is open, it has given up.
+    pub fn clients_gone(&mut self) {
+        // Beyond every window, and far from the end of time.
+        self.pass(u64::MAX / 2);
+    }
+
+    /// How things stand, operations that may go on included. It costs a copy of what is open: ask a few
+    /// times a second at most. `rules` is what the rules did, in file order; `missing` is what was not
+    /// recorded.
+    pub fn report(&self, rules: Vec<RuleReport>, missing: impl Into<Missing>) -> Report {
+        self.clone().finish(rules, missing)
+    }
+
+    /// The last word. Operations that could still go on are unfinished.
+    pub fn finish(mut self, rules: Vec<RuleReport>, missing: impl Into<Missing>) -> Report {
+        let correlator = std::mem::take(&mut self.correlator);
+        let Cost { evicted, disordered } = correlator.finish_to(&mut self.ended);
+        self.grade();
+        let (attempts, unanswered) = (self.attempts, self.unanswered);
+        self.grader.report(&Record {
+            attempts,
+            unanswered,
+            missing: missing.into(),
+            evicted,
+            disordered,
+            rules,
+        })
+    }
+
+    fn grade(&mut self) -> Vec<Operation> {
+        let mut operations = Vec::new();
+        for ended in self.ended.drain(..) {
+            match ended {
+                Ended::Plain(attempt) => self.grader.see_plain(&attempt),
+                Ended::Operation(operation) => {
+                    self.grader.see(&operation);
+                    operations.push(operation);
+                }
+                Ended::Told(operation) => operations.push(operation),
+                Ended::Late(operation) => self.grader.see(&operation),
+            }
+        }
+        operations
+    }
+}
+
+/// Whether the upstream's side failed: a client that left early, or a rule, is no failure of it.
+fn is_unanswered(attempt: &Attempt) -> bool {
+    let got = &attempt.got;
+    let is_failed = got.error.as_deref().is_some_and(|error| error != "client");
+    is_failed && got.upstream.is_none() && attempt.conflict.is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grading::correlate::OPEN_OPERATIONS_OF_A_CLIENT;
+    use crate::model::Got;
+
+    #[test]
+    fn a_report_says_how_many_operations_were_put_away() {
+        let mut grading = Grading::new(Asked::default());
+        for at in 0..OPEN_OPERATIONS_OF_A_CLIENT as u64 + 3 {
+            let got = Got { status: Some(409), ..Got::default() };
+            let path = format!("/{at}").into();
+            grading.add(Attempt {
+                id: at,
+                start: at,
+                end: at,
+                method: "PUT".into(),
+                path,
+                got,
+                ..Attempt::default()
+            });
+        }
+        // All of them still wait for their turn.
+        assert_eq!(grading.report(Vec::new(), 0).totals.evicted, 3);
+        grading.clients_gone();
+        assert_eq!(grading.finish(Vec::new(), 0).totals.evicted, 3);
+    }
+}

@@ -1,0 +1,141 @@
+//! Operations: the attempts that are one logical call.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use smol_str::SmolStr;
+
+use crate::model::{Attempt, Fingerprint, Shown};
+
+/// The attempts that are one logical call of one client.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Operation {
+    /// The id of its first attempt.
+    pub id: u64,
+    pub client: Fingerprint,
+    /// In the order in which they began. A bounded number is kept: the first ones and the last.
+    pub tries: Vec<Try>,
+    /// How many there were.
+    pub count: u64,
+    /// What the client read of the resource after the last answer: whether a write that it never heard
+    /// of again had been applied, or whose the duplicate is. In bounded number.
+    pub reads_after: Vec<Read>,
+    pub outcome: Outcome,
+}
+
+/// One attempt of an operation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Try {
+    /// Shared with the journal, and whoever else looks at it.
+    pub attempt: Arc<Attempt>,
+    /// Why it is taken for a part of the operation.
+    pub link: Link,
+    /// From the last byte of the answer before to this request's head. `None` for the first one, and
+    /// for one that began before that answer had gone: that is concurrency, not a retry.
+    pub gap: Option<Duration>,
+    /// What the same client read of the resource since the answer before had gone, in bounded number.
+    /// A read that was sent before that answer is none.
+    pub reads: Vec<Read>,
+}
+
+/// A request between two tries that read the resource, or may have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read {
+    pub attempt: u64,
+    pub connection: u64,
+    pub method: SmolStr,
+    /// When it was sent and answered, as [`Attempt`] has it.
+    pub start: u64,
+    pub end: u64,
+    pub status: Option<u16>,
+    pub sight: Sight,
+    /// The versions that it showed.
+    pub shown: Shown,
+}
+
+impl Read {
+    pub(super) fn of(attempt: &Attempt, sight: Sight) -> Read {
+        Read {
+            attempt: attempt.id,
+            connection: attempt.connection,
+            method: attempt.method.clone(),
+            start: attempt.start,
+            end: attempt.end,
+            status: attempt.got.outcome(),
+            sight,
+            shown: attempt.got.shown.clone(),
+        }
+    }
+}
+
+/// Whether a request showed the resource to the client, should it have succeeded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sight {
+    /// A GET of it, or what a rule's `read` says.
+    #[default]
+    Certain,
+    /// Another request to the same path, which may have read it or changed it.
+    Possible,
+}
+
+/// Why an attempt is taken for a part of an operation, and so how sure that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// It began the operation.
+    First,
+    /// A marker or an idempotency key says so: certain.
+    Marker,
+    /// The same request again, after an answer that may be retried.
+    Replay,
+    /// As [`Link::Replay`] or [`Link::Rebase`], but several operations could have sent it, or it could
+    /// have begun one of its own. Too little to accuse anybody by.
+    AmbiguousReplay,
+    /// Another write to the resource by the same client, after a conflict.
+    Rebase,
+}
+
+impl Link {
+    /// How sure it is, from 0 to 1.
+    pub fn confidence(self) -> f64 {
+        match self {
+            Link::First | Link::Marker => 1.0,
+            Link::Replay => 0.9,
+            Link::AmbiguousReplay => 0.6,
+            Link::Rebase => 0.7,
+        }
+    }
+}
+
+/// How an operation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It succeeded without meeting a conflict or a failure.
+    Untroubled,
+    /// It met a conflict or a failure, and succeeded in the end.
+    Recovered,
+    /// The last answer was one that ends it, or the window for another try has passed.
+    GaveUp,
+    /// It was open when the record ended: nothing can be said of its end.
+    Unfinished,
+}
+
+impl Operation {
+    /// The client's class: the first product of its `User-Agent`.
+    pub fn agent(&self) -> Option<&str> {
+        self.tries.first()?.attempt.agent.as_deref()
+    }
+
+    /// Whether the upstream itself refused any of its attempts by a conflict.
+    pub fn met_upstream_conflict(&self) -> bool {
+        self.tries.iter().any(|tried| tried.attempt.is_upstream_conflict())
+    }
+
+    /// Whether a rule refused any of its attempts.
+    pub fn met_conflict(&self) -> bool {
+        self.tries.iter().any(|tried| tried.attempt.conflict.is_some())
+    }
+}

@@ -1,0 +1,198 @@
+//! Why a request does not match, for people.
+
+use std::fmt;
+
+use http::{HeaderName, header};
+use serde_json::Value;
+
+use super::methods::list;
+use super::{Cidr, Methods, PathMatch, Presence, TextPattern};
+use crate::model::Facts;
+
+/// Why a request does not match. Cheap to make: only [`fmt::Display`] looks closer, and writes
+/// `method is PUT, the rule wants POST`. Values that may be credentials, and bodies, are not shown.
+pub struct Mismatch<'r> {
+    pub(super) facts: &'r Facts<'r>,
+    pub(super) reason: Reason<'r>,
+}
+
+/// What does not hold.
+#[derive(Clone, Copy)]
+pub(super) enum Reason<'r> {
+    Method(&'r Methods),
+    Path(&'r PathMatch),
+    Host(&'r TextPattern),
+    Header(&'r HeaderName, &'r Presence),
+    Query(&'r str, &'r Presence),
+    Cookie(&'r str, &'r Presence),
+    Client(&'r [Cidr]),
+    BodyUnread,
+    BodyTooLong,
+    BodyNotJson,
+    Body(&'r str, &'r Value),
+    Excluded,
+}
+
+impl Mismatch<'_> {
+    /// What was missing, of a request that had the rule's method and path; no value of the request is in it,
+    /// as it may be a credential.
+    pub fn near_miss(&self) -> Option<String> {
+        let named = |what: &str, name: &str, sent: bool, wanted: &Presence| match wanted {
+            Presence::Absent => format!("{what} {name} is there, the rule wants it absent"),
+            _ if !sent => format!("no {what} {name}"),
+            Presence::Like(wanted) => format!("{what} {name} is not {wanted}"),
+            Presence::Present => format!("no {what} {name}"),
+        };
+        let facts = self.facts;
+        Some(match self.reason {
+            Reason::Method(_) | Reason::Path(_) => return None,
+            Reason::Header(name, wanted) => {
+                named("header", name.as_str(), facts.header(name).is_some(), wanted)
+            }
+            Reason::Query(name, wanted) => named("query", name, facts.queries(name).next().is_some(), wanted),
+            Reason::Cookie(name, wanted) => {
+                named("cookie", name, facts.cookies(name).next().is_some(), wanted)
+            }
+            Reason::BodyNotJson => format!("the body is not JSON{}", MediaType(facts)),
+            Reason::BodyUnread | Reason::BodyTooLong => "the body is longer than body_limit".to_owned(),
+            Reason::Body(..) => format!("the {self}"),
+            Reason::Host(_) | Reason::Client(_) | Reason::Excluded => self.to_string(),
+        })
+    }
+
+    /// Whether the body, had it been known, might have changed the answer.
+    pub(super) fn is_for_want_of_a_body(&self) -> bool {
+        matches!(self.reason, Reason::BodyUnread | Reason::BodyTooLong)
+    }
+}
+
+impl fmt::Display for Mismatch<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let facts = self.facts;
+        match self.reason {
+            Reason::Method(Methods::Any) => {
+                write!(f, "method is {}, which only a rule that names it wants", facts.method)
+            }
+            Reason::Method(wanted) => write!(f, "method is {}, the rule wants {wanted}", facts.method),
+            Reason::Path(wanted) => {
+                let path = Shown(facts.path.as_bytes());
+                match wanted {
+                    PathMatch::Pattern(pattern) if pattern.is_literal() => {
+                        write!(f, "path {path} is not {pattern}")
+                    }
+                    _ => write!(f, "path {path} does not fit {wanted}"),
+                }
+            }
+            Reason::Host(wanted) => {
+                write!(f, "host is {}, the rule wants {wanted}", Shown(facts.host().as_bytes()))
+            }
+            Reason::Header(name, wanted) => {
+                let first = facts.header(name);
+                let shown = first.filter(|_| {
+                    !is_secret(name.as_str())
+                        && !facts.headers.get_all(name).iter().any(http::HeaderValue::is_sensitive)
+                });
+                field(f, "header", name.as_str(), first.is_some(), shown, wanted)
+            }
+            Reason::Query(name, wanted) => {
+                let first = facts.queries(name).next();
+                let shown = first.as_ref().map(|value| value.as_bytes()).filter(|_| !is_secret(name));
+                field(f, "query", name, first.is_some(), shown, wanted)
+            }
+            Reason::Cookie(name, wanted) => {
+                let sent = facts.cookies(name).next().is_some();
+                field(f, "cookie", name, sent, None, wanted)
+            }
+            Reason::Client(wanted) => {
+                write!(f, "client is {}, the rule wants ", facts.address)?;
+                list(f, wanted)
+            }
+            Reason::BodyUnread => f.write_str("body was not read"),
+            Reason::BodyTooLong => f.write_str("body is longer than body_limit"),
+            Reason::BodyNotJson => f.write_str("body is not JSON"),
+            Reason::Body(pointer, wanted) => {
+                let (what, at) = if pointer.is_empty() { ("body", "") } else { ("body at ", pointer) };
+                match facts.body.json().and_then(|body| body.pointer(pointer)) {
+                    Some(_) => write!(f, "{what}{at} is not {wanted}"),
+                    None => write!(f, "body has nothing at {pointer}"),
+                }
+            }
+            Reason::Excluded => f.write_str("all that `not` asks holds"),
+        }
+    }
+}
+
+impl fmt::Debug for Mismatch<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Mismatch({self})")
+    }
+}
+
+fn field(
+    f: &mut fmt::Formatter<'_>,
+    what: &str,
+    name: &str,
+    sent: bool,
+    shown: Option<&[u8]>,
+    wanted: &Presence,
+) -> fmt::Result {
+    match (wanted, shown) {
+        (Presence::Absent, _) => write!(f, "{what} {name} is there, the rule wants it absent"),
+        _ if !sent => write!(f, "no {what} {name}"),
+        (Presence::Like(_), None) => write!(f, "{what} {name} is not what the rule wants"),
+        (Presence::Like(wanted), Some(seen)) => {
+            write!(f, "{what} {name} is {}, the rule wants {wanted}", Shown(seen))
+        }
+        (Presence::Present, _) => write!(f, "no {what} {name}"),
+    }
+}
+
+/// Whether a header or query parameter of this name may hold a credential.
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [header::AUTHORIZATION, header::COOKIE, header::PROXY_AUTHORIZATION]
+        .iter()
+        .any(|known| known.as_str() == name)
+        || ["token", "secret", "password", "api-key", "api_key", "apikey"]
+            .iter()
+            .any(|part| name.contains(part))
+}
+
+/// ` (application/x-www-form-urlencoded)`: what a request says that its body is.
+struct MediaType<'r>(&'r Facts<'r>);
+
+impl fmt::Display for MediaType<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let media =
+            self.0.header(&header::CONTENT_TYPE).and_then(|media| media.split(|byte| *byte == b';').next());
+        match media.map(<[u8]>::trim_ascii) {
+            Some(media) if !media.is_empty() => write!(f, " ({})", Shown(media)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Text of a client on one line: escaped, cut at 80 bytes, quoted where it is empty.
+struct Shown<'r>(&'r [u8]);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MOST_BYTES: usize = 80;
+        let (start, cut) = match self.0.get(..MOST_BYTES) {
+            Some(start) if self.0.len() > MOST_BYTES => (start, "…"),
+            _ => (self.0, ""),
+        };
+        if start.is_empty() {
+            return f.write_str("\"\"");
+        }
+        for chunk in start.utf8_chunks() {
+            for c in chunk.valid().chars() {
+                if c.is_control() { write!(f, "{}", c.escape_default())? } else { write!(f, "{c}")? }
+            }
+            for byte in chunk.invalid() {
+                write!(f, "\\x{byte:02x}")?;
+            }
+        }
+        f.write_str(cut)
+    }
+}

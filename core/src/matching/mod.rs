@@ -1,0 +1,193 @@
+//! Floor 1: which requests a rule is about.
+
+mod client;
+mod index;
+mod json;
+mod methods;
+mod mismatch;
+mod mistake;
+mod outline;
+mod path;
+mod regex;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use http::HeaderName;
+use serde_json::Value;
+
+pub use client::Cidr;
+pub use index::{Candidates, RuleIndex};
+pub use methods::Methods;
+pub use mismatch::Mismatch;
+pub use mistake::PatternMistake;
+pub use path::PathPattern;
+pub use regex::PathRegex;
+pub use text::{Presence, TextPattern};
+
+use crate::model::{BodyFacts, Captures, Facts};
+use mismatch::Reason;
+
+/// Which requests a rule is about: everything given must hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Match {
+    pub method: Methods,
+    pub path: PathMatch,
+    pub host: Option<TextPattern>,
+    pub headers: Vec<(HeaderName, Presence)>,
+    pub queries: Vec<(Box<str>, Presence)>,
+    pub cookies: Vec<(Box<str>, Presence)>,
+    /// JSON pointers (RFC 6901) and the values they must have; numbers are compared by value.
+    pub body: Vec<(Box<str>, Value)>,
+    /// Any of these; empty means any client.
+    pub client: Vec<Cidr>,
+    /// What must not hold. Inside, [`Methods::Any`] is any method at all.
+    pub not: Option<Box<Match>>,
+}
+
+impl Match {
+    /// Whether it cannot be decided without the body.
+    pub fn reads_body(&self) -> bool {
+        !self.body.is_empty() || self.not.as_ref().is_some_and(|not| not.reads_body())
+    }
+
+    /// What the path captured, or the first thing that does not hold. A body that was not read, or
+    /// is too long, is a mismatch of a rule that needs it.
+    pub fn check<'r>(&'r self, facts: &'r Facts<'_>) -> Result<Captures<'r>, Mismatch<'r>> {
+        let captures = self.check_head(facts)?;
+        self.check_body(facts)?;
+        Ok(captures)
+    }
+
+    /// As [`Match::check`], with everything that depends on the body taken to hold.
+    pub fn check_head<'r>(&'r self, facts: &'r Facts<'_>) -> Result<Captures<'r>, Mismatch<'r>> {
+        if !self.method.contains(facts.method) {
+            return Err(Mismatch { facts, reason: Reason::Method(&self.method) });
+        }
+        self.check_rest_of_head(facts)
+    }
+
+    fn check_rest_of_head<'r>(&'r self, facts: &'r Facts<'_>) -> Result<Captures<'r>, Mismatch<'r>> {
+        let no = |reason| Err(Mismatch { facts, reason });
+        let Some(captures) = self.path.captures(&facts.path) else {
+            return no(Reason::Path(&self.path));
+        };
+        if let Some(host) = &self.host
+            && !host.fits_ignoring_case(facts.host().as_bytes())
+        {
+            return no(Reason::Host(host));
+        }
+        for (name, presence) in &self.headers {
+            if !presence.holds(facts.headers.get_all(name).iter()) {
+                return no(Reason::Header(name, presence));
+            }
+        }
+        for (name, presence) in &self.queries {
+            if !presence.holds(facts.queries(name).map(into_bytes)) {
+                return no(Reason::Query(name, presence));
+            }
+        }
+        for (name, presence) in &self.cookies {
+            if !presence.holds(facts.cookies(name)) {
+                return no(Reason::Cookie(name, presence));
+            }
+        }
+        if !self.client.is_empty() && !self.client.iter().any(|network| network.contains(facts.address)) {
+            return no(Reason::Client(&self.client));
+        }
+        if let Some(not) = &self.not
+            && !not.reads_body()
+            && not.check_as_not(facts).is_ok()
+        {
+            return no(Reason::Excluded);
+        }
+        Ok(captures)
+    }
+
+    fn check_body<'r>(&'r self, facts: &'r Facts<'_>) -> Result<(), Mismatch<'r>> {
+        let no = |reason| Err(Mismatch { facts, reason });
+        if !self.body.is_empty() {
+            let json = match (&facts.body, facts.body.json()) {
+                (BodyFacts::Unread, _) => return no(Reason::BodyUnread),
+                (BodyFacts::TooLong, _) => return no(Reason::BodyTooLong),
+                (BodyFacts::Read { .. }, None) => return no(Reason::BodyNotJson),
+                (BodyFacts::Read { .. }, Some(json)) => json,
+            };
+            for (pointer, wanted) in &self.body {
+                if !json.pointer(pointer).is_some_and(|seen| json::equal(seen, wanted)) {
+                    return no(Reason::Body(pointer, wanted));
+                }
+            }
+        }
+        if let Some(not) = &self.not
+            && not.reads_body()
+        {
+            match not.check_as_not(facts) {
+                Ok(_) => return no(Reason::Excluded),
+                Err(unknown) if unknown.is_for_want_of_a_body() => return Err(unknown),
+                Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`Match::check`], for the inside of a `not`, where no method given means every method.
+    fn check_as_not<'r>(&'r self, facts: &'r Facts<'_>) -> Result<(), Mismatch<'r>> {
+        if self.method == Methods::Any {
+            self.check_rest_of_head(facts)?;
+        } else {
+            self.check_head(facts)?;
+        }
+        self.check_body(facts)
+    }
+}
+
+fn into_bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    }
+}
+
+/// Which paths.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum PathMatch {
+    #[default]
+    Any,
+    Pattern(PathPattern),
+    Regex(PathRegex),
+}
+
+impl PathMatch {
+    /// The names it captures, in its order.
+    pub fn names(&self) -> Vec<&str> {
+        match self {
+            PathMatch::Any => Vec::new(),
+            PathMatch::Pattern(pattern) => pattern.names().collect(),
+            PathMatch::Regex(regex) => regex.names().collect(),
+        }
+    }
+
+    /// What it captures of `path`; `None` when it does not fit.
+    pub fn captures<'r>(&'r self, path: &'r str) -> Option<Captures<'r>> {
+        match self {
+            PathMatch::Any => Some(Captures::default()),
+            PathMatch::Pattern(pattern) => pattern.captures(path),
+            PathMatch::Regex(regex) => regex.captures(path),
+        }
+    }
+}
+
+/// As written; nothing for any path.
+impl fmt::Display for PathMatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PathMatch::Any => Ok(()),
+            PathMatch::Pattern(pattern) => pattern.fmt(f),
+            PathMatch::Regex(regex) => regex.fmt(f),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Floor 0: the words every other floor speaks. No sockets, no clocks, no ambient chance.
+
+mod attempt;
+mod client_id;
+mod dice;
+mod facts;
+mod grpc;
+mod harmless;
+mod key;
+mod kind;
+mod latin;
+mod media_type;
+mod moment;
+mod run_key;
+mod version;
+
+pub use attempt::{Attempt, Conflict, Fingerprint, Got, Hint, Protocol, RetryAfter, Sent};
+pub use client_id::{Acquaintance, Who};
+pub use dice::{Dice, Share};
+pub use facts::decode_unreserved;
+pub use facts::{BodyFacts, Facts, Identity, IdentitySource};
+pub use grpc::GrpcStatus;
+pub use harmless::{HarmlessJson, harmless};
+pub use key::{Captures, Key, KeyHash, KeyPart};
+pub use kind::{Kind, Phase};
+pub use latin::text_of;
+pub use media_type::MediaType;
+pub use moment::Moment;
+pub use run_key::RunKey;
+pub use version::{Reading, Shown, Version, VersionPlace};

@@ -1,0 +1,212 @@
+//! A text with placeholders, compiled: what is known at load is written at load.
+
+use super::escape::{Escape, Medium};
+use super::times;
+use crate::model::{Kind, Phase};
+use crate::rules::styles::{Digits, HEX, Scene, Value, Word, iso};
+use crate::rules::template::{Piece, Placeholder, Scope, TemplateMistake, pieces};
+
+/// A compiled text.
+#[derive(Clone)]
+pub(super) struct Text(Vec<Part>);
+
+#[derive(Clone)]
+enum Part {
+    Fixed(Vec<u8>),
+    Value(Source, Escape),
+}
+
+#[derive(Clone)]
+enum Source {
+    Placeholder(Placeholder),
+    Word(Word),
+}
+
+impl Text {
+    /// The bytes, when every occasion gives the same.
+    pub(super) fn fixed(&self) -> Option<&[u8]> {
+        match self.0.as_slice() {
+            [] => Some(b""),
+            [Part::Fixed(bytes)] => Some(bytes),
+            _ => None,
+        }
+    }
+
+    pub(super) fn write(&self, scene: &Scene<'_>, out: &mut Vec<u8>) {
+        for part in &self.0 {
+            match part {
+                Part::Fixed(bytes) => out.extend_from_slice(bytes),
+                Part::Value(Source::Placeholder(placeholder), escape) => {
+                    escape.write(&value(placeholder, scene), out);
+                }
+                Part::Value(Source::Word(word), escape) => escape.write(&word(scene), out),
+            }
+        }
+    }
+}
+
+/// What a text is compiled with.
+pub(super) struct Compiler<'c> {
+    pub scope: Scope<'c>,
+    pub constants: Constants<'c>,
+    /// Values that only the style has.
+    pub words: &'c [(&'c str, Word)],
+    /// Texts that the style chose by kind and status; they may hold placeholders themselves.
+    pub fills: &'c [(&'c str, &'c str)],
+    /// The phrase of the status, `{reason}` in the texts of styles.
+    pub reason: Option<&'c str>,
+}
+
+/// Values that are the same on every occasion.
+#[derive(Clone, Copy)]
+pub(super) struct Constants<'c> {
+    pub rule: &'c str,
+    pub kind: Kind,
+    pub phase: Phase,
+    pub status: u16,
+    pub detail: &'c str,
+    pub wait: Option<u64>,
+}
+
+impl Compiler<'_> {
+    /// Compiles `text`, whose values are written for `medium`.
+    pub(super) fn compile(&self, text: &str, medium: Medium) -> Result<Text, Vec<TemplateMistake>> {
+        let mut draft = Draft { parts: Vec::new(), fixed: Vec::new(), medium, quoted: false, escaped: false };
+        let mut mistakes = Vec::new();
+        self.add(text, self.fills, &mut draft, &mut mistakes);
+        if mistakes.is_empty() { Ok(draft.finish()) } else { Err(mistakes) }
+    }
+
+    fn add(
+        &self,
+        text: &str,
+        fills: &[(&str, &str)],
+        draft: &mut Draft,
+        mistakes: &mut Vec<TemplateMistake>,
+    ) {
+        for piece in pieces(text) {
+            match piece {
+                Piece::Text(text) => draft.text(text),
+                Piece::Word { word, at } => {
+                    if let Some((_, fill)) = fills.iter().find(|(name, _)| *name == word) {
+                        // Its own words are values: a fill holds no fills.
+                        self.add(fill, &[], draft, mistakes);
+                    } else if let ("reason", Some(reason)) = (word, self.reason) {
+                        draft.constant(&Value::text(reason));
+                    } else if let Some((_, word)) = self.words.iter().find(|(name, _)| *name == word) {
+                        draft.source(Source::Word(*word));
+                    } else {
+                        match Placeholder::parse(word, &self.scope) {
+                            Ok(placeholder) => match self.constants.get(&placeholder) {
+                                Some(value) => draft.constant(&value),
+                                None => draft.source(Source::Placeholder(placeholder)),
+                            },
+                            Err(fault) => mistakes.push(fault.at(at, word)),
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Constants<'_> {
+    fn get(&self, placeholder: &Placeholder) -> Option<Value<'_>> {
+        match placeholder {
+            Placeholder::Rule => Some(Value::text(self.rule)),
+            Placeholder::Kind => Some(Value::text(self.kind.as_str())),
+            Placeholder::Phase => Some(Value::text(self.phase.as_str())),
+            Placeholder::Status => Some(Value::Number(u64::from(self.status))),
+            Placeholder::Detail => Some(Value::text(self.detail)),
+            Placeholder::RetryAfter => self.wait.map(Value::Number),
+            _ => None,
+        }
+    }
+}
+
+/// A text while it is compiled.
+struct Draft {
+    parts: Vec<Part>,
+    /// What follows them, until the next value.
+    fixed: Vec<u8>,
+    medium: Medium,
+    /// In JSON: whether the text so far ends inside a string, and there behind a backslash.
+    quoted: bool,
+    escaped: bool,
+}
+
+impl Draft {
+    fn text(&mut self, text: &str) {
+        if self.medium == Medium::Json {
+            for byte in text.bytes() {
+                match byte {
+                    _ if self.escaped => self.escaped = false,
+                    b'\\' if self.quoted => self.escaped = true,
+                    b'"' => self.quoted = !self.quoted,
+                    _ => {}
+                }
+            }
+        }
+        self.fixed.extend_from_slice(text.as_bytes());
+    }
+
+    fn constant(&mut self, value: &Value<'_>) {
+        self.escape().write(value, &mut self.fixed);
+    }
+
+    fn source(&mut self, source: Source) {
+        let escape = self.escape();
+        self.end_fixed();
+        self.parts.push(Part::Value(source, escape));
+    }
+
+    fn escape(&self) -> Escape {
+        match self.medium {
+            Medium::Plain => Escape::Plain,
+            Medium::Json if self.quoted => Escape::JsonString,
+            Medium::Json => Escape::JsonValue,
+            Medium::Markup => Escape::Markup,
+            Medium::Header => Escape::Header,
+        }
+    }
+
+    fn end_fixed(&mut self) {
+        if !self.fixed.is_empty() {
+            self.parts.push(Part::Fixed(std::mem::take(&mut self.fixed)));
+        }
+    }
+
+    fn finish(mut self) -> Text {
+        self.end_fixed();
+        Text(self.parts)
+    }
+}
+
+fn value<'s>(placeholder: &Placeholder, scene: &'s Scene<'s>) -> Value<'s> {
+    let occasion = scene.occasion;
+    let facts = occasion.facts;
+    match placeholder {
+        Placeholder::Method => Value::text(facts.method.as_str()),
+        Placeholder::Path => Value::text(&*facts.path),
+        Placeholder::Query => Value::text(facts.query.unwrap_or_default()),
+        Placeholder::Host => Value::text(facts.host()),
+        Placeholder::Param(name) => Value::maybe(occasion.captures.get(name)),
+        Placeholder::Header(name) => Value::maybe(facts.header(name).map(String::from_utf8_lossy)),
+        Placeholder::N => Value::Number(occasion.n),
+        Placeholder::Key => Value::maybe(scene.per.describe(facts, occasion.captures, occasion.identity)),
+        Placeholder::Now => Value::text(iso(occasion.now, Digits::Three)),
+        Placeholder::NowHttp => Value::text(times::http_date(occasion.now)),
+        Placeholder::Unix => Value::Number(u64::try_from(occasion.now.as_second()).unwrap_or_default()),
+        Placeholder::Uuid => Value::text(occasion.uuid()),
+        Placeholder::Hex(digits) => Value::text(occasion.id("hex", HEX, usize::from(*digits))),
+        Placeholder::RetryAfter => scene.wait.map_or(Value::Absent, Value::Number),
+        Placeholder::VersionSent => Value::maybe(occasion.version_sent()),
+        Placeholder::VersionCurrent => Value::maybe(occasion.version_current),
+        // Written at load: see `Constants`.
+        Placeholder::Rule
+        | Placeholder::Kind
+        | Placeholder::Phase
+        | Placeholder::Status
+        | Placeholder::Detail => Value::Absent,
+    }
+}

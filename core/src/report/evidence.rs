@@ -1,0 +1,155 @@
+//! Which operations are shown, and why.
+
+use std::collections::BTreeMap;
+
+use crate::grading::{CheckId, OperationReport, Outcome, Report, Verdict};
+
+/// The operations of a report, the most telling first.
+pub struct Evidence<'a> {
+    /// With their places in the report.
+    operations: Vec<(usize, &'a OperationReport)>,
+    blames: BTreeMap<u64, Blame>,
+}
+
+/// What an operation shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Blame {
+    /// The checks that fail, or warn, and name it.
+    pub checks: Vec<CheckId>,
+    fails: bool,
+    is_unexpected: bool,
+}
+
+impl<'a> Evidence<'a> {
+    /// That of a report. Of the operations that show the same, the first in the report comes first.
+    pub fn of(report: &'a Report) -> Evidence<'a> {
+        let blames = blames(report);
+        let mut operations: Vec<(usize, &OperationReport)> = report.operations.iter().enumerate().collect();
+        // Those that met a conflict come first: they are what the run was about.
+        operations.sort_by_cached_key(|(_, operation)| {
+            (!met_a_conflict(operation), rank(operation, blames.get(&operation.id)))
+        });
+        Evidence { operations, blames }
+    }
+
+    /// All of it.
+    pub fn all(&self) -> &[(usize, &'a OperationReport)] {
+        &self.operations
+    }
+
+    /// Those that something is wrong with.
+    pub fn troubled(&self) -> impl Iterator<Item = &'a OperationReport> {
+        let is_troubled = |operation: &OperationReport| {
+            operation.outcome == Outcome::GaveUp || self.blames.contains_key(&operation.id)
+        };
+        self.operations
+            .iter()
+            .map(|(_, operation)| *operation)
+            .filter(move |operation| is_troubled(operation))
+    }
+
+    /// The checks that fail, or warn, and name the operation.
+    pub fn checks(&self, operation: &OperationReport) -> &[CheckId] {
+        self.blames.get(&operation.id).map_or(&[], |blame| &blame.checks)
+    }
+}
+
+fn blames(report: &Report) -> BTreeMap<u64, Blame> {
+    let mut blames: BTreeMap<u64, Blame> = BTreeMap::new();
+    let findings = report.clients.iter().flat_map(|client| &client.findings);
+    for finding in findings.filter(|finding| matches!(finding.verdict, Verdict::Fail | Verdict::Warn)) {
+        for operation in &finding.operations {
+            let blame = blames.entry(*operation).or_default();
+            blame.fails |= finding.verdict == Verdict::Fail;
+            if !blame.checks.contains(&finding.check) {
+                blame.checks.push(finding.check);
+            }
+        }
+    }
+    for expected in report.expectations.iter().filter(|expected| expected.verdict == Verdict::Fail) {
+        for operation in &expected.operations {
+            blames.entry(*operation).or_default().is_unexpected = true;
+        }
+    }
+    blames
+}
+
+fn met_a_conflict(operation: &OperationReport) -> bool {
+    operation.outcome != Outcome::Untroubled || operation.tries.iter().any(|tried| tried.rule.is_some())
+}
+
+/// The lower, the earlier it is shown.
+fn rank(operation: &OperationReport, blame: Option<&Blame>) -> u8 {
+    match (blame, operation.outcome) {
+        (Some(blame), _) if blame.is_unexpected => 0,
+        (Some(blame), _) if blame.fails => 1,
+        (Some(_), _) => 2,
+        (None, Outcome::GaveUp) => 3,
+        (None, Outcome::Unfinished) => 4,
+        (None, Outcome::Recovered) => 5,
+        (None, Outcome::Untroubled) => 6,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grading::{CheckId, ClientReport, Finding};
+
+    fn operation(id: u64, outcome: Outcome) -> OperationReport {
+        OperationReport {
+            id,
+            agent: "a/1".to_owned(),
+            client: String::new(),
+            method: "PUT".to_owned(),
+            path: "/".to_owned(),
+            outcome,
+            count: 1,
+            start_ms: 0.0,
+            tries: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn operations_with_conflicts_come_first_and_the_blamed_ones_before_the_others() {
+        let finding = Finding {
+            check: CheckId(11),
+            title: String::new(),
+            anchor: "",
+            rule: None,
+            verdict: Verdict::Fail,
+            measured: String::new(),
+            value: None,
+            limit: None,
+            unit: None,
+            advice: None,
+            operations: vec![1, 4],
+        };
+        let client = ClientReport {
+            agent: "a/1".to_owned(),
+            clients: 1,
+            operations: 4,
+            conflicted: 2,
+            conflicted_upstream: 0,
+            recovered: 2,
+            gave_up: 0,
+            unfinished: 0,
+            tries: 4,
+            verdict: Verdict::Fail,
+            backoff: None,
+            gaps: Vec::new(),
+            herd: None,
+            findings: vec![finding],
+        };
+        let operations = vec![
+            operation(1, Outcome::Untroubled),
+            operation(2, Outcome::Untroubled),
+            operation(3, Outcome::Recovered),
+            operation(4, Outcome::Recovered),
+        ];
+        let report = Report { clients: vec![client], operations, ..Report::default() };
+        let evidence = Evidence::of(&report);
+        let order: Vec<u64> = evidence.all().iter().map(|(_, operation)| operation.id).collect();
+        assert_eq!(order, [4, 3, 1, 2]);
+    }
+}

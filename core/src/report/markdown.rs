@@ -1,0 +1,221 @@
+//! The report as Markdown, for the job summary of a GitHub workflow: the card as a table, and the
+//! evidence folded away.
+//!
+//! GitHub refuses a summary beyond [`LONGEST_SUMMARY`], so the evidence ends before that. Whatever is
+//! not ours is written as character references, which are never markup (CommonMark §2.5).
+
+use std::fmt::Write as _;
+
+use super::evidence::Evidence;
+use super::phrases::{self, shown, span};
+use super::run;
+use crate::grading::{ClientReport, Expectation, OperationReport, Report, RuleReport, Verdict};
+use crate::rules::grouped;
+
+/// Bytes of a job summary, at most 1 MiB; some are left for what other steps have to say.
+const LONGEST_SUMMARY: usize = 1_000_000;
+/// Clients, rules, expectations or operations shown of each.
+const MOST_ROWS: usize = 50;
+/// Requests shown of an operation.
+const MOST_TRIES: usize = 30;
+
+/// The report as a summary.
+pub fn render(report: &Report) -> String {
+    let mut page = String::new();
+    let _ = writeln!(page, "## fracas: {} {}\n", sign(report.verdict), phrases::headline(report));
+    let _ = writeln!(page, "{}", phrases::totals(&report.totals));
+    if let Some(aside) = run::aside(report) {
+        let _ = writeln!(page, "\n{}", escaped(&aside));
+    }
+    if let Some(exit) = run::exit(report) {
+        let _ = writeln!(page, "\n{}", escaped(&exit));
+    }
+    write_idle(&mut page, report);
+    for caveat in phrases::caveats(&report.totals) {
+        let _ = writeln!(page, "\n> {caveat}");
+    }
+    write_expectations(&mut page, &report.expectations);
+    for client in report.clients.iter().take(MOST_ROWS) {
+        write_client(&mut page, client);
+    }
+    write_more(&mut page, report.clients.len(), "classes of clients");
+    write_rules(&mut page, &report.rules);
+    write_evidence(&mut page, report);
+    if report.totals.operations > 0 {
+        let _ = writeln!(page, "\n<sub>{}</sub>", phrases::WORDS);
+    }
+    if let Some(line) = run::line(&report.run) {
+        let _ = writeln!(page, "\n<sub>{}</sub>", escaped(&line));
+    }
+    page
+}
+
+/// Why nothing was tested, rule by rule.
+fn write_idle(page: &mut String, report: &Report) {
+    let idle = run::idle(report);
+    if idle.is_empty() || report.untested.is_none() {
+        return;
+    }
+    page.push_str("\n| rule | matched | why it did not fire |\n| --- | --: | --- |\n");
+    for (rule, why) in idle.iter().take(MOST_ROWS) {
+        let _ = writeln!(page, "| {} | {} | {} |", quoted(&rule.name), grouped(rule.matched), escaped(why));
+    }
+    write_more(page, idle.len(), "rules");
+}
+
+fn write_client(page: &mut String, client: &ClientReport) {
+    let _ = writeln!(page, "\n### {} {}\n", sign(client.verdict), quoted(&client.agent));
+    let _ = writeln!(page, "{}", phrases::course_of(client));
+    if let Some(backoff) = &client.backoff {
+        let _ = writeln!(page, "\n{}", phrases::backoff(backoff));
+    }
+    let findings = phrases::overall(client);
+    if findings.is_empty() {
+        return;
+    }
+    page.push_str("\n| | check | measured | what to do |\n| --- | --- | --- | --- |\n");
+    for finding in findings {
+        let mut measured = escaped(&finding.measured);
+        let complaints = phrases::complaints(client, finding);
+        for (rule, complaint) in complaints.iter().take(MOST_ROWS) {
+            let _ = write!(measured, "<br>{}: {}", quoted(rule), escaped(&complaint.measured));
+        }
+        if let Some(cut) = phrases::cut_off(MOST_ROWS, complaints.len(), "rules") {
+            let _ = write!(measured, "<br>{cut}");
+        }
+        let advice = finding.advice.as_deref().filter(|_| finding.verdict != Verdict::Pass);
+        let mut advice = escaped(advice.unwrap_or_default());
+        if finding.verdict != Verdict::Pass {
+            let section = phrases::section(finding.anchor);
+            let _ = write!(advice, "{}<code>{section}</code>", if advice.is_empty() { "" } else { "<br>" });
+        }
+        let (sign, check, title) = (sign(finding.verdict), finding.check, escaped(&finding.title));
+        let _ = writeln!(page, "| {sign} | **{check}** {title} | {measured} | {advice} |");
+    }
+}
+
+fn write_expectations(page: &mut String, expectations: &[Expectation]) {
+    if expectations.is_empty() {
+        return;
+    }
+    page.push_str("\n### Expected\n\n| | key | asked | found |\n| --- | --- | --- | --- |\n");
+    for expected in expectations.iter().take(MOST_ROWS) {
+        let of = expected.rule.as_deref().map(|rule| format!(" of {}", quoted(rule))).unwrap_or_default();
+        let (name, asked) = (quoted(&expected.name), quoted(&expected.asked));
+        let _ = writeln!(
+            page,
+            "| {} | {name}{of} | {asked} | {} |",
+            sign(expected.verdict),
+            escaped(&expected.found)
+        );
+    }
+    write_more(page, expectations.len(), "expectations");
+}
+
+fn write_rules(page: &mut String, rules: &[RuleReport]) {
+    if rules.is_empty() {
+        return;
+    }
+    page.push_str("\n### Rules\n\n| rule | kind | matched | fired | should fire | did fire |\n| --- | --- | --: | --: | --: | --: |\n");
+    for rule in rules.iter().take(MOST_ROWS) {
+        let got = phrases::achieved(rule.fired, rule.matched).map_or("–".to_owned(), phrases::percent);
+        let (name, kind, asked) = (quoted(&rule.name), escaped(&rule.kind), escaped(&rule.asked));
+        let (fired, matched) = (grouped(rule.fired), grouped(rule.matched));
+        let _ = writeln!(page, "| {name} | {kind} | {matched} | {fired} | {asked} | {got} |");
+    }
+    write_more(page, rules.len(), "rules");
+}
+
+fn write_evidence(page: &mut String, report: &Report) {
+    let evidence = Evidence::of(report);
+    let troubled = evidence.troubled().count();
+    let mut told = 0;
+    for operation in evidence.troubled().take(MOST_ROWS) {
+        let section = section(operation, &evidence);
+        if page.len() + section.len() >= LONGEST_SUMMARY {
+            break;
+        }
+        page.push_str(&section);
+        told += 1;
+    }
+    if let Some(cut) = phrases::cut_off(told, troubled, "operations that something is wrong with") {
+        let _ = writeln!(page, "\n{cut}");
+    }
+}
+
+fn section(operation: &OperationReport, evidence: &Evidence) -> String {
+    let checks: String = evidence.checks(operation).iter().map(|check| format!(" {check}")).collect();
+    let title = quoted(&format!("{} {}", operation.method, operation.path));
+    let mut section = format!(
+        "\n<details><summary>op {} {title} {}{}{checks}</summary>\n\n",
+        operation.id,
+        phrases::course(operation),
+        if checks.is_empty() { "" } else { "," }
+    );
+    section.push_str(
+        "| at | waited | Retry-After | method | answer | version | |\n| --: | --: | --: | --- | --- | --- | --- |\n",
+    );
+    for tried in operation.tries.iter().take(MOST_TRIES) {
+        let _ = writeln!(
+            section,
+            "| {} | {} | {} | {} | {} | {} | {} |",
+            span(tried.at_ms),
+            tried.gap_ms.map(span).unwrap_or_default(),
+            tried.retry_after_ms.map(|asked| span(asked as f64)).unwrap_or_default(),
+            escaped(&tried.method),
+            escaped(&phrases::answer(tried)),
+            tried.version.as_deref().map(quoted).unwrap_or_default(),
+            escaped(&phrases::remark(tried)),
+        );
+    }
+    if operation.tries.len() > MOST_TRIES {
+        let _ = writeln!(section, "\n… and {} more requests", operation.tries.len() - MOST_TRIES);
+    }
+    section.push_str("\n</details>\n");
+    section
+}
+
+fn write_more(page: &mut String, number: usize, many: &str) {
+    if let Some(cut) = phrases::cut_off(MOST_ROWS, number, many) {
+        let _ = writeln!(page, "\n{cut}; `--report json` has all");
+    }
+}
+
+/// The verdict as a sign and a word, since a sign alone says nothing to a screen reader.
+fn sign(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "✅ pass",
+        Verdict::Warn => "⚠️ warn",
+        Verdict::Fail => "❌ fail",
+        Verdict::Undetermined => "⚪ undetermined",
+    }
+}
+
+/// A name, set as code.
+fn quoted(text: &str) -> String {
+    format!("<code>{}</code>", escaped(text))
+}
+
+/// Text in which nothing is markup, a mention or a link.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in shown(text).chars() {
+        match character {
+            ' ' | ',' | '/' | '-' | '(' | ')' | '%' | ';' => escaped.push(character),
+            _ if character.is_ascii_punctuation() => _ = write!(escaped, "&#{};", u32::from(character)),
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_from_outside_is_markup() {
+        assert_eq!(escaped("a|b\n<c> `d` www.e"), "a&#124;b&#92;n&#60;c&#62; &#96;d&#96; www&#46;e");
+        assert_eq!(quoted("/items/7"), "<code>/items/7</code>");
+    }
+}

@@ -1,0 +1,143 @@
+//! Reports as people and machines read them, all made from one [`Report`]. Pure: what is rendered and
+//! when it began are arguments, and where it goes is the caller's.
+//!
+//! What a client or a rules file says is untrusted in every format: escaped, and cut.
+
+mod evidence;
+mod github;
+mod har;
+mod html;
+mod json;
+mod junit;
+mod markdown;
+mod phrases;
+mod run;
+pub mod table;
+mod text;
+
+use std::fmt::Display;
+use std::io;
+use std::str::FromStr;
+use std::sync::Arc;
+
+pub use self::json::schema;
+pub use self::phrases::RULE_HEADS;
+use crate::grading::Report;
+use crate::model::Attempt;
+use crate::rules::Paint;
+
+/// Characters of a path, an agent, a version or a name that are shown.
+const LONGEST: usize = 120;
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// A score card for a terminal.
+    Text,
+    /// The report itself; [`schema`] describes it.
+    Json,
+    /// A suite per class of clients, a case per check and rule: what CI shows.
+    Junit,
+    /// A job summary on GitHub.
+    Markdown,
+    /// One page that needs nothing else.
+    Html,
+    /// Annotations of a job on GitHub.
+    Github,
+    /// The attempts as an HTTP archive, for a browser's network panel.
+    Har,
+}
+
+/// What is written, and from when it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    pub report: &'a Report,
+    /// What the report was made from, which only [`Format::Har`] looks at.
+    pub attempts: &'a [Arc<Attempt>],
+    /// The moment 0 of the report's and the attempts' times.
+    pub started: jiff::Timestamp,
+    /// Whether [`Format::Text`] may hold colours.
+    pub paint: Paint,
+    /// How wide the lines of [`Format::Text`] may be.
+    pub width: Width,
+}
+
+/// Columns of a text: those of the terminal, within what is well read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Width(u16);
+
+impl Width {
+    /// That of a terminal, or of what is none. A line beyond 120 is hard to follow, and a table below 80
+    /// falls apart.
+    pub fn of(terminal: Option<u16>) -> Width {
+        Width(terminal.unwrap_or(80).clamp(80, 120))
+    }
+
+    /// In columns.
+    pub fn columns(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// Writes the report.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(format: Format, subject: Subject, out: &mut impl io::Write) -> io::Result<()> {
+    match format {
+        Format::Text => out.write_all(text::render(subject.report, subject.paint, subject.width).as_bytes()),
+        Format::Json => json::write(subject.report, out),
+        Format::Junit => out.write_all(junit::render(subject.report).map_err(io::Error::other)?.as_bytes()),
+        Format::Markdown => out.write_all(markdown::render(subject.report).as_bytes()),
+        Format::Html => {
+            let page = html::render(subject.report, subject.started).map_err(io::Error::other)?;
+            out.write_all(page.as_bytes())
+        }
+        Format::Github => out.write_all(github::render(subject.report).as_bytes()),
+        Format::Har => har::write(subject, out),
+    }
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Format; 7] = [
+        Format::Text,
+        Format::Json,
+        Format::Junit,
+        Format::Markdown,
+        Format::Html,
+        Format::Har,
+        Format::Github,
+    ];
+
+    /// The word that the command line has for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Format::Text => "text",
+            Format::Json => "json",
+            Format::Junit => "junit",
+            Format::Markdown => "markdown",
+            Format::Html => "html",
+            Format::Har => "har",
+            Format::Github => "github",
+        }
+    }
+}
+
+impl Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Format, String> {
+        let known = |format: &Format| format.as_str() == word;
+        Format::ALL.into_iter().find(known).ok_or_else(|| {
+            let words = Format::ALL.map(Format::as_str).join(", ");
+            format!("a report is one of {words}")
+        })
+    }
+}

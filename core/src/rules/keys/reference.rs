@@ -1,0 +1,135 @@
+//! The table of keys as a page to read: `docs/RULES.md`.
+
+use std::fmt::Write as _;
+
+use super::{Entry, Fallback, SECTIONS, Section, Value};
+use crate::rules::{Code, ReplyStyle, template, units, unsupported};
+
+/// The reference of rules files, in Markdown.
+pub fn reference() -> String {
+    let mut page = String::from(INTRODUCTION);
+    let _ = write!(
+        page,
+        "\n**Understood, but not built yet**, and refused as `not-yet`: {}.\n",
+        unsupported::LIST
+    );
+    for section in SECTIONS {
+        write_section(&mut page, section);
+    }
+    page.push('\n');
+    page.push_str(STATE);
+    page.push('\n');
+    page.push_str(GRPC);
+    page.push_str(STYLES);
+    for style in ReplyStyle::ALL.iter().map(|style| style.style()) {
+        let statuses: Vec<String> = style.statuses.iter().map(ToString::to_string).collect();
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} | {} |",
+            style.word,
+            style.title,
+            style.about,
+            statuses.join(", ")
+        );
+    }
+    page.push_str("\n## Placeholders\n\nIn a reply's texts. Every other brace stands for itself; ");
+    page.push_str("`{{word}}` becomes `{word}`.\n\n| placeholder | filled with |\n| --- | --- |\n");
+    for (word, filling) in template::WORDS {
+        let _ = writeln!(page, "| `{{{word}}}` | {filling} |");
+    }
+    page.push_str("\n## Mistakes\n\nThe codes of what `fracas check` reports; they stay as they are.\n\n");
+    page.push_str("| code | meaning |\n| --- | --- |\n");
+    for code in Code::ALL {
+        let _ = writeln!(page, "| `{code}` | {} |", code.meaning());
+    }
+    page
+}
+
+const STYLES: &str = "
+## Styles
+
+The values of a reply's `style`. Each speaks 409, whatever the kind. With `status` it speaks any other: those below
+in the API's own texts for them.
+
+| `style` | of | the response | other statuses |
+| --- | --- | --- | --- |
+";
+const STATE: &str = include_str!("state.md");
+const GRPC: &str = include_str!("grpc.md");
+
+const INTRODUCTION: &str = "\
+# The rules file
+
+<!-- Made from the table of keys in core/src/rules/keys; `FRACAS_BLESS=1 cargo test` writes it anew. -->
+
+A rules file is TOML, at most 16 MiB of it. Every mistake is reported at once, with its place; a file
+with a mistake never starts and never replaces a running one.
+
+Rules are tried in file order. The first one that matches *and* fires answers; if none fires, the
+request goes upstream untouched. Counters of a rule advance only when the rule is reached.
+
+| type | written |
+| --- | --- |
+| a duration | numbers with `ms`, `s`, `m` or `h`: `\"250ms\"`, `\"2s\"`, `\"1m30s\"` |
+| a size | a number with `B`, `KiB`, `MiB` or `GiB`, `\"64 KiB\"`; or a bare number of bytes |
+| a rate of requests | a number per second, minute or hour: `\"20/s\"`, `\"100/m\"`, `\"5/h\"` |
+| a share | a number from 0 to 1: `0.25` is 25 % |
+| a pattern | text in which `*` is any run of characters; without one it is exact |
+| a JSON pointer | the way to a field (RFC 6901): `/user/name`, `/items/0` |
+| a key | `\"rule\"`, `\"path\"`, `\"client\"`, `\"header:NAME\"`, `\"cookie:NAME\"`, `\"query:NAME\"`, `\"param:NAME\"` (a capture of the path) or `\"body:/pointer\"` |
+| a client's mark | `\"header:NAME\"`, `\"cookie:NAME\"`, `\"address\"` or `\"address+user-agent\"` |
+| a version's place | `\"header:NAME\"`, `\"query:NAME\"` or `\"body:/pointer\"` |
+";
+
+fn write_section(page: &mut String, section: &Section) {
+    let _ = write!(page, "\n## {}\n", section.heading);
+    if !section.about.is_empty() {
+        let _ = write!(page, "\n{}\n", section.about);
+    }
+    for group in section.groups {
+        if section.groups.len() > 1 {
+            let mut say = group.say.to_owned();
+            if let Some(first) = say.get_mut(..1) {
+                first.make_ascii_uppercase();
+            }
+            let _ = write!(page, "\n### {say}\n");
+        }
+        page.push_str("\n| key | value | default | meaning |\n| --- | --- | --- | --- |\n");
+        for entry in group.entries {
+            write_entry(page, entry);
+        }
+    }
+}
+
+fn write_entry(page: &mut String, entry: &Entry) {
+    let default = match entry.default {
+        Fallback::Is(value) => format!("`{value}`"),
+        Fallback::Words(words) => words.to_owned(),
+        Fallback::Required => "must be given".to_owned(),
+    };
+    let example = entry.example.lines().map(|line| format!("`{line}`")).collect::<Vec<_>>().join("<br>");
+    let cells = [
+        format!("`{}`", entry.name),
+        with_bounds(&entry.value),
+        default,
+        format!("{} {example}", entry.meaning),
+    ];
+    let cells = cells.map(|cell| cell.replace('|', "\\|"));
+    let _ = writeln!(page, "| {} |", cells.join(" | "));
+}
+
+/// The value's type with the bounds that its short name leaves out.
+fn with_bounds(value: &Value) -> String {
+    match value {
+        Value::Duration { least, most } => {
+            format!("a duration, {} to {}", units::in_words(*least), units::in_words(*most))
+        }
+        Value::Size { least, most } => {
+            format!("a size in bytes, {} to {}", units::bytes(*least), units::bytes(*most))
+        }
+        Value::Table(section) => format!("a table, see {}", section.heading),
+        Value::Tables(section) => format!("a list of tables, see {}", section.heading),
+        Value::Any(values) => values.iter().map(with_bounds).collect::<Vec<_>>().join(", or "),
+        other => other.noun(),
+    }
+}

@@ -1,0 +1,49 @@
+//! Floor 1: the text of a rules file becomes a [`Config`], or every mistake in it.
+//!
+//! Only valid values live in these types: whoever holds a [`Rule`] need not check it again.
+
+mod addresses;
+mod code;
+mod diagnostic;
+mod keys;
+mod read;
+mod rule;
+mod settings;
+pub(crate) mod styles;
+pub mod template;
+mod trigger_label;
+mod units;
+mod unsupported;
+
+pub use addresses::{check_settings, own_listener};
+pub use code::Code;
+pub use diagnostic::{Diagnostic, Mistakes, Paint, Severity, Source};
+pub use keys::{grouped, reference, schema};
+pub use read::{
+    Accepted, BodyFileError, BodyFiles, LARGEST_BODY, LARGEST_FILE, MOST_RULES, read, upstream_from,
+};
+pub use rule::{
+    Clear, Delay, During, Every, Expect, Grade, LostAnswer, Pattern, Rate, Read, Reply, ReplyBody,
+    RetryAfter, Rule, Selector, State, Trigger, VersionAt, VersionSource, WaitLength,
+};
+pub use settings::{
+    Admin, Authority, HostHeader, Identity, Journal, Limits, NamedFile, Scheme, Settings, StateStore,
+    Timeouts, Tls, Trust, Upstream, UpstreamTls, UpstreamUrl,
+};
+pub use styles::ReplyStyle;
+
+/// A whole rules file, valid.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Everything outside `[[rule]]`.
+    pub settings: Settings,
+    /// The rules, in file order.
+    pub rules: Vec<Rule>,
+}
+
+impl Config {
+    /// What runs without a rules file: every default and no rule.
+    pub fn builtin() -> Config {
+        Config { settings: Settings::default(), rules: Vec::new() }
+    }
+}

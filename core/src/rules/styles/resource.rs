@@ -1,0 +1,61 @@
+//! What a path is about, as far as a path can tell.
+
+use std::borrow::Cow;
+
+use http::Method;
+
+use crate::model::Facts;
+
+/// A collection and, where the path goes that deep, the thing in it: `items` and `7`.
+pub(super) struct Resource<'r> {
+    pub collection: Cow<'r, str>,
+    pub id: Option<Cow<'r, str>>,
+}
+
+/// The resource of any path. What a POST goes to is a collection.
+pub(super) fn resource<'r>(facts: &'r Facts<'_>) -> Resource<'r> {
+    let mut from_the_end = segments(facts).rev();
+    let last = from_the_end.next();
+    match from_the_end.next() {
+        Some(collection) if *facts.method != Method::POST => {
+            Resource { collection: decode(collection), id: last.map(decode) }
+        }
+        _ => Resource { collection: decode(last.unwrap_or_default()), id: None },
+    }
+}
+
+/// The last segment of the path.
+pub(super) fn last<'r>(facts: &'r Facts<'_>) -> Cow<'r, str> {
+    decode(segments(facts).next_back().unwrap_or_default())
+}
+
+/// The segments of the path that hold anything, as they are.
+pub(super) fn segments<'r>(facts: &'r Facts<'_>) -> impl DoubleEndedIterator<Item = &'r str> {
+    facts.path.split('/').filter(|segment| !segment.is_empty())
+}
+
+/// A string in the body, where it was read.
+pub(super) fn body<'r>(facts: &'r Facts<'_>, pointer: &str) -> Option<Cow<'r, str>> {
+    facts.body.json()?.pointer(pointer)?.as_str().map(Cow::Borrowed)
+}
+
+/// Decodes `%XX`; invalid UTF-8 is replaced.
+pub(super) fn decode(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return Cow::Borrowed(text);
+    }
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        let mut ahead = bytes.clone();
+        let mut digit = || char::from(ahead.next()?).to_digit(16);
+        match (byte, digit(), digit()) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push((high * 16 + low) as u8);
+                bytes = ahead;
+            }
+            _ => decoded.push(byte),
+        }
+    }
+    Cow::Owned(String::from_utf8_lossy(&decoded).into_owned())
+}

@@ -1,0 +1,67 @@
+//! Bulk requests: many writes in one, each with its own answer inside a 200 or 201.
+//!
+//! Every row conflicts. A body that could not be read is refused as a whole: its client would take
+//! rows that go unmentioned for written.
+
+use serde_json::Value as Json;
+
+use crate::model::{BodyFacts, Facts};
+
+/// More rows than this are not answered, so that a body of tiny rows cannot ask for a huge answer.
+const MOST_ROWS: usize = 10_000;
+
+/// One write of a bulk request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// `index`, `create`, `update` or `delete`.
+    pub action: String,
+    pub index: Option<String>,
+    pub id: Option<String>,
+    /// `if_seq_no`.
+    pub version: Option<u64>,
+}
+
+/// Whether the rows can be told.
+pub fn are_known(facts: &Facts<'_>) -> bool {
+    matches!(facts.body, BodyFacts::Read { .. })
+}
+
+/// The rows of Elasticsearch's `_bulk`: an action a line, all but deletes followed by a document.
+pub fn elasticsearch(facts: &Facts<'_>) -> Vec<Row> {
+    let mut rows = Vec::new();
+    if let BodyFacts::Read { bytes, .. } = &facts.body {
+        let mut lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        while let Some(line) = lines.next()
+            && rows.len() < MOST_ROWS
+        {
+            let Ok(Json::Object(action)) = serde_json::from_slice(line) else { break };
+            let Some((name, about)) = action.iter().next() else { break };
+            let text = |key: &str| about.get(key).and_then(Json::as_str).map(str::to_owned);
+            rows.push(Row {
+                action: name.clone(),
+                index: text("_index"),
+                id: text("_id"),
+                version: about.get("if_seq_no").and_then(Json::as_u64),
+            });
+            if name != "delete" {
+                lines.next();
+            }
+        }
+    }
+    or_one(rows, "update")
+}
+
+/// The rows of CouchDB's `_bulk_docs`: `{"docs": [{"_id": …}, …]}`.
+pub fn couchdb(facts: &Facts<'_>) -> Vec<Row> {
+    let docs = facts.body.json().and_then(|body| body.get("docs")).and_then(Json::as_array);
+    let id = |doc: &Json| doc.get("_id").and_then(Json::as_str).map(str::to_owned);
+    let row = |doc| Row { action: "update".to_owned(), index: None, id: id(doc), version: None };
+    or_one(docs.into_iter().flatten().take(MOST_ROWS).map(row).collect(), "update")
+}
+
+fn or_one(mut rows: Vec<Row>, action: &str) -> Vec<Row> {
+    if rows.is_empty() {
+        rows.push(Row { action: action.to_owned(), index: None, id: None, version: None });
+    }
+    rows
+}

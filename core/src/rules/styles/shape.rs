@@ -1,0 +1,52 @@
+//! What a style answers: status, headers and body, as templates.
+
+use http::StatusCode;
+
+use super::rows::Row;
+use crate::model::Facts;
+
+/// One answer of an API.
+pub struct Shape {
+    /// Which requests it is for; `None`: all.
+    pub when: Option<fn(&Facts<'_>) -> bool>,
+    /// In place of the reply's own; for bulk answers, whose rows carry the conflict.
+    pub status: Option<StatusCode>,
+    pub content_type: &'static str,
+    /// A header whose value comes out empty is left out.
+    pub headers: &'static [(&'static str, &'static str)],
+    pub body: Body,
+    /// Texts for the words of the body that depend on the kind.
+    pub fills: &'static [(&'static str, &'static str)],
+}
+
+/// What a shape's body is.
+#[derive(Clone, Copy)]
+pub enum Body {
+    Text(&'static str),
+    /// A text before the rows, one for each row with commas between, and one after.
+    Rows {
+        before: &'static str,
+        row: &'static str,
+        after: &'static str,
+        rows: fn(&Facts<'_>) -> Vec<Row>,
+    },
+}
+
+impl Shape {
+    /// An answer for every request, without headers of its own.
+    pub fn new(content_type: &'static str, body: &'static str) -> Shape {
+        Shape { when: None, status: None, content_type, headers: &[], body: Body::Text(body), fills: &[] }
+    }
+
+    pub fn headers(self, headers: &'static [(&'static str, &'static str)]) -> Shape {
+        Shape { headers, ..self }
+    }
+
+    pub fn fills(self, fills: &'static [(&'static str, &'static str)]) -> Shape {
+        Shape { fills, ..self }
+    }
+
+    pub fn when(self, when: fn(&Facts<'_>) -> bool) -> Shape {
+        Shape { when: Some(when), ..self }
+    }
+}

@@ -1,0 +1,187 @@
+//! Why nothing was started, in the shape of a mistake in a rules file: a code, what is wrong, and what
+//! to do about it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use annotate_snippets::{Group, Level, Renderer};
+
+use super::UNUSABLE;
+use super::output::{counted, paint, talk};
+use crate::model::harmless;
+use crate::proxy::{ConnectorError, StartError};
+use crate::rules::{Diagnostic, Mistakes, Paint};
+
+/// Why nothing was started.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The rules, the flags or the variables cannot be used.
+    Mistakes(Mistakes),
+    /// The surroundings are in the way.
+    Start {
+        /// Stable, as those of rules files.
+        code: &'static str,
+        /// One line, lower case, without a full stop.
+        title: String,
+        help: String,
+    },
+}
+
+impl Refusal {
+    pub fn new(code: &'static str, title: impl Into<String>, help: impl Into<String>) -> Refusal {
+        Refusal::Start { code, title: title.into(), help: help.into() }
+    }
+
+    /// A flag that is understood, but whose behaviour is not built yet.
+    pub fn not_yet(flag: &str) -> Refusal {
+        let title = format!("`{flag}` is understood, but not built yet");
+        Refusal::new("not-yet", title, format!("leave `{flag}` out; it comes in a later version"))
+    }
+
+    /// An address that cannot be listened on.
+    pub fn listen(address: SocketAddr, error: &io::Error) -> Refusal {
+        let port = address.port();
+        match error.kind() {
+            io::ErrorKind::AddrInUse => Refusal::new(
+                "port-taken",
+                format!("port {port} is taken: something else listens on {address}"),
+                format!("stop it, or take a free port with `--listen {}`", SocketAddr::new(address.ip(), 0)),
+            ),
+            io::ErrorKind::PermissionDenied => Refusal::new(
+                "no-permission",
+                format!("this user may not listen on {address}"),
+                if port < 1024 {
+                    format!(
+                        "ports below 1024 are the administrator's; try `--listen {}`",
+                        SocketAddr::new(address.ip(), port.saturating_add(8000))
+                    )
+                } else {
+                    "choose another address with `--listen`".to_owned()
+                },
+            ),
+            io::ErrorKind::AddrNotAvailable => Refusal::new(
+                "no-such-address",
+                format!("{} is not an address of this machine", address.ip()),
+                format!("listen on 127.0.0.1:{port} for this machine alone, or on 0.0.0.0:{port} for all"),
+            ),
+            _ => Refusal::new(
+                "cannot-listen",
+                format!("cannot listen on {address}: {error}"),
+                "choose another address with `--listen`",
+            ),
+        }
+    }
+
+    /// As [`Refusal::report`], where nothing was to be started.
+    pub fn report_alone(&self) -> ExitCode {
+        match self {
+            Refusal::Mistakes(mistakes) => talk(mistakes.render(paint(&io::stderr()))),
+            Refusal::Start { .. } => return self.report(),
+        }
+        ExitCode::from(UNUSABLE)
+    }
+
+    /// Tells whoever started this, and gives the exit code.
+    pub fn report(&self) -> ExitCode {
+        let paint = paint(&io::stderr());
+        match self {
+            Refusal::Mistakes(mistakes) => {
+                let count = counted(mistakes.errors as u64, "mistake");
+                talk(format_args!("{}\n{count}; nothing was started\n", mistakes.render(paint)));
+            }
+            Refusal::Start { code, title, help } => talk(render(code, title, help, paint)),
+        }
+        ExitCode::from(UNUSABLE)
+    }
+}
+
+fn render(code: &str, title: &str, help: &str, paint: Paint) -> String {
+    let renderer = match paint {
+        Paint::Plain => Renderer::plain(),
+        Paint::Coloured => Renderer::styled(),
+    };
+    let title = harmless(title, LONGEST);
+    let group =
+        Group::with_title(Level::ERROR.primary_title(&*title).id(code)).element(Level::HELP.message(help));
+    format!("{}\n", renderer.render(&[group]))
+}
+
+/// Characters of a title: a path or an address in it may be anyone's.
+const LONGEST: usize = 500;
+
+impl From<Mistakes> for Refusal {
+    fn from(mistakes: Mistakes) -> Refusal {
+        Refusal::Mistakes(mistakes)
+    }
+}
+
+impl From<Diagnostic> for Refusal {
+    fn from(mistake: Diagnostic) -> Refusal {
+        Refusal::Mistakes(mistake.into())
+    }
+}
+
+impl From<StartError> for Refusal {
+    fn from(error: StartError) -> Refusal {
+        match error {
+            StartError::Listen(address, error) => Refusal::listen(address, &error),
+            StartError::Upstream(ConnectorError::File(mistake)) => Refusal::from(*mistake),
+            StartError::Upstream(ConnectorError::ServerName) => Refusal::new(
+                "bad-url",
+                "the upstream's host is not a name that a certificate can be for",
+                "give `--upstream` a DNS name or an IP address",
+            ),
+            StartError::Upstream(ConnectorError::Roots(why)) => Refusal::new(
+                "no-roots",
+                format!("no certificate authorities to check an https upstream with: {why}"),
+                "install the system's CA certificates, or point SSL_CERT_FILE at a bundle",
+            ),
+            StartError::Tls(error) => error.mistake().into(),
+            StartError::Replies(mistakes) => {
+                let first = mistakes.into_iter().next();
+                let (message, help) =
+                    first.map_or_else(Default::default, |first| (first.message, first.suggestion));
+                Refusal::new("bad-reply", format!("a reply can never be given: {message}"), help)
+            }
+            StartError::Journal(path, error) => Refusal::new(
+                "journal",
+                format!("the journal {} cannot be written: {error}", path.display()),
+                match error.kind() {
+                    io::ErrorKind::InvalidData => "give `--journal` a new file, or a journal of this version",
+                    io::ErrorKind::ResourceBusy => {
+                        "give each run a journal of its own, or wait for the other's end"
+                    }
+                    _ => "give `--journal` a file in a folder that this user may write to",
+                },
+            ),
+            StartError::Randomness => Refusal::new(
+                "no-randomness",
+                "the system gives no random numbers, which the journal's hashes need",
+                "this is the system's to mend: is `/dev/urandom` there?",
+            ),
+            StartError::Thread(error) => Refusal::new(
+                "no-thread",
+                format!("the system gives no thread to serve with: {error}"),
+                "raise the limit of threads or descriptors (`ulimit -a`), or give fewer `--workers`",
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_has_the_shape_of_a_mistake_in_a_file() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 4090));
+        let taken = Refusal::listen(address, &io::Error::from(io::ErrorKind::AddrInUse));
+        let Refusal::Start { code, title, help } = taken else { panic!("not about the start") };
+        assert_eq!(
+            render(code, &title, &help, Paint::Plain),
+            "error[port-taken]: port 4090 is taken: something else listens on 127.0.0.1:4090\n \
+             |\n = help: stop it, or take a free port with `--listen 127.0.0.1:0`\n"
+        );
+    }
+}

@@ -1,0 +1,92 @@
+//! What log lines show of a request, which is on its way by then: what the journal has of it. No query,
+//! no body: they may hold secrets.
+
+use http::{HeaderValue, StatusCode};
+
+use super::decide::Conflict;
+use super::error::Failure;
+use super::record::Record;
+use super::shared::Shared;
+use crate::clock::Clock;
+use crate::model::Attempt;
+
+/// One request, for the log.
+pub struct Shown<'r> {
+    record: &'r Record,
+    clock: Clock,
+}
+
+impl Shown<'_> {
+    pub fn of(record: &Record, clock: Clock) -> Shown<'_> {
+        Shown { record, clock }
+    }
+
+    /// An injected conflict. Where the client gets no answer there is no status.
+    pub fn log_conflict(&self, shared: &Shared, conflict: &Conflict) {
+        let Some(active) = shared.rules.get(conflict.rule) else { return };
+        let rule = &active.rule;
+        let attempt = self.record.attempt();
+        tracing::info!(
+            target: "fracas::conflict",
+            status = (!rule.withholds_answers()).then(|| conflict.answer.status().as_u16()),
+            method = %attempt.method,
+            path = &*attempt.path,
+            rule = &*rule.name,
+            kind = rule.kind.as_str(),
+            phase = rule.phase.as_str(),
+            n = conflict.n,
+            client = client(&attempt),
+        );
+    }
+
+    /// The beginning of any other answer, for those who watch every request.
+    pub fn log_answer(&self, status: StatusCode) {
+        if !tracing::enabled!(target: "fracas::request", tracing::Level::DEBUG) {
+            return;
+        }
+        let attempt = self.record.attempt();
+        let microseconds = (self.clock.now().0 / 1_000).saturating_sub(attempt.start);
+        tracing::debug!(
+            target: "fracas::request",
+            status = status.as_u16(),
+            method = %attempt.method,
+            path = &*attempt.path,
+            milliseconds = microseconds as f64 / 1_000.0,
+            client = client(&attempt),
+        );
+    }
+
+    /// A `Host` that is not served here.
+    pub fn log_misdirected(&self, host: &HeaderValue) {
+        let attempt = self.record.attempt();
+        let host = String::from_utf8_lossy(host.as_bytes());
+        tracing::warn!(
+            target: "fracas::failure",
+            status = Failure::Misdirected.status().as_u16(),
+            method = %attempt.method,
+            path = &*attempt.path,
+            error = Failure::Misdirected.word(),
+            "Host is {host}, which a loopback address does not serve: write allowed_hosts = [\"{}\"] to serve it",
+            host.split(':').next().unwrap_or_default(),
+        );
+    }
+
+    /// An answer that the upstream did not give, and what to do about it.
+    pub fn log_failure(&self, failure: &Failure, help: Option<String>) {
+        let attempt = self.record.attempt();
+        tracing::warn!(
+            target: "fracas::failure",
+            status = failure.status().as_u16(),
+            method = %attempt.method,
+            path = &*attempt.path,
+            error = failure.word(),
+            help,
+            "{failure}",
+        );
+    }
+}
+
+/// The first product of the client's `User-Agent`.
+fn client(attempt: &Attempt) -> &str {
+    attempt.agent.as_deref().unwrap_or("-")
+}

@@ -1,0 +1,4 @@
+//! Bodies on their way through: requests up, responses down.
+
+pub(super) mod request;
+pub(super) mod response;

@@ -1,0 +1,268 @@
+//! The body of a request on its way to the upstream: streamed, and never collected but for what a
+//! rule looks at.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+
+use super::super::downstream::deadlines::{Turn, Upload, Vitals, Wait};
+use super::super::record::Record;
+use super::super::tasks::Tasks;
+use super::super::upstream::expect_continue::Permission;
+use crate::model::BodyFacts;
+
+/// A request's body. Most requests have none, and what has none is small: a request is moved a dozen times
+/// on its way.
+#[derive(Default)]
+pub struct RequestBody(Option<Box<Upcoming>>);
+
+/// A body of which something was to come when the head had.
+struct Upcoming {
+    /// What a rule looked at, before the rest, in the pieces in which it came: whoever looks leaves
+    /// no trace.
+    looked: VecDeque<Bytes>,
+    rest: Option<Incoming>,
+    /// What a rule's look found after the rest.
+    trailers: Option<Box<HeaderMap>>,
+    hold: Option<Hold>,
+    vitals: Arc<Vitals>,
+    turn: Turn,
+    /// Where what is left is read and dropped.
+    tasks: Rc<Tasks>,
+    record: Rc<Record>,
+}
+
+/// Whether the body may go.
+type Hold = Pin<Box<dyn Future<Output = bool>>>;
+
+/// Why a body ends before its end.
+#[derive(Debug)]
+pub enum BodyError {
+    /// What came from the client is not a whole body.
+    Broken(hyper::Error),
+    /// The upstream has answered without it.
+    Unwanted,
+}
+
+impl fmt::Display for BodyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BodyError::Broken(error) => write!(f, "the request's body broke off: {error}"),
+            BodyError::Unwanted => f.write_str("the upstream answered without the request's body"),
+        }
+    }
+}
+
+impl std::error::Error for BodyError {}
+
+impl RequestBody {
+    /// The body of a request whose head has just come.
+    pub fn new(body: Incoming, vitals: &Arc<Vitals>, tasks: &Rc<Tasks>, record: &Rc<Record>) -> RequestBody {
+        if body.is_end_stream() {
+            vitals.begin_request(Upload::Over);
+            return RequestBody(None);
+        }
+        RequestBody(Some(Box::new(Upcoming {
+            looked: VecDeque::new(),
+            rest: Some(body),
+            trailers: None,
+            hold: None,
+            vitals: Arc::clone(vitals),
+            turn: vitals.begin_request(Upload::Forwarded),
+            tasks: Rc::clone(tasks),
+            record: Rc::clone(record),
+        })))
+    }
+
+    /// Reads up to `limit` bytes for the rules; what was read is still forwarded. A body longer
+    /// than `limit` is [`BodyFacts::TooLong`].
+    pub async fn look(&mut self, limit: u64) -> Result<BodyFacts, BodyError> {
+        match &mut self.0 {
+            Some(upcoming) => upcoming.look(limit).await,
+            None => Ok(BodyFacts::read(Bytes::new())),
+        }
+    }
+
+    /// Holds the body until the upstream wants it. Reading makes hyper tell the client to go on, so
+    /// that it must not begin before.
+    pub fn hold(&mut self, permission: Arc<Permission>) {
+        if let Some(upcoming) = &mut self.0 {
+            upcoming.hold = Some(Box::pin(async move { permission.wait().await }));
+        }
+    }
+
+    /// Puts back what was read: it comes again, before the rest.
+    pub fn unread(&mut self, pieces: Vec<Bytes>) {
+        if let Some(upcoming) = &mut self.0 {
+            for piece in pieces.into_iter().rev() {
+                upcoming.looked.push_front(piece);
+            }
+        }
+    }
+
+    /// Whether nothing of the body is left unread.
+    pub fn is_read(&self) -> bool {
+        self.0.as_ref().is_none_or(|upcoming| upcoming.rest.is_none())
+    }
+}
+
+impl Upcoming {
+    async fn look(&mut self, limit: u64) -> Result<BodyFacts, BodyError> {
+        if self.size_hint().lower() > limit {
+            return Ok(BodyFacts::TooLong);
+        }
+        let mut length = 0;
+        while length <= limit {
+            match poll_fn(|cx| self.poll_rest(cx)).await.transpose()?.map(Frame::into_data) {
+                Some(Ok(data)) => {
+                    length += data.len() as u64;
+                    self.looked.push_back(data);
+                }
+                Some(Err(frame)) => self.trailers = frame.into_trailers().ok().map(Box::new),
+                None => break,
+            }
+        }
+        if length > limit {
+            return Ok(BodyFacts::TooLong);
+        }
+        let whole = match self.looked.len() {
+            1 => self.looked.front().cloned().unwrap_or_default(),
+            _ => self.looked.iter().flatten().copied().collect(),
+        };
+        Ok(BodyFacts::read(whole))
+    }
+
+    /// The next frame from the client. While the client is slow the upstream cannot be late.
+    fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let Some(body) = &mut self.rest else { return Poll::Ready(None) };
+        let is_latest = self.vitals.is_latest(self.turn);
+        let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) else {
+            if is_latest {
+                self.vitals.suspend(Wait::Answer);
+                self.vitals.begin_once(Wait::RequestBody);
+            }
+            return Poll::Pending;
+        };
+        if is_latest {
+            self.vitals.end(Wait::RequestBody);
+            self.vitals.restart(Wait::Answer);
+        }
+        if let Some(Ok(frame)) = &frame
+            && let Some(data) = frame.data_ref()
+        {
+            self.record.see_sent(data);
+        }
+        if frame.is_none() || body.is_end_stream() {
+            self.record.finish_sent();
+            self.rest = None;
+            self.vitals.set_upload(self.turn, Upload::Over);
+        }
+        Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Broken)))
+    }
+
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if let Some(hold) = &mut self.hold {
+            let may_go = ready!(hold.as_mut().poll(cx));
+            self.hold = None;
+            if !may_go {
+                return Poll::Ready(Some(Err(BodyError::Unwanted)));
+            }
+        }
+        if let Some(looked) = self.looked.pop_front() {
+            return Poll::Ready(Some(Ok(Frame::data(looked))));
+        }
+        match ready!(self.poll_rest(cx)) {
+            None => Poll::Ready(self.trailers.take().map(|trailers| Ok(Frame::trailers(*trailers)))),
+            frame => Poll::Ready(frame),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.looked.is_empty() && self.rest.is_none() && self.trailers.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let looked: u64 = self.looked.iter().map(|piece| piece.len() as u64).sum();
+        let rest = self.rest.as_ref().map_or(SizeHint::with_exact(0), Body::size_hint);
+        let mut hint = SizeHint::new();
+        hint.set_lower(rest.lower().saturating_add(looked));
+        if let Some(upper) = rest.upper() {
+            hint.set_upper(upper.saturating_add(looked));
+        }
+        hint
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        self.0.as_mut().map_or(Poll::Ready(None), |upcoming| upcoming.poll_frame(cx))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.as_ref().is_none_or(|upcoming| upcoming.is_end_stream())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.as_ref().map_or(SizeHint::with_exact(0), |upcoming| upcoming.size_hint())
+    }
+}
+
+impl Drop for Upcoming {
+    /// Whoever answers early leaves the body unread. Closing the socket on unread bytes makes the
+    /// kernel send a reset, which can overtake the answer: what is left is read and dropped.
+    fn drop(&mut self) {
+        if let Some(body) = self.rest.take() {
+            self.vitals.set_upload(self.turn, Upload::Dropped);
+            let (vitals, record) = (Arc::clone(&self.vitals), Rc::clone(&self.record));
+            self.tasks.spawn(linger(body, vitals, self.turn, record));
+        }
+    }
+}
+
+/// In all, as nginx's `lingering_time`.
+const LINGER_TIME: Duration = Duration::from_secs(30);
+/// Without a byte, as nginx's `lingering_timeout`.
+const LINGER_IDLE: Duration = Duration::from_secs(5);
+/// No client needs to send more than this to hear that it need not.
+const LINGER_BYTES: u64 = 4 << 30;
+
+/// Reads and drops what is left of a body, within bounds. When the client is gone it ends at once.
+async fn linger(mut body: Incoming, vitals: Arc<Vitals>, turn: Turn, record: Rc<Record>) {
+    let drain = async {
+        let mut read = 0;
+        // hyper says that a body is over when the next request comes; its length says so at once.
+        while read < LINGER_BYTES && !body.is_end_stream() {
+            match tokio::time::timeout(LINGER_IDLE, body.frame()).await {
+                Ok(Some(Ok(frame))) => {
+                    let Some(data) = frame.data_ref() else { continue };
+                    record.see_sent(data);
+                    read += data.len() as u64;
+                }
+                Ok(None) => return record.finish_sent(),
+                _ => return,
+            }
+        }
+        if body.is_end_stream() {
+            record.finish_sent();
+        }
+    };
+    let _ = tokio::time::timeout(LINGER_TIME, drain).await;
+    vitals.set_upload(turn, Upload::Over);
+}

@@ -1,0 +1,271 @@
+//! The body of an answer on its way to the client: streamed, never collected.
+
+use std::fmt;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+
+use super::super::downstream::deadlines::{Vitals, Wait};
+use super::super::passage::Settlement;
+use super::super::record::Record;
+use super::super::upstream::http2::StreamBody;
+use super::super::upstream::pool::Lease;
+use super::super::upstream::wants_tls::Suspect;
+use crate::clock::Clock;
+
+/// Where an answer's body comes from.
+pub enum Source {
+    /// Made here.
+    Own(Option<Bytes>),
+    /// The upstream's. Its end, and only its end, gives the connection back to the pool.
+    Upstream { body: UpstreamBody, lease: Option<Lease>, watch: Option<Box<Watch>> },
+    /// None is sent, though its length is told: a 304's. hyper keeps the length only of a body that claims it.
+    Unsent(u64),
+    /// There is none: what follows is not HTTP.
+    Tunnel,
+}
+
+/// What the upstream sends.
+pub enum UpstreamBody {
+    /// On an HTTP/1.1 connection, which the lease gives back.
+    Connection(Incoming),
+    /// The same, of an upstream that may want TLS.
+    Suspect(Box<Suspect>),
+    /// On a stream of its own.
+    Stream(Box<StreamBody>),
+}
+
+/// Why an answer broke off.
+#[derive(Debug)]
+pub enum AnswerError {
+    Connection(hyper::Error),
+    Stream(h2::Error),
+}
+
+impl fmt::Display for AnswerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AnswerError::Connection(error) => error.fmt(f),
+            AnswerError::Stream(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for AnswerError {}
+
+impl Body for UpstreamBody {
+    type Data = Bytes;
+    type Error = AnswerError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
+        match self.get_mut() {
+            UpstreamBody::Connection(body) => Pin::new(body).poll_frame(cx).map_err(AnswerError::Connection),
+            UpstreamBody::Suspect(body) => Pin::new(body).poll_frame(cx).map_err(AnswerError::Connection),
+            UpstreamBody::Stream(body) => Pin::new(body).poll_frame(cx).map_err(AnswerError::Stream),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            UpstreamBody::Connection(body) => body.is_end_stream(),
+            UpstreamBody::Suspect(body) => body.is_end_stream(),
+            UpstreamBody::Stream(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            UpstreamBody::Connection(body) => body.size_hint(),
+            UpstreamBody::Suspect(body) => body.size_hint(),
+            UpstreamBody::Stream(body) => body.size_hint(),
+        }
+    }
+}
+
+impl Source {
+    /// Settles when the body has passed; what is longer than `limit` is not kept.
+    pub fn watch(&mut self, limit: u64, settlement: Settlement) {
+        match self {
+            Source::Upstream { body, watch, .. } if !body.is_end_stream() => {
+                *watch =
+                    Some(Box::new(Watch { seen: BytesMut::new(), limit, is_too_long: false, settlement }));
+            }
+            _ => settlement.finish(Some(Bytes::new())),
+        }
+    }
+}
+
+/// Keeps what passes, up to a limit, for whoever settles at the end.
+pub struct Watch {
+    seen: BytesMut,
+    limit: u64,
+    is_too_long: bool,
+    settlement: Settlement,
+}
+
+impl Watch {
+    fn see(&mut self, frame: &Frame<Bytes>) {
+        let Some(data) = frame.data_ref() else { return };
+        self.is_too_long |= (self.seen.len() + data.len()) as u64 > self.limit;
+        if self.is_too_long {
+            self.seen.clear();
+        } else {
+            self.seen.extend_from_slice(data);
+        }
+    }
+
+    fn finish(self) {
+        self.settlement.finish((!self.is_too_long).then(|| self.seen.freeze()));
+    }
+}
+
+/// What goes to the client. When it ends, the connection waits for the next request.
+pub struct AnswerBody {
+    source: Source,
+    vitals: Arc<Vitals>,
+    /// HTTP/1.0 may know a body's end by the connection's end alone.
+    ends_with_connection: bool,
+    record: Rc<Record>,
+}
+
+impl AnswerBody {
+    pub fn new(source: Source, vitals: Arc<Vitals>, is_http_10: bool, record: Rc<Record>) -> AnswerBody {
+        AnswerBody { source, vitals, ends_with_connection: is_http_10, record }
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = AnswerError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
+        let this = &mut *self;
+        let (body, lease, watch) = match &mut this.source {
+            Source::Own(bytes) => {
+                let bytes = bytes.take();
+                if let Some(bytes) = &bytes {
+                    this.record.see_got(bytes);
+                }
+                return Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))));
+            }
+            Source::Unsent(_) | Source::Tunnel => return Poll::Ready(None),
+            Source::Upstream { body, lease, watch } => (body, lease, watch),
+        };
+        let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) else {
+            this.vitals.begin_once(Wait::AnswerBody);
+            return Poll::Pending;
+        };
+        this.vitals.end(Wait::AnswerBody);
+        if let (Some(watch), Some(Ok(frame))) = (watch.as_mut(), &frame) {
+            watch.see(frame);
+        }
+        if let Some(Ok(frame)) = &frame {
+            if let Some(data) = frame.data_ref() {
+                this.record.see_got(data);
+            }
+            if let Some(trailers) = frame.trailers_ref() {
+                this.record.see_trailers(trailers);
+            }
+        }
+        match &frame {
+            Some(Err(error)) => {
+                tracing::debug!(%error, "the upstream's answer broke off");
+                this.record.break_off("reset");
+                drop(lease.take());
+                if this.ends_with_connection {
+                    this.vitals.break_off();
+                }
+            }
+            Some(Ok(frame)) if frame.is_data() && !body.is_end_stream() => {}
+            _ => {
+                let now = this.record.end();
+                if let Some(lease) = lease.take() {
+                    lease.give_back(now);
+                }
+                // Before the client can have seen the end, and act on it.
+                if let Some(watch) = watch.take() {
+                    watch.finish();
+                }
+            }
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.source {
+            Source::Own(bytes) => bytes.is_none(),
+            Source::Upstream { body, .. } => body.is_end_stream(),
+            Source::Unsent(_) => false,
+            Source::Tunnel => true,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.source {
+            Source::Own(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
+            Source::Upstream { body, .. } => body.size_hint(),
+            Source::Unsent(length) => SizeHint::with_exact(*length),
+            Source::Tunnel => SizeHint::with_exact(0),
+        }
+    }
+}
+
+impl Drop for AnswerBody {
+    fn drop(&mut self) {
+        if self.is_end_stream() || matches!(self.source, Source::Unsent(_)) {
+            self.record.end();
+        } else if self.vitals.is_late(Wait::AnswerBody) {
+            self.record.break_off("timeout");
+        }
+        if !matches!(self.source, Source::Tunnel) {
+            self.vitals.end_answer();
+        }
+    }
+}
+
+/// Reads and drops an answer that the client will not get, so that its connection can be used again
+/// and whoever watches it sees its end; what is long, or slow to come, is not worth it.
+pub async fn drain(source: Source, clock: Clock) {
+    let Source::Upstream { mut body, mut lease, mut watch } = source else { return };
+    let drain = async {
+        let mut read = 0;
+        while read < DRAIN_BYTES {
+            match body.frame().await {
+                Some(Ok(frame)) => {
+                    read += frame.data_ref().map_or(0, Bytes::len);
+                    if let Some(watch) = &mut watch {
+                        watch.see(&frame);
+                    }
+                }
+                Some(Err(_)) => return,
+                None => {
+                    if let Some(lease) = lease.take() {
+                        lease.give_back(clock.now());
+                    }
+                    if let Some(watch) = watch.take() {
+                        watch.finish();
+                    }
+                    return;
+                }
+            }
+        }
+    };
+    let _ = tokio::time::timeout(DRAIN_TIME, drain).await;
+}
+
+/// Beyond this a new connection is cheaper.
+const DRAIN_BYTES: usize = 1 << 20;
+const DRAIN_TIME: Duration = Duration::from_secs(5);

@@ -1,0 +1,400 @@
+//! What a client's connection waits for, and what happens when it waits too long.
+//!
+//! A connection has one timer for its whole life. What is waited for is noted where the waiting
+//! begins and ends, which costs a store each; the timer is moved only when it would ring too late,
+//! so that a request seldom touches it. Over HTTP/2 each stream has vitals and a timer of its own, and
+//! the connection's are about what its streams share.
+
+#![expect(clippy::indexing_slicing, reason = "the arrays have a place for each `Wait`")]
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::{Sleep, sleep_until};
+
+use super::shared_timer::Alarm;
+use crate::clock::Clock;
+use crate::model::Moment;
+use crate::rules::Timeouts;
+
+/// What a connection may wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// The first byte of a request: `keep_alive`.
+    Request,
+    /// The rest of a request's head: `request_head`.
+    Head,
+    /// More of a request's body, from the client: `request_body`.
+    RequestBody,
+    /// The upstream's answer, or that it takes more of the request: `response_head`.
+    Answer,
+    /// More of an answer's body, from the upstream: `response_body`.
+    AnswerBody,
+    /// A client that does not read, or does not let a stream go on: `write`.
+    Write,
+    /// A client that was told to go, and has not.
+    Close,
+    /// An idle connection that holds what only a busy one needs; that is given up, and nothing else.
+    Rest,
+}
+
+impl Wait {
+    const ALL: [Wait; 8] = [
+        Wait::Request,
+        Wait::Head,
+        Wait::RequestBody,
+        Wait::Answer,
+        Wait::AnswerBody,
+        Wait::Write,
+        Wait::Close,
+        Wait::Rest,
+    ];
+}
+
+/// After the last answer a client has this long to close (nginx's `lingering_timeout`).
+const CLOSE: Duration = Duration::from_secs(5);
+/// Longer than the pauses of a busy client.
+const REST: Duration = Duration::from_secs(1);
+/// Nothing is waited for.
+const NOT: u64 = 0;
+/// Waited for, but it is not its turn: the clock stands.
+const SUSPENDED: u64 = u64::MAX;
+/// A timer that has nothing to wait for still has to be set to something.
+const FAR: Duration = Duration::from_secs(60 * 60);
+
+/// How far a request's body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upload {
+    /// There is none, or all of it has come.
+    Over = 0,
+    /// It is still forwarded.
+    Forwarded,
+    /// Nobody wants the rest, which is read and dropped under limits of its own.
+    Dropped,
+}
+
+/// Which request of its connection one is. A body may be read to its end, or dropped, when the next
+/// request has come already: what becomes of it then says nothing of that one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn(u64);
+
+/// What one connection, or one stream, waits for at the moment, and since when.
+///
+/// Its parts run on one thread; the numbers are atomic only because a socket that may become a
+/// tunnel has to be `Send`.
+#[derive(Debug)]
+pub struct Vitals {
+    clock: Clock,
+    limits: [Duration; Wait::ALL.len()],
+    /// For each [`Wait`], the moment it began, or one of the two marks.
+    since: [AtomicU64; Wait::ALL.len()],
+    /// What has taken too long, for [`Vitals::within`] to find: its number plus 1.
+    overdue: AtomicU8,
+    /// Between a request's head and the end of its answer.
+    is_answering: AtomicBool,
+    /// The latest request's [`Turn`].
+    turn: AtomicU64,
+    /// [`Upload`] of the latest request.
+    upload: AtomicU8,
+    is_broken: AtomicBool,
+    /// Streams of this connection that have not ended.
+    streams: AtomicUsize,
+    stream: Option<Stream>,
+}
+
+/// What only a stream has.
+#[derive(Debug)]
+struct Stream {
+    connection: Arc<Vitals>,
+    /// The upstream's task begins to wait as well.
+    alarm: Alarm,
+}
+
+impl Vitals {
+    /// Of a connection just accepted, which waits for its first request.
+    pub fn new(clock: Clock, timeouts: &Timeouts) -> Vitals {
+        let limits = Wait::ALL.map(|wait| match wait {
+            Wait::Request => timeouts.keep_alive,
+            Wait::Head => timeouts.request_head,
+            Wait::RequestBody => timeouts.request_body,
+            Wait::Answer => timeouts.response_head,
+            Wait::AnswerBody => timeouts.response_body.unwrap_or(Timeouts::NEVER),
+            Wait::Write => timeouts.write,
+            Wait::Close => CLOSE,
+            Wait::Rest => REST,
+        });
+        let vitals = Vitals::quiet(clock, limits, None);
+        vitals.begin(Wait::Request);
+        vitals
+    }
+
+    /// Of a stream of `connection`, which is not idle until these are dropped.
+    pub fn of_stream(connection: &Arc<Vitals>) -> Vitals {
+        connection.end(Wait::Request);
+        connection.end(Wait::Close);
+        connection.streams.fetch_add(1, Relaxed);
+        let stream = Stream { connection: Arc::clone(connection), alarm: Alarm::default() };
+        Vitals::quiet(connection.clock, connection.limits, Some(stream))
+    }
+
+    fn quiet(clock: Clock, limits: [Duration; Wait::ALL.len()], stream: Option<Stream>) -> Vitals {
+        Vitals {
+            clock,
+            limits,
+            since: [const { AtomicU64::new(NOT) }; Wait::ALL.len()],
+            overdue: AtomicU8::new(0),
+            is_answering: AtomicBool::new(false),
+            turn: AtomicU64::new(0),
+            upload: AtomicU8::new(Upload::Over as u8),
+            is_broken: AtomicBool::new(false),
+            streams: AtomicUsize::new(0),
+            stream,
+        }
+    }
+
+    /// Waits from now on.
+    pub fn begin(&self, wait: Wait) {
+        self.begin_at(wait, self.clock.now());
+    }
+
+    /// Waits from a moment on that is only just over: each look at the clock takes some 30 ns.
+    pub fn begin_at(&self, wait: Wait, moment: Moment) {
+        self.slot(wait).store(moment.0.clamp(NOT + 1, SUSPENDED - 1), Relaxed);
+        if let Some(stream) = &self.stream {
+            stream.alarm.bring_forward(self.deadline(wait));
+        }
+    }
+
+    /// Waits from now on, unless it does already.
+    pub fn begin_once(&self, wait: Wait) {
+        if !self.is_waiting(wait) {
+            self.begin(wait);
+        }
+    }
+
+    /// If it is waited for, counts from now on.
+    pub fn restart(&self, wait: Wait) {
+        if self.is_waiting(wait) {
+            self.begin(wait);
+        }
+    }
+
+    /// If it is waited for, stops the clock until [`Vitals::restart`].
+    pub fn suspend(&self, wait: Wait) {
+        if self.is_waiting(wait) {
+            self.slot(wait).store(SUSPENDED, Relaxed);
+        }
+    }
+
+    /// Waits no longer.
+    pub fn end(&self, wait: Wait) {
+        self.slot(wait).store(NOT, Relaxed);
+    }
+
+    /// Whether it is waited for.
+    pub fn is_waiting(&self, wait: Wait) -> bool {
+        self.slot(wait).load(Relaxed) != NOT
+    }
+
+    /// A request's head has come.
+    pub fn begin_request(&self, upload: Upload) -> Turn {
+        self.end(Wait::Request);
+        self.end(Wait::Rest);
+        self.end(Wait::Head);
+        self.is_answering.store(true, Relaxed);
+        self.upload.store(upload as u8, Relaxed);
+        Turn(self.turn.fetch_add(1, Relaxed) + 1)
+    }
+
+    /// Whether no other request has come since.
+    pub fn is_latest(&self, turn: Turn) -> bool {
+        self.turn.load(Relaxed) == turn.0
+    }
+
+    /// The request's body is no longer what it was. Once all of it has come, and the answer has gone,
+    /// the next request is waited for.
+    pub fn set_upload(&self, turn: Turn, upload: Upload) {
+        if !self.is_latest(turn) {
+            return;
+        }
+        self.upload.store(upload as u8, Relaxed);
+        self.end(Wait::RequestBody);
+        if !self.is_answering.load(Relaxed) {
+            self.end(Wait::Answer);
+            if upload == Upload::Over {
+                self.begin_idle();
+            }
+        }
+    }
+
+    /// The answer has gone. An upstream that answers early may go on reading, or not.
+    pub fn end_answer(&self) {
+        self.end(Wait::AnswerBody);
+        self.is_answering.store(false, Relaxed);
+        if self.has_upload(Upload::Over) {
+            self.begin_idle();
+        } else if self.has_upload(Upload::Forwarded) {
+            self.begin(Wait::Answer);
+            if self.is_waiting(Wait::RequestBody) {
+                self.suspend(Wait::Answer);
+            }
+        }
+    }
+
+    /// The next request is waited for.
+    fn begin_idle(&self) {
+        self.begin(Wait::Request);
+        if self.stream.is_none() {
+            self.slot(Wait::Rest).store(self.slot(Wait::Request).load(Relaxed), Relaxed);
+        }
+    }
+
+    /// Whether the client may still be talking.
+    pub fn expects_more(&self) -> bool {
+        self.is_waiting(Wait::Head) || !self.has_upload(Upload::Over)
+    }
+
+    fn has_upload(&self, upload: Upload) -> bool {
+        self.upload.load(Relaxed) == upload as u8
+    }
+
+    /// Something came from the client: between requests, it is the start of one.
+    pub fn heard(&self) {
+        if self.is_waiting(Wait::Request) {
+            self.end(Wait::Request);
+            self.end(Wait::Rest);
+            self.begin(Wait::Head);
+        }
+    }
+
+    /// Marks the connection as one that must not end as if all were well.
+    pub fn break_off(&self) {
+        self.is_broken.store(true, Relaxed);
+    }
+
+    /// Whether [`Vitals::break_off`] was called.
+    pub fn is_broken(&self) -> bool {
+        self.is_broken.load(Relaxed)
+    }
+
+    /// Whether the connection ends because of this.
+    pub fn is_late(&self, wait: Wait) -> bool {
+        self.overdue() == Some(wait)
+    }
+
+    /// Takes back that one of `waits` has taken too long: whoever asks acts on it.
+    pub fn take_overdue(&self, waits: &[Wait]) -> Option<Wait> {
+        let overdue = self.overdue().filter(|wait| waits.contains(wait))?;
+        self.overdue.store(0, Relaxed);
+        Some(overdue)
+    }
+
+    /// Whether any stream of this connection has not ended.
+    pub fn has_streams(&self) -> bool {
+        self.streams.load(Relaxed) > 0
+    }
+
+    /// Answers a request, unless what it waits for takes too long: the rest of its body, or the answer.
+    pub async fn within<T>(&self, mut answer: Pin<&mut impl Future<Output = T>>) -> Result<T, Wait> {
+        poll_fn(|cx| match self.take_overdue(&[Wait::RequestBody, Wait::Answer]) {
+            Some(wait) => Poll::Ready(Err(wait)),
+            None => answer.as_mut().poll(cx).map(Ok),
+        })
+        .await
+    }
+
+    /// Serves a connection, unless what it waits for takes too long and no request can say so.
+    pub async fn guard<T>(&self, connection: impl Future<Output = T>) -> Result<T, Wait> {
+        let mut connection = pin!(connection);
+        let mut armed = self.due();
+        let mut timer = pin!(sleep_until(self.clock.instant(armed)));
+        poll_fn(|cx| {
+            if let Some(stream) = &self.stream {
+                stream.alarm.wake();
+            }
+            loop {
+                if let Poll::Ready(done) = connection.as_mut().poll(cx) {
+                    return Poll::Ready(Ok(done));
+                }
+                // Where nobody gives anything up.
+                self.take_overdue(&[Wait::Rest]);
+                if let Some(late) = self.overdue() {
+                    if matches!(late, Wait::AnswerBody | Wait::Write) {
+                        self.break_off();
+                    }
+                    return Poll::Ready(Err(late));
+                }
+                if self.poll_overdue(cx, timer.as_mut(), &mut armed).is_pending() {
+                    break;
+                }
+            }
+            if let Some(stream) = &self.stream {
+                stream.alarm.set(armed, cx);
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Ready when something is overdue, which is then noted.
+    fn poll_overdue(&self, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>, armed: &mut Moment) -> Poll<()> {
+        loop {
+            let due = self.due();
+            if due < *armed {
+                *armed = due;
+                timer.as_mut().reset(self.clock.instant(due));
+            }
+            ready!(timer.as_mut().poll(cx));
+            let now = self.clock.now();
+            if let Some(wait) = Wait::ALL.into_iter().find(|wait| self.deadline(*wait) <= now) {
+                self.overdue.store(wait as u8 + 1, Relaxed);
+                self.end(wait);
+                return Poll::Ready(());
+            }
+            // Where streams end, nobody may look again until this rings.
+            let far = if self.has_streams() { self.limit(Wait::Request) } else { FAR };
+            *armed = self.due().min(now + far);
+            timer.as_mut().reset(self.clock.instant(*armed));
+        }
+    }
+
+    /// When the first of what is waited for is overdue.
+    fn due(&self) -> Moment {
+        Wait::ALL.into_iter().map(|wait| self.deadline(wait)).fold(Moment(u64::MAX), Moment::min)
+    }
+
+    fn deadline(&self, wait: Wait) -> Moment {
+        match self.slot(wait).load(Relaxed) {
+            NOT | SUSPENDED => Moment(u64::MAX),
+            since => Moment(since) + self.limit(wait),
+        }
+    }
+
+    fn limit(&self, wait: Wait) -> Duration {
+        self.limits[wait as usize]
+    }
+
+    fn overdue(&self) -> Option<Wait> {
+        Wait::ALL.get(usize::from(self.overdue.load(Relaxed).checked_sub(1)?)).copied()
+    }
+
+    fn slot(&self, wait: Wait) -> &AtomicU64 {
+        &self.since[wait as usize]
+    }
+}
+
+impl Drop for Stream {
+    /// A connection whose last stream has ended waits for the next one.
+    fn drop(&mut self) {
+        if self.connection.streams.fetch_sub(1, Relaxed) == 1 {
+            self.connection.begin(Wait::Request);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

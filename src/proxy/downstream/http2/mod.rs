@@ -1,0 +1,139 @@
+//! HTTP/2 with a client: with prior knowledge or by ALPN. Each of its streams is a task of its own and
+//! has vitals of its own, so that one that is slow ends alone.
+
+mod body;
+mod heads;
+mod meter;
+mod translate;
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+
+use http::{Method, Request, Response};
+use hyper::body::Incoming;
+use hyper::rt::Executor;
+use hyper::server::conn::http2::Builder;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::sync::watch;
+
+use self::body::StreamBody;
+pub use self::meter::{Meter, Wrong};
+pub use self::translate::translate;
+use super::super::exchange::{Lost, exchange};
+use super::super::tasks::Tasks;
+use super::super::worker::{Order, Worker, told};
+use super::client::Client;
+use super::deadlines::{Vitals, Wait};
+use super::socket::ClientSocket;
+
+/// What a client begins with that speaks HTTP/2 (RFC 9113 §3.4).
+pub const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Requests at once, on one connection (Envoy's advice for the edge).
+const STREAMS: u32 = 100;
+/// Bytes of a request's body that nobody has read yet: fixed, because windows that adapt make latency
+/// worse and need PINGs that some clients take badly. With less, an upload of 100 MB waits for its window
+/// so often that a busy machine does not hear it out in time.
+const STREAM_WINDOW: u32 = 256 * 1024;
+/// The same of all streams. A stream whose body nobody reads must leave most of it to the others.
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
+/// Bytes of an answer that the client has not let through yet.
+const SEND_BUFFER: usize = 64 * 1024;
+/// Streams that a client has reset before anybody saw them (CVE-2023-44487).
+const UNSEEN_RESETS: usize = 20;
+/// Streams that had to be reset for what the client did wrong (CVE-2025-8671), over a connection's life.
+const RESETS_FOR_ERRORS: usize = 100;
+
+/// Serves a connection to its end.
+pub async fn serve(
+    worker: Rc<Worker>,
+    socket: ClientSocket,
+    client: Rc<Client>,
+    mut orders: watch::Receiver<Order>,
+) -> hyper::Result<()> {
+    let vitals = Arc::clone(&client.vitals);
+    let streams = Streams { tasks: Rc::clone(&worker.tasks), next: Rc::default() };
+    let protocol = protocol(&worker, streams.clone());
+    let service = service_fn(move |request| {
+        let vitals = Arc::new(Vitals::of_stream(&client.vitals));
+        *streams.next.borrow_mut() = Some(Arc::clone(&vitals));
+        answer(Rc::clone(&worker), Rc::new(client.on_stream(vitals)), request)
+    });
+    let mut connection = pin!(protocol.serve_connection(TokioIo::new(socket), service));
+    let mut ordered = pin!(told(&mut orders, Order::Drain));
+    let mut is_ordered = false;
+    poll_fn(|cx| {
+        loop {
+            if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
+                return Poll::Ready(ended);
+            }
+            let has_come = !is_ordered && ordered.as_mut().poll(cx).is_ready();
+            is_ordered |= has_come;
+            if !has_come && vitals.take_overdue(&[Wait::Request]).is_none() {
+                return Poll::Pending;
+            }
+            // Streams that were on their way are still served, and the client learns which were not.
+            connection.as_mut().graceful_shutdown();
+            if !vitals.has_streams() {
+                vitals.end(Wait::Request);
+                vitals.begin(Wait::Close);
+            }
+        }
+    })
+    .await
+}
+
+/// HTTP/2 as the settings limit it. Its timeouts are the vitals' business.
+fn protocol(worker: &Worker, streams: Streams) -> Builder<Streams> {
+    let header_bytes = worker.shared.settings.limits.header_bytes;
+    let mut http = Builder::new(streams);
+    http.max_header_list_size(u32::try_from(header_bytes).unwrap_or(u32::MAX))
+        .max_concurrent_streams(STREAMS)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buf_size(SEND_BUFFER)
+        .max_pending_accept_reset_streams(UNSEEN_RESETS)
+        .max_local_error_reset_streams(RESETS_FOR_ERRORS);
+    http
+}
+
+async fn answer(
+    worker: Rc<Worker>,
+    client: Rc<Client>,
+    request: Request<Incoming>,
+) -> Result<Response<StreamBody>, Lost> {
+    let is_head = request.method() == Method::HEAD;
+    let vitals = Arc::clone(&client.vitals);
+    let answer = exchange(worker, client, request).await?;
+    // hyper leaves it to us that an answer to HEAD has no body.
+    Ok(answer.map(|body| StreamBody::new((!is_head).then_some(body), vitals)))
+}
+
+/// Runs streams on this worker's thread, each within its vitals.
+#[derive(Clone)]
+struct Streams {
+    tasks: Rc<Tasks>,
+    /// Of the stream that comes next: hyper calls the service, and at once has the stream run.
+    next: Rc<RefCell<Option<Arc<Vitals>>>>,
+}
+
+impl<F: Future<Output = ()> + 'static> Executor<F> for Streams {
+    fn execute(&self, stream: F) {
+        let vitals = self.next.take();
+        self.tasks.spawn(async move {
+            match vitals {
+                Some(vitals) => {
+                    if let Err(late) = vitals.guard(stream).await {
+                        tracing::debug!(?late, "stream reset: it waited too long");
+                    }
+                }
+                None => stream.await,
+            }
+        });
+    }
+}

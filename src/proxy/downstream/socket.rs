@@ -1,0 +1,280 @@
+//! A client's socket, which tells what it hears and which does not hang up on somebody who talks.
+//!
+//! Its first bytes say whether the client speaks HTTP/1 or HTTP/2. They are read once, together with
+//! whatever comes with them, and given again to whoever serves the protocol.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+use super::coalesce;
+use super::deadlines::{Vitals, Wait};
+use super::http2::{Meter, PREFACE, Wrong};
+use crate::clock::Clock;
+
+/// A connection accepted from a client.
+pub struct ClientSocket {
+    stream: Stream,
+    vitals: Arc<Vitals>,
+    /// Read before it was known for whom.
+    early: Bytes,
+    /// Over HTTP/2: what the client sends besides requests.
+    meter: Option<Box<Meter>>,
+    /// Where bytes go that come after the last answer.
+    sink: Option<Box<[u8]>>,
+    /// Whether the client has sent its end. hyper hears of it one turn later, so that an answer that
+    /// is ready goes first: to hyper a client that sends no more is gone.
+    has_ended: bool,
+}
+
+/// Plain or TLS.
+pub enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+macro_rules! delegate {
+    ($stream:expr, $method:ident($($argument:expr),*)) => {
+        match $stream {
+            Stream::Plain(stream) => Pin::new(stream).$method($($argument),*),
+            Stream::Tls(stream) => Pin::new(stream).$method($($argument),*),
+        }
+    };
+}
+
+/// What a client speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    Http1,
+    Http2,
+}
+
+/// Bytes of a first read: most requests' heads.
+const EARLY_BYTES: usize = 4 * 1024;
+/// Read and dropped at a time.
+const SINK_BYTES: usize = 16 * 1024;
+
+impl ClientSocket {
+    pub fn new(stream: Stream, vitals: Arc<Vitals>) -> ClientSocket {
+        ClientSocket { stream, vitals, early: Bytes::new(), meter: None, sink: None, has_ended: false }
+    }
+
+    /// Waits for the first bytes, up to where they can only be of one protocol.
+    pub async fn protocol(&mut self) -> io::Result<Protocol> {
+        if let Stream::Tls(stream) = &self.stream {
+            // Behind TLS it has been agreed on (RFC 9113 §3.2).
+            let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            return Ok(if is_http2 { Protocol::Http2 } else { Protocol::Http1 });
+        }
+        let mut early = Vec::new();
+        let protocol = loop {
+            let before = early.len();
+            poll_fn(|cx| self.poll_early(cx, &mut early)).await?;
+            let is_preface_so_far = early.iter().zip(PREFACE).all(|(byte, expected)| byte == expected);
+            if !is_preface_so_far || early.len() == before {
+                break Protocol::Http1;
+            }
+            if early.len() >= PREFACE.len() {
+                break Protocol::Http2;
+            }
+        };
+        self.early = Bytes::from(early);
+        Ok(protocol)
+    }
+
+    /// Takes back what had been read before the connection rests: the beginning of a request.
+    pub fn put_back(&mut self, early: Bytes) {
+        self.early = early;
+    }
+
+    /// Waits until the client says something more, or hangs up.
+    pub async fn stirs(&mut self) -> io::Result<()> {
+        if self.early.is_empty() {
+            let mut early = Vec::new();
+            poll_fn(|cx| self.poll_early(cx, &mut early)).await?;
+            self.early = Bytes::from(early);
+        }
+        Ok(())
+    }
+
+    /// Reads on in front of the protocol; no bytes are the end.
+    fn poll_early(&mut self, cx: &mut Context<'_>, early: &mut Vec<u8>) -> Poll<io::Result<()>> {
+        let mut bytes = [0; EARLY_BYTES];
+        let mut buffer = ReadBuf::new(&mut bytes);
+        ready!(Pin::new(&mut *self).poll_read(cx, &mut buffer))?;
+        early.extend_from_slice(buffer.filled());
+        Poll::Ready(Ok(()))
+    }
+
+    /// From now on frames come, so that what is heard is no longer a request.
+    pub fn expect_frames(&mut self, clock: Clock) {
+        self.vitals.end(Wait::Head);
+        self.vitals.begin(Wait::Request);
+        self.meter = Some(Box::new(Meter::new(clock)));
+    }
+
+    /// Notes what came from the client.
+    fn heard(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Some(meter) = &mut self.meter else {
+            if !bytes.is_empty() {
+                self.vitals.heard();
+            }
+            return Ok(());
+        };
+        meter.see(bytes).map_err(|wrong| {
+            io::Error::other(match wrong {
+                Wrong::NoSettings => "HTTP/2 that does not begin with SETTINGS",
+                Wrong::Flood => "a flood of frames that carry nothing",
+            })
+        })?;
+        if meter.is_in_head() {
+            self.vitals.begin_once(Wait::Head);
+        } else {
+            self.vitals.end(Wait::Head);
+        }
+        Ok(())
+    }
+
+    /// Notes whether the client lets us write.
+    fn wrote(
+        &mut self,
+        slices: &[io::IoSlice<'_>],
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_pending() {
+            self.vitals.begin_once(Wait::Write);
+            self.vitals.suspend(Wait::Request);
+        } else if self.vitals.is_waiting(Wait::Write) {
+            self.vitals.end(Wait::Write);
+            self.vitals.restart(Wait::Request);
+        }
+        if let Some(meter) = &mut self.meter
+            && let Poll::Ready(Ok(mut left)) = written
+        {
+            let mut carries = false;
+            for slice in slices {
+                let (taken, _) = slice.split_at(left.min(slice.len()));
+                carries |= meter.wrote(taken);
+                left -= taken.len();
+            }
+            // An answer's stream may be over for us and not yet for the client. What only answers a
+            // PING keeps nobody.
+            if carries {
+                self.vitals.restart(Wait::Request);
+            }
+        }
+        written
+    }
+}
+
+impl Stream {
+    fn tcp(&mut self) -> Pin<&mut TcpStream> {
+        match self {
+            Stream::Plain(stream) => Pin::new(stream),
+            Stream::Tls(stream) => Pin::new(stream.get_mut().0),
+        }
+    }
+}
+
+impl AsyncRead for ClientSocket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        if self.early.is_empty() {
+            ready!(delegate!(&mut self.stream, poll_read(cx, buffer)))?;
+            let is_end = buffer.filled().len() == before && buffer.remaining() > 0;
+            if is_end && !std::mem::replace(&mut self.has_ended, true) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+        } else {
+            let length = self.early.len().min(buffer.remaining());
+            buffer.put_slice(&self.early.split_to(length));
+        }
+        Poll::Ready(self.heard(buffer.filled().get(before..).unwrap_or_default()))
+    }
+}
+
+impl AsyncWrite for ClientSocket {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = delegate!(&mut self.stream, poll_write(cx, bytes));
+        self.wrote(&[io::IoSlice::new(bytes)], written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = match &mut self.stream {
+            Stream::Plain(stream) => coalesce::write(Pin::new(stream), cx, slices),
+            Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+        };
+        self.wrote(slices, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match &self.stream {
+            Stream::Plain(stream) => stream.is_write_vectored(),
+            Stream::Tls(stream) => stream.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = delegate!(&mut self.stream, poll_flush(cx));
+        // TLS takes bytes that the socket has not taken yet.
+        if flushed.is_pending() {
+            self.vitals.begin_once(Wait::Write);
+        }
+        flushed
+    }
+
+    /// Says goodbye, and when something came after the last answer, hears the client out: closing on
+    /// unread bytes makes the kernel send a reset, which can overtake that answer.
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if this.sink.is_none() {
+            let shut = delegate!(&mut this.stream, poll_shutdown(cx));
+            if shut.is_pending() {
+                this.vitals.begin_once(Wait::Close);
+            }
+            ready!(shut)?;
+            // Over HTTP/2 it is always us who hang up while the client may talk.
+            if this.meter.is_none() && !this.vitals.expects_more() {
+                return Poll::Ready(Ok(()));
+            }
+            this.vitals.end(Wait::Head);
+            this.vitals.begin(Wait::Close);
+        }
+        let sink = this.sink.get_or_insert_with(|| vec![0; SINK_BYTES].into());
+        loop {
+            let mut buffer = ReadBuf::new(sink);
+            // What is read is nobody's: behind TLS, not even deciphered.
+            match ready!(this.stream.tcp().poll_read(cx, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => {}
+                // It has closed, one way or the other.
+                _ => return Poll::Ready(Ok(())),
+            }
+        }
+    }
+}
+
+impl Drop for ClientSocket {
+    /// A connection whose end is an answer's end must not end cleanly when the answer is not whole.
+    fn drop(&mut self) {
+        if self.vitals.is_broken() {
+            // It only fails on a socket that is dead already.
+            let _ = self.stream.tcp().set_zero_linger();
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! One request to the upstream and its answer back. The header map and the URI that arrived are the
+//! ones sent on; bodies stream both ways.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{self, HeaderValue};
+use http::request::Parts;
+use http::uri::{PathAndQuery, Uri};
+use http::{HeaderMap, HeaderName, Request, Response, StatusCode, Version};
+use hyper::body::{Body, Incoming};
+use hyper::upgrade::OnUpgrade;
+
+use super::super::body::request::RequestBody;
+use super::super::body::response::{Source, UpstreamBody};
+use super::super::downstream::client::Client;
+use super::super::error::{self, Cause, Failure};
+use super::super::headers::{self, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_PROTO, Hop};
+use super::super::rewrite::{self, Front, Seen};
+use super::super::tasks::Tasks;
+use super::super::via::Via;
+use super::connect::Connector;
+use super::expect_continue::Permission;
+use super::framing;
+use super::http2::{Call, Called, Fresh, StreamBody, Streams};
+use super::pool::{Lease, Pool};
+use super::upgrade::Tunnels;
+use super::wants_tls::Suspect;
+use crate::clock::Clock;
+use crate::rules::{HostHeader, Limits, Scheme, UpstreamUrl};
+
+/// One worker's way to the upstream.
+pub struct Forwarder {
+    pub upstream: UpstreamUrl,
+    pub host: HostHeader,
+    /// Protocols that are tunnelled, the tunnels, and how long one may be idle.
+    pub upgrades: Vec<Box<str>>,
+    pub tunnels: Arc<Tunnels>,
+    pub tunnel_idle: Duration,
+    /// What this proxy says of itself; `None` with `via = false`.
+    pub via: Option<Via>,
+    pub connector: Arc<Connector>,
+    /// Whether a request may be sent once more on a stale connection.
+    pub replays: bool,
+    pub pool: Rc<Pool>,
+    pub clock: Clock,
+    /// Where the upstream may speak HTTP/2.
+    pub streams: Option<Rc<Streams>>,
+    /// Whether the upstream has answered at all, other than by a 400.
+    pub has_answered: Cell<bool>,
+    /// A connection just made, before it was known to speak HTTP/1.1.
+    pub fresh: RefCell<Option<Fresh>>,
+    pub limits: Limits,
+    /// How long the upstream may take nothing of a body whose answer has come.
+    pub patience: Duration,
+    pub tasks: Rc<Tasks>,
+}
+
+/// What the proxy is still to do for an answer, once it comes.
+struct Expected {
+    /// How the client knows the proxy.
+    front: Front,
+    /// The protocol of a tunnel, and where the client's side of it will be.
+    tunnel: Option<(HeaderValue, OnUpgrade)>,
+    /// Whether the body that waits for a 100 may go.
+    permission: Option<Arc<Permission>>,
+}
+
+impl Forwarder {
+    /// Forwards a request, which is gone when it was sent. What it may answer with is the upstream's word, or
+    /// why there is none.
+    pub async fn forward(
+        &self,
+        head: &mut Parts,
+        body: &mut RequestBody,
+        client: &Rc<Client>,
+    ) -> Result<Response<Source>, Failure> {
+        let mut hop = headers::take_hop_by_hop(&mut head.headers);
+        if hop.identity {
+            client.identity.bind();
+        }
+        // HTTP/2 does not say so: there a body ends with its stream.
+        let is_of_unknown_length =
+            !body.is_end_stream() && !head.headers.contains_key(header::CONTENT_LENGTH);
+        hop.chunked |= head.version == Version::HTTP_2 && is_of_unknown_length;
+        let front = Front::of(&head.headers, client.scheme, client.is_trusted);
+        // Of several protocols the upstream would choose one: none of them is offered.
+        hop.upgrade = hop.upgrade.filter(|asked| self.tunnels(asked));
+        let asked = hop.upgrade.clone();
+        self.prepare(head, hop, &front, client)?;
+        let tunnel = asked.and_then(|asked| Some((asked, head.extensions.remove::<OnUpgrade>()?)));
+
+        let waits = !body.is_end_stream() && expects_continue(&head.headers);
+        let permission = waits.then(Permission::new);
+        if let Some(permission) = &permission {
+            body.hold(Arc::clone(permission));
+        }
+        if let Some(streams) =
+            self.streams.as_ref().filter(|_| tunnel.is_none() && !client.identity.is_bound())
+        {
+            let call = Call {
+                vitals: &client.vitals,
+                permission: permission.as_deref(),
+                replays: self.replays,
+                patience: self.patience,
+            };
+            match Box::pin(streams.call(take(head), std::mem::take(body), call)).await? {
+                Called::Answered(answer) => {
+                    return self.stream_answer(answer, &front, permission, client);
+                }
+                Called::Http1(unsent, fresh) => {
+                    (*head, *body) = *unsent;
+                    if let Some(fresh) = fresh {
+                        self.fresh.replace(Some(fresh));
+                    }
+                }
+            }
+        }
+        if let Some(permission) = permission.clone() {
+            let mut request = Request::from_parts(take(head), ());
+            hyper::ext::on_informational(&mut request, move |answer| {
+                if answer.status() == StatusCode::CONTINUE {
+                    permission.give();
+                }
+            });
+            (*head, ()) = request.into_parts();
+        }
+        let (response, lease) = self.send(head, body, client, tunnel.is_some()).await?;
+        self.answer(response, lease, Expected { front, tunnel, permission }, client)
+    }
+
+    /// Whether a connection may be upgraded to this protocol.
+    fn tunnels(&self, protocol: &HeaderValue) -> bool {
+        self.upgrades.iter().any(|allowed| protocol.as_bytes().eq_ignore_ascii_case(allowed.as_bytes()))
+    }
+
+    /// What to do about a failure, for those who run the proxy.
+    pub fn help(&self, failure: &Failure) -> Option<String> {
+        match failure {
+            // Many servers only hang up on who does not speak TLS.
+            Failure::Reset | Failure::Garbled(_)
+                if !self.has_answered.get() && self.upstream.scheme != Scheme::Https =>
+            {
+                let help = Failure::Unreachable(Cause::WantsTls).help(&self.upstream)?;
+                Some(format!("if it speaks TLS, {help}"))
+            }
+            failure => failure.help(&self.upstream),
+        }
+    }
+
+    /// Closes upstream connections that have been idle for too long; called now and then.
+    pub fn close_old(&self) {
+        self.pool.close_old();
+        if let Some(streams) = &self.streams {
+            streams.close_old();
+        }
+    }
+
+    /// Closes every upstream connection as soon as it is idle.
+    pub fn close(&self) {
+        self.pool.close();
+        if let Some(streams) = &self.streams {
+            streams.close();
+        }
+    }
+
+    /// Makes the head that arrived the one that is sent on.
+    fn prepare(&self, head: &mut Parts, hop: Hop, front: &Front, client: &Client) -> Result<(), Failure> {
+        let Parts { uri, version, headers, .. } = head;
+        let own_host = &self.connector.own_host;
+        rewrite::request(headers, Seen { upstream: &self.upstream, own_host, host: self.host }, front);
+        if let Some(host) = &front.host {
+            say(headers, FORWARDED_HOST, host.clone(), client);
+        } else if !client.is_trusted {
+            headers.remove(FORWARDED_HOST);
+        }
+        say(headers, FORWARDED_PROTO, HeaderValue::from_static(client.scheme.as_str()), client);
+        headers::append_to_list(headers, FORWARDED_FOR, &client.forwarded_for);
+        if let Some(via) = &self.via {
+            via.add(headers, *version);
+        }
+        if self.host == HostHeader::Upstream || front.host.is_none() {
+            headers.insert(header::HOST, own_host.clone());
+        }
+        if *version < Version::HTTP_11 {
+            // It cannot know what to do with a 100 (RFC 9110 §10.1.1).
+            headers.remove(header::EXPECT);
+        }
+        *version = Version::HTTP_11;
+        if hop.chunked {
+            // Left to itself, hyper takes a GET of unknown length for one without a body.
+            headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        }
+        if hop.trailers {
+            headers.insert(header::TE, HeaderValue::from_static("trailers"));
+            headers.insert(header::CONNECTION, HeaderValue::from_static("te"));
+        }
+        if let Some(upgrade) = hop.upgrade {
+            headers.insert(header::UPGRADE, upgrade);
+            headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        }
+        if !self.upstream.base_path.is_empty() {
+            *uri = below_base(uri, &self.upstream.base_path)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the upstream's answer the client's.
+    fn answer(
+        &self,
+        response: Response<Incoming>,
+        mut lease: Lease,
+        expected: Expected,
+        client: &Rc<Client>,
+    ) -> Result<Response<Source>, Failure> {
+        let (mut head, body) = response.into_parts();
+        self.has_answered.set(self.has_answered.get() || head.status != StatusCode::BAD_REQUEST);
+        framing::check(&mut head.headers)?;
+        let switches = head.status == StatusCode::SWITCHING_PROTOCOLS;
+        let protocol = if switches { head.headers.remove(header::UPGRADE) } else { None };
+        let hop = headers::take_hop_by_hop(&mut head.headers);
+        if let Some(timeout) = hop.keep_alive {
+            lease.announced(timeout);
+        }
+        if hop.identity {
+            client.identity.bind();
+            lease.belong_to(&client.identity, None);
+        }
+        self.make_ours(&mut head, &expected.front);
+        if switches {
+            let ends = (expected.tunnel, head.extensions.remove::<OnUpgrade>(), protocol);
+            let (Some((asked, near)), Some(far), Some(protocol)) = ends else {
+                return Err(Failure::Garbled("it switches protocols unasked".into()));
+            };
+            if !protocol.as_bytes().eq_ignore_ascii_case(asked.as_bytes()) {
+                return Err(Failure::Garbled("it switches to another protocol than it was asked for".into()));
+            }
+            head.headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+            head.headers.insert(header::UPGRADE, protocol);
+            let (tunnels, client) = (Arc::clone(&self.tunnels), Rc::clone(client));
+            let (clock, idle) = (self.clock, self.tunnel_idle);
+            self.tasks.spawn(async move { tunnels.run(near, far, client, clock, idle).await });
+            return Ok(Response::from_parts(head, Source::Tunnel));
+        }
+        if let Some(permission) = expected.permission
+            && permission.refuse()
+        {
+            // The client may or may not send the body now: what it sends next on this connection
+            // would be anyone's guess.
+            head.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            lease.end_with(permission);
+        }
+        if body.is_end_stream() {
+            lease.give_back(self.clock.now());
+            let source = framing::length_of_a_304(&head).map_or(Source::Own(None), Source::Unsent);
+            return Ok(Response::from_parts(head, source));
+        }
+        let body = match self.has_answered.get() || self.upstream.scheme != Scheme::Http {
+            true => UpstreamBody::Connection(body),
+            false => UpstreamBody::Suspect(Box::new(Suspect::new(body, self.upstream.clone()))),
+        };
+        Ok(Response::from_parts(head, Source::Upstream { body, lease: Some(lease), watch: None }))
+    }
+
+    /// Makes the answer that comes on a stream the client's.
+    fn stream_answer(
+        &self,
+        answer: Response<Box<StreamBody>>,
+        front: &Front,
+        permission: Option<Arc<Permission>>,
+        client: &Client,
+    ) -> Result<Response<Source>, Failure> {
+        let (mut head, body) = answer.into_parts();
+        self.has_answered.set(true);
+        if head.headers.len() > self.limits.response_header_count {
+            let most = self.limits.response_header_count;
+            let why = format!("it has more than {most} header lines (`limits.response_header_count`)");
+            return Err(Failure::Garbled(why.into()));
+        }
+        framing::one_length(&mut head.headers)?;
+        if headers::take_hop_by_hop(&mut head.headers).identity {
+            client.identity.bind();
+        }
+        self.make_ours(&mut head, front);
+        if permission.is_some_and(|permission| permission.refuse()) {
+            head.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        if body.is_end_stream() {
+            return Ok(Response::from_parts(head, Source::Own(None)));
+        }
+        let body = UpstreamBody::Stream(body);
+        Ok(Response::from_parts(head, Source::Upstream { body, lease: None, watch: None }))
+    }
+
+    /// Says in an answer's head what a proxy says, and nothing that leads around it.
+    fn make_ours(&self, head: &mut http::response::Parts, front: &Front) {
+        if let Some(via) = &self.via {
+            via.add(&mut head.headers, head.version);
+        }
+        // What it means is that an answer is not the upstream's. Comparing is cheaper than looking it up.
+        if head.headers.keys().any(|name| *name == error::MARKER) {
+            head.headers.remove(error::MARKER);
+        }
+        rewrite::answer(&mut head.headers, &self.upstream, front);
+        head.version = Version::HTTP_11;
+    }
+}
+
+/// Says something of the client, unless a peer that is trusted has said it already.
+fn say(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue, client: &Client) {
+    if !client.is_trusted || !headers.contains_key(&name) {
+        headers.insert(name, value);
+    }
+}
+
+fn expects_continue(headers: &HeaderMap) -> bool {
+    headers.get(header::EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+}
+
+/// Takes a head that is needed no more where it is.
+pub fn take(head: &mut Parts) -> Parts {
+    std::mem::replace(head, Request::new(()).into_parts().0)
+}
+
+/// The path and query of `uri` below `base`.
+fn below_base(uri: &Uri, base: &str) -> Result<Uri, Failure> {
+    let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let path = if base.is_empty() || path == "*" { path.to_owned() } else { format!("{base}{path}") };
+    Uri::try_from(path).map_err(|_| Failure::BadRequest("the request's target is not a path"))
+}

@@ -1,0 +1,201 @@
+//! One request on a stream, and its answer's head.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use h2::client::ResponseFuture;
+use h2::{Reason, RecvStream};
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
+use http_body::Body as _;
+
+use super::translate::Head;
+use super::upload::{Stopped, Upload};
+use super::{Fresh, Place, Slot, StreamBody, Streams, Which};
+use crate::proxy::body::request::RequestBody;
+use crate::proxy::downstream::deadlines::{Vitals, Wait};
+use crate::proxy::error::Failure;
+use crate::proxy::upstream::expect_continue::Permission;
+
+/// What a request is sent with.
+pub struct Call<'c> {
+    pub vitals: &'c Vitals,
+    /// Whether the body that waits for a 100 may go.
+    pub permission: Option<&'c Permission>,
+    /// Whether it may be sent once more on a stale connection.
+    pub replays: bool,
+    /// How long the upstream may take nothing of a body.
+    pub patience: Duration,
+}
+
+/// What became of it.
+pub enum Called {
+    Answered(Response<Box<StreamBody>>),
+    /// The upstream speaks HTTP/1.1 alone: the request has yet to be sent.
+    Http1(Box<(Parts, RequestBody)>, Option<Fresh>),
+}
+
+/// A request that the upstream has not processed is sent again this often at most.
+const TRIES: usize = 4;
+
+enum Broken {
+    /// The request's own body is not one.
+    Body,
+    Stream(h2::Error),
+}
+
+impl Streams {
+    /// Sends a request. It is sent again only if the upstream says that it has not processed it
+    /// (RFC 9113 §8.7), or, once, if it may be repeated and the connection proves stale.
+    pub async fn call(
+        self: &Rc<Streams>,
+        head: Parts,
+        mut body: RequestBody,
+        call: Call<'_>,
+    ) -> Result<Called, Failure> {
+        let mut place = self.place(Which::Any).await?;
+        if let Place::Http1(fresh) = place {
+            return Ok(Called::Http1(Box::new((head, body)), fresh));
+        }
+        let head = Head::new(head, self.connector.scheme())?;
+        let is_repeatable =
+            matches!(head.method, Method::GET | Method::HEAD | Method::OPTIONS) && body.is_end_stream();
+        let mut may_replay = call.replays && is_repeatable;
+        for again in 0..TRIES {
+            let Place::Stream(slot) = place else { break };
+            if again > 0 {
+                self.connector.count_replay();
+            }
+            let (error, unsent) = match self.send(&head, body, &slot, &call).await? {
+                Sent::Answered(answer) => return Ok(Called::Answered(answer)),
+                Sent::Not(error, unsent) => (error, unsent),
+            };
+            tracing::debug!(%error, "no answer from the upstream");
+            let is_stale = may_replay && slot.is_reused() && error.is_io();
+            let Some(unsent) = unsent.filter(|_| is_stale || is_unprocessed(&error)) else {
+                return Err(failure(&error));
+            };
+            if again + 1 == TRIES {
+                return Err(failure(&error));
+            }
+            drop(slot);
+            body = *unsent;
+            may_replay &= !is_stale;
+            place = self.place(if is_stale { Which::Fresh } else { Which::Any }).await?;
+        }
+        Err(Failure::Reset)
+    }
+
+    /// Sends a request once.
+    async fn send(
+        &self,
+        head: &Head,
+        body: RequestBody,
+        slot: &Slot,
+        call: &Call<'_>,
+    ) -> Result<Sent, Failure> {
+        let ends = body.is_end_stream();
+        let (mut response, to) = match slot.sender().send_request(head.request(), ends) {
+            Ok(sent) => sent,
+            Err(error) if is_unprocessed(&error) => return Ok(Sent::Not(error, Some(Box::new(body)))),
+            Err(error) => return Err(failure(&error)),
+        };
+        let mut unsent = None;
+        let mut upload = None;
+        if ends {
+            unsent = Some(body);
+        } else {
+            upload = Some(Upload::new(body, to, slot.clone()));
+        }
+        call.vitals.begin(Wait::Answer);
+        let answer = answer(&mut response, upload.as_mut(), call.permission).await;
+        call.vitals.end(Wait::Answer);
+        match answer {
+            Ok(answer) => {
+                slot.answered();
+                Ok(Sent::Answered(self.with_body(answer, upload, slot, call)))
+            }
+            Err(Broken::Body) => {
+                slot.answered();
+                Err(Failure::BadBody)
+            }
+            Err(Broken::Stream(error)) => {
+                if error.is_remote() {
+                    slot.answered();
+                }
+                let unsent = unsent.or_else(|| upload.and_then(Upload::take_back));
+                Ok(Sent::Not(error, unsent.map(Box::new)))
+            }
+        }
+    }
+
+    /// The answer, and what becomes of a body that is still on its way.
+    fn with_body(
+        &self,
+        answer: Response<RecvStream>,
+        upload: Option<Upload>,
+        slot: &Slot,
+        call: &Call<'_>,
+    ) -> Response<Box<StreamBody>> {
+        let mut unwanted = None;
+        if let Some(upload) = upload.filter(|upload| !upload.is_over()) {
+            if call.permission.is_some_and(Permission::is_held) {
+                unwanted = Some(upload);
+            } else {
+                self.tasks.spawn(upload.finish(call.patience));
+            }
+        }
+        answer.map(|stream| Box::new(StreamBody::new(stream, slot.clone(), unwanted)))
+    }
+}
+
+enum Sent {
+    Answered(Response<Box<StreamBody>>),
+    /// There was no answer; the body comes back if all of it is still there.
+    Not(h2::Error, Option<Box<RequestBody>>),
+}
+
+/// The answer's head; the request's body goes meanwhile. Dropped, it resets the stream.
+async fn answer(
+    response: &mut ResponseFuture,
+    mut upload: Option<&mut Upload>,
+    permission: Option<&Permission>,
+) -> Result<Response<RecvStream>, Broken> {
+    poll_fn(|cx| {
+        if let Some(permission) = permission {
+            while let Poll::Ready(Some(Ok(interim))) = response.poll_informational(cx) {
+                if interim.status() == StatusCode::CONTINUE {
+                    permission.give();
+                }
+            }
+        }
+        if let Poll::Ready(answer) = Pin::new(&mut *response).poll(cx) {
+            return Poll::Ready(answer.map_err(Broken::Stream));
+        }
+        if let Some(upload) = &mut upload
+            && let Poll::Ready(Err(Stopped::Body)) = upload.poll(cx)
+        {
+            return Poll::Ready(Err(Broken::Body));
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// Whether the upstream has said that it has not looked at the request: it refused the stream, or is
+/// going away and named an earlier one as its last. Of the errors of a stream only these are both a
+/// GOAWAY and the upstream's.
+fn is_unprocessed(error: &h2::Error) -> bool {
+    let is_refused = error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM);
+    error.is_remote() && (is_refused || error.is_go_away())
+}
+
+fn failure(error: &h2::Error) -> Failure {
+    match error.is_library() {
+        true => Failure::Garbled(error.to_string().into()),
+        false => Failure::Reset,
+    }
+}
