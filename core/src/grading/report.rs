@@ -13,7 +13,9 @@ pub struct Report {
     /// The worst of all: of `expectations` where any are given, or else of the checks; no pass where nothing
     /// was tested.
     pub verdict: Verdict,
-    /// Why nothing was tested, where no operation met a conflict; absent where one did.
+    /// Why nothing was tested, where no operation met a conflict; absent where one did. `verdict` is then
+    /// `undetermined`, or `fail` where more was asked for: headlines for people show the former, and what was
+    /// asked for as an expectation that is not met.
     pub untested: Option<String>,
     /// The exit code of `run`, and whose it is; absent where no command has ended.
     pub exit: Option<ExitReport>,

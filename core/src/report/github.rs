@@ -57,6 +57,9 @@ pub fn render(report: &Report) -> String {
         }
     }
     let mut last = format!("{}  {}", run::headline_mark(report), phrases::headline(report));
+    if let Some(aside) = run::aside(report) {
+        let _ = write!(last, "\n{aside}");
+    }
     if let Some(exit) = run::exit(report) {
         let _ = write!(last, "\n{exit}");
     }

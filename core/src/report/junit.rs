@@ -47,7 +47,9 @@ fn summary(report: &Report) -> TestSuite {
     suite.add_properties(run::facts(&report.run).into_iter().map(|(name, value)| Property::new(name, value)));
     if let Some(exit) = &report.exit {
         suite.add_property(Property::new("exit_code", exit.code.to_string()));
-        suite.set_system_out(shown(&exit.because).into_owned());
+        let sentences =
+            [Some(phrases::headline(report)), run::aside(report), Some(shown(&exit.because).into_owned())];
+        suite.set_system_out(sentences.into_iter().flatten().collect::<Vec<_>>().join("\n"));
     }
     if report.untested.is_some() {
         let why: Vec<String> =
@@ -118,6 +120,7 @@ fn expectation(report: &Report, expected: &Expectation) -> TestCase {
 }
 
 fn case(name: &str, class: &str, verdict: Verdict, message: &str, details: &str) -> TestCase {
+    let details = if details.is_empty() { message } else { details };
     let mut status = match verdict {
         Verdict::Pass | Verdict::Warn => TestCaseStatus::success(),
         Verdict::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),

@@ -22,17 +22,18 @@ const MOST_TRIES: usize = 30;
 /// The report as a summary.
 pub fn render(report: &Report) -> String {
     let mut page = String::new();
-    let _ = writeln!(page, "## fracas: {} {}\n", sign(report.verdict), phrases::headline(report));
+    let _ =
+        writeln!(page, "## fracas: {} {}\n", sign(run::headline(report)), prose(&phrases::headline(report)));
     let _ = writeln!(page, "{}", phrases::totals(&report.totals));
     if let Some(aside) = run::aside(report) {
-        let _ = writeln!(page, "\n{}", escaped(&aside));
+        let _ = writeln!(page, "\n{}", prose(&aside));
     }
     if let Some(exit) = run::exit(report) {
-        let _ = writeln!(page, "\n{}", escaped(&exit));
+        let _ = writeln!(page, "\n{}", prose(&exit));
     }
     write_idle(&mut page, report);
     for caveat in phrases::caveats(&report.totals) {
-        let _ = writeln!(page, "\n> {caveat}");
+        let _ = writeln!(page, "\n> {}", prose(&caveat));
     }
     write_expectations(&mut page, &report.expectations);
     for client in report.clients.iter().take(MOST_ROWS) {
@@ -58,7 +59,7 @@ fn write_idle(page: &mut String, report: &Report) {
     }
     page.push_str("\n| rule | matched | why it did not fire |\n| --- | --: | --- |\n");
     for (rule, why) in idle.iter().take(MOST_ROWS) {
-        let _ = writeln!(page, "| {} | {} | {} |", quoted(&rule.name), grouped(rule.matched), escaped(why));
+        let _ = writeln!(page, "| {} | {} | {} |", quoted(&rule.name), grouped(rule.matched), prose(why));
     }
     write_more(page, idle.len(), "rules");
 }
@@ -75,21 +76,21 @@ fn write_client(page: &mut String, client: &ClientReport) {
     }
     page.push_str("\n| | check | measured | what to do |\n| --- | --- | --- | --- |\n");
     for finding in findings {
-        let mut measured = escaped(&finding.measured);
+        let mut measured = prose(&shown(&finding.measured));
         let complaints = phrases::complaints(client, finding);
         for (rule, complaint) in complaints.iter().take(MOST_ROWS) {
-            let _ = write!(measured, "<br>{}: {}", quoted(rule), escaped(&complaint.measured));
+            let _ = write!(measured, "<br>{}: {}", quoted(rule), prose(&shown(&complaint.measured)));
         }
         if let Some(cut) = phrases::cut_off(MOST_ROWS, complaints.len(), "rules") {
             let _ = write!(measured, "<br>{cut}");
         }
         let advice = finding.advice.as_deref().filter(|_| finding.verdict != Verdict::Pass);
-        let mut advice = escaped(advice.unwrap_or_default());
+        let mut advice = prose(&shown(advice.unwrap_or_default()));
         if finding.verdict != Verdict::Pass {
             let section = phrases::section(finding.anchor);
             let _ = write!(advice, "{}<code>{section}</code>", if advice.is_empty() { "" } else { "<br>" });
         }
-        let (sign, check, title) = (sign(finding.verdict), finding.check, escaped(&finding.title));
+        let (sign, check, title) = (sign(finding.verdict), finding.check, prose(&shown(&finding.title)));
         let _ = writeln!(page, "| {sign} | **{check}** {title} | {measured} | {advice} |");
     }
 }
@@ -106,7 +107,7 @@ fn write_expectations(page: &mut String, expectations: &[Expectation]) {
             page,
             "| {} | {name}{of} | {asked} | {} |",
             sign(expected.verdict),
-            escaped(&expected.found)
+            prose(&shown(&expected.found))
         );
     }
     write_more(page, expectations.len(), "expectations");
@@ -165,7 +166,7 @@ fn section(operation: &OperationReport, evidence: &Evidence) -> String {
             escaped(&tried.method),
             escaped(&phrases::answer(tried)),
             tried.version.as_deref().map(quoted).unwrap_or_default(),
-            escaped(&phrases::remark(tried)),
+            prose(&phrases::remark(tried)),
         );
     }
     if operation.tries.len() > MOST_TRIES {
@@ -196,12 +197,38 @@ fn quoted(text: &str) -> String {
     format!("<code>{}</code>", escaped(text))
 }
 
+/// Text in which nothing is markup but what stands between backticks, which becomes code. A code span of
+/// backticks would not do: in a table a bar ends it (GFM §4.10), and a stranger's own backtick.
+fn prose(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    // An odd number of backticks pairs with nothing: the last one is itself.
+    let pairs = (parts.len() - 1) / 2 * 2;
+    let mut prose = String::with_capacity(text.len() + 16);
+    for (at, part) in parts.into_iter().enumerate() {
+        match at {
+            _ if at > pairs => _ = write!(prose, "&#96;{}", references(part)),
+            _ if at % 2 == 1 => _ = write!(prose, "<code>{}</code>", references(part)),
+            _ => prose.push_str(&references(part)),
+        }
+    }
+    prose
+}
+
 /// Text in which nothing is markup, a mention or a link.
 fn escaped(text: &str) -> String {
+    references(&shown(text))
+}
+
+/// What could be markup, as references.
+fn references(text: &str) -> String {
     let mut escaped = String::new();
-    for character in shown(text).chars() {
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        // What no address goes on after is none.
+        let ends = characters.peek().is_none_or(|next| matches!(next, ' ' | ','));
         match character {
-            ' ' | ',' | '/' | '-' | '(' | ')' | '%' | ';' => escaped.push(character),
+            ' ' | ',' | '/' | '-' | '(' | ')' | '%' | ';' | '=' | '?' | '"' | '\'' => escaped.push(character),
+            '.' | ':' if ends => escaped.push(character),
             _ if character.is_ascii_punctuation() => _ = write!(escaped, "&#{};", u32::from(character)),
             _ => escaped.push(character),
         }
@@ -217,5 +244,19 @@ mod tests {
     fn nothing_from_outside_is_markup() {
         assert_eq!(escaped("a|b\n<c> `d` www.e"), "a&#124;b&#92;n&#60;c&#62; &#96;d&#96; www&#46;e");
         assert_eq!(quoted("/items/7"), "<code>/items/7</code>");
+        assert_eq!(escaped("www.e. a: b http://x"), "www&#46;e. a: b http&#58;//x");
+    }
+
+    #[test]
+    fn what_stands_between_backticks_is_code() {
+        for (text, markdown) in [
+            ("write `[expect] a|b`.", "write <code>&#91;expect&#93; a&#124;b</code>."),
+            ("`a` and `b`", "<code>a</code> and <code>b</code>"),
+            ("one ` alone", "one &#96; alone"),
+            ("`<script>` ``", "<code>&#60;script&#62;</code> <code></code>"),
+            ("", ""),
+        ] {
+            assert_eq!(prose(text), markdown);
+        }
     }
 }

@@ -5,9 +5,15 @@ use std::borrow::Cow;
 use super::phrases::{counted, ends, mark, shown};
 use crate::grading::{Report, RuleReport, RunReport, Verdict};
 
-/// The verdict as a word of four letters; dashes where nothing was tested, whatever was asked for.
+/// The verdict that the headline shows: what was not tested is undetermined, whatever was asked for. That more
+/// was asked for is an expectation that is not met, which makes the run a failure.
+pub fn headline(report: &Report) -> Verdict {
+    if report.untested.is_some() { Verdict::Undetermined } else { report.verdict }
+}
+
+/// The same as a word of four letters.
 pub fn headline_mark(report: &Report) -> &'static str {
-    mark(if report.untested.is_some() { Verdict::Undetermined } else { report.verdict })
+    mark(headline(report))
 }
 
 /// Clients whose operations were all given up at the first conflict.

@@ -1,7 +1,9 @@
 //! A run that tested nothing is no pass: every format says so, and why, and whose the exit code is.
 #![cfg(unix)]
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
+use std::process::Stdio;
 
 use serde_json::Value;
 
@@ -203,6 +205,63 @@ fn thousands_of_rules_that_did_not_fire_are_told_of_in_part() {
     assert_eq!(report["totals"]["other_rules"], 4_980);
 }
 
+/// A run whose command ends after these requests were sent and their connections closed.
+fn played(folder: &Path, options: &[&str], requests: &[Sent]) -> Option<i32> {
+    let mut command = fracas(folder);
+    command.arg("run").args(options).args(["--", "sh", "-c", "echo \"$FRACAS_URL\"; read -r line; exit 0"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut running = command.spawn().expect("the binary runs");
+    let mut url = String::new();
+    let out = running.stdout.take().expect("a pipe");
+    BufReader::new(out).read_line(&mut url).expect("the command's line");
+    let address = url.trim().strip_prefix("http://").expect("a URL").parse().expect("an address");
+    for (method, path, headers, body) in requests {
+        let mut socket = Socket::connect(address);
+        let length = body.len();
+        socket.send(format!(
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+        ));
+        socket.answer();
+    }
+    running.wait().expect("it ends").code()
+}
+
+#[test]
+fn a_client_that_never_tried_again_is_not_said_to_have_done_well() {
+    const ASIDE: &str =
+        "1 operation met a conflict: 1 gave up; [expect] recovered = 1 would make that a failure";
+    const NOBODY: &str = "Nothing wrong was seen, but nobody tried again.";
+    for (rules, headline, has_aside, code) in [
+        ("kind = \"referenced\"", NOBODY, true, 0),
+        ("kind = \"duplicate\"", NOBODY, true, 0),
+        ("kind = \"referenced\"\n[expect]\nmax_tries = 5", "1 expectation met.", true, 0),
+        ("kind = \"referenced\"\n[expect]\nrecovered = 1", "Not met: recovered = 1", false, 1),
+    ] {
+        let rules = format!("[[rule]]\nname = \"r\"\nmethod = \"DELETE\"\n{rules}\n");
+        let folder = folder(&[("rules.toml", &rules)]);
+        let sent = [("DELETE", "/items/1", "Connection: close\r\n", "")];
+        let options = [&["-q"], &REPORTS[..]].concat();
+        assert_eq!(played(folder.path(), &options, &sent), Some(code), "{rules}");
+        for name in ["r.txt", "r.md", "r.html", "r.github", "r.xml"] {
+            let shown = words(&read(folder.path(), name)).replace('`', "");
+            assert!(!shown.contains("took their conflicts well"), "{rules}: {name}: {shown}");
+            assert!(shown.contains(headline), "{rules}: {name}: {shown}");
+            assert_eq!(shown.contains(ASIDE), has_aside, "{rules}: {name}: {shown}");
+        }
+    }
+}
+
+/// The words of a report in one line, whatever wraps and escapes them.
+fn words(text: &str) -> String {
+    let mut text = text.replace("<code>", "`").replace("</code>", "`");
+    for (escaped, character) in
+        [("&#96;", "`"), ("&#45;", "-"), ("&#58;", ":"), ("&#46;", "."), ("&#91;", "["), ("&#93;", "]")]
+    {
+        text = text.replace(escaped, character);
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// A run that tested nothing, in every format.
 fn reported(options: &[&str], script: &str) -> (Option<i32>, tempfile::TempDir) {
     let folder = folder(&[("rules.toml", "seed = 7\n[[rule]]\nmethod = \"PUT\"\n")]);
@@ -227,8 +286,22 @@ fn every_format_fails_where_too_few_operations_met_a_conflict() {
         let junit = quick_junit::Report::deserialize_from_str(&read(folder, "r.xml")).expect("JUnit");
         assert_eq!(junit.failures, 1);
         let (markdown, page) = (read(folder, "r.md"), read(folder, "r.html"));
-        assert!(markdown.contains("❌ fail") && !markdown.contains('✅'), "{markdown}");
-        assert!(page.contains("class=\"fail\"") || page.contains("fail</"), "{page}");
+        // Headlines are alike: nothing was tested, and what was asked for is not met.
+        assert!(
+            markdown.starts_with("## fracas: ⚪ undetermined Nothing was tested: no request came"),
+            "{markdown}"
+        );
+        assert!(markdown.contains("| ❌ fail | <code>--min-operations</code>"), "{markdown}");
+        assert!(!markdown.contains('✅') && !markdown.contains('`'), "{markdown}");
+        let heading = page.split_once("<h1>").and_then(|(_, rest)| rest.split_once("</h1>")).expect("one").0;
+        assert!(heading.contains(">undetermined<") && heading.contains("Nothing was tested: "), "{heading}");
+        assert!(page.contains("verdict fail"), "{page}");
+        assert!(read(folder, "r.github").contains("::notice title=fracas::----  Nothing was tested: "));
+        assert_eq!(
+            json(folder, "r.json")["untested"],
+            "no request came, is the command's base URL $FRACAS_URL?"
+        );
+        assert!(!read(folder, "r.xml").contains("undetermined: <"), "an empty reason");
         assert!(read(folder, "r.github").starts_with("::error title=--min-operations = "));
         let said = read(folder, "r.txt");
         assert!(
@@ -278,13 +351,6 @@ fn every_format_says_whose_the_exit_code_is_and_what_was_run() {
             let url = entry["request"]["url"].as_str().expect("text");
             assert!(url.strip_prefix(proxy).is_some_and(|path| path.starts_with('/')), "{url}");
         }
-        // Wrapped, escaped: the words are there all the same.
-        let words = |text: &str| {
-            let text = text.replace("<code>", "`").replace("</code>", "`");
-            let text =
-                text.replace("&#96;", "`").replace("&#45;", "-").replace("&#58;", ":").replace("&#46;", ".");
-            text.split_whitespace().collect::<Vec<_>>().join(" ")
-        };
         for name in ["r.txt", "r.md", "r.html", "r.github", "r.xml", "r.har"] {
             let text = words(&read(folder, name));
             for said in [whose, "rules.toml", "demo", &hash[..12], "seed", env!("CARGO_PKG_VERSION")] {

@@ -59,6 +59,12 @@ impl Marked {
         Marked(format!(r#"<span class="verdict {word}" data-at="{at}">{word}</span>"#))
     }
 
+    /// The verdict of the headline, where it is not the report's.
+    pub fn headline(verdict: Verdict) -> Marked {
+        let word = phrases::verdict(verdict);
+        Marked(format!(r#"<span class="verdict {word}" data-derived="mark">{word}</span>"#))
+    }
+
     /// A value that is worked out from others: how, a test knows by `name`.
     pub fn derived(name: &str, at: &str, text: &str) -> Marked {
         Marked(format!(r#"<span data-derived="{name}" data-of="{at}">{}</span>"#, escaped(text)))

@@ -101,7 +101,7 @@ pub fn render(report: &Report, started: Timestamp) -> Result<String, askama::Err
         run: run::line(&report.run).unwrap_or_default(),
         began: format!("{}", started.strftime("%Y-%m-%d %H:%M:%S UTC")),
         version: env!("CARGO_PKG_VERSION"),
-        icon: icon(report.verdict),
+        icon: icon(run::headline(report)),
         tiles: tiles(&report.totals),
         shares: shares(&report.totals),
         clients: report
@@ -142,7 +142,10 @@ fn idle(report: &Report) -> Vec<(String, String, Marked)> {
 
 impl Page<'_> {
     fn verdict(&self) -> Marked {
-        Marked::verdict("/verdict", self.report.verdict)
+        match run::headline(self.report) {
+            verdict if verdict == self.report.verdict => Marked::verdict("/verdict", verdict),
+            verdict => Marked::headline(verdict),
+        }
     }
 
     fn caveats(&self) -> Vec<Marked> {

@@ -27,8 +27,7 @@ const WIDEST_TITLE: usize = 40;
 /// The report as text.
 pub fn render(report: &Report, paint: Paint, width: Width) -> String {
     let mut page = Page::new(paint, width);
-    let verdict = if report.untested.is_some() { Verdict::Undetermined } else { report.verdict };
-    let mark = page.mark(verdict);
+    let mark = page.mark(run::headline(report));
     page.hanging(&format!("{mark}  "), 6, &phrases::headline(report));
     if let Some(aside) = run::aside(report) {
         page.hanging("      ", 6, &aside);
