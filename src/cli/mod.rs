@@ -14,6 +14,7 @@ mod init;
 mod load;
 mod log;
 mod man;
+mod misuse;
 mod output;
 mod places;
 mod ready_file;
@@ -45,7 +46,11 @@ const UNUSABLE: u8 = 2;
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let matches = Arguments::command().get_matches_from(understood(std::env::args_os()));
+    let words = understood(std::env::args_os());
+    let matches = match Arguments::command().try_get_matches_from(&words) {
+        Ok(matches) => matches,
+        Err(error) => misuse::advised(error, &words).exit(),
+    };
     let arguments = match Arguments::from_arg_matches(&matches) {
         Ok(arguments) => arguments,
         Err(error) => error.exit(),

@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use clap::Arg;
 use clap::builder::{PossibleValue, TypedValueParser};
 
+use super::misuse::COMMANDS;
 use crate::report::Format;
 
 /// A parser of words that also knows the formats of reports, so that completions offer them.
@@ -40,9 +41,21 @@ pub fn listen_address(text: &str) -> String {
 }
 
 /// The words of the command line as they are read: a URL in the first place is the upstream, also after
-/// `serve` or `run`.
+/// `serve` or `run`, and `--color` may stand before the command.
 pub fn understood(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut words: Vec<OsString> = words.into_iter().collect();
+    let colour = match words.get(1).and_then(|word| word.to_str()) {
+        Some("--color") => 2,
+        Some(word) if word.starts_with("--color=") => 1,
+        _ => 0,
+    };
+    let command = words.get(colour + 1).and_then(|word| word.to_str());
+    if colour > 0 && command.is_some_and(|command| COMMANDS.contains(&command)) {
+        // Behind the command, before its first argument: what follows may be somebody else's.
+        if let Some(words) = words.get_mut(1..colour + 2) {
+            words.rotate_right(1);
+        }
+    }
     let at = match words.get(1).and_then(|word| word.to_str()) {
         Some("serve" | "run") => 2,
         _ => 1,
@@ -76,6 +89,11 @@ mod tests {
             ("fracas explain PUT http://a.example/x", "fracas explain PUT http://a.example/x"),
             ("fracas -u http://a.example", "fracas -u http://a.example"),
             ("fracas --report=html=C:1", "fracas --report=html=C:1"),
+            ("fracas --color never run x", "fracas run --color never x"),
+            ("fracas --color=always run --color x", "fracas run --color=always --color x"),
+            ("fracas --color never http://a.example", "fracas --color never http://a.example"),
+            ("fracas --color", "fracas --color"),
+            ("fracas --color never", "fracas --color never"),
             ("fracas", "fracas"),
         ] {
             let words = understood(line.split(' ').map(OsString::from));

@@ -16,7 +16,7 @@ use super::load::load;
 use super::output::{result, width};
 use super::startup_error::Refusal;
 use crate::engine::RuleSet;
-use crate::model::Facts;
+use crate::model::{Facts, harmless};
 use crate::proxy::StartError;
 use crate::rules::Config;
 
@@ -45,5 +45,15 @@ fn text(arguments: &Explain, path: &str, given: &[Given]) -> Result<String, Refu
     // What is searched, rather than read, has a line for each rule.
     let out = io::stdout();
     let width = if out.is_terminal() { width(&out).columns() } else { usize::MAX };
-    Ok(words::table(&rules, &walked, width))
+    Ok(words::table(&rules, &walked, width) + &note(&arguments.method, path))
+}
+
+/// HTTP tells `put` from `PUT` (RFC 9110 §9.1), and who types it means the latter.
+fn note(method: &str, path: &str) -> String {
+    let capitals = method.to_ascii_uppercase();
+    let is_usual = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].contains(&&*capitals);
+    if !is_usual || capitals == method {
+        return String::new();
+    }
+    format!("note: methods are in capitals: `fracas explain {capitals} {}`\n", harmless(path, 120))
 }

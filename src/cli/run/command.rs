@@ -1,7 +1,6 @@
 //! The command that runs behind the proxy: its start, its end, and its code.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::io;
 use std::process::{ExitStatus, Stdio};
 
@@ -9,6 +8,7 @@ use tokio::process::{Child, Command};
 
 use super::signals::Forwarded;
 use super::status::Status;
+use crate::cli::startup_error::Refusal;
 use crate::grading::CommandEnd;
 
 /// Why a command has no code of its own.
@@ -25,11 +25,40 @@ impl CannotRun {
     }
 }
 
-impl fmt::Display for CannotRun {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` cannot be run: {}", self.command, self.error)
+impl CannotRun {
+    /// Why, and what to do about it.
+    pub fn refusal(&self) -> Refusal {
+        let CannotRun { command, error } = self;
+        let is_shell = command.contains(['|', '&', ';', '=', '$']) || BUILT_IN.contains(&&**command);
+        let help = match error.kind() {
+            _ if is_shell => "the words of a shell need one: `fracas run -- sh -c '…'`".to_owned(),
+            io::ErrorKind::NotFound if command.contains(' ') => format!(
+                "the command and its arguments are words of their own: `fracas run -- {command}`, without quotes"
+            ),
+            io::ErrorKind::NotFound if command.contains('/') => {
+                "is that its path from this folder, and is the interpreter that its first line names there?"
+                    .to_owned()
+            }
+            io::ErrorKind::NotFound => {
+                format!(
+                    "is it installed, and on the PATH? `command -v {command}` finds it, and `./{command}` is the one in this folder"
+                )
+            }
+            io::ErrorKind::PermissionDenied => {
+                format!(
+                    "is it a program? `chmod +x {command}` makes a file one, or name what runs it: `fracas run -- sh {command}`"
+                )
+            }
+            _ => format!(
+                "does it run by itself? A script names what runs it in its first line, as `#!/bin/sh`; or `fracas run -- sh {command}`"
+            ),
+        };
+        Refusal::new("cannot-run", format!("`{command}` cannot be run: {error}"), help)
     }
 }
+
+/// Commands that only shells have.
+const BUILT_IN: [&str; 8] = ["cd", "source", ".", "export", "alias", "set", "ulimit", "exec"];
 
 /// Where the command's standard output goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -149,7 +149,7 @@ fn tell_end(arguments: &arguments::Run, ended: &Ended) -> ExitCode {
             end_of(played.status).code
         }
         Err(cannot) => {
-            talk(format_args!("error: {cannot}\n"));
+            cannot.refusal().report();
             return ExitCode::from(cannot.code());
         }
     };

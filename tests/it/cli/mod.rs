@@ -1,6 +1,7 @@
 //! The command line as people and scripts meet it.
 
 mod exhaustion;
+mod misuse;
 mod outputs;
 mod report;
 mod results;

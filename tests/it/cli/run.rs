@@ -24,8 +24,8 @@ fn the_command_s_own_code_is_the_run_s() {
         assert_eq!(output.status.code(), Some(code), "{script}: {}", text(&output.stderr));
     }
     for (command, code, said) in [
-        ("no-such-command", 127, "error: `no-such-command` cannot be run: No such file"),
-        ("/", 126, "error: `/` cannot be run: "),
+        ("no-such-command", 127, "error[cannot-run]: `no-such-command` cannot be run: No such file"),
+        ("/", 126, "error[cannot-run]: `/` cannot be run: "),
     ] {
         let output = fracas(folder.path()).args(["run", "--", command]).output().expect("the binary runs");
         let err = text(&output.stderr);

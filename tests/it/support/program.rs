@@ -26,7 +26,7 @@ pub fn fracas(folder: &Path) -> Command {
     for name in ours {
         command.env_remove(name);
     }
-    command.env_remove("NO_COLOR").env("TZ", "UTC").env("COLUMNS", "100");
+    command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").env("TZ", "UTC").env("COLUMNS", "100");
     command.current_dir(folder).stdin(Stdio::null());
     command
 }
