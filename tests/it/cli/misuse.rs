@@ -107,7 +107,8 @@ fn a_quoted_command_line_is_told_apart_from_a_missing_one() {
 #[test]
 fn colours_are_as_asked_for_before_and_after_the_command() {
     /// Whether something is coloured, by flag and by environment; neither of these is a terminal.
-    const CASES: &[(&[&str], &[(&str, &str)], bool)] = &[
+    type Case = (&'static [&'static str], &'static [(&'static str, &'static str)], bool);
+    const CASES: &[Case] = &[
         (&[], &[], false),
         (&[], &[("CLICOLOR_FORCE", "1")], true),
         (&[], &[("CLICOLOR_FORCE", "")], false),
