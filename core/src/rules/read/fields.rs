@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 use super::Reader;
 use super::habits::words;
 use crate::rules::diagnostic::shown;
-use crate::rules::keys::{Entry, Group, SECTIONS, Section, nearest};
+use crate::rules::keys::{Entry, Group, RULE, SECTIONS, Section, TOP, nearest};
 use crate::rules::{Code, Diagnostic, Mistakes};
 
 /// The keys of one table.
@@ -119,11 +119,36 @@ fn unknown(section: &Section, name: &str, span: Range<usize>, value: &DeValue) -
         };
     }
     let homes = SECTIONS.iter().filter(|home| !std::ptr::eq(**home, section));
-    if let Some(home) = homes.clone().find(|home| home.entry(name).is_some()) {
-        return mistake.at(span, format!("belongs in {}", home.name));
+    // `retry-after`, `retryAfter`.
+    let folded = |name: &str| name.replace(['-', '_'], "").to_ascii_lowercase();
+    let is_same =
+        |entry: &Entry| entry.name == name || name.len() <= 40 && folded(entry.name) == folded(name);
+    let found =
+        homes.clone().find_map(|home| Some((home, home.entries().find(|entry| is_same(entry))?.name)));
+    if let Some((home, name)) = found {
+        return mistake.at(span, format!("belongs in {}: {}", home.name, placed(home, name, value)));
     }
     let listings: Vec<String> = section.groups.iter().map(Group::listing).collect();
     mistake.at(span, "no such key").help(listings.join("\n"))
+}
+
+/// How a key stands where it belongs.
+fn placed(home: &Section, name: &str, value: &DeValue) -> String {
+    let written = match value {
+        DeValue::String(text) if text.len() <= 60 && !text.contains(['"', '\\', '\n']) => {
+            format!("\"{text}\"")
+        }
+        DeValue::Integer(number) => number.to_string(),
+        DeValue::Boolean(word) => word.to_string(),
+        _ => "…".to_owned(),
+    };
+    match home.name.strip_prefix('`').and_then(|home| home.strip_suffix('`')) {
+        Some(table @ ("reply" | "not" | "read")) => format!("write `{table} = {{ {name} = {written} }}`"),
+        Some(table) if !table.contains('`') => format!("write `{name} = {written}` below `[{table}]`"),
+        _ if home.name == TOP.name => format!("write `{name} = {written}` above the first `[…]`"),
+        _ if home.name == RULE.name => format!("write `{name} = {written}` below a `[[rule]]`"),
+        _ => format!("write `{name} = {written}` there"),
+    }
 }
 
 impl Reader<'_> {

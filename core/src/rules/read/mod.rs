@@ -207,7 +207,7 @@ impl<'f> Reader<'f> {
 }
 
 /// Words of other programs for a list of rules.
-const RULES: [&str; 11] = [
+const RULES: [&str; 22] = [
     "rules",
     "Rule",
     "Rules",
@@ -219,6 +219,17 @@ const RULES: [&str; 11] = [
     "routes",
     "route",
     "interactions",
+    "location",
+    "locations",
+    "handlers",
+    "toxic",
+    "toxics",
+    "faults",
+    "errors",
+    "expectations",
+    "pairs",
+    "matches",
+    "scenarios",
 ];
 
 /// The rules in a table where there should be a list of tables: itself, or each table in it under a name.

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use toml::de::Error;
 
+use super::habits::unquoted;
 use crate::rules::diagnostic::shown;
 use crate::rules::{Code, Diagnostic, Severity};
 
@@ -72,6 +73,15 @@ fn mistake(text: &str, span: Range<usize>, message: &str) -> Diagnostic {
         text.get(line_start(text, span.start)..span.start).is_some_and(|line| line.trim_end().ends_with('='));
     let should = |what: &str| format!("{what} should stand here");
     let rest = text.get(span.start..).unwrap_or_default();
+    let meant = match what {
+        "missing escaped value" | "too few unicode value digits" => unquoted::escape(text, &span),
+        "duplicate key" | "string values must be quoted" if after_equals && piece.is_empty() => None,
+        "duplicate key" => None,
+        _ => unquoted::mistake(text, &span),
+    };
+    if let Some(meant) = meant {
+        return meant;
+    }
     let (title, label) = match what {
         "duplicate key" => {
             let title = format!("`{}` is given twice", shown(piece));

@@ -4,5 +4,6 @@ pub(super) mod environment;
 pub(super) mod methods;
 pub(super) mod other_formats;
 pub(super) mod paths;
+pub(super) mod unquoted;
 pub(super) mod words;
 mod yaml;

@@ -49,6 +49,9 @@ pub fn check_regex(text: &str) -> Option<TextMistake> {
 
 pub(super) fn regex_message(text: &str) -> String {
     let regex = bare_regex(text);
+    // Django's have no slash before them.
+    let is_bare = regex.starts_with(|first: char| first.is_ascii_alphanumeric());
+    let regex = if is_bare { format!("/{regex}") } else { regex };
     let mut message = "a regular expression goes in `path_regex`".to_owned();
     if !regex.contains('\'') && regex.starts_with('/') && PathRegex::parse(&regex).is_ok() {
         message.push_str(&format!(": write `path_regex = '{regex}'`"));

@@ -5,10 +5,10 @@ mod table;
 
 use toml::de::DeValue;
 
-use crate::rules::keys::{EXPECT, NOT, REPLY, RULE, SELECTOR, Section, TOP};
+use crate::rules::keys::{EXPECT, NOT, REPLY, RULE, SELECTOR, Section, TLS, TOP, UPSTREAM_TLS};
 use crate::rules::units;
 
-use self::table::{EXPECT_WORDS, MATCH_WORDS, REPLY_WORDS, RULE_WORDS, TOP_WORDS, Table};
+use self::table::{EXPECT_WORDS, MATCH_WORDS, REPLY_WORDS, RULE_WORDS, TLS_WORDS, TOP_WORDS, Table};
 use super::paths;
 
 /// What stands beside an unknown key `name` of `section`: what it is called here.
@@ -24,6 +24,7 @@ pub fn advice(section: &Section, name: &str, value: &DeValue) -> Option<String> 
         name if name == NOT.name || name == SELECTOR.name => &[MATCH_WORDS],
         name if name == REPLY.name => &[REPLY_WORDS],
         name if name == EXPECT.name => &[EXPECT_WORDS],
+        name if name == TLS.name || name == UPSTREAM_TLS.name => &[TLS_WORDS],
         name if name == TOP.name => &[TOP_WORDS],
         _ => &[],
     };
@@ -214,6 +215,7 @@ mod tests {
             (REPLY_WORDS, &REPLY),
             (EXPECT_WORDS, &EXPECT),
             (TOP_WORDS, &TOP),
+            (TLS_WORDS, &TLS),
         ] {
             let mut seen = BTreeSet::new();
             for word in table.iter().flat_map(|(words, _)| words.iter()) {

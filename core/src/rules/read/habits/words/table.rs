@@ -15,6 +15,8 @@ pub const RULE_WORDS: Table = &[
             "errorrate",
             "faultrate",
             "conflictrate",
+            "blastradius",
+            "impact",
             "errorprobability",
             "failureprobability",
             "ratio",
@@ -59,8 +61,60 @@ pub const RULE_WORDS: Table = &[
         Say::Plain("what is counted per is `per`: write `per = \"path\"`"),
     ),
     (
-        &["type", "conflict", "situation", "fault", "faulttype", "error", "conflicttype", "errortype"],
+        &["type", "conflict", "situation", "error", "conflicttype", "errortype"],
         Say::Plain("the situation is `kind`: write `kind = \"version\"`"),
+    ),
+    (
+        &["fault", "faults", "faulttype", "toxic", "toxics", "attributes"],
+        Say::Plain(
+            "a lost answer is `phase = \"lost\"`, a late one `reply = { delay = \"1s\" }`, a status `reply = { status = 503 }`",
+        ),
+    ),
+    (
+        &["errors", "errorresponses", "mocks"],
+        Say::Plain("a rule has one answer, `reply = { status = 503 }`: for several write a `[[rule]]` each"),
+    ),
+    (
+        &["stream", "direction", "upstream", "downstream", "listen", "proxypass"],
+        Say::Plain(
+            "a rule refuses requests, and all go to the `upstream` at the top of the file: leave it out",
+        ),
+    ),
+    (
+        &["protocol", "scheme", "port", "listenport"],
+        Say::Plain("a rule is about every request to this proxy: leave it out; `host` tells hosts apart"),
+    ),
+    (
+        &[
+            "modifyheaders",
+            "modifybody",
+            "mapremote",
+            "maplocal",
+            "setheader",
+            "rewrite",
+            "replace",
+            "transform",
+        ],
+        Say::Plain("no rule changes what passes: a refusal's own words are in `reply`"),
+    ),
+    (
+        &["operationid", "operation", "specification"],
+        Say::Plain(
+            "an operation is its method and path: write `method = \"PUT\"` and `path = \"/items/{id}\"`",
+        ),
+    ),
+    (
+        &[
+            "rule",
+            "expression",
+            "condition",
+            "flowfilter",
+            "filterexpression",
+            "acl",
+            "selector",
+            "queryfilter",
+        ],
+        Say::Plain("each condition is a key: write `method = \"PUT\"` and `path = \"/items/**\"`"),
     ),
     (
         &[
@@ -89,6 +143,9 @@ pub const RULE_WORDS: Table = &[
             "then",
             "action",
             "abort",
+            "deny",
+            "reject",
+            "willrespondwith",
         ],
         Say::Plain("what a client is told is `reply`: write `reply = { status = 409 }`"),
     ),
@@ -136,7 +193,17 @@ pub const RULE_WORDS: Table = &[
         Say::Plain("rules are tried in the file's order: move this one up or down"),
     ),
     (
-        &["scenario", "scenarioname", "requiredscenariostate", "newscenariostate", "state"],
+        &[
+            "scenario",
+            "scenarioname",
+            "requiredscenariostate",
+            "newscenariostate",
+            "state",
+            "transitionsstate",
+            "requiresstate",
+            "providerstate",
+            "providerstates",
+        ],
         Say::Plain("what follows on what is said by `pattern`, `clear` or `on`"),
     ),
 ];
@@ -157,6 +224,7 @@ pub const MATCH_WORDS: Table = &[
             "resource",
             "location",
             "paths",
+            "handle",
             "pathname",
             "pathpattern",
             "target",
@@ -181,7 +249,10 @@ pub const MATCH_WORDS: Table = &[
         &["ip", "ips", "remoteaddr", "remoteip", "source", "sourceip", "clientip", "cidr", "address", "peer"],
         Say::Text("write `client = ", "`"),
     ),
-    (&["domain", "hostname", "authority", "server"], Say::Text("write `host = ", "`")),
+    (
+        &["domain", "domains", "hostname", "authority", "server", "destination"],
+        Say::Text("write `host = ", "`"),
+    ),
 ];
 
 pub const REPLY_WORDS: Table = &[
@@ -212,7 +283,44 @@ pub const EXPECT_WORDS: Table = &[
     (&["idempotencykey", "idempotent"], Say::Plain("write `same_key = true`")),
 ];
 
+pub const TLS_WORDS: Table = &[
+    (
+        &["certificate", "certfile", "certificatefile", "crt", "pem", "sslcertificate", "certpath"],
+        Say::Text("write `cert = ", "`"),
+    ),
+    (&["privatekey", "keyfile", "sslcertificatekey", "keypath", "certkey"], Say::Text("write `key = ", "`")),
+    (
+        &["verify", "sslverify", "rejectunauthorized"],
+        Say::Plain("write `insecure = true` below `[upstream_tls]`"),
+    ),
+    (&["cafile", "cabundle", "cacert", "rootca"], Say::Text("write `ca = ", "` below `[upstream_tls]`")),
+];
+
 pub const TOP_WORDS: Table = &[
+    (
+        &["urlstowatch", "hosts", "domains"],
+        Say::Plain(
+            "every request to this proxy is looked at: leave it out; a rule's `host` and `path` tell which it is about",
+        ),
+    ),
+    (
+        &[
+            "imposters",
+            "services",
+            "proxies",
+            "plugins",
+            "filters",
+            "virtualhosts",
+            "http",
+            "frontend",
+            "config",
+        ],
+        Say::Plain("a rule is a `[[rule]]`: `fracas init` writes some to begin with"),
+    ),
+    (
+        &["insecure", "sslverify", "verify", "rejectunauthorized"],
+        Say::Plain("write `insecure = true` below `[upstream_tls]`"),
+    ),
     (&["reply", "response"], Say::Plain("belongs in a rule: write `[rule.reply]` behind its `[[rule]]`")),
     (
         &["match", "request"],
