@@ -39,7 +39,9 @@ pub fn in_front(loaded: &Loaded) -> String {
         Upstream::Url(url) => url_of(url),
     };
     let version = env!("CARGO_PKG_VERSION");
-    format!("fracas {version}   {}  →  {upstream}   {}", url_to(settings), rules(loaded))
+    // A file's name says what it is.
+    let rules = if loaded.file.is_some() { rules(loaded) } else { format!("rules: {}", rules(loaded)) };
+    format!("fracas {version}   {}  →  {upstream}   {rules}", url_to(settings))
 }
 
 /// Where clients reach the proxy, once its address is known.

@@ -1,7 +1,7 @@
 //! The commands that README.md and examples/README.md show, run as a reader would run them.
 //!
 //! - A block of `console` is a terminal in a copy of the repository's rules and examples; the blocks
-//!   of a document share it, from top to bottom. A line `$ COMMAND` is run by bash and has to succeed (a `\` at its
+//!   of a document share it, from top to bottom. The first of README.md is run in an empty folder. A line `$ COMMAND` is run by bash and has to succeed (a `\` at its
 //!   end goes on in the next line). The lines below it, if there are any, are all that it prints;
 //!   `…` stands for any text, and alone on its line for any lines.
 //! - `$ fracas …` that serves stays in the background until the next one does. It takes a free port,
@@ -35,12 +35,18 @@ fn follow(document: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = fs::read_to_string(root.join(document)).expect("the document");
     let mut tour = Terminal::new();
-    tour.copy(root, "rules.toml");
-    tour.copy(root, "examples");
+    // README.md begins where a reader does: with nothing.
+    let mut is_empty = document == "README.md";
+    let mut has_files = false;
     let mut commands_run = 0;
     for Block { language, line, text } in blocks(&text) {
         match language {
             "console" => {
+                if !std::mem::take(&mut is_empty) && !has_files {
+                    tour.copy(root, "rules.toml");
+                    tour.copy(root, "examples");
+                    has_files = true;
+                }
                 for (command, shown) in commands(&text) {
                     let place = format!("{document}:{line}: $ {command}");
                     match tour.run(&command).unwrap_or_else(|failure| panic!("{place}\n{failure}")) {
