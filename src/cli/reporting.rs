@@ -62,8 +62,22 @@ pub fn needs_output(wanted: &[Wanted]) -> bool {
     wanted.iter().any(|wanted| wanted.format != Format::Text && wanted.place(summary()) == Place::Output)
 }
 
+/// Refuses several reports on standard output, which no program could tell apart.
+fn check_output(wanted: &[Wanted]) -> Result<(), Refusal> {
+    let summary = || std::env::var_os("GITHUB_STEP_SUMMARY");
+    let mut printed = wanted.iter().filter(|wanted| wanted.place(summary()) == Place::Output);
+    let (Some(one), Some(other)) = (printed.next(), printed.next()) else { return Ok(()) };
+    let (one, other) = (one.format, other.format);
+    Err(Refusal::new(
+        "same-file",
+        format!("the {one} report and the {other} report both go to standard output"),
+        format!("give one of them a file: `--report {other}=report.{other}`"),
+    ))
+}
+
 /// Makes the folders of reports, and refuses those that could not be written at the end, when it would be too late.
 pub fn check(wanted: &[Wanted]) -> Result<(), Refusal> {
+    check_output(wanted)?;
     for file in wanted.iter().filter_map(|wanted| wanted.file.as_deref()) {
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
         let why = if file.is_dir() {

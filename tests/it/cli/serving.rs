@@ -2,7 +2,7 @@
 #![cfg(unix)]
 
 use crate::support::http::{Upstream, request, request_in_background};
-use crate::support::program::{Serving, folder, fracas};
+use crate::support::program::{Serving, folder, fracas, text};
 
 const RULES: &str = r#"
 [[rule]]
@@ -287,4 +287,58 @@ fn the_sample_api_serves_alone() {
     assert!(request(serving.address, b"GET /items/1", "").starts_with("HTTP/1.1 200 OK\r\n"));
     serving.signal("TERM");
     assert_eq!(serving.end().0, Some(0));
+}
+
+#[test]
+fn a_report_that_a_program_reads_has_standard_output_to_itself_under_serve() {
+    for (format, begin) in [
+        ("junit", "<?xml"),
+        ("json", "{"),
+        ("har", "{"),
+        ("html", "<!doctype"),
+        ("github", "::"),
+        ("markdown", "##"),
+    ] {
+        let (serving, folder) = serve(&["--report", format, "--report", "text=r.txt", "-v"]);
+        assert!(request(serving.address, b"PUT /items/7", "").starts_with("HTTP/1.1 409 Conflict\r\n"));
+        serving.signal("INT");
+        let (code, out, err) = serving.end();
+        assert_eq!(code, Some(0), "{err}");
+        assert!(out.starts_with(begin) && !out.contains("1 request, 1 conflict"), "{format}: {out}");
+        assert!(err.contains("1 request, 1 conflict"), "the summary is talk: {err}");
+        assert!(folder.path().join("r.txt").is_file());
+        match format {
+            "junit" => {
+                let report = quick_junit::Report::deserialize_from_str(&out).expect("JUnit");
+                assert!(report.tests > 0);
+            }
+            "json" | "har" => drop(serde_json::from_str::<serde_json::Value>(&out).expect("JSON")),
+            "github" => assert!(out.lines().all(|line| line.starts_with("::")), "{out}"),
+            "html" => assert!(out.trim_end().ends_with("</html>"), "{out}"),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn two_reports_on_standard_output_are_refused() {
+    for (reports, is_refused) in [
+        (["--report=junit", "--report=json"], true),
+        (["--report=text", "--report=junit"], true),
+        (["--report=json", "--report=json"], true),
+        (["--report=junit", "--report=json=r.json"], false),
+    ] {
+        for command in [&["run", "-q", "--min-operations", "0"][..], &["serve", "-l", "0"]] {
+            if command[0] == "serve" && !is_refused {
+                continue;
+            }
+            let folder = folder(&[("rules.toml", RULES)]);
+            let mut program = fracas(folder.path());
+            program.args(command).args(reports).args((command[0] == "run").then_some("true"));
+            let output = program.output().expect("the binary runs");
+            let err = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(if is_refused { 2 } else { 0 }), "{reports:?}: {err}");
+            assert_eq!(err.contains("give one of them a file: `--report "), is_refused, "{err}");
+        }
+    }
 }
