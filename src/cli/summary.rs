@@ -124,21 +124,23 @@ fn write_rows(text: &mut String, rows: &[Vec<String>], numbers: &[usize], width:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Share;
-    use crate::rules::Trigger;
+    use std::num::NonZeroU64;
 
-    fn rule(name: &str, trigger: Trigger, matched: u64, fired: u64) -> RuleSummary {
-        RuleSummary { name: name.into(), trigger, matched, fired, open: None }
+    use crate::model::Share;
+    use crate::rules::{Schedule, Trigger};
+
+    fn rule(name: &str, trigger: impl Into<Trigger>, matched: u64, fired: u64) -> RuleSummary {
+        RuleSummary { name: name.into(), trigger: trigger.into(), matched, fired, open: None }
     }
 
     #[test]
     fn rates_achieved_stand_beside_rates_asked() {
-        let quarter = Trigger::Rate(Share::new(0.25).expect("a share"));
+        let quarter = Schedule::Rate(Share::new(0.25).expect("a share"));
         let summary = Summary {
             rules: vec![
                 rule("flaky-writes", quarter, 4_012, 1_003),
-                rule("first-of-all", Trigger::First(1), 31, 9),
-                rule("idle", Trigger::Always, 0, 0),
+                rule("first-of-all", Schedule::First(NonZeroU64::MIN), 31, 9),
+                rule("idle", Schedule::Always, 0, 0),
             ],
             requests: 5_000,
             failures: 2,
@@ -163,8 +165,8 @@ warning: 1 key forgotten for want of room: their counts began again; raise limit
     #[test]
     fn thousands_of_idle_rules_are_only_counted() {
         let mut rules: Vec<RuleSummary> =
-            (0..1_000).map(|at| rule(&format!("rule-{at}"), Trigger::Always, 0, 0)).collect();
-        rules.push(rule("busy", Trigger::Always, 1, 1));
+            (0..1_000).map(|at| rule(&format!("rule-{at}"), Schedule::Always, 0, 0)).collect();
+        rules.push(rule("busy", Schedule::Always, 1, 1));
         let summary = Summary { rules, requests: 1, ..Summary::default() };
         assert_eq!(
             table(&summary, None, Width::of(None)),

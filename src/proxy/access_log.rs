@@ -33,7 +33,7 @@ impl Shown<'_> {
             path = &*attempt.path,
             rule = &*rule.name,
             kind = rule.kind.as_str(),
-            phase = rule.phase.as_str(),
+            phase = rule.phase().as_str(),
             n = conflict.n,
             client = client(&attempt),
         );

@@ -1,5 +1,6 @@
 //! What the rules did so far, counted exactly.
 
+use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -48,7 +49,7 @@ impl Tally {
     }
 
     /// Counts a conflict, unless `limit` conflicts have been injected: then it is `false`.
-    pub fn try_fire(&self, limit: Option<u64>) -> bool {
+    pub fn try_fire(&self, limit: Option<NonZeroU64>) -> bool {
         match limit {
             None => {
                 self.fired.fetch_add(1, Relaxed);
@@ -56,7 +57,7 @@ impl Tally {
             }
             Some(limit) => self
                 .fired
-                .fetch_update(Relaxed, Relaxed, |fired| (fired < limit).then_some(fired + 1))
+                .fetch_update(Relaxed, Relaxed, |fired| (fired < limit.get()).then_some(fired + 1))
                 .is_ok(),
         }
     }
@@ -80,8 +81,8 @@ impl Tally {
     }
 
     /// Whether another conflict is within `limit`.
-    pub fn may_fire(&self, limit: Option<u64>) -> bool {
-        limit.is_none_or(|limit| self.fired() < limit)
+    pub fn may_fire(&self, limit: Option<NonZeroU64>) -> bool {
+        limit.is_none_or(|limit| self.fired() < limit.get())
     }
 
     /// Requests that reached the rule and matched it.
@@ -134,7 +135,7 @@ mod tests {
         let tally = Tally::default();
         let fired: usize = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8)
-                .map(|_| scope.spawn(|| (0..1_000).filter(|_| tally.try_fire(Some(777))).count()))
+                .map(|_| scope.spawn(|| (0..1_000).filter(|_| tally.try_fire(NonZeroU64::new(777))).count()))
                 .collect();
             threads.into_iter().map(|thread| thread.join().expect("no panic")).sum()
         });

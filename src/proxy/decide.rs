@@ -93,7 +93,7 @@ pub async fn decide(
         };
         tally.add_match();
         // Only what is kept for a client asks for it.
-        let is_for_client = active.rule.clear.is_some() || active.rule.trigger.state().is_some();
+        let is_for_client = active.rule.clear().is_some() || active.rule.trigger.state().is_some();
         let client = if is_for_client { facts.client(identity) } else { KeyHash(0) };
         let asked = Asked { facts: &facts, key, client, now };
         let Judged { n, verdict } = judge(&shared.store, position, active, &asked);
@@ -118,7 +118,7 @@ pub async fn decide(
                 delay: active.rule.reply.delay,
             })
         };
-        if active.rule.phase != Phase::Before {
+        if active.rule.phase() != Phase::Before {
             // Whether it fires is seen when the upstream has answered; here, whether it still could.
             if !tally.may_fire(active.rule.limit) {
                 continue;

@@ -1,5 +1,6 @@
 //! One rule's word on one request, with what the store knows. `explain` asks the same.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,7 +69,7 @@ pub struct Claim {
 
 impl Claim {
     /// Plays it, unless the rule's limit is reached.
-    pub fn play(&self, store: &Store, tally: &Tally, limit: Option<u64>, now: Moment) -> bool {
+    pub fn play(&self, store: &Store, tally: &Tally, limit: Option<NonZeroU64>, now: Moment) -> bool {
         if !tally.try_fire(limit) {
             return false;
         }
@@ -91,7 +92,7 @@ pub fn judge(store: &Store, position: u32, active: &ActiveRule, asked: &Asked<'_
         opens,
     };
     let mut opens = None;
-    if let Some(clear) = active.rule.clear {
+    if let Some(clear) = active.rule.clear() {
         let under = active.rule.opened_under(facts, Some(key), client).unwrap_or(key);
         let opened = place(Table::Opened, under);
         let validator = validator(facts, active.rule.version_at());
@@ -135,11 +136,11 @@ pub fn judge(store: &Store, position: u32, active: &ActiveRule, asked: &Asked<'_
             let opens = opens.map(|(place, validator)| (place, Tell::Open { n, validator }));
             let lasts = match counted {
                 Answer::Windowed { wait, .. } => Some(wait),
-                _ => active.rule.clear.and_then(Clear::length),
+                _ => active.rule.clear().and_then(Clear::length),
             };
             Verdict::Conflict(claim(opens, lasts))
         }
-        _ => Verdict::Pass,
+        Trigger::Counted(_) => Verdict::Pass,
     };
     Judged { n, verdict }
 }

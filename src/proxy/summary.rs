@@ -37,7 +37,7 @@ pub struct RuleSummary {
 
 impl Shared {
     pub fn count_open(&self, summary: &mut Summary) {
-        let clear = |rule: u32| self.rules.get(rule).and_then(|active| active.rule.clear);
+        let clear = |rule: u32| self.rules.get(rule).and_then(|active| active.rule.clear());
         for (rule, summary) in (0..).zip(&mut summary.rules) {
             summary.open = clear(rule).map(|_| 0);
         }

@@ -20,7 +20,7 @@ impl Rule {
     /// alone where reads do not name that. Everything else goes by the rule's own key.
     pub fn opened_under(&self, facts: &Facts<'_>, key: Option<KeyHash>, client: KeyHash) -> Option<KeyHash> {
         let client = &client.0.to_le_bytes()[..];
-        let is_by_reading = self.clear.is_some_and(Clear::is_by_reading);
+        let is_by_reading = self.clear().is_some_and(Clear::is_by_reading);
         match &self.read {
             None if is_by_reading => Some(KeyHash::of([facts.path.as_bytes(), client])),
             Some(read) if is_by_reading && !read.names_key => Some(KeyHash::of([client])),

@@ -143,7 +143,7 @@ fn roles(rule: &Rule) -> Vec<(Role, Match, Key)> {
         (Role::Reading, read.requests.clone(), per)
     });
     let Trigger::On(state) = &rule.trigger else {
-        let path = rule.clear.is_some_and(Clear::is_by_reading).then(by_path);
+        let path = rule.clear().is_some_and(Clear::is_by_reading).then(by_path);
         return path.into_iter().chain(reading).collect();
     };
     let of_state = match &**state {

@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 
 use crate::matching::PathMatch;
 use crate::model::{Attempt, Phase};
-use crate::rules::{Rule, State, Trigger, grouped};
+use crate::rules::{Rule, Schedule, State, Trigger, grouped};
 
 /// Kinds of requests, by method and path, that are told apart.
 const MOST_KINDS: usize = 4_096;
@@ -149,23 +149,28 @@ fn distance(wanted: &PathMatch, path: &str) -> usize {
 /// What the trigger of a rule that was matched and did not fire waits for.
 fn waits_for(rule: &Rule, matched: u64) -> String {
     let of_key = "of each key (`per`)";
-    let waits = match &rule.trigger {
-        Trigger::Rate(share) => {
+    let schedule = match &rule.trigger {
+        Trigger::On(state) => {
+            return format!("`on = \"{}\"` never held: {}", state.as_str(), never_held(state));
+        }
+        Trigger::Counted(counted) => &counted.schedule,
+    };
+    let is_late = rule.phase() != Phase::Before;
+    let waits = match schedule {
+        Schedule::Rate(share) => {
             format!("a share of {} of so few may be none; `first = 1` is sure", share.get())
         }
-        Trigger::Every(every) => format!("it conflicts at each {every}th {of_key}"),
-        Trigger::Pattern(pattern) => format!("it conflicts where `{pattern}` says x, {of_key}"),
-        Trigger::Above(rate) => format!("none came faster than {rate} {of_key}"),
-        Trigger::On(state) => format!("`on = \"{}\"` never held: {}", state.as_str(), never_held(state)),
-        Trigger::Always | Trigger::First(_) if rule.limit == Some(0) => "`limit = 0` allows none".to_owned(),
-        Trigger::Always | Trigger::First(_) if rule.phase != Phase::Before => {
+        Schedule::Every(every) => format!("it conflicts at each {every}th {of_key}"),
+        Schedule::Pattern(pattern) => format!("it conflicts where `{pattern}` says x, {of_key}"),
+        Schedule::Above(rate) => format!("none came faster than {rate} {of_key}"),
+        Schedule::Always | Schedule::First(_) if is_late => {
             "the upstream accepted none of them, which is what its phase waits for".to_owned()
         }
-        Trigger::Always | Trigger::First(_) => {
+        Schedule::Always | Schedule::First(_) => {
             format!("none of the {} was refused", grouped(matched))
         }
     };
-    if rule.phase != Phase::Before && !matches!(rule.trigger, Trigger::Always | Trigger::First(_)) {
+    if is_late && !matches!(schedule, Schedule::Always | Schedule::First(_)) {
         return format!("{waits}, and the upstream accepted it");
     }
     waits

@@ -125,14 +125,14 @@ impl ActiveRule {
 impl Rule {
     /// Whether a request of this method, should it succeed, clears the conflicts that are open.
     pub fn is_cleared_by(&self, method: &Method) -> bool {
-        let is_by_reading = matches!(self.clear, Some(Clear::Refetch | Clear::NewVersion));
+        let is_by_reading = matches!(self.clear(), Some(Clear::Refetch | Clear::NewVersion));
         is_by_reading && matches!(*method, Method::GET | Method::HEAD)
     }
 
     /// Whether it cannot be decided without the request's body.
     fn reads_body(&self) -> bool {
         // A version may be in the body, and it says whether a conflict is over.
-        let is_by_version = self.clear == Some(Clear::NewVersion);
+        let is_by_version = self.clear() == Some(Clear::NewVersion);
         let is_by_reading = self.read.as_ref().is_some_and(|read| read.requests.reads_body());
         self.requests.reads_body()
             || self.per.reads_body()
@@ -149,7 +149,7 @@ impl Rule {
                 State::KeyInUse { .. } => true,
                 _ => false,
             },
-            _ => false,
+            Trigger::Counted(_) => false,
         }
     }
 }

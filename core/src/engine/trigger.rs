@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use super::operation::{Answer, Ask};
 use crate::model::{Dice, KeyHash, Moment};
-use crate::rules::{During, State, Trigger};
+use crate::rules::{During, Schedule, State, Trigger};
 
 impl Trigger {
     /// The state that the trigger tracks, under `on`.
     pub fn state(&self) -> Option<&State> {
         match self {
             Trigger::On(state) => Some(state),
-            _ => None,
+            Trigger::Counted(_) => None,
         }
     }
 
@@ -22,8 +22,8 @@ impl Trigger {
 
     /// What has to be known before a request can be judged.
     pub fn ask(&self) -> Ask {
-        match self {
-            Trigger::Above(rate) => Ask::Window(*rate),
+        match self.schedule() {
+            Some(Schedule::Above(rate)) => Ask::Window(*rate),
             _ => Ask::Count,
         }
     }
@@ -31,14 +31,14 @@ impl Trigger {
     /// Whether the request conflicts.
     pub fn judge(&self, answer: &Answer, dice: Dice, key: KeyHash) -> bool {
         let n = answer.n();
-        match self {
-            Trigger::Always => true,
-            Trigger::Rate(share) => dice.falls_within(*share, key, n),
-            Trigger::First(first) => n <= *first,
-            Trigger::Every(every) => n.is_multiple_of(every.get()),
-            Trigger::Pattern(pattern) => pattern.conflicts(n),
-            Trigger::Above(_) => matches!(answer, Answer::Windowed { wait, .. } if !wait.is_zero()),
-            Trigger::On(_) => false,
+        let Some(schedule) = self.schedule() else { return false };
+        match schedule {
+            Schedule::Always => true,
+            Schedule::Rate(share) => dice.falls_within(*share, key, n),
+            Schedule::First(first) => n <= first.get(),
+            Schedule::Every(every) => n.is_multiple_of(every.get()),
+            Schedule::Pattern(pattern) => pattern.conflicts(n),
+            Schedule::Above(_) => matches!(answer, Answer::Windowed { wait, .. } if !wait.is_zero()),
         }
     }
 }
@@ -46,9 +46,9 @@ impl Trigger {
 impl crate::rules::Pattern {
     /// Whether position `n` (from 1) of the repeating sequence conflicts.
     fn conflicts(&self, n: u64) -> bool {
-        let length = self.0.len().max(1) as u64;
+        let length = self.positions().len().max(1) as u64;
         let position = n.saturating_sub(1) % length;
-        self.0.get(position as usize).copied().unwrap_or(false)
+        self.positions().get(position as usize).copied().unwrap_or(false)
     }
 }
 
@@ -84,8 +84,9 @@ mod tests {
     use crate::model::Share;
     use crate::rules::{Pattern, Rate};
 
-    fn fired(trigger: &Trigger, requests: u64) -> String {
+    fn fired(schedule: &Schedule, requests: u64) -> String {
         let dice = Dice::new(1, "rule");
+        let trigger = Trigger::from(schedule.clone());
         (1..=requests)
             .map(|n| if trigger.judge(&Answer::Counted { n }, dice, KeyHash(0)) { 'x' } else { '.' })
             .collect()
@@ -93,26 +94,27 @@ mod tests {
 
     #[test]
     fn counted_triggers_fire_by_position() {
-        let pattern = |text: &str| Trigger::Pattern(Pattern(text.chars().map(|c| c == 'x').collect()));
-        for (trigger, expected) in [
-            (Trigger::Always, "xxxxxxxx"),
-            (Trigger::First(0), "........"),
-            (Trigger::First(3), "xxx....."),
-            (Trigger::Every(NonZeroU64::MIN), "xxxxxxxx"),
-            (Trigger::Every(NonZeroU64::new(3).expect("not zero")), "..x..x.."),
+        let pattern =
+            |text: &str| Schedule::Pattern(Pattern::new(text.chars().map(|c| c == 'x')).expect("a pattern"));
+        let number = |n| NonZeroU64::new(n).expect("not zero");
+        for (schedule, expected) in [
+            (Schedule::Always, "xxxxxxxx"),
+            (Schedule::First(number(3)), "xxx....."),
+            (Schedule::Every(NonZeroU64::MIN), "xxxxxxxx"),
+            (Schedule::Every(number(3)), "..x..x.."),
             (pattern("..xx."), "..xx...x"),
             (pattern("x"), "xxxxxxxx"),
-            (Trigger::Rate(Share::new(0.0).expect("a share")), "........"),
-            (Trigger::Rate(Share::new(1.0).expect("a share")), "xxxxxxxx"),
+            (Schedule::Rate(Share::new(0.0).expect("a share")), "........"),
+            (Schedule::Rate(Share::new(1.0).expect("a share")), "xxxxxxxx"),
         ] {
-            assert_eq!(fired(&trigger, 8), expected, "{trigger:?}");
+            assert_eq!(fired(&schedule, 8), expected, "{schedule:?}");
         }
     }
 
     #[test]
     fn above_fires_when_the_bucket_is_empty() {
         let rate = Rate { requests: NonZeroU32::MIN, period: Duration::from_secs(1) };
-        let trigger = Trigger::Above(rate);
+        let trigger = Trigger::from(Schedule::Above(rate));
         assert_eq!(trigger.ask(), Ask::Window(rate));
         let judge = |wait| trigger.judge(&Answer::Windowed { n: 9, wait }, Dice::new(1, "r"), KeyHash(0));
         assert!(judge(Duration::from_nanos(1)) && !judge(Duration::ZERO));

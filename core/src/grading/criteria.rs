@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::CheckId;
 use super::view::Scope;
+use crate::model::CheckId;
 use crate::rules::{Config, Expect, Grade, ReplyBody, ReplyStyle};
 
 /// `[expect]` of a file and of its rules; what a journal carries of the rules that it was written under.
@@ -143,13 +143,12 @@ impl Asked {
         }
         for (check, grade) in &self.expect.checks {
             if *grade == Grade::Fail {
-                let id = CheckId(*check);
-                asks.push(Ask { rule: None, want: Want::Check(id), scope: self.scope_of_check(id) });
+                asks.push(Ask { rule: None, want: Want::Check(*check), scope: self.scope_of_check(*check) });
             }
         }
         for asked in &self.rules {
             let of_checks = asked.expect.checks.iter().filter(|(_, grade)| *grade == Grade::Fail);
-            let of_checks = of_checks.map(|(check, _)| Want::Check(CheckId(*check)));
+            let of_checks = of_checks.map(|(check, _)| Want::Check(*check));
             let wants = questions(&asked.expect).into_iter().filter_map(|(_, want)| want).chain(of_checks);
             let rule = &asked.rule;
             asks.extend(wants.map(|want| Ask {
@@ -179,5 +178,5 @@ impl Asked {
 }
 
 fn grade_in(expect: &Expect, check: CheckId) -> Option<Grade> {
-    expect.checks.iter().find(|(number, _)| *number == check.0).map(|(_, grade)| *grade)
+    expect.checks.iter().find(|(number, _)| *number == check).map(|(_, grade)| *grade)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::checks::tally::Tally;
 use super::checks::{CHECKS, Class, Marks, of, wait};
 use super::criteria::{Ask, Want};
-use super::{CheckId, Expectation, Verdict};
+use super::{Expectation, Verdict};
 
 /// The tallies of every class of clients within the scope of an ask.
 pub(super) type Tallies<'t> = Vec<(&'t str, &'t Tally, Class)>;
@@ -94,7 +94,7 @@ fn measure(want: Want, tallies: &Tallies<'_>, fired: u64) -> Found {
             Found { operations, ..Found::met(gap >= least, format!("shortest: {}", wait(gap))) }
         }
         Want::Backoff => by_class(tallies, |tally, class| {
-            let growth = CHECKS.iter().find(|check| check.id == CheckId(7))?;
+            let growth = CHECKS.iter().find(|check| check.id.number() == 7)?;
             let judged = growth.judge(tally, class);
             judged.map(|judged| {
                 let verdict = match judged.verdict {

@@ -289,7 +289,8 @@ const AMPLIFICATION: u8 = 11;
 /// number of requests (R11) was found to be well.
 fn has_shown_a_move(client: &ClientReport) -> bool {
     let has_ended = client.conflicted == 0 || client.unfinished < client.conflicted;
-    let passed = |finding: &Finding| finding.verdict == Verdict::Pass && finding.check.0 != AMPLIFICATION;
+    let passed =
+        |finding: &Finding| finding.verdict == Verdict::Pass && finding.check.number() != AMPLIFICATION;
     has_ended && (client.conflicted == 0 || client.findings.iter().any(passed))
 }
 

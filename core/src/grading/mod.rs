@@ -21,6 +21,7 @@ mod run;
 mod unmet;
 mod view;
 
+pub use crate::model::CheckId;
 pub use backoff::{Gaps, Law};
 pub use checks::herd::index as herd_index;
 pub use checks::{CHECKS, Check};
@@ -30,7 +31,7 @@ pub use grader::{Extent, Grader, Missing, Record};
 pub use grading::Grading;
 pub use operation::{Link, Operation, Outcome, Read, Sight, Try};
 pub use report::{
-    Backoff, CheckId, ClientReport, Expectation, Finding, Gap, Herd, Jitter, OperationReport, RefusedBy,
-    Report, RuleReport, Shape, Totals, TryReport, Verdict,
+    Backoff, ClientReport, Expectation, Finding, Gap, Herd, Jitter, OperationReport, RefusedBy, Report,
+    RuleReport, Shape, Totals, TryReport, Verdict,
 };
 pub use run::{CommandEnd, CommandReport, Demands, ExitReport, RunReport};

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{ExitReport, RunReport};
+use crate::model::CheckId;
 
 /// A whole report. Serialised, it is the `json` format; its schema is published.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
@@ -148,22 +149,6 @@ pub struct Herd {
 impl Herd {
     /// The most bars of a histogram.
     pub const MOST_BARS: usize = 60;
-}
-
-/// R1 to R17; written so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
-pub struct CheckId(#[schemars(with = "String", regex(pattern = r"^R[1-9][0-9]?$"))] pub u8);
-
-impl Serialize for CheckId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl std::fmt::Display for CheckId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "R{}", self.0)
-    }
 }
 
 /// One check's word on one class of clients.

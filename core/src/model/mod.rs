@@ -1,6 +1,7 @@
 //! Floor 0: the words every other floor speaks. No sockets, no clocks, no ambient chance.
 
 mod attempt;
+mod check_id;
 mod client_id;
 mod dice;
 mod facts;
@@ -15,6 +16,7 @@ mod run_key;
 mod version;
 
 pub use attempt::{Attempt, Conflict, Fingerprint, Got, Hint, Protocol, RetryAfter, Sent};
+pub use check_id::CheckId;
 pub use client_id::{Acquaintance, Who};
 pub use dice::{Dice, Share};
 pub use facts::decode_unreserved;

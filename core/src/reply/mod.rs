@@ -69,7 +69,7 @@ impl CompiledReply {
         for status in statuses {
             answers.push(Answer { status, variants: variant::compile(rule, status, wait, scope)? });
         }
-        let marker = mark.then(|| Marker::new(&rule.name, rule.kind, rule.phase));
+        let marker = mark.then(|| Marker::new(&rule.name, rule.kind, rule.phase()));
         let style = match reply.body {
             ReplyBody::Style(style) => Some(style),
             ReplyBody::Text { .. } => None,
@@ -122,7 +122,7 @@ fn trigger_status(trigger: &Trigger) -> impl Iterator<Item = StatusCode> {
             State::KeyInUse { mismatch } => Some(mismatch),
             _ => None,
         },
-        _ => None,
+        Trigger::Counted(_) => None,
     }
     .into_iter()
 }

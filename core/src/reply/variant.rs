@@ -230,7 +230,7 @@ impl Draft<'_> {
             constants: Constants {
                 rule: &self.rule.name,
                 kind: self.rule.kind,
-                phase: self.rule.phase,
+                phase: self.rule.phase(),
                 status: self.status.as_u16(),
                 detail: detail(self.rule.kind, self.status),
                 wait: self.wait.and_then(Wait::constant),

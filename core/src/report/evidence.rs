@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn operations_with_conflicts_come_first_and_the_blamed_ones_before_the_others() {
         let finding = Finding {
-            check: CheckId(11),
+            check: CheckId::new(11).expect("a check"),
             title: String::new(),
             anchor: "",
             rule: None,

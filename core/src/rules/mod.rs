@@ -11,6 +11,7 @@ mod rule;
 mod settings;
 pub(crate) mod styles;
 pub mod template;
+mod trigger;
 mod trigger_label;
 mod units;
 mod unsupported;
@@ -23,14 +24,15 @@ pub use read::{
     Accepted, BodyFileError, BodyFiles, LARGEST_BODY, LARGEST_FILE, MOST_RULES, read, upstream_from,
 };
 pub use rule::{
-    Clear, Delay, During, Every, Expect, Grade, LostAnswer, Pattern, Rate, Read, Reply, ReplyBody,
-    RetryAfter, Rule, Selector, State, Trigger, VersionAt, VersionSource, WaitLength,
+    Delay, During, Expect, Grade, Read, Reply, ReplyBody, RetryAfter, Rule, Selector, VersionAt,
+    VersionSource, WaitLength,
 };
 pub use settings::{
     Admin, Authority, HostHeader, Identity, Journal, Limits, NamedFile, Scheme, Settings, StateStore,
     Timeouts, Tls, Trust, Upstream, UpstreamTls, UpstreamUrl,
 };
 pub use styles::ReplyStyle;
+pub use trigger::{Clear, Counted, LostAnswer, Pattern, Rate, RulePhase, Schedule, State, Trigger};
 
 /// A whole rules file, valid.
 #[derive(Clone, Debug)]

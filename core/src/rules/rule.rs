@@ -1,6 +1,6 @@
 //! One `[[rule]]`, valid.
 
-use std::num::{NonZeroU32, NonZeroU64};
+use std::num::NonZeroU64;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,8 +9,9 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use super::styles::ReplyStyle;
+use super::trigger::{Clear, LostAnswer, RulePhase, Schedule, State, Trigger};
 use crate::matching::Match;
-use crate::model::{Key, Kind, Phase, Share};
+use crate::model::{CheckId, Key, Kind, Phase, Share};
 
 /// One rule: which requests, which of them conflict, and what they are told.
 #[derive(Clone, Debug)]
@@ -29,16 +30,12 @@ pub struct Rule {
     pub read: Option<Read>,
     /// The situation played.
     pub kind: Kind,
-    /// Before the upstream, after it, or with the answer lost.
-    pub phase: Phase,
-    /// When a conflict ends for its key; `None`: every request is decided on its own.
-    pub clear: Option<Clear>,
     /// What a refused client is told.
     pub reply: Reply,
     /// When the rule is awake, counted from the start of the proxy.
     pub during: Option<During>,
     /// How many conflicts the rule injects in all.
-    pub limit: Option<u64>,
+    pub limit: Option<NonZeroU64>,
     /// A rule that is not enabled never matches.
     pub enabled: bool,
     /// What the client must live up to under this rule, over the file's `[expect]`.
@@ -48,16 +45,26 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// When its clients are refused, seen from the upstream.
+    pub fn phase(&self) -> Phase {
+        self.trigger.counted().map_or(Phase::Before, |counted| counted.phase.phase())
+    }
+
+    /// When a conflict ends for its key; `None`: every request is decided on its own, or by state.
+    pub fn clear(&self) -> Option<Clear> {
+        self.trigger.counted().and_then(|counted| counted.clear)
+    }
+
     /// How long a conflict lasts at most, where the rule says so: by `clear`, by a lock's lease, by `during`.
     /// A client that keeps above a rate is refused for as long as it does.
     pub fn longest_conflict(&self) -> Option<Duration> {
-        let cleared = self.clear.and_then(Clear::length);
+        let cleared = self.clear().and_then(Clear::length);
         let leased = match &self.trigger {
             Trigger::On(state) => match **state {
                 State::Locked { lease, .. } => Some(lease),
                 _ => None,
             },
-            _ => None,
+            Trigger::Counted(_) => None,
         };
         let awake = self.during.and_then(|during| during.length);
         [cleared, leased, awake].into_iter().flatten().min()
@@ -65,72 +72,13 @@ impl Rule {
 
     /// Whether at each conflict the rule knows when it ends.
     pub fn knows_its_end(&self) -> bool {
-        matches!(self.trigger, Trigger::Above(_)) || self.longest_conflict().is_some()
+        matches!(self.trigger.schedule(), Some(Schedule::Above(_))) || self.longest_conflict().is_some()
     }
 
     /// Whether its conflicts are no answer at all.
     pub fn withholds_answers(&self) -> bool {
-        self.phase == Phase::Lost && self.reply.lost == LostAnswer::Closed
+        self.trigger.counted().is_some_and(|counted| counted.phase == RulePhase::Lost(LostAnswer::Closed))
     }
-}
-
-/// Which of the matching requests conflict.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Trigger {
-    /// Every one.
-    Always,
-    /// That share of each key's requests, drawn per (seed, rule, key, n).
-    Rate(Share),
-    /// The first this many of each key.
-    First(u64),
-    /// Each n-th of a key.
-    Every(Every),
-    /// By position in each key's sequence, repeating.
-    Pattern(Pattern),
-    /// Those beyond a request rate of each key.
-    Above(Rate),
-    /// Those that the tracked state refuses.
-    On(Box<State>),
-}
-
-/// `every = N`: N is at least 1.
-pub type Every = NonZeroU64;
-
-/// `pattern = "..xx."`: true conflicts. 1 to 10,000 positions.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pattern(pub Box<[bool]>);
-
-/// `"20/s"`: requests per period, both above zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    pub requests: NonZeroU32,
-    /// A second, a minute or an hour.
-    pub period: Duration,
-}
-
-/// `on = "…"`: a state trigger with what only it understands.
-#[derive(Clone, Debug, PartialEq)]
-pub enum State {
-    /// The version that the request carries is not the newest seen.
-    Stale {
-        /// The status for a request that carries none; `None` lets it pass.
-        missing: Option<StatusCode>,
-    },
-    /// Another matching request on the key is in flight.
-    Overlap { hold: Duration },
-    /// The key was created before and not released since.
-    Duplicate { release: Option<Selector> },
-    /// A live resource refers to this one.
-    Referenced { by: Selector, release: Option<Selector> },
-    /// The session is too old, or has served too many requests. At least one bound is given.
-    Expired { max_age: Option<Duration>, max_requests: Option<NonZeroU64> },
-    /// The idempotency key is still running, or is reused with another payload.
-    KeyInUse {
-        /// The status for another payload under the same key. Default 422.
-        mismatch: StatusCode,
-    },
-    /// Another client holds the lease on the key.
-    Locked { lease: Duration, release: Option<Selector> },
 }
 
 /// `release`, `by`: requests that end or make an entry of state, and the key they carry.
@@ -167,31 +115,6 @@ pub enum VersionSource {
     Body(Box<str>),
 }
 
-/// When a conflict that was opened for a key and a client ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Clear {
-    /// After a GET or HEAD of the resource by the same client that succeeds or finds nothing there.
-    Refetch,
-    /// When the client sends another validator than the refused one.
-    NewVersion,
-    /// After this long.
-    After(Duration),
-    /// After this many refused tries.
-    Tries(NonZeroU64),
-    /// Never.
-    Never,
-}
-
-impl Clear {
-    /// How long a conflict is open, where that is a matter of time.
-    pub fn length(self) -> Option<Duration> {
-        match self {
-            Clear::After(length) => Some(length),
-            _ => None,
-        }
-    }
-}
-
 /// When a rule is awake, counted from the start of the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct During {
@@ -208,8 +131,6 @@ pub struct During {
 pub struct Reply {
     /// Default 409.
     pub status: StatusCode,
-    /// `None` under `phase = "lost"` unless the file gives a status: the connection just ends.
-    pub lost: LostAnswer,
     pub body: ReplyBody,
     /// Sent over those of the style; values may hold placeholders.
     pub headers: Vec<(HeaderName, HeaderValue)>,
@@ -217,15 +138,6 @@ pub struct Reply {
     /// Up to this much is added to `retry_after`, drawn per (seed, rule, key, n).
     pub retry_after_jitter: Duration,
     pub delay: Delay,
-}
-
-/// What the client of a lost answer sees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LostAnswer {
-    /// The connection ends without a byte of an answer.
-    Closed,
-    /// `reply.status`.
-    Status,
 }
 
 /// Waited before the answer is sent.
@@ -282,8 +194,8 @@ pub struct Expect {
     /// So many conflicts at least are injected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fired: Option<NonZeroU64>,
-    /// `R1 = "off"` …: check numbers (1 to 17) and what their failure means.
-    pub checks: Vec<(u8, Grade)>,
+    /// `R1 = "off"` …: what a check's failure means.
+    pub checks: Vec<(CheckId, Grade)>,
 }
 
 /// What a failed check means.

@@ -3,33 +3,38 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Pattern, Rate, Trigger};
+use super::{Pattern, Rate, Schedule, Trigger};
 
 impl Trigger {
     /// `25 %`, `first 1`, `duplicate`.
     pub fn asked(&self) -> String {
         match self {
-            Trigger::Always => "all".to_owned(),
-            Trigger::Rate(share) => format!("{} %", trimmed(share.get() * 100.0)),
-            Trigger::First(first) => format!("first {first}"),
-            Trigger::Every(every) => format!("every {every}"),
-            Trigger::Pattern(pattern) => pattern.to_string(),
-            Trigger::Above(rate) => format!("above {rate}"),
+            Trigger::Counted(counted) => counted.schedule.asked(),
             Trigger::On(state) => state.as_str().to_owned(),
         }
     }
 
     /// The share of requests that it asks for, where it is one.
     pub fn asked_share(&self) -> Option<f64> {
+        match self.schedule()? {
+            Schedule::Always => Some(1.0),
+            Schedule::Rate(share) => Some(share.get()),
+            Schedule::Every(every) => Some(1.0 / every.get() as f64),
+            Schedule::Pattern(pattern) => Some(pattern.share()),
+            Schedule::First(_) | Schedule::Above(_) => None,
+        }
+    }
+}
+
+impl Schedule {
+    fn asked(&self) -> String {
         match self {
-            Trigger::Always => Some(1.0),
-            Trigger::Rate(share) => Some(share.get()),
-            Trigger::Every(every) => Some(1.0 / every.get() as f64),
-            Trigger::Pattern(Pattern(positions)) if !positions.is_empty() => {
-                let conflicts = positions.iter().filter(|conflicts| **conflicts).count();
-                Some(conflicts as f64 / positions.len() as f64)
-            }
-            _ => None,
+            Schedule::Always => "all".to_owned(),
+            Schedule::Rate(share) => format!("{} %", trimmed(share.get() * 100.0)),
+            Schedule::First(first) => format!("first {first}"),
+            Schedule::Every(every) => format!("every {every}"),
+            Schedule::Pattern(pattern) => pattern.to_string(),
+            Schedule::Above(rate) => format!("above {rate}"),
         }
     }
 }
@@ -38,14 +43,13 @@ impl Trigger {
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const LONGEST: usize = 12;
-        let Pattern(positions) = self;
+        let positions = self.positions();
         if positions.len() <= LONGEST {
             return positions
                 .iter()
                 .try_for_each(|conflicts| f.write_str(if *conflicts { "x" } else { "." }));
         }
-        let conflicts = positions.iter().filter(|conflicts| **conflicts).count();
-        write!(f, "{conflicts} of {}", positions.len())
+        write!(f, "{} of {}", self.conflicting(), positions.len())
     }
 }
 
@@ -76,7 +80,7 @@ mod tests {
     #[test]
     fn shares_are_short() {
         for (share, text) in [(0.25, "25 %"), (0.125, "12.5 %"), (1.0, "100 %"), (0.0, "0 %")] {
-            assert_eq!(Trigger::Rate(Share::new(share).expect("a share")).asked(), text);
+            assert_eq!(Schedule::Rate(Share::new(share).expect("a share")).asked(), text);
         }
     }
 }

@@ -102,7 +102,7 @@ pub fn walk(rules: &RuleSet, facts: &Facts<'_>, settings: &Settings, times: u32)
             if outcome.answers() {
                 answered = Some((at, outcome));
                 let is_replay = matches!(outcome, Outcome::Replays { .. });
-                reaches_upstream = !is_replay && active.rule.phase != Phase::Before;
+                reaches_upstream = !is_replay && active.rule.phase() != Phase::Before;
             }
             if let Some(Said::Matches(outcomes)) = walked.rules.get_mut(at) {
                 outcomes.add(outcome);

@@ -9,7 +9,7 @@ use crate::cli::output::{counted, grouped};
 use crate::engine::{ActiveRule, RuleSet};
 use crate::model::Phase;
 use crate::report::table::lines;
-use crate::rules::{Clear, LostAnswer, State, Trigger};
+use crate::rules::{Clear, Schedule, State, Trigger};
 
 /// With more rules than this, those that do not match are only counted.
 const MOST_ROWS: usize = 50;
@@ -54,7 +54,8 @@ fn says(active: &ActiveRule, said: &Said) -> String {
     if outcomes.passes + outcomes.conflicts == 0 {
         return "matches, but an earlier rule answers".to_owned();
     }
-    let limit = active.rule.limit.map(|limit| format!(", at most {}", grouped(limit))).unwrap_or_default();
+    let limit =
+        active.rule.limit.map(|limit| format!(", at most {}", grouped(limit.get()))).unwrap_or_default();
     let until = until(active, outcomes).map(|until| format!("; {until}")).unwrap_or_default();
     format!("matches; {}{limit}: {}{until}", trigger(active, &outcomes.key), outcomes.in_words())
 }
@@ -93,15 +94,17 @@ impl Outcomes {
 fn trigger(active: &ActiveRule, key: &str) -> String {
     let rule = &active.rule;
     let trigger = match &rule.trigger {
-        Trigger::Always => "every time".to_owned(),
-        Trigger::Rate(share) => format!("rate {}", share.get()),
-        Trigger::First(first) => format!("first {first}"),
-        Trigger::Every(every) => format!("every {every}"),
-        Trigger::Pattern(pattern) => format!("pattern {pattern}"),
-        Trigger::Above(rate) => format!("above {rate}"),
+        Trigger::Counted(counted) => match &counted.schedule {
+            Schedule::Always => "every time".to_owned(),
+            Schedule::Rate(share) => format!("rate {}", share.get()),
+            Schedule::First(first) => format!("first {first}"),
+            Schedule::Every(every) => format!("every {every}"),
+            Schedule::Pattern(pattern) => format!("pattern {pattern}"),
+            Schedule::Above(rate) => format!("above {rate}"),
+        },
         Trigger::On(state) => state.as_str().to_owned(),
     };
-    let phase = match rule.phase {
+    let phase = match rule.phase() {
         Phase::Before => "",
         Phase::After => ", after the upstream accepted it",
         Phase::Lost => ", after the upstream accepted it, without an answer",
@@ -134,7 +137,7 @@ fn until(active: &ActiveRule, outcomes: &Outcomes) -> Option<String> {
     if outcomes.conflicts == 0 {
         return None;
     }
-    Some(match rule.clear? {
+    Some(match rule.clear()? {
         Clear::Refetch => "until this client reads the resource again".to_owned(),
         Clear::NewVersion => "until this client sends a newer version".to_owned(),
         Clear::After(length) => format!("for {} s", length.as_secs_f64()),
@@ -145,9 +148,9 @@ fn until(active: &ActiveRule, outcomes: &Outcomes) -> Option<String> {
 
 /// `1st: upstream · 2nd: 409 by flaky-writes`.
 fn conclusion(rules: &RuleSet, walked: &Walked) -> String {
-    let answer = |active: &ActiveRule| match (active.rule.phase, active.rule.reply.lost) {
-        (Phase::Lost, LostAnswer::Closed) => format!("no answer, by {}", active.rule.name),
-        _ => format!("{} by {}", active.rule.reply.status.as_u16(), active.rule.name),
+    let answer = |active: &ActiveRule| match active.rule.withholds_answers() {
+        true => format!("no answer, by {}", active.rule.name),
+        false => format!("{} by {}", active.rule.reply.status.as_u16(), active.rule.name),
     };
     if walked.times as usize <= SHOWN {
         let each = walked.first.iter().enumerate().map(|(at, answered)| {

@@ -110,7 +110,7 @@ mod tests {
 
     fn finding(check: u8, rule: Option<&str>, verdict: Verdict) -> Finding {
         Finding {
-            check: CheckId(check),
+            check: CheckId::new(check).expect("a check"),
             title: String::new(),
             anchor: "",
             rule: rule.map(str::to_owned),

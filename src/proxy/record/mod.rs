@@ -124,7 +124,7 @@ impl Record {
         self.state.borrow_mut().attempt.conflict = Some(model::Conflict {
             rule: (&*active.rule.name).into(),
             kind: active.rule.kind,
-            phase: active.rule.phase,
+            phase: active.rule.phase(),
             n,
             key: self.key(key),
         });

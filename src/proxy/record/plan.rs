@@ -35,7 +35,7 @@ impl Plan {
             idempotency_headers: Vec::new(),
         };
         for rule in rules.iter().map(|active| &active.rule) {
-            if rule.kind == Kind::Idempotency || rule.phase == Phase::Lost {
+            if rule.kind == Kind::Idempotency || rule.phase() == Phase::Lost {
                 for part in &rule.per.0 {
                     if let KeyPart::Header(name) = part
                         && name != http::header::AUTHORIZATION

@@ -7,10 +7,10 @@ use std::num::{NonZeroU32, NonZeroU64};
 use http::StatusCode;
 use proptest::prelude::*;
 
-use super::playback::{Playback, on, rule, selector};
+use super::playback::{Playback, clearing, on, rule, selector};
 use super::references::{Cleared, Counted, Duplicate, KeyInUse, LEASE_OF_LOCK, Locked, Overlap, Referenced};
 use super::*;
-use crate::rules::{Clear, Pattern, Rate, Rule, State, Trigger};
+use crate::rules::{Clear, Pattern, Rate, Rule, RulePhase, Schedule, State, Trigger};
 
 #[derive(Clone, Copy, Debug)]
 enum Event {
@@ -85,7 +85,7 @@ fn check(rule: Rule, model: &mut dyn Model, events: &[Event]) -> Playback {
     playback
 }
 
-fn counted(trigger: Trigger, events: &[Event], fires: impl Fn(&[Moment]) -> bool) {
+fn counted(trigger: impl Into<Trigger>, events: &[Event], fires: impl Fn(&[Moment]) -> bool) {
     let mut model = Counted { times: HashMap::new(), fires };
     check(rule(&["PUT"], "/items/{id}", trigger, "path"), &mut model, events);
 }
@@ -97,13 +97,13 @@ proptest! {
     fn counted_triggers(events in events(), n in 1..5u32) {
         let every = NonZeroU64::from(NonZeroU32::new(n).expect("not zero"));
         let n = n as usize;
-        counted(Trigger::First(every.get()), &events, |times| times.len() <= n);
-        counted(Trigger::Every(every), &events, |times| times.len() % n == 0);
-        let pattern = Pattern((0..n + 1).map(|position| position == n).collect());
-        counted(Trigger::Pattern(pattern), &events, |times| times.len() % (n + 1) == 0);
+        counted(Schedule::First(every), &events, |times| times.len() <= n);
+        counted(Schedule::Every(every), &events, |times| times.len() % n == 0);
+        let pattern = Pattern::new((0..n + 1).map(|position| position == n)).expect("a pattern");
+        counted(Schedule::Pattern(pattern), &events, |times| times.len() % (n + 1) == 0);
         let requests = NonZeroU32::new(n as u32).expect("not zero");
         let period = Duration::from_secs(4);
-        counted(Trigger::Above(Rate { requests, period }), &events, |times| {
+        counted(Schedule::Above(Rate { requests, period }), &events, |times| {
             // A bucket that leaks: what is in it, in nanoseconds, and when it was last looked at.
             let cost = period.as_nanos() / n as u128;
             let (mut level, mut before, mut overflows) = (0, 0, false);
@@ -177,7 +177,7 @@ proptest! {
         let three = NonZeroU64::new(3).expect("not zero");
         let after = Clear::After(Duration::from_secs(2));
         let clear = [Clear::Refetch, Clear::NewVersion, after, Clear::Tries(three), Clear::Never][kind];
-        let rule = Rule { clear: Some(clear), ..rule(&["PUT"], "/items/{id}", Trigger::Always, "path") };
+        let rule = rule(&["PUT"], "/items/{id}", clearing(Schedule::Always, RulePhase::Before, clear), "path");
         let mut model = Cleared { clear, open: HashMap::new(), reading: HashMap::new() };
         let playback = check(rule, &mut model, &events);
         prop_assert_eq!(playback.store.keys_of(Table::Opened), model.open.len());

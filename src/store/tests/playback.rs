@@ -24,7 +24,9 @@ use crate::engine::{Lessons, Outcome, RuleSet, StoredAnswer};
 use crate::matching::{Match, Methods, PathMatch, PathPattern};
 use crate::model::{BodyFacts, Facts, Identity, IdentitySource, Key, KeyPart, Kind, Phase};
 use crate::proxy::{Asked, Claim, Tally, Verdict, judge};
-use crate::rules::{Clear, Expect, LostAnswer, Reply, ReplyBody, ReplyStyle, Rule, Selector, State, Trigger};
+use crate::rules::{
+    Clear, Counted, Expect, Reply, ReplyBody, ReplyStyle, Rule, RulePhase, Schedule, Selector, State, Trigger,
+};
 
 /// One rule, its state, and the requests in flight.
 pub struct Playback {
@@ -139,8 +141,8 @@ impl Playback {
                         return (format!("replay {}", String::from_utf8_lossy(&answer.body)), None);
                     }
                     Verdict::Conflict(claim) => {
-                        let said = describe(&claim, active.rule.clear);
-                        if active.rule.phase == Phase::Before {
+                        let said = describe(&claim, active.rule.clear());
+                        if active.rule.phase() == Phase::Before {
                             claim.play(&self.store, &self.tally, None, self.now);
                             return (said, None);
                         }
@@ -219,10 +221,9 @@ fn describe(claim: &Claim, clear: Option<Clear>) -> String {
 }
 
 /// A rule about `methods` (none: any) of `path`, with state kept per `per`.
-pub fn rule(methods: &[&str], path: &str, trigger: Trigger, per: &str) -> Rule {
+pub fn rule(methods: &[&str], path: &str, trigger: impl Into<Trigger>, per: &str) -> Rule {
     let reply = Reply {
         status: StatusCode::CONFLICT,
-        lost: LostAnswer::Closed,
         body: ReplyBody::Style(ReplyStyle::Problem),
         headers: Vec::new(),
         retry_after: None,
@@ -232,13 +233,11 @@ pub fn rule(methods: &[&str], path: &str, trigger: Trigger, per: &str) -> Rule {
     Rule {
         name: "rule".into(),
         requests: requests(methods, path),
-        trigger,
+        trigger: trigger.into(),
         per: key(per),
         version: None,
         read: None,
         kind: Kind::Transient,
-        phase: Phase::Before,
-        clear: None,
         reply,
         during: None,
         limit: None,
@@ -246,6 +245,11 @@ pub fn rule(methods: &[&str], path: &str, trigger: Trigger, per: &str) -> Rule {
         expect: Expect::default(),
         span: 0..0,
     }
+}
+
+/// Conflicts by `schedule` that end as `clear` says.
+pub fn clearing(schedule: Schedule, phase: RulePhase, clear: Clear) -> Trigger {
+    Trigger::Counted(Counted { schedule, phase, clear: Some(clear) })
 }
 
 pub fn on(state: State) -> Trigger {

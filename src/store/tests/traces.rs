@@ -2,10 +2,9 @@
 
 use std::num::NonZeroU64;
 
-use super::playback::{Playback, on, rule, selector};
+use super::playback::{self, Playback, on, rule, selector};
 use super::*;
-use crate::model::Phase;
-use crate::rules::{Clear, Rule, State, Trigger};
+use crate::rules::{Clear, LostAnswer, Rule, RulePhase, Schedule, State};
 
 fn play(rule: &Rule, traces: &[&str]) {
     for trace in traces {
@@ -208,15 +207,16 @@ fn locked() {
     );
 }
 
-fn clearing(clear: Clear, trigger: Trigger) -> Rule {
-    Rule { clear: Some(clear), ..rule(&["PUT"], "/items/{id}", trigger, "path") }
+fn clearing(clear: Clear, schedule: Schedule) -> Rule {
+    let trigger = playback::clearing(schedule, RulePhase::Before, clear);
+    rule(&["PUT"], "/items/{id}", trigger, "path")
 }
 
 #[test]
 fn cleared_by_reading() {
     for clear in [Clear::Refetch, Clear::NewVersion] {
         play(
-            &clearing(clear, Trigger::First(1)),
+            &clearing(clear, Schedule::First(NonZeroU64::MIN)),
             &[
                 r#"A PUT /items/1 if-match:"1"             | conflict 1
                A PUT /items/1 if-match:"1"             | conflict 2
@@ -247,7 +247,7 @@ fn cleared_by_reading() {
         );
     }
     play(
-        &clearing(Clear::Refetch, Trigger::Always),
+        &clearing(Clear::Refetch, Schedule::Always),
         &[r#"A PUT /items/1 if-match:"1"                 | conflict 1
            A PUT /items/1 if-match:"2"                 | conflict 2
            A GET /items/1?fields=name -> 200
@@ -256,7 +256,7 @@ fn cleared_by_reading() {
            B PUT /items/1                              | conflict 1"#],
     );
     play(
-        &clearing(Clear::NewVersion, Trigger::First(1)),
+        &clearing(Clear::NewVersion, Schedule::First(NonZeroU64::MIN)),
         &[
             r#"A PUT /items/1 if-match:"1"                 | conflict 1
            A PUT /items/1                              | conflict 2
@@ -276,7 +276,7 @@ fn cleared_by_reading() {
 #[test]
 fn cleared_by_time_by_tries_and_never() {
     play(
-        &clearing(Clear::After(Duration::from_secs(2)), Trigger::First(1)),
+        &clearing(Clear::After(Duration::from_secs(2)), Schedule::First(NonZeroU64::MIN)),
         &["A PUT /items/1                                | conflict 1
          +1s
          A PUT /items/1                                | conflict 2
@@ -286,7 +286,7 @@ fn cleared_by_time_by_tries_and_never() {
     );
     let three = NonZeroU64::new(3).expect("not zero");
     play(
-        &clearing(Clear::Tries(three), Trigger::First(1)),
+        &clearing(Clear::Tries(three), Schedule::First(NonZeroU64::MIN)),
         &["A PUT /items/1                                | conflict 1
          A GET /items/1 -> 200
          A PUT /items/1                                | conflict 2
@@ -296,7 +296,7 @@ fn cleared_by_time_by_tries_and_never() {
          A PUT /items/2                                | conflict 1"],
     );
     play(
-        &clearing(Clear::Never, Trigger::First(1)),
+        &clearing(Clear::Never, Schedule::First(NonZeroU64::MIN)),
         &[r#"A PUT /items/1 if-match:"1"                 | conflict 1
            A GET /items/1 -> 200
            +3000s
@@ -307,8 +307,10 @@ fn cleared_by_time_by_tries_and_never() {
 
 #[test]
 fn after_the_upstream_applied_it() {
-    for phase in [Phase::After, Phase::Lost] {
-        let late = Rule { phase, ..clearing(Clear::Refetch, Trigger::First(2)) };
+    for phase in [RulePhase::After, RulePhase::Lost(LostAnswer::Closed)] {
+        let two = NonZeroU64::new(2).expect("not zero");
+        let trigger = playback::clearing(Schedule::First(two), phase, Clear::Refetch);
+        let late = rule(&["PUT"], "/items/{id}", trigger, "path");
         play(
             &late,
             &[

@@ -2,7 +2,7 @@
 
 mod listed;
 
-use fracas::grading::{Asked, CheckId, Finding, Grading, Missing, Report, Verdict};
+use fracas::grading::{Asked, Finding, Grading, Missing, Report, Verdict};
 use fracas::model::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent};
 use fracas::report::{self, Format, Subject, Width};
 use fracas::rules;
@@ -51,7 +51,7 @@ fn graded(asked: &str, attempts: impl IntoIterator<Item = Attempt>) -> Report {
 
 fn finding<'r>(report: &'r Report, agent: &str, check: u8) -> Option<&'r Finding> {
     let client = report.clients.iter().find(|client| client.agent == agent)?;
-    client.findings.iter().find(|finding| finding.check == CheckId(check) && finding.rule.is_none())
+    client.findings.iter().find(|finding| finding.check.number() == check && finding.rule.is_none())
 }
 
 fn verdict(report: &Report, agent: &str, check: u8) -> Option<Verdict> {

@@ -30,7 +30,7 @@ fn verdicts(report: &Report) -> BTreeMap<u8, (Verdict, String)> {
     let mut worst: BTreeMap<u8, (Verdict, String)> = BTreeMap::new();
     for finding in findings {
         let entry = (finding.verdict, finding.measured.clone());
-        let known = worst.entry(finding.check.0).or_insert_with(|| entry.clone());
+        let known = worst.entry(finding.check.number()).or_insert_with(|| entry.clone());
         if known.0 < entry.0 {
             *known = entry;
         }

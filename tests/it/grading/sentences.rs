@@ -84,7 +84,7 @@ fn client_holds(client: &ClientReport, facts: &Facts) -> Result<(), String> {
         client
             .findings
             .iter()
-            .find(|found| found.check.0 == check && found.rule.is_none())
+            .find(|found| found.check.number() == check && found.rule.is_none())
             .map(|found| found.verdict)
     };
     let Some(told) = &client.backoff else { return Ok(()) };

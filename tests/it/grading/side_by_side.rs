@@ -21,7 +21,7 @@ fn graded(attempts: impl Iterator<Item = Attempt>) -> Report {
 fn failed(report: &Report, from: Verdict) -> BTreeMap<u8, String> {
     let findings = report.clients.iter().flat_map(|client| &client.findings);
     let failed = findings.filter(|finding| finding.verdict >= from);
-    failed.map(|finding| (finding.check.0, finding.measured.clone())).collect()
+    failed.map(|finding| (finding.check.number(), finding.measured.clone())).collect()
 }
 
 #[test]

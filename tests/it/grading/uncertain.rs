@@ -74,7 +74,7 @@ fn graded(asked: &str, text: &str, have_clients_gone: bool) -> Report {
 /// Of one check over all rules: its verdict and its words.
 fn found(report: &Report, check: u8) -> (Verdict, String) {
     let findings = report.clients.iter().flat_map(|client| &client.findings);
-    let of = |finding: &&Finding| finding.check.0 == check && finding.rule.is_none();
+    let of = |finding: &&Finding| finding.check.number() == check && finding.rule.is_none();
     let finding = { findings }.find(of).unwrap_or_else(|| panic!("nothing of R{check}"));
     (finding.verdict, finding.measured.clone())
 }

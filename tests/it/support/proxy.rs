@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 
 use fracas::matching::{Match, TextPattern};
-use fracas::model::{Key, Kind, Phase};
+use fracas::model::{Key, Kind};
 use fracas::proxy::{Proxy, Running, Summary};
 use fracas::rules::{
-    Authority, BodyFileError, Config, Expect, LostAnswer, Reply, ReplyBody, ReplyStyle, Rule, Scheme,
-    Settings, Trigger, UpstreamUrl,
+    Authority, BodyFileError, Config, Expect, Reply, ReplyBody, ReplyStyle, Rule, Schedule, Scheme, Settings,
+    UpstreamUrl,
 };
 use http::StatusCode;
 
@@ -145,20 +145,17 @@ impl Drop for TestProxy {
 }
 
 /// A rule that answers what it matches with a 409.
-pub fn conflict(requests: Match, trigger: Trigger) -> Rule {
+pub fn conflict(requests: Match, schedule: Schedule) -> Rule {
     Rule {
         name: "conflict".into(),
         requests,
-        trigger,
+        trigger: schedule.into(),
         per: Key::default(),
         version: None,
         read: None,
         kind: Kind::Transient,
-        phase: Phase::Before,
-        clear: None,
         reply: Reply {
             status: StatusCode::CONFLICT,
-            lost: LostAnswer::Status,
             body: ReplyBody::Style(ReplyStyle::Problem),
             headers: Vec::new(),
             retry_after: None,

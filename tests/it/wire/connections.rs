@@ -1,10 +1,10 @@
 //! Connections: how many, for how long, and who is affected by whom.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
 use fracas::matching::Match;
-use fracas::rules::Trigger;
+use fracas::rules::Schedule;
 use http::Request;
 
 use super::super::support::http2::Client as Http2Client;
@@ -167,7 +167,7 @@ fn c33_a_tunnel_keeps_its_place() {
         talk.socket.ended();
     });
     let proxy = proxy::before(upstream.address)
-        .rule(conflict(Match { path: only("/409"), ..Match::default() }, Trigger::Always))
+        .rule(conflict(Match { path: only("/409"), ..Match::default() }, Schedule::Always))
         .with(|settings| settings.limits.connections = Some(NonZeroUsize::MIN))
         .start();
     let mut tunnel = proxy.connect();
@@ -193,8 +193,8 @@ fn only(path: &str) -> fracas::matching::PathMatch {
 #[test]
 fn c42_two_workers_count_as_one() {
     let upstream = Upstream::answering(OK);
-    let mut rule = conflict(Match::default(), Trigger::First(100));
-    rule.limit = Some(70);
+    let mut rule = conflict(Match::default(), Schedule::First(NonZeroU64::new(100).expect("not zero")));
+    rule.limit = NonZeroU64::new(70);
     let proxy = proxy::before(upstream.address)
         .rule(rule)
         .with(|settings| settings.workers = NonZeroUsize::new(2))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fracas::matching::{Match, PathMatch, PathPattern};
 use fracas::model::{Key, KeyPart};
-use fracas::rules::Trigger;
+use fracas::rules::Schedule;
 
 use super::super::support::message::Message;
 use super::super::support::proxy::{self, TestProxy, conflict};
@@ -156,7 +156,7 @@ fn c17_what_servers_disagree_about_is_one_request_or_none() {
 #[test]
 fn c17_what_servers_disagree_about_does_not_get_past_a_rule() {
     let outer = PathMatch::Pattern(PathPattern::parse("/outer*").expect("a pattern"));
-    let refusing = conflict(Match { path: outer.clone(), ..Match::default() }, Trigger::Always);
+    let refusing = conflict(Match { path: outer.clone(), ..Match::default() }, Schedule::Always);
     let mut looking = refusing.clone();
     looking.per = Key(vec![KeyPart::Body("/n".into())]);
     let upstream = strict::upstream();

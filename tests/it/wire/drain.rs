@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fracas::clock::Clock;
 use fracas::matching::Match;
-use fracas::rules::Trigger;
+use fracas::rules::Schedule;
 
 use super::super::support::LONG;
 use super::super::support::proxy::{self, conflict};
@@ -58,7 +58,7 @@ fn c34_requests_in_flight_are_answered_and_new_connections_refused() {
 fn c34_a_connection_under_load_hears_that_it_ends() {
     let upstream = Upstream::answering("HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\n\r\n");
     let forwarding = proxy::before(upstream.address);
-    let injecting = proxy::before(upstream.address).rule(conflict(Match::default(), Trigger::Always));
+    let injecting = proxy::before(upstream.address).rule(conflict(Match::default(), Schedule::Always));
     for proxy in [forwarding.start(), injecting.start()] {
         let (begin, begun) = channel();
         let clients: Vec<_> = (0..8)

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 
 use fracas::matching::Match;
-use fracas::rules::Trigger;
+use fracas::rules::Schedule;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -65,7 +65,7 @@ fn all_hear(proxy: &TestProxy, times: usize, status: u16) {
 fn c18_a_409_reaches_who_writes_100_mb_before_reading_1000_times_when_full() {
     let upstream = Upstream::echoing();
     let proxy = proxy::before(upstream.address)
-        .rule(conflict(Match::default(), Trigger::Always))
+        .rule(conflict(Match::default(), Schedule::Always))
         .with(|settings| settings.workers = NonZeroUsize::new(2))
         .start();
     // All of it takes minutes.
@@ -77,7 +77,7 @@ fn c18_a_409_reaches_who_writes_100_mb_before_reading_1000_times_when_full() {
 #[test]
 fn c18_a_409_reaches_who_writes_100_mb_while_reading_1000_times_when_full() {
     let upstream = Upstream::echoing();
-    let proxy = proxy::before(upstream.address).rule(conflict(Match::default(), Trigger::Always)).start();
+    let proxy = proxy::before(upstream.address).rule(conflict(Match::default(), Schedule::Always)).start();
     let tries = if is_full() { 1_000 } else { 20 };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
@@ -123,7 +123,7 @@ fn c19_the_connection_serves_on_after_a_big_body_that_nobody_wanted() {
     let upstream = Upstream::echoing();
     let post_only =
         Match { method: fracas::matching::Methods::Only(vec![http::Method::POST]), ..Match::default() };
-    let proxy = proxy::before(upstream.address).rule(conflict(post_only, Trigger::Always)).start();
+    let proxy = proxy::before(upstream.address).rule(conflict(post_only, Schedule::Always)).start();
     let mut client = proxy.connect();
     for framing in [Framing::Sized, Framing::Chunked] {
         assert_eq!(post(&mut client, framing).expect("an answer").status(), 409);

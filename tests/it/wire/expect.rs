@@ -1,7 +1,7 @@
 //! `Expect: 100-continue`: the client waits for the upstream's word.
 
 use fracas::matching::Match;
-use fracas::rules::Trigger;
+use fracas::rules::Schedule;
 
 use super::super::support::proxy::{self, conflict};
 use super::super::support::upstream::{Talk, Upstream};
@@ -87,7 +87,7 @@ fn c20_a_client_that_does_not_wait_is_not_held_against() {
 #[test]
 fn c20_an_injected_answer_comes_without_a_100() {
     let upstream = Upstream::echoing();
-    let proxy = proxy::before(upstream.address).rule(conflict(Match::default(), Trigger::Always)).start();
+    let proxy = proxy::before(upstream.address).rule(conflict(Match::default(), Schedule::Always)).start();
     let mut client = proxy.connect();
     client.send(HEAD);
     let answer = client.answer();

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use fracas::matching::Match;
-use fracas::rules::Trigger;
+use fracas::rules::Schedule;
 
 use super::super::support::LONG;
 use super::super::support::proxy::{self, conflict};
@@ -50,7 +50,7 @@ fn c23_a_half_closed_client_gets_what_was_answered_already() {
 #[test]
 fn c23_a_half_closed_client_gets_an_injected_answer_that_has_no_delay() {
     let upstream = Upstream::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-    let proxy = proxy::before(upstream.address).rule(conflict(Match::default(), Trigger::Always)).start();
+    let proxy = proxy::before(upstream.address).rule(conflict(Match::default(), Schedule::Always)).start();
     for request in [GET, POST].into_iter().cycle().take(100) {
         let mut client = proxy.connect();
         client.send(request);
@@ -63,7 +63,7 @@ fn c23_a_half_closed_client_gets_an_injected_answer_that_has_no_delay() {
 
 #[test]
 fn c23_a_half_closed_client_does_not_keep_its_delayed_answer_waiting() {
-    let mut rule = conflict(Match::default(), Trigger::Always);
+    let mut rule = conflict(Match::default(), Schedule::Always);
     rule.reply.delay = Duration::from_secs(3_600);
     let upstream = Upstream::answering("");
     let proxy = proxy::before(upstream.address).rule(rule).start();

@@ -6,14 +6,14 @@ use std::time::Duration;
 use fracas::clock::Clock;
 use fracas::matching::Match;
 use fracas::model::{Key, KeyPart};
-use fracas::rules::Trigger;
+use fracas::rules::Schedule;
 
 use super::super::support::proxy::{self, conflict};
 use super::super::support::upstream::Upstream;
 
 /// A rule for every second request.
 fn every_second() -> fracas::rules::Rule {
-    conflict(Match::default(), Trigger::Every(NonZeroU64::new(2).expect("not zero")))
+    conflict(Match::default(), Schedule::Every(NonZeroU64::new(2).expect("not zero")))
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn c16_pipelined_requests_meet_rules_in_order() {
 #[test]
 fn a_head_request_gets_the_head_of_an_injected_answer() {
     let upstream = Upstream::echoing();
-    let proxy = proxy::before(upstream.address).rule(conflict(Match::default(), Trigger::Always)).start();
+    let proxy = proxy::before(upstream.address).rule(conflict(Match::default(), Schedule::Always)).start();
     let mut client = proxy.connect();
     for _ in 0..2 {
         client.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -60,7 +60,7 @@ fn a_head_request_gets_the_head_of_an_injected_answer() {
 #[test]
 fn a_delay_delays_its_own_answer() {
     let upstream = Upstream::echoing();
-    let mut rule = conflict(Match::default(), Trigger::Always);
+    let mut rule = conflict(Match::default(), Schedule::Always);
     rule.reply.delay = Duration::from_millis(50);
     let proxy = proxy::before(upstream.address).rule(rule).start();
     let clock = Clock::start();
@@ -139,7 +139,7 @@ fn a_rule_that_looks_at_bodies_says_100_itself() {
 fn c19_a_body_that_nobody_read_is_over_when_all_of_it_has_come() {
     let upstream = Upstream::echoing();
     let proxy = proxy::before(upstream.address)
-        .rule(conflict(Match::default(), Trigger::Always))
+        .rule(conflict(Match::default(), Schedule::Always))
         .with(|settings| settings.timeouts.keep_alive = Duration::from_millis(50))
         .start();
     let clock = Clock::start();

@@ -4,7 +4,7 @@
 use std::sync::Once;
 
 use fracas::matching::Match;
-use fracas::rules::Trigger;
+use fracas::rules::Schedule;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
@@ -56,7 +56,7 @@ fn c38_a_panic_in_a_handler_ends_its_own_connection_alone() {
     let upstream = Upstream::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     let path = fracas::matching::PathPattern::parse("/panic-*").expect("a pattern");
     let requests = Match { path: fracas::matching::PathMatch::Pattern(path), ..Match::default() };
-    let proxy = proxy::before(upstream.address).rule(conflict(requests, Trigger::Always)).start();
+    let proxy = proxy::before(upstream.address).rule(conflict(requests, Schedule::Always)).start();
     let mut bystander = proxy.connect();
     let mut ask = |path: &str| {
         bystander.send(format!("POST {path} HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx"));

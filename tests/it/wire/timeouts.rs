@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fracas::clock::Clock;
 use fracas::matching::{Match, PathMatch, PathPattern};
-use fracas::rules::{Timeouts, Trigger};
+use fracas::rules::{Schedule, Timeouts};
 
 use super::super::support::LONG;
 use super::super::support::message::Message;
@@ -271,7 +271,7 @@ fn c30_a_slow_body_is_a_408_even_after_one_that_nobody_read() {
     let requests = Match { path, ..Match::default() };
     for size in [1, 10_000, 100_000] {
         let proxy = proxy::before(upstream.address)
-            .rule(conflict(requests.clone(), Trigger::Always))
+            .rule(conflict(requests.clone(), Schedule::Always))
             .with(|settings| settings.timeouts.request_body = SHORT)
             .start();
         let mut client = proxy.connect();

@@ -93,7 +93,7 @@ impl Lesson {
             let names_key = rule.read.as_ref().is_some_and(|read| read.names_key);
             return key.filter(|_| names_key).map(|key| exchange.version(Method::GET, key));
         }
-        rule.clear.filter(|clear| clear.is_by_reading())?;
+        rule.clear().filter(|clear| clear.is_by_reading())?;
         let opened = rule.opened_under(exchange.facts, key, exchange.client)?;
         let subject = Subject::Read { began: exchange.began };
         Some(Lesson { place: exchange.place(Table::Opened, opened), subject })

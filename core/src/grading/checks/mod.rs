@@ -73,11 +73,20 @@ pub(super) struct Number {
     pub unit: &'static str,
 }
 
+/// R`number`; a number beyond the last does not compile.
+#[expect(clippy::panic, reason = "only while compiling")]
+const fn id(number: u8) -> CheckId {
+    match CheckId::new(number) {
+        Some(id) => id,
+        None => panic!("no such check"),
+    }
+}
+
 macro_rules! checks {
     ($($id:literal $title:literal $anchor:literal $judge:path, $why:literal;)*) => {
         /// Every check, by id.
         pub const CHECKS: &[Check] =
-            &[$(Check { id: CheckId($id), title: $title, anchor: $anchor, why: $why, judge: $judge },)*];
+            &[$(Check { id: id($id), title: $title, anchor: $anchor, why: $why, judge: $judge },)*];
     };
 }
 
@@ -133,7 +142,7 @@ impl Check {
 
     /// The check's word on a tally; `None` where there was nothing for it to look at.
     pub(super) fn judge(&self, tally: &Tally, class: &Class) -> Option<Judged> {
-        (self.judge)(tally, class).map(|judged| bounds::hold(self.id.0, judged, tally, class))
+        (self.judge)(tally, class).map(|judged| bounds::hold(self.id.number(), judged, tally, class))
     }
 }
 

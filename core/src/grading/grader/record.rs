@@ -103,5 +103,5 @@ impl Extent {
 /// Whether a check's fault is something that was done. Of the others it is something that was left out (a
 /// read, a login, another write), or a relation of all there was, and the missing part may hold that.
 fn is_seen(check: CheckId) -> bool {
-    matches!(check.0, 4 | 5 | 6 | 8 | 9 | 10 | 13 | 14)
+    matches!(check.number(), 4 | 5 | 6 | 8 | 9 | 10 | 13 | 14)
 }

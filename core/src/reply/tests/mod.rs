@@ -14,25 +14,22 @@ use jiff::Timestamp;
 
 use super::{CompiledReply, Occasion};
 use crate::matching::Match;
-use crate::model::{BodyFacts, Captures, Dice, Facts, Identity, Key, KeyHash, KeyPart, Kind, Phase};
+use crate::model::{BodyFacts, Captures, Dice, Facts, Identity, Key, KeyHash, KeyPart, Kind};
 use crate::rules::{
-    Expect, LostAnswer, Reply, ReplyBody, ReplyStyle, RetryAfter, Rule, State, Trigger, WaitLength,
+    Expect, Reply, ReplyBody, ReplyStyle, RetryAfter, Rule, Schedule, State, Trigger, WaitLength,
 };
 
 fn rule(kind: Kind, body: ReplyBody) -> Rule {
     Rule {
         name: "flaky-writes".into(),
         requests: Match::default(),
-        trigger: Trigger::Always,
+        trigger: Schedule::Always.into(),
         per: Key::RULE,
         version: None,
         read: None,
         kind,
-        phase: Phase::Before,
-        clear: None,
         reply: Reply {
             status: StatusCode::CONFLICT,
-            lost: LostAnswer::Closed,
             body,
             headers: Vec::new(),
             retry_after: None,

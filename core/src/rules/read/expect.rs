@@ -3,13 +3,11 @@
 use super::Reader;
 use super::expected;
 use super::fields::{Fields, Given};
+use crate::model::CheckId;
 use crate::rules::keys::EXPECT;
 use crate::rules::{Expect, Grade};
 
 const GRADES: [(&str, Grade); 3] = [("off", Grade::Off), ("warn", Grade::Warn), ("fail", Grade::Fail)];
-
-/// The checks R1 to R17.
-const CHECKS: u8 = 17;
 
 impl Reader<'_> {
     pub fn expect(&mut self, given: &Given) -> Expect {
@@ -27,10 +25,10 @@ impl Reader<'_> {
             amplification: fields.take("amplification").and_then(|given| self.factor(&given)),
             no_retry: self.asked(&mut fields, "no_retry"),
             fired: fields.take("fired").and_then(|given| self.at_least_one(&given)),
-            checks: (1..=CHECKS)
-                .filter_map(|number| {
-                    let given = fields.take(&format!("R{number}"))?;
-                    Some((number, self.choice(&given, &GRADES)?))
+            checks: CheckId::all()
+                .filter_map(|id| {
+                    let given = fields.take(&id.to_string())?;
+                    Some((id, self.choice(&given, &GRADES)?))
                 })
                 .collect(),
         };

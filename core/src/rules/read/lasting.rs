@@ -22,9 +22,9 @@ pub(super) fn warn(
                 State::Expired { max_age, .. } => *max_age,
                 _ => None,
             },
-            _ => None,
+            Trigger::Counted(_) => None,
         };
-        let clear = match rule.clear {
+        let clear = match rule.clear() {
             Some(Clear::After(time)) => Some(time),
             _ => None,
         };

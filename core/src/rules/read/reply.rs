@@ -52,22 +52,23 @@ const OWN_HEADERS: [&str; 10] = [
 ];
 
 impl Reader<'_> {
-    /// `reply` of a rule in `phase` whose path captures `captured`.
-    pub fn reply(&mut self, rule: &mut Fields, phase: Phase, captured: &[&str]) -> Reply {
+    /// `reply` of a rule in `phase` whose path captures `captured`; and what clients get in the phase `lost`: nothing
+    /// unless the file gives a status.
+    pub fn reply(&mut self, rule: &mut Fields, phase: Phase, captured: &[&str]) -> (Reply, LostAnswer) {
         let mut reply = Reply {
             status: StatusCode::CONFLICT,
-            lost: if phase == Phase::Lost { LostAnswer::Closed } else { LostAnswer::Status },
             body: ReplyBody::Style(ReplyStyle::default()),
             headers: Vec::new(),
             retry_after: None,
             retry_after_jitter: Duration::ZERO,
             delay: Duration::ZERO,
         };
-        let Some(given) = rule.take("reply") else { return reply };
-        let Some(mut fields) = self.fields(&given, &REPLY) else { return reply };
+        let mut lost = LostAnswer::Closed;
+        let Some(given) = rule.take("reply") else { return (reply, lost) };
+        let Some(mut fields) = self.fields(&given, &REPLY) else { return (reply, lost) };
         if let Some(status) = fields.take("status").and_then(|given| self.reply_status(&given, phase)) {
             reply.status = status;
-            reply.lost = LostAnswer::Status;
+            lost = LostAnswer::Status;
         }
         let scope = Scope { params: captured, retry_after: fields.key_span("retry_after").is_some() };
         let style = fields.take("style").and_then(|given| self.style(&given)).unwrap_or_default();
@@ -78,9 +79,9 @@ impl Reader<'_> {
         reply.headers = fields.take("headers").map(|given| self.headers(&given, &scope)).unwrap_or_default();
         self.coming_back(&mut fields, &mut reply);
         reply.delay = fields.take("delay").and_then(|given| self.duration(&given)).unwrap_or_default();
-        self.warn_of_silence(&fields, phase, &reply);
+        self.warn_of_silence(&fields, phase, lost);
         fields.finish(self);
-        reply
+        (reply, lost)
     }
 
     fn style(&mut self, given: &Given) -> Option<ReplyStyle> {
@@ -93,8 +94,8 @@ impl Reader<'_> {
     }
 
     /// A lost answer without a status is no answer, so that nothing else of it matters.
-    fn warn_of_silence(&mut self, fields: &Fields, phase: Phase, reply: &Reply) {
-        if phase != Phase::Lost || reply.lost == LostAnswer::Status {
+    fn warn_of_silence(&mut self, fields: &Fields, phase: Phase, lost: LostAnswer) {
+        if phase != Phase::Lost || lost == LostAnswer::Status {
             return;
         }
         let silent = ["style", "body", "body_file", "headers", "retry_after"];

@@ -15,7 +15,9 @@ use crate::model::{Key, KeyPart, Kind, Phase};
 use crate::rules::diagnostic::shown;
 use crate::rules::keys::{DURING, RULE};
 use crate::rules::units::TextMistake;
-use crate::rules::{Clear, Code, Diagnostic, During, Expect, Pattern, Rule, Trigger};
+use crate::rules::{
+    Clear, Code, Diagnostic, During, Expect, LostAnswer, Pattern, Rule, RulePhase, Schedule, Trigger,
+};
 
 /// Names and where they were given; a rule without a name stands with its heading.
 pub(super) type Names = HashMap<Arc<str>, Range<usize>>;
@@ -37,6 +39,15 @@ fn default_key(on: Option<&str>, has_clear: bool) -> Key {
     }
 }
 
+/// The phase of a rule that says `phase`, whose lost responses would be `lost`.
+fn of_rule(phase: Phase, lost: LostAnswer) -> RulePhase {
+    match phase {
+        Phase::Before => RulePhase::Before,
+        Phase::After => RulePhase::After,
+        Phase::Lost => RulePhase::Lost(lost),
+    }
+}
+
 impl Reader<'_> {
     /// The rule at `position`, from 1.
     pub fn rule(&mut self, position: usize, table: &DeTable, span: Range<usize>, names: &mut Names) -> Rule {
@@ -47,7 +58,7 @@ impl Reader<'_> {
         let captured = requests.path.names();
         let per = fields.take("per").map(|given| self.key(&given, &captured));
         let per = per.unwrap_or_else(|| default_key(fields.word("on"), fields.key_span("clear").is_some()));
-        let trigger = self.trigger(&mut fields, &per);
+        let mut trigger = self.trigger(&mut fields, &per);
         let kind = self.kind(&mut fields, &trigger);
         let version = self.version(&mut fields, kind);
         let read = self.read(&mut fields, &requests, &per);
@@ -55,9 +66,13 @@ impl Reader<'_> {
         let clear = fields.take("clear").and_then(|given| self.clear(&given));
         self.only_counted(&fields, phase);
         self.not_reads_alone(&fields, &requests.method, clear);
-        let reply = self.reply(&mut fields, phase, &captured);
+        let (reply, lost) = self.reply(&mut fields, phase, &captured);
+        if let Trigger::Counted(counted) = &mut trigger {
+            counted.phase = of_rule(phase, lost);
+            counted.clear = clear;
+        }
         let during = fields.take("during").and_then(|given| self.during(&given));
-        let limit = fields.take("limit").and_then(|given| self.integer(&given));
+        let limit = fields.take("limit").and_then(|given| self.at_least_one(&given));
         let expect = fields.take("expect").map_or_else(Expect::default, |given| self.expect(&given));
         fields.finish(self);
         Rule {
@@ -68,8 +83,6 @@ impl Reader<'_> {
             version,
             read,
             kind,
-            phase,
-            clear,
             reply,
             during,
             limit,
@@ -136,19 +149,20 @@ impl Reader<'_> {
             }
         }
         // All are read for their own mistakes; the first counts.
-        let mut triggers: Vec<Trigger> = given.iter().filter_map(|given| self.counted(given)).collect();
+        let counted = given.iter().filter_map(|given| self.schedule(given)).map(Trigger::from);
+        let mut triggers: Vec<Trigger> = counted.collect();
         let on = given.iter().find(|given| given.name() == "on").cloned();
         triggers.extend(self.state(fields, on.as_ref(), per));
-        triggers.into_iter().next().unwrap_or(Trigger::Always)
+        triggers.into_iter().next().unwrap_or(Trigger::from(Schedule::Always))
     }
 
-    fn counted(&mut self, given: &Given) -> Option<Trigger> {
+    fn schedule(&mut self, given: &Given) -> Option<Schedule> {
         match given.name() {
-            "rate" => self.share(given).map(Trigger::Rate),
-            "first" => self.integer(given).map(Trigger::First),
-            "every" => self.at_least_one(given).map(Trigger::Every),
-            "pattern" => self.sequence(given).map(Trigger::Pattern),
-            "above" => self.rate(given).map(Trigger::Above),
+            "rate" => self.share(given).map(Schedule::Rate),
+            "first" => self.at_least_one(given).map(Schedule::First),
+            "every" => self.at_least_one(given).map(Schedule::Every),
+            "pattern" => self.sequence(given).map(Schedule::Pattern),
+            "above" => self.rate(given).map(Schedule::Above),
             _ => None,
         }
     }
@@ -158,11 +172,13 @@ impl Reader<'_> {
         let mistake = match text.char_indices().find(|(_, c)| !matches!(c, '.' | 'x')) {
             Some((at, c)) => TextMistake::new(at..at + c.len_utf8(), "only `.` (passes) and `x` (conflicts)"),
             None if text.is_empty() => TextMistake::new(0..0, "at least one position"),
-            None if text.len() > 10_000 => TextMistake::new(0..text.len(), "at most 10,000 positions"),
+            None if text.len() > Pattern::LONGEST => {
+                TextMistake::new(0..text.len(), "at most 10,000 positions")
+            }
             None if !text.contains('x') => {
                 TextMistake::new(0..text.len(), "without an `x` no request conflicts")
             }
-            None => return Some(Pattern(text.chars().map(|c| c == 'x').collect())),
+            None => return Pattern::new(text.chars().map(|c| c == 'x')),
         };
         self.bad_text(Code::BadPattern, given, mistake);
         None
@@ -171,7 +187,7 @@ impl Reader<'_> {
     fn kind(&mut self, fields: &mut Fields, trigger: &Trigger) -> Kind {
         let implied = match trigger {
             Trigger::On(state) => Some(state.kind()),
-            _ => None,
+            Trigger::Counted(_) => None,
         };
         let given = fields.take("kind");
         let kind =

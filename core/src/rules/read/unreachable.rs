@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::Reader;
 use crate::model::KeyPart;
-use crate::rules::{Code, Diagnostic, Rule, Trigger};
+use crate::rules::{Code, Diagnostic, Rule, Schedule, Trigger};
 
 const MATCH_KEYS: [&str; 10] =
     ["method", "path", "path_regex", "host", "header", "query", "cookie", "body", "client", "not"];
@@ -47,9 +47,8 @@ pub(super) fn warn(
 /// Whether a rule answers each request that it matches, from first to last.
 fn is_greedy(rule: &Rule) -> bool {
     let has_key = |part: &KeyPart| matches!(part, KeyPart::Path | KeyPart::Client);
-    rule.trigger == Trigger::Always
+    rule.trigger == Trigger::from(Schedule::Always)
         && rule.read.is_none()
-        && rule.clear.is_none()
         && rule.during.is_none()
         && rule.limit.is_none()
         && rule.per.0.iter().all(has_key)

@@ -19,7 +19,7 @@ pub fn sentence_holds(finding: &Finding, facts: &Facts) -> Result<(), String> {
         return expect(facts.ambiguous > 0 && !is_passed, "they could");
     }
     let moves = |outline: &str| outline.replace("moves", "move");
-    match finding.check.0 {
+    match finding.check.number() {
         1 => match &*moves(&outline) {
             "all # stopped at the first conflict" => expect(
                 first == facts.stops && first == facts.stopped_at_once && facts.maybe_moves == 0,
@@ -100,7 +100,7 @@ pub fn sentence_holds(finding: &Finding, facts: &Facts) -> Result<(), String> {
 fn late_sentence_holds(finding: &Finding, outline: &str, n: &[u64], facts: &Facts) -> Result<(), String> {
     let (first, second) = (n.first().copied().unwrap_or(0), n.get(1).copied().unwrap_or(0));
     let is_passed = finding.verdict == Verdict::Pass;
-    match finding.check.0 {
+    match finding.check.number() {
         9 => {
             expect(first == facts.most, format!("most: {}", facts.most))?;
             match outline {

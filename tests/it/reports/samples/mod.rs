@@ -343,9 +343,9 @@ fn client(agent: &str, verdict: Verdict) -> ClientReport {
 
 fn finding(check: u8, verdict: Verdict, title: &str, measured: &str) -> Finding {
     Finding {
-        check: CheckId(check),
+        check: CheckId::new(check).expect("a check"),
         title: title.to_owned(),
-        anchor: Check::of(CheckId(check)).expect("a check of ours").anchor,
+        anchor: CheckId::new(check).and_then(Check::of).expect("a check of ours").anchor,
         rule: None,
         verdict,
         measured: measured.to_owned(),

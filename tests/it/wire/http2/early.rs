@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 
 use bytes::Bytes;
 use fracas::matching::Match;
-use fracas::rules::Trigger;
+use fracas::rules::Schedule;
 use http::Request;
 
 use super::super::super::support::frames::{
@@ -24,7 +24,7 @@ const PIECE: usize = 16 * 1024;
 
 fn refusing(upstream: &Upstream) -> TestProxy {
     proxy::before(upstream.address)
-        .rule(conflict(Match::default(), Trigger::Always))
+        .rule(conflict(Match::default(), Schedule::Always))
         .with(|settings| settings.workers = NonZeroUsize::new(2))
         .start()
 }

@@ -1,7 +1,7 @@
 //! Requests over HTTP/2 mean what they mean over HTTP/1.1.
 
 use fracas::matching::Match;
-use fracas::rules::Trigger;
+use fracas::rules::Schedule;
 use http::{Method, Request};
 
 use super::super::super::support::GONE;
@@ -64,7 +64,7 @@ fn a_body_of_unknown_length_is_one_whatever_the_method() {
 #[test]
 fn rules_answer_and_head_gets_no_body() {
     let upstream = Upstream::echoing();
-    let proxy = proxy::before(upstream.address).rule(conflict(Match::default(), Trigger::Always)).start();
+    let proxy = proxy::before(upstream.address).rule(conflict(Match::default(), Schedule::Always)).start();
     let mut client = Client::connect(proxy.address);
     let whole = client.ask(request(Method::GET, &[]), "").expect("an answer");
     assert_eq!(
