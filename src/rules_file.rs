@@ -97,7 +97,10 @@ fn unreadable(name: &str, error: &io::Error) -> Mistakes {
     let mistake = Diagnostic::error(Code::MissingFile, title);
     match error.kind() {
         io::ErrorKind::NotFound => mistake.help("`fracas init` writes one to begin with").into(),
-        _ => mistake.into(),
+        io::ErrorKind::PermissionDenied => {
+            mistake.help("let this user read it, or name another file with `--rules FILE`").into()
+        }
+        _ => mistake.help("a rules file is a plain file: name another one with `--rules FILE`").into(),
     }
 }
 

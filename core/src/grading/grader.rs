@@ -310,7 +310,7 @@ fn untested(totals: &Totals, rules: &[RuleReport]) -> Option<String> {
         // Without a rule, the upstream's own conflicts are all that there was to meet.
         Totals { conflicted_upstream: 1.., .. } if rules.is_empty() => return None,
         Totals { attempts: 0, .. } => "no request came",
-        Totals { unanswered, .. } if *unanswered == all => "the upstream answered no request",
+        Totals { unanswered, .. } if *unanswered == all => super::run::UNANSWERED,
         _ if rules.is_empty() => "there are no rules; `fracas init` writes some to begin with",
         _ if rules.iter().all(|rule| rule.matched == 0) => "no request matched a rule",
         _ if rules.iter().all(|rule| rule.fired == 0) => "no rule fired",

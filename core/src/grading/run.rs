@@ -76,6 +76,8 @@ pub struct ExitReport {
     pub because: String,
 }
 
+/// Why nothing was tested where no request came through.
+pub(super) const UNANSWERED: &str = "the upstream answered no request";
 /// The most rules that a sentence names.
 const MOST_NAMES: usize = 5;
 
@@ -108,6 +110,11 @@ impl Report {
         }
         if let (Some(why), true, 0) = (&mut self.untested, run.command.is_some(), self.totals.attempts) {
             why.push_str(", is the command's base URL $FRACAS_URL?");
+        }
+        if let Some(why) = self.untested.as_mut().filter(|why| *why == UNANSWERED)
+            && !run.upstream.is_empty()
+        {
+            why.push_str(&format!(", is {} the right one, and up?", run.upstream));
         }
         let end = run.command.as_ref().and_then(|command| command.end);
         self.exit = end.map(|end| self.exit(end));

@@ -2,6 +2,7 @@
 //! code of a mistake means. Nothing is sent:
 //! the rules are asked as the proxy asks them, with counters that begin at nothing.
 
+mod examples;
 mod request;
 mod topic;
 mod walk;

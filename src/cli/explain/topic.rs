@@ -1,5 +1,6 @@
 //! `fracas explain R5` and `fracas explain bad-duration`: what a check asks, and what a code means.
 
+use super::examples;
 use crate::cli::startup_error::Refusal;
 use crate::grading::CHECKS;
 use crate::rules::Code;
@@ -46,8 +47,13 @@ pub fn about(name: &str) -> Result<String, Refusal> {
     }
     if let Some(code) = Code::ALL.iter().find(|code| code.as_str() == word) {
         let meaning = code.meaning();
+        let example = examples::of(*code).map(|(text, said)| {
+            let indented = |text: &str| format!("    {}\n", text.trim_end().replace('\n', "\n    "));
+            format!("For example, of\n\n{}\nit is said:\n\n{}\n", indented(text), indented(&said))
+        });
+        let example = example.unwrap_or_default();
         return Ok(format!(
-            "{code}\n\n{meaning}\n\nIt is about a rules file, or a flag that stands for a key of one: `fracas check` \
+            "{code}\n\n{meaning}\n\n{example}It is about a rules file, or a flag that stands for a key of one: `fracas check` \
              shows each place,\nand what to write instead. docs/RULES.md describes every key.\n"
         ));
     }

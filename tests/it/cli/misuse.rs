@@ -97,6 +97,36 @@ fn every_command_line_that_is_not_understood_is_told_what_to_do_next() {
 }
 
 #[test]
+fn files_in_each_other_s_place_are_told_apart() {
+    let folder =
+        folder(&[("rules.toml", "[[rule]]\nmethod = \"PUT\"\n"), ("empty", ""), ("notes", "my notes\n")]);
+    std::fs::create_dir(folder.path().join("deep")).expect("a folder");
+    let run = |line: &str| fracas(folder.path()).args(line.split(' ')).output().expect("the binary runs");
+    assert_eq!(run("run -q --min-operations 0 --journal j.jsonl true").status.code(), Some(0));
+    for (line, next) in [
+        ("-r j.jsonl", "it begins as a journal does: `fracas report FILE` grades one"),
+        ("check j.jsonl", "it begins as a journal does: `fracas report FILE` grades one"),
+        ("-r deep", "a rules file is a plain file: name another one with `--rules FILE`"),
+        ("report rules.toml", "give a file that `fracas --journal FILE` wrote"),
+        ("report empty", "give a file that `fracas --journal FILE` wrote"),
+        ("report notes", "give a file that `fracas --journal FILE` wrote"),
+        ("report deep", "give a file that `fracas --journal FILE` wrote"),
+        ("run --journal notes true", "give `--journal` a new file"),
+        ("run --journal x --report html=x true", "give the html report a file of its own"),
+        ("run --report html=x --report json=./x true", "give the json report a file of its own"),
+        ("run --report html=rules.toml true", "give the html report a file of its own"),
+        ("run --report html=notes/x.html true", "give `--report` a file in a folder"),
+        ("run --ready-file deep true", "give `--ready-file` a new file"),
+    ] {
+        let output = run(line);
+        let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        assert!(matches!(output.status.code(), Some(1 | 2)) && said.contains(next), "fracas {line}: {said}");
+    }
+    assert_eq!(run("run -q --min-operations 0 --report html=new/deep/x.html true").status.code(), Some(0));
+    assert!(folder.path().join("new/deep/x.html").is_file());
+}
+
+#[test]
 fn a_quoted_command_line_is_told_apart_from_a_missing_one() {
     let folder = folder(&[]);
     let output = fracas(folder.path()).args(["run", "pytest -q"]).output().expect("the binary runs");

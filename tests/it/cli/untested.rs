@@ -173,7 +173,8 @@ fn an_upstream_that_only_failed_is_named() {
     let rules = format!("upstream = \"http://{address}\"\n[[rule]]\nmethod = \"PUT\"\n");
     let folder = folder(&[("rules.toml", &rules)]);
     let report = served(folder.path(), &[("GET", "/a", "", ""), ("GET", "/b", "", "")]);
-    assert_eq!(report["untested"], "the upstream answered no request");
+    let why = format!("the upstream answered no request, is http://{address} the right one, and up?");
+    assert_eq!(report["untested"], why.as_str());
     assert_eq!(report["totals"]["unanswered"], 2);
 }
 

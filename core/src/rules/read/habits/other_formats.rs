@@ -24,6 +24,11 @@ pub fn check(text: &str) -> Option<Diagnostic> {
     let first = rest.trim_start().chars().next().map_or(0, char::len_utf8);
     let rule = tree.as_ref().and_then(first_rule);
     let help = match rule {
+        // As `--journal` begins its files.
+        _ if text.starts_with("{\"fracas\":") => {
+            "it begins as a journal does: `fracas report FILE` grades one; rules are given with `--rules`"
+                .to_owned()
+        }
         Some(rule) => {
             format!("its first rule as TOML:\n{rule}\n`fracas check` says whether the others fit, too")
         }
