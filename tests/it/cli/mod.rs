@@ -2,6 +2,7 @@
 
 mod exhaustion;
 mod misuse;
+mod one_rule;
 mod outputs;
 mod report;
 mod results;
