@@ -1,6 +1,8 @@
 //! Why nothing was started, in the shape of a mistake in a rules file: a code, what is wrong, and what
 //! to do about it.
 
+use std::error::Error;
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -27,6 +29,17 @@ pub enum Refusal {
         help: String,
     },
 }
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::Mistakes(mistakes) => mistakes.fmt(f),
+            Refusal::Start { title, .. } => f.write_str(title),
+        }
+    }
+}
+
+impl Error for Refusal {}
 
 impl Refusal {
     pub fn new(code: &'static str, title: impl Into<String>, help: impl Into<String>) -> Refusal {

@@ -74,6 +74,7 @@ impl Shown<'_> {
     /// An answer that the upstream did not give, and what to do about it.
     pub fn log_failure(&self, failure: &Failure, help: Option<String>) {
         let attempt = self.record.attempt();
+        let reason = failure.reason().map_or_else(String::new, |reason| format!(": {reason}"));
         tracing::warn!(
             target: "fracas::failure",
             status = failure.status().as_u16(),
@@ -81,7 +82,7 @@ impl Shown<'_> {
             path = &*attempt.path,
             error = failure.word(),
             help,
-            "{failure}",
+            "{failure}{reason}",
         );
     }
 }

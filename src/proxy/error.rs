@@ -1,5 +1,6 @@
 //! The one place where the proxy's own failures become HTTP.
 
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
@@ -39,8 +40,9 @@ pub enum Failure {
     Exhausted(Scarce),
     /// Something took too long.
     TimedOut(Late),
-    /// The connection broke before there was an answer.
-    Reset,
+    /// The connection broke before there was an answer; says why, in the words of hyper, of h2 or of the system,
+    /// where they say more than that.
+    Reset(Option<Arc<str>>),
     /// The answer is not HTTP that can be forwarded; says why.
     Garbled(Arc<str>),
 }
@@ -95,7 +97,7 @@ impl Failure {
             Failure::Exhausted(_) => StatusCode::SERVICE_UNAVAILABLE,
             Failure::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Failure::TimedOut(_) => StatusCode::GATEWAY_TIMEOUT,
-            Failure::Unreachable(_) | Failure::Reset | Failure::Garbled(_) => StatusCode::BAD_GATEWAY,
+            Failure::Unreachable(_) | Failure::Reset(_) | Failure::Garbled(_) => StatusCode::BAD_GATEWAY,
         }
     }
 
@@ -113,8 +115,25 @@ impl Failure {
             Failure::Unreachable(_) => "connect",
             Failure::Exhausted(_) => "exhausted",
             Failure::TimedOut(_) => "timeout",
-            Failure::Reset => "reset",
+            Failure::Reset(_) => "reset",
             Failure::Garbled(_) => "protocol",
+        }
+    }
+
+    /// A connection that broke with `error`.
+    pub fn reset(error: &(dyn Error + 'static)) -> Failure {
+        let mut deepest = error;
+        while let Some(cause) = deepest.source() {
+            deepest = cause;
+        }
+        Failure::Reset(Some(deepest.to_string().into()))
+    }
+
+    /// Why it broke, where [`fmt::Display`] does not say it already: for the log alone, as clients need not know.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Failure::Reset(reason) => reason.as_deref(),
+            _ => None,
         }
     }
 
@@ -165,7 +184,14 @@ impl Failure {
     }
 }
 
-impl std::error::Error for Failure {}
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Failure::Unreachable(Cause::Tls(failure)) => Some(&**failure),
+            _ => None,
+        }
+    }
+}
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -208,7 +234,7 @@ impl fmt::Display for Failure {
                 "the upstream accepted a connection and did not end the TLS handshake in time"
             }
             Failure::TimedOut(Late::Answer) => "the upstream did not begin its answer in time",
-            Failure::Reset => "the upstream closed the connection before it answered",
+            Failure::Reset(_) => "the upstream closed the connection before it answered",
             Failure::Garbled(why) => {
                 return write!(f, "the upstream's answer is not valid HTTP: {why}");
             }

@@ -1,5 +1,7 @@
 //! Certificates and private keys in files that the rules file names.
 
+use std::error::Error;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
 
@@ -15,14 +17,26 @@ const LARGEST: u64 = 1 << 20;
 #[derive(Debug)]
 pub struct Unusable {
     pub file: NamedFile,
-    pub why: String,
+    pub why: Box<dyn Error + Send + Sync>,
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` cannot be used", self.file.path.display())
+    }
+}
+
+impl Error for Unusable {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.why)
+    }
 }
 
 impl Unusable {
     /// The mistake, in the place where the file is named.
     pub fn mistake(&self, code: Code) -> Diagnostic {
-        Diagnostic::error(code, format!("`{}` cannot be used", self.file.path.display()))
-            .at(self.file.span.clone(), self.why.clone())
+        Diagnostic::error(code, self.to_string())
+            .at(self.file.span.clone(), self.why.to_string())
             .help("a PEM file; its name is relative to the working folder")
     }
 }
@@ -36,7 +50,7 @@ pub fn certificates(file: &NamedFile) -> Result<Vec<CertificateDer<'static>>, Un
             Err(unusable(file, "there is no `BEGIN CERTIFICATE` in it".into()))
         }
         Ok(certificates) => Ok(certificates),
-        Err(error) => Err(unusable(file, error.to_string())),
+        Err(error) => Err(unusable(file, error.into())),
     }
 }
 
@@ -59,10 +73,10 @@ fn contents(file: &NamedFile) -> Result<Vec<u8>, Unusable> {
     };
     read().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => unusable(file, "there is no such file".into()),
-        _ => unusable(file, error.to_string()),
+        _ => unusable(file, error.into()),
     })
 }
 
-fn unusable(file: &NamedFile, why: String) -> Unusable {
+fn unusable(file: &NamedFile, why: Box<dyn Error + Send + Sync>) -> Unusable {
     Unusable { file: file.clone(), why }
 }

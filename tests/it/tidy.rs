@@ -79,6 +79,34 @@ fn nothing_is_left_unfinished_or_unchecked() {
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
+/// A public type that says why something failed is an error to every caller: it prints itself and keeps its cause.
+#[test]
+fn every_public_error_implements_the_trait() {
+    /// How the names of such types end.
+    const ENDINGS: [&str; 7] =
+        ["Error", "Failure", "Mistake", "Mistakes", "Refusal", "CannotRun", "Diagnostic"];
+    let sources = looked_at();
+    let (mut found, mut missing) = (0, Vec::new());
+    for source in sources.iter().filter(|source| !source.path.starts_with("tests/")) {
+        let text = fs::read_to_string(source::root().join(&source.path)).expect("read before");
+        for line in text.lines() {
+            let Some(name) = ["pub enum ", "pub struct "].iter().find_map(|head| line.strip_prefix(head))
+            else {
+                continue;
+            };
+            let name = name.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+            if ENDINGS.iter().any(|ending| name.ends_with(ending)) {
+                found += 1;
+                if !text.contains(&format!("Error for {name} {{")) {
+                    missing.push(format!("{}: `{name}` does not implement std::error::Error", source.path));
+                }
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+    assert!(found >= 14, "only {found} errors");
+}
+
 #[test]
 fn the_map_fits_on_two_pages() {
     if let Ok(map) = fs::read_to_string(source::root().join("ARCHITECTURE.md")) {

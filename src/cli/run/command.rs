@@ -1,6 +1,8 @@
 //! The command that runs behind the proxy: its start, its end, and its code.
 
+use std::error::Error;
 use std::ffi::OsString;
+use std::fmt;
 use std::io;
 use std::process::{ExitStatus, Stdio};
 
@@ -22,6 +24,18 @@ impl CannotRun {
     /// What shells say: 127 for a command that is not there, 126 for one that cannot be run.
     pub fn code(&self) -> u8 {
         if self.error.kind() == io::ErrorKind::NotFound { 127 } else { 126 }
+    }
+}
+
+impl fmt::Display for CannotRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` cannot be run", self.command)
+    }
+}
+
+impl Error for CannotRun {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.error)
     }
 }
 
@@ -53,7 +67,7 @@ impl CannotRun {
                 "does it run by itself? A script names what runs it in its first line, as `#!/bin/sh`; or `fracas run -- sh {command}`"
             ),
         };
-        Refusal::new("cannot-run", format!("`{command}` cannot be run: {error}"), help)
+        Refusal::new("cannot-run", format!("{self}: {error}"), help)
     }
 }
 

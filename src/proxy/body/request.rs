@@ -64,7 +64,14 @@ impl fmt::Display for BodyError {
     }
 }
 
-impl std::error::Error for BodyError {}
+impl std::error::Error for BodyError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            BodyError::Broken(error) => Some(error),
+            BodyError::Unwanted => None,
+        }
+    }
+}
 
 impl RequestBody {
     /// The body of a request whose head has just come.

@@ -58,7 +58,14 @@ impl fmt::Display for AnswerError {
     }
 }
 
-impl std::error::Error for AnswerError {}
+impl std::error::Error for AnswerError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            AnswerError::Connection(error) => error.source(),
+            AnswerError::Stream(error) => error.source(),
+        }
+    }
+}
 
 impl Body for UpstreamBody {
     type Data = Bytes;

@@ -1,5 +1,7 @@
 //! TLS with clients: the certificate that they are shown, and what is spoken behind it.
 
+use std::error::Error;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -34,6 +36,29 @@ pub enum TlsError {
     NotMade(rcgen::Error),
 }
 
+impl fmt::Display for TlsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TlsError::File(unusable) => unusable.fmt(f),
+            TlsError::NotTogether(key, _) => {
+                write!(f, "`{}` does not fit the certificate", key.path.display())
+            }
+            TlsError::Unusable(_) => f.write_str("the certificate made for the run cannot be used"),
+            TlsError::NotMade(_) => f.write_str("no certificate can be made"),
+        }
+    }
+}
+
+impl Error for TlsError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            TlsError::File(unusable) => unusable.source(),
+            TlsError::NotTogether(_, error) | TlsError::Unusable(error) => Some(error),
+            TlsError::NotMade(error) => Some(error),
+        }
+    }
+}
+
 impl TlsError {
     /// The mistake, in its place if that is in the rules file.
     pub fn mistake(&self) -> Diagnostic {
@@ -45,16 +70,15 @@ impl TlsError {
                     rustls::Error::InconsistentKeys(_) => "it is not the certificate's".to_owned(),
                     error => error.to_string(),
                 };
-                mistake(format!("`{}` does not fit the certificate", key.path.display()))
+                mistake(self.to_string())
                     .at(key.span.clone(), why)
                     .help("give the key that the first certificate of `cert` was made with")
             }
             TlsError::Unusable(error) => {
-                mistake(format!("the certificate made for the run cannot be used: {error}"))
-                    .help("give `cert` and `key` instead")
+                mistake(format!("{self}: {error}")).help("give `cert` and `key` instead")
             }
             TlsError::NotMade(error) => {
-                mistake(format!("no certificate can be made: {error}")).help("give `cert` and `key` instead")
+                mistake(format!("{self}: {error}")).help("give `cert` and `key` instead")
             }
         }
     }

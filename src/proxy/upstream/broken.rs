@@ -29,8 +29,11 @@ pub fn broken(error: &hyper::Error, head: &[u8], connector: &Connector, limits: 
         let fault = if is_of_framing { None } else { unreadable::fault(head, limits) };
         let why = fault.unwrap_or(said);
         Failure::Garbled(why.into())
+    } else if error.is_incomplete_message() {
+        // The peer closed the connection, which is all that hyper knows of it.
+        Failure::Reset(None)
     } else {
-        Failure::Reset
+        Failure::reset(error)
     }
 }
 

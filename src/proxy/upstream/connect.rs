@@ -1,5 +1,7 @@
 //! Makes connections to the upstream, plain or TLS.
 
+use std::error::Error;
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -63,9 +65,29 @@ pub enum ConnectorError {
     /// The host is not a name, or not one that a certificate can be for.
     ServerName,
     /// The system has no root certificates, or they cannot be read.
-    Roots(String),
+    Roots(Box<dyn Error + Send + Sync>),
     /// A file of `[upstream_tls]` cannot be used.
     File(Box<Diagnostic>),
+}
+
+impl fmt::Display for ConnectorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ConnectorError::ServerName => "the upstream's host is not a name that a certificate can be for",
+            ConnectorError::Roots(_) => "no certificate authorities to check an https upstream with",
+            ConnectorError::File(_) => "a file of `upstream_tls` cannot be used",
+        })
+    }
+}
+
+impl Error for ConnectorError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            ConnectorError::ServerName => None,
+            ConnectorError::Roots(error) => Some(&**error),
+            ConnectorError::File(mistake) => Some(&**mistake),
+        }
+    }
 }
 
 impl Connector {

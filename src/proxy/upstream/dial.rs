@@ -1,6 +1,8 @@
 //! A TCP connection to a host that may have several addresses: attempts that overlap, within one deadline
 //! (RFC 8305).
 
+use std::error::Error;
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -42,6 +44,22 @@ pub enum DialError {
     Resolve(io::Error),
     /// None of its addresses took a connection; this is what the last one said.
     Connect(io::Error),
+}
+
+impl fmt::Display for DialError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            DialError::Resolve(_) => "the upstream's name has no address",
+            DialError::Connect(_) => "no address of the upstream took a connection",
+        })
+    }
+}
+
+impl Error for DialError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let (DialError::Resolve(error) | DialError::Connect(error)) = self;
+        Some(error)
+    }
 }
 
 /// An attempt has so much time before the next one begins beside it (RFC 8305 §5 recommends it), or less

@@ -140,7 +140,7 @@ impl Forwarder {
     pub fn help(&self, failure: &Failure) -> Option<String> {
         match failure {
             // Many servers only hang up on who does not speak TLS.
-            Failure::Reset | Failure::Garbled(_)
+            Failure::Reset(_) | Failure::Garbled(_)
                 if !self.has_answered.get() && self.upstream.scheme != Scheme::Https =>
             {
                 let help = Failure::Unreachable(Cause::WantsTls).help(&self.upstream)?;

@@ -1,5 +1,6 @@
 //! TLS to the upstream: whom it has to be, and who we are to it.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use rustls::client::danger::ServerCertVerifier;
@@ -17,8 +18,10 @@ pub fn client_config(tls: &UpstreamTls) -> Result<ClientConfig, ConnectorError> 
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(|error| ConnectorError::Roots(error.to_string()))?;
-    let checked = |roots, own| Checked::new(roots, own, Arc::clone(&provider)).map_err(ConnectorError::Roots);
+        .map_err(|error| ConnectorError::Roots(error.into()))?;
+    let checked = |roots, own| {
+        Checked::new(roots, own, Arc::clone(&provider)).map_err(|error| ConnectorError::Roots(error.into()))
+    };
     let verifier: Arc<dyn ServerCertVerifier> = match &tls.trust {
         Trust::System => {
             let (roots, own) = system_roots()?;
@@ -28,7 +31,7 @@ pub fn client_config(tls: &UpstreamTls) -> Result<ClientConfig, ConnectorError> 
             let own = certificates(file)?;
             let mut roots = RootCertStore::empty();
             for certificate in &own {
-                roots.add(certificate.clone()).map_err(|error| unusable(file, error.to_string()))?;
+                roots.add(certificate.clone()).map_err(|error| unusable(file, error.into()))?;
             }
             Arc::new(checked(roots, own)?)
         }
@@ -61,13 +64,13 @@ fn system_roots() -> Result<(RootCertStore, Vec<CertificateDer<'static>>), Conne
     let found = rustls_native_certs::load_native_certs();
     let (trusted, _unusable) = roots.add_parsable_certificates(found.certs.iter().cloned());
     if trusted == 0 {
-        let why = found.errors.first().map_or("none found".to_owned(), ToString::to_string);
+        let why = found.errors.into_iter().next().map_or("none found".into(), Into::into);
         return Err(ConnectorError::Roots(why));
     }
     Ok((roots, found.certs))
 }
 
-fn unusable(file: &NamedFile, why: String) -> ConnectorError {
+fn unusable(file: &NamedFile, why: Box<dyn Error + Send + Sync>) -> ConnectorError {
     Unusable { file: file.clone(), why }.into()
 }
 

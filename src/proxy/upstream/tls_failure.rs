@@ -207,6 +207,8 @@ fn date(time: UnixTime) -> String {
     Timestamp::from_second(seconds).map_or_else(|_| format!("second {seconds}"), |time| time.to_string())
 }
 
+impl std::error::Error for TlsFailure {}
+
 impl fmt::Display for TlsFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let says = match self.fault {

@@ -147,7 +147,7 @@ impl Stale {
         self.renewal = Some(Box::pin(async move {
             let (mut stream, _) = connector.open(Offer::Http1).await?;
             let written = write(&mut stream, &request).await;
-            written.map_err(|_| Failure::Reset)?;
+            written.map_err(|error| Failure::reset(&error))?;
             connector.count_replay();
             Ok(stream)
         }));

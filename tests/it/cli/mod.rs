@@ -1,6 +1,7 @@
 //! The command line as people and scripts meet it.
 
 mod exhaustion;
+mod failed_upstream;
 mod misuse;
 mod one_rule;
 mod outputs;

@@ -165,11 +165,16 @@ impl Socket {
         self.stream.shutdown(Shutdown::Write).expect("a live socket");
     }
 
-    /// Ends the connection without a goodbye.
-    pub fn reset(self) {
+    /// Its end will be a reset (RST) in place of a FIN.
+    pub fn reset_at_end(&self) {
         socket2::SockRef::from(&self.stream)
             .set_linger(Some(std::time::Duration::ZERO))
             .expect("a live socket");
+    }
+
+    /// Ends the connection without a goodbye.
+    pub fn reset(self) {
+        self.reset_at_end();
     }
 
     /// Whence the other end sees this one come.

@@ -1,5 +1,6 @@
 //! What a refused client is told.
 
+use std::fmt;
 use std::ops::Range;
 use std::path::{Component, Path};
 use std::sync::Arc;
@@ -32,6 +33,20 @@ pub enum BodyFileError {
     /// The operating system says why, in its own words.
     Unreadable(String),
 }
+
+impl fmt::Display for BodyFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            BodyFileError::Missing => "there is no such file",
+            BodyFileError::Outside => "the file lies outside the folder of the rules file",
+            BodyFileError::TooLarge => "the file is longer than 1 MiB",
+            BodyFileError::NotText => "the file is not UTF-8",
+            BodyFileError::Unreadable(why) => why,
+        })
+    }
+}
+
+impl std::error::Error for BodyFileError {}
 
 /// Bytes of a reply's body at most.
 pub const LARGEST_BODY: usize = 1024 * 1024;

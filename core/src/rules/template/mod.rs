@@ -12,6 +12,7 @@
 
 mod placeholder;
 
+use std::fmt;
 use std::ops::Range;
 
 pub use placeholder::{Placeholder, Scope, WORDS};
@@ -36,6 +37,14 @@ pub struct TemplateMistake {
     /// What to write instead, as a sentence.
     pub suggestion: String,
 }
+
+impl fmt::Display for TemplateMistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for TemplateMistake {}
 
 /// A part of a text, in its order.
 #[derive(Clone, Debug, PartialEq, Eq)]

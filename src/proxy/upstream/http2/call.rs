@@ -86,7 +86,7 @@ impl Streams {
             may_replay &= !is_stale;
             place = self.place(if is_stale { Which::Fresh } else { Which::Any }).await?;
         }
-        Err(Failure::Reset)
+        Err(Failure::Reset(None))
     }
 
     /// Sends a request once.
@@ -196,6 +196,6 @@ fn is_unprocessed(error: &h2::Error) -> bool {
 fn failure(error: &h2::Error) -> Failure {
     match error.is_library() {
         true => Failure::Garbled(error.to_string().into()),
-        false => Failure::Reset,
+        false => Failure::reset(error),
     }
 }

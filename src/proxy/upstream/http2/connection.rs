@@ -62,7 +62,7 @@ impl Connection {
             .await
             .map_err(|error| {
                 tracing::debug!(%error, "no HTTP/2 with the upstream");
-                Failure::Reset
+                Failure::reset(&error)
             })?;
         let (released, mut release) = oneshot::channel();
         let news = Rc::clone(news);
@@ -85,7 +85,9 @@ impl Connection {
             }
             if allowed == UNSAID && !is_released {
                 let cause = ended.as_ref().err().and_then(h2::Error::get_io);
-                news.fail(cause.and_then(|error| told(error, &connector)).unwrap_or(Failure::Reset));
+                let broke =
+                    || ended.as_ref().err().map_or(Failure::Reset(None), |error| Failure::reset(error));
+                news.fail(cause.and_then(|error| told(error, &connector)).unwrap_or_else(broke));
             }
             news.changed.notify_waiters();
         });

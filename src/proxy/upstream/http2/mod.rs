@@ -148,7 +148,7 @@ impl Streams {
                 let is_connected = self.drop_silent();
                 return Err(match is_connected {
                     // A fresh one may be too much to ask.
-                    true if which == Which::Fresh => Failure::Reset,
+                    true if which == Which::Fresh => Failure::Reset(None),
                     true => Failure::Exhausted(Scarce::Streams),
                     false => Failure::TimedOut(Late::Connection),
                 });
