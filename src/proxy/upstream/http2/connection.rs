@@ -31,11 +31,15 @@ pub struct Connection {
     _released: oneshot::Sender<()>,
 }
 
+/// Streams at once on one connection, however many the upstream allows: more go to a further one.
+const STREAMS: u32 = 100;
 /// What the upstream may send of one answer before it is read, in bytes: fixed, as windows that adapt
 /// have made latency worse for others (linkerd2-proxy 609).
-const STREAM_WINDOW: u32 = 1 << 20;
-/// The same of all answers on a connection.
-const CONNECTION_WINDOW: u32 = 4 << 20;
+const STREAM_WINDOW: u32 = 128 * 1024;
+/// The same of all answers on a connection: as much as all its streams may hold, so that clients that do not
+/// read never keep an answer from another client (RFC 9113 §5.2.2). It is the most memory that unread answers
+/// take on a connection: 12.5 MiB.
+const CONNECTION_WINDOW: u32 = STREAMS * STREAM_WINDOW;
 /// Stands for what the upstream allows before it has said so.
 const UNSAID: usize = usize::MAX - 1;
 /// Bytes of a request that wait for the socket.
@@ -117,7 +121,8 @@ impl Connection {
     }
 
     pub fn has_room(&self) -> bool {
-        !self.is_doubtful.get() && self.allowed().is_some_and(|allowed| self.in_flight.get() < allowed)
+        !self.is_doubtful.get()
+            && self.allowed().is_some_and(|allowed| self.in_flight.get() < allowed.min(STREAMS as usize))
     }
 
     pub fn is_busy(&self) -> bool {

@@ -4,6 +4,7 @@ mod both;
 mod broken;
 mod pool;
 mod raw;
+mod stalled;
 mod timeouts;
 mod translation;
 
