@@ -40,8 +40,10 @@ const STREAMS: u32 = 100;
 /// worse and need PINGs that some clients take badly. With less, an upload of 100 MB waits for its window
 /// so often that a busy machine does not hear it out in time.
 const STREAM_WINDOW: u32 = 256 * 1024;
-/// The same of all streams. A stream whose body nobody reads must leave most of it to the others.
-const CONNECTION_WINDOW: u32 = 1024 * 1024;
+/// The same of all streams: as much as all of them may hold, so that uploads that nobody reads never keep
+/// another from its bytes (RFC 9113 §5.2.2). It is the most memory that unread uploads take on a connection:
+/// 25 MiB.
+const CONNECTION_WINDOW: u32 = STREAMS * STREAM_WINDOW;
 /// Bytes of an answer that the client has not let through yet.
 const SEND_BUFFER: usize = 64 * 1024;
 /// Streams that a client has reset before anybody saw them (CVE-2023-44487).

@@ -6,6 +6,7 @@ mod early;
 mod floods;
 mod grpc;
 mod requests;
+mod stalled;
 mod strict;
 mod timeouts;
 mod tls;
