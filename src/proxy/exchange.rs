@@ -2,7 +2,6 @@
 
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -103,7 +102,7 @@ pub async fn exchange(
         answer = closing(answer);
     }
     record.answer(&answer, shared);
-    Ok(answer.map(|source| AnswerBody::new(source, Arc::clone(vitals), is_http_10, Rc::clone(&record))))
+    Ok(answer.map(|source| AnswerBody::new(source, &client, is_http_10, Rc::clone(&record))))
 }
 
 /// Who answered.

@@ -187,7 +187,10 @@ impl Worker {
                 () = time_to_go(&mut first_order, &vitals) => return Ok(()),
             };
             match protocol {
-                Ok((socket, Protocol::Http1)) => self.serve_and_rest(socket, client, orders).await,
+                Ok((mut socket, Protocol::Http1)) => {
+                    socket.tell(client.backlog.clone());
+                    self.serve_and_rest(socket, client, orders).await
+                }
                 Ok((mut socket, Protocol::Http2)) => {
                     socket.expect_frames(self.shared.clock);
                     // It is big, and most connections are not of its kind.

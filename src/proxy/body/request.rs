@@ -1,7 +1,6 @@
 //! The body of a request on its way to the upstream: streamed, and never collected but for what a
 //! rule looks at.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -10,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
@@ -29,9 +28,9 @@ pub struct RequestBody(Option<Box<Upcoming>>);
 
 /// A body of which something was to come when the head had.
 struct Upcoming {
-    /// What a rule looked at, before the rest, in the pieces in which it came: whoever looks leaves
-    /// no trace.
-    looked: VecDeque<Bytes>,
+    /// What a rule looked at, before the rest: in one piece, as one that came byte by byte would take as
+    /// many times the memory.
+    looked: Bytes,
     rest: Option<Incoming>,
     /// What a rule's look found after the rest.
     trailers: Option<Box<HeaderMap>>,
@@ -42,6 +41,9 @@ struct Upcoming {
     tasks: Rc<Tasks>,
     record: Rc<Record>,
 }
+
+/// Bytes of what was looked at that go on at a time.
+const PIECE: usize = 32 * 1024;
 
 /// Whether the body may go.
 type Hold = Pin<Box<dyn Future<Output = bool>>>;
@@ -81,7 +83,7 @@ impl RequestBody {
             return RequestBody(None);
         }
         RequestBody(Some(Box::new(Upcoming {
-            looked: VecDeque::new(),
+            looked: Bytes::new(),
             rest: Some(body),
             trailers: None,
             hold: None,
@@ -110,11 +112,10 @@ impl RequestBody {
     }
 
     /// Puts back what was read: it comes again, before the rest.
-    pub fn unread(&mut self, pieces: Vec<Bytes>) {
+    pub fn unread(&mut self, mut read: BytesMut) {
         if let Some(upcoming) = &mut self.0 {
-            for piece in pieces.into_iter().rev() {
-                upcoming.looked.push_front(piece);
-            }
+            read.extend_from_slice(&upcoming.looked);
+            upcoming.looked = read.freeze();
         }
     }
 
@@ -129,25 +130,19 @@ impl Upcoming {
         if self.size_hint().lower() > limit {
             return Ok(BodyFacts::TooLong);
         }
-        let mut length = 0;
-        while length <= limit {
+        let mut looked = BytesMut::from(&*self.looked);
+        while looked.len() as u64 <= limit {
             match poll_fn(|cx| self.poll_rest(cx)).await.transpose()?.map(Frame::into_data) {
-                Some(Ok(data)) => {
-                    length += data.len() as u64;
-                    self.looked.push_back(data);
-                }
+                Some(Ok(data)) => looked.extend_from_slice(&data),
                 Some(Err(frame)) => self.trailers = frame.into_trailers().ok().map(Box::new),
                 None => break,
             }
         }
-        if length > limit {
+        self.looked = looked.freeze();
+        if self.looked.len() as u64 > limit {
             return Ok(BodyFacts::TooLong);
         }
-        let whole = match self.looked.len() {
-            1 => self.looked.front().cloned().unwrap_or_default(),
-            _ => self.looked.iter().flatten().copied().collect(),
-        };
-        Ok(BodyFacts::read(whole))
+        Ok(BodyFacts::read(self.looked.clone()))
     }
 
     /// The next frame from the client. While the client is slow the upstream cannot be late.
@@ -186,8 +181,9 @@ impl Upcoming {
                 return Poll::Ready(Some(Err(BodyError::Unwanted)));
             }
         }
-        if let Some(looked) = self.looked.pop_front() {
-            return Poll::Ready(Some(Ok(Frame::data(looked))));
+        if !self.looked.is_empty() {
+            let piece = self.looked.split_to(self.looked.len().min(PIECE));
+            return Poll::Ready(Some(Ok(Frame::data(piece))));
         }
         match ready!(self.poll_rest(cx)) {
             None => Poll::Ready(self.trailers.take().map(|trailers| Ok(Frame::trailers(*trailers)))),
@@ -200,7 +196,7 @@ impl Upcoming {
     }
 
     fn size_hint(&self) -> SizeHint {
-        let looked: u64 = self.looked.iter().map(|piece| piece.len() as u64).sum();
+        let looked = self.looked.len() as u64;
         let rest = self.rest.as_ref().map_or(SizeHint::with_exact(0), Body::size_hint);
         let mut hint = SizeHint::new();
         hint.set_lower(rest.lower().saturating_add(looked));

@@ -4,7 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -12,6 +12,8 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
+use super::super::downstream::backlog::Backlog;
+use super::super::downstream::client::Client;
 use super::super::downstream::deadlines::{Vitals, Wait};
 use super::super::passage::Settlement;
 use super::super::record::Record;
@@ -125,14 +127,15 @@ impl Watch {
         let Some(data) = frame.data_ref() else { return };
         self.is_too_long |= (self.seen.len() + data.len()) as u64 > self.limit;
         if self.is_too_long {
-            self.seen.clear();
+            self.seen = BytesMut::new();
         } else {
             self.seen.extend_from_slice(data);
         }
     }
 
     fn finish(self) {
-        self.settlement.finish((!self.is_too_long).then(|| self.seen.freeze()));
+        // It may be kept for long: without the room that it grew into.
+        self.settlement.finish((!self.is_too_long).then(|| Bytes::copy_from_slice(&self.seen)));
     }
 }
 
@@ -140,14 +143,16 @@ impl Watch {
 pub struct AnswerBody {
     source: Source,
     vitals: Arc<Vitals>,
+    backlog: Option<Arc<Backlog>>,
     /// HTTP/1.0 may know a body's end by the connection's end alone.
     ends_with_connection: bool,
     record: Rc<Record>,
 }
 
 impl AnswerBody {
-    pub fn new(source: Source, vitals: Arc<Vitals>, is_http_10: bool, record: Rc<Record>) -> AnswerBody {
-        AnswerBody { source, vitals, ends_with_connection: is_http_10, record }
+    pub fn new(source: Source, client: &Client, is_http_10: bool, record: Rc<Record>) -> AnswerBody {
+        let (vitals, backlog) = (Arc::clone(&client.vitals), client.backlog.clone());
+        AnswerBody { source, vitals, backlog, ends_with_connection: is_http_10, record }
     }
 }
 
@@ -171,6 +176,10 @@ impl Body for AnswerBody {
             Source::Unsent(_) | Source::Tunnel => return Poll::Ready(None),
             Source::Upstream { body, lease, watch } => (body, lease, watch),
         };
+        // While the client is slow the upstream cannot be late.
+        if let Some(backlog) = &this.backlog {
+            ready!(backlog.poll_room(cx));
+        }
         let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) else {
             this.vitals.begin_once(Wait::AnswerBody);
             return Poll::Pending;
@@ -182,6 +191,9 @@ impl Body for AnswerBody {
         if let Some(Ok(frame)) = &frame {
             if let Some(data) = frame.data_ref() {
                 this.record.see_got(data);
+                if let Some(backlog) = &this.backlog {
+                    backlog.add(data.len());
+                }
             }
             if let Some(trailers) = frame.trailers_ref() {
                 this.record.see_trailers(trailers);

@@ -10,6 +10,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::super::headers::FORWARDED_FOR;
 use super::super::upstream::identity::Identity;
+use super::backlog::Backlog;
 use super::deadlines::Vitals;
 use crate::matching::Cidr;
 use crate::model::{Acquaintance, Moment, RunKey, Who};
@@ -27,6 +28,8 @@ pub struct Client {
     /// The address, as `X-Forwarded-For` has it.
     pub forwarded_for: HeaderValue,
     pub vitals: Arc<Vitals>,
+    /// Over HTTP/1.1: what its connection holds of an answer. Streams have windows.
+    pub backlog: Option<Arc<Backlog>>,
     /// The connection to the upstream that knows who it is, if there is one.
     pub identity: Rc<Identity>,
     acquaintance: Rc<RefCell<Acquaintance>>,
@@ -82,6 +85,7 @@ impl Client {
             forwarded_for: HeaderValue::try_from(address.to_string())
                 .unwrap_or_else(|_| HeaderValue::from_static("unknown")),
             vitals,
+            backlog: Some(Arc::default()),
             identity: Rc::default(),
             acquaintance: Rc::default(),
             place: Rc::new(place),
@@ -97,6 +101,7 @@ impl Client {
             is_trusted: self.is_trusted,
             forwarded_for: self.forwarded_for.clone(),
             vitals,
+            backlog: None,
             identity: Rc::clone(&self.identity),
             acquaintance: Rc::clone(&self.acquaintance),
             place: Rc::clone(&self.place),

@@ -14,15 +14,19 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
+use super::backlog::Backlog;
 use super::coalesce;
 use super::deadlines::{Vitals, Wait};
 use super::http2::{Meter, PREFACE, Wrong};
+use super::portion;
 use crate::clock::Clock;
 
 /// A connection accepted from a client.
 pub struct ClientSocket {
     stream: Stream,
     vitals: Arc<Vitals>,
+    /// Told when everything has been taken.
+    backlog: Option<Arc<Backlog>>,
     /// Read before it was known for whom.
     early: Bytes,
     /// Over HTTP/2: what the client sends besides requests.
@@ -63,7 +67,15 @@ const SINK_BYTES: usize = 16 * 1024;
 
 impl ClientSocket {
     pub fn new(stream: Stream, vitals: Arc<Vitals>) -> ClientSocket {
-        ClientSocket { stream, vitals, early: Bytes::new(), meter: None, sink: None, has_ended: false }
+        ClientSocket {
+            stream,
+            vitals,
+            backlog: None,
+            early: Bytes::new(),
+            meter: None,
+            sink: None,
+            has_ended: false,
+        }
     }
 
     /// Waits for the first bytes, up to where they can only be of one protocol.
@@ -87,6 +99,11 @@ impl ClientSocket {
         };
         self.early = Bytes::from(early);
         Ok(protocol)
+    }
+
+    /// From now on this is told when everything that was written has been taken.
+    pub fn tell(&mut self, backlog: Option<Arc<Backlog>>) {
+        self.backlog = backlog;
     }
 
     /// Takes back what had been read before the connection rests: the beginning of a request.
@@ -191,7 +208,10 @@ impl AsyncRead for ClientSocket {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         if self.early.is_empty() {
-            ready!(delegate!(&mut self.stream, poll_read(cx, buffer)))?;
+            ready!(match &mut self.stream {
+                Stream::Plain(stream) => portion::read(stream, cx, buffer),
+                Stream::Tls(stream) => portion::read(stream, cx, buffer),
+            })?;
             let is_end = buffer.filled().len() == before && buffer.remaining() > 0;
             if is_end && !std::mem::replace(&mut self.has_ended, true) {
                 cx.waker().wake_by_ref();
@@ -235,6 +255,9 @@ impl AsyncWrite for ClientSocket {
         // TLS takes bytes that the socket has not taken yet.
         if flushed.is_pending() {
             self.vitals.begin_once(Wait::Write);
+        } else if let Some(backlog) = &self.backlog {
+            // hyper flushes when it has nothing left to write.
+            backlog.clear();
         }
         flushed
     }

@@ -1,7 +1,7 @@
 //! A request's body as the journal keeps it: how long it was, and a hash that is the same for the same
 //! body of another try. No more of it is held than `body_limit`, and nothing once it is over.
 
-use bytes::Bytes;
+use bytes::BytesMut;
 use serde_json::Value;
 use smol_str::SmolStr;
 
@@ -11,33 +11,33 @@ use super::versions::Fitting;
 use crate::engine::scalar;
 use crate::model::{Fingerprint, Sent, Version, VersionPlace};
 
-/// What has come of a body.
+/// What has come of a body: in one piece, as one that comes byte by byte would take as many times the memory.
 #[derive(Default)]
 pub struct SentBody {
-    pieces: Vec<Bytes>,
+    bytes: BytesMut,
     is_too_long: bool,
 }
 
 impl SentBody {
     /// Some more of it has come.
-    pub fn see(&mut self, data: &Bytes, sent: &mut Sent, limit: u64) {
+    pub fn see(&mut self, data: &[u8], sent: &mut Sent, limit: u64) {
         sent.bytes += data.len() as u64;
         if sent.bytes > limit {
-            self.pieces = Vec::new();
+            self.bytes = BytesMut::new();
             self.is_too_long = true;
-        } else if !data.is_empty() {
-            self.pieces.push(data.clone());
+        } else {
+            self.bytes.extend_from_slice(data);
         }
     }
 
     /// All of it has come.
     pub fn finish(&mut self, sent: &mut Sent, fitting: &mut Fitting, plan: &Plan) {
-        let pieces = std::mem::take(&mut self.pieces);
-        if self.is_too_long || pieces.is_empty() {
+        let bytes = std::mem::take(&mut self.bytes);
+        if self.is_too_long || bytes.is_empty() {
             return;
         }
-        let Some(mut json) = json(&pieces) else {
-            sent.body = Some(plan.key.hash_pieces(pieces.iter().map(|piece| &**piece)));
+        let Some(mut json) = json(&bytes) else {
+            sent.body = Some(plan.key.hash(&bytes));
             return;
         };
         if let Some(named) = plan.versions.in_body(fitting, &json, plan.key) {
@@ -61,37 +61,31 @@ const VERSIONS: [(&str, &str); 3] = [
 
 /// What has come of a response's body, where it may show a version.
 #[derive(Default)]
-pub struct GotBody {
-    pieces: Vec<Bytes>,
-    bytes: u64,
-}
+pub struct GotBody(BytesMut);
 
 impl GotBody {
     /// Some more of it goes to the client; whether there is use in looking further.
-    pub fn see(&mut self, data: &Bytes, limit: u64) -> bool {
-        self.bytes += data.len() as u64;
-        if self.bytes <= limit && !data.is_empty() {
-            self.pieces.push(data.clone());
+    pub fn see(&mut self, data: &[u8], limit: u64) -> bool {
+        let is_short = (self.0.len() + data.len()) as u64 <= limit;
+        if is_short {
+            self.0.extend_from_slice(data);
         }
-        self.bytes <= limit
+        is_short
     }
 
     /// All of it, if it is JSON.
     pub fn json(&self) -> Option<Value> {
-        json(&self.pieces)
+        json(&self.0)
     }
 }
 
 /// The body as JSON, if it is an object or an array; what else may be JSON is as good as its bytes.
-fn json(pieces: &[Bytes]) -> Option<Value> {
-    let first = pieces.iter().flatten().find(|byte| !byte.is_ascii_whitespace())?;
+fn json(bytes: &[u8]) -> Option<Value> {
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace())?;
     if !matches!(first, b'{' | b'[') {
         return None;
     }
-    match pieces {
-        [whole] => serde_json::from_slice(whole).ok(),
-        _ => serde_json::from_slice(&pieces.concat()).ok(),
-    }
+    serde_json::from_slice(bytes).ok()
 }
 
 fn hash(json: &mut Value, plan: &Plan) -> Fingerprint {
@@ -132,7 +126,7 @@ mod tests {
         plan.volatile = ["/at", "/list/0", "/a~1b"].map(Box::from).into();
         let (mut body, mut sent) = (SentBody::default(), Sent::default());
         for piece in pieces {
-            body.see(&Bytes::copy_from_slice(piece.as_bytes()), &mut sent, plan.body_limit);
+            body.see(piece.as_bytes(), &mut sent, plan.body_limit);
         }
         body.finish(&mut sent, &mut Fitting::default(), &plan);
         sent

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-use super::super::downstream::coalesce;
+use super::super::downstream::{coalesce, portion};
 use super::super::error::Failure;
 use super::connect::{Connector, Offer};
 
@@ -175,7 +175,10 @@ impl AsyncRead for Transport {
         loop {
             ready!(this.poll_renewed(cx))?;
             let before = buffer.filled().len();
-            let read = ready!(delegate!(&mut this.stream, poll_read(cx, buffer)));
+            let read = ready!(match &mut this.stream {
+                Stream::Plain(stream) => portion::read(stream, cx, buffer),
+                Stream::Tls(stream) => portion::read(stream, cx, buffer),
+            });
             if read.is_ok() && buffer.filled().len() > before {
                 this.stale.forget();
                 return Poll::Ready(read);

@@ -18,6 +18,7 @@ mod http2;
 mod identity;
 mod injection;
 mod loops;
+mod memory;
 mod panics;
 mod requests;
 mod reuse;

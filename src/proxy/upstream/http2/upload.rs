@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use h2::{Reason, SendStream};
 use http_body::Body;
 
@@ -28,8 +28,7 @@ pub struct Upload {
 /// What was sent, for the case that the upstream has not looked at it.
 struct Sent {
     /// `None` when it was much.
-    pieces: Option<Vec<Bytes>>,
-    bytes: usize,
+    bytes: Option<BytesMut>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +49,6 @@ pub enum Stopped {
 /// As much as fits in the window that a stream begins with (RFC 9113 §6.9.2): an upstream that takes
 /// more has looked at it.
 const KEPT_BYTES: usize = 65_535;
-/// A piece may be a byte, and holds on to the memory that it was read into.
-const KEPT_PIECES: usize = 1_024;
 
 impl Upload {
     pub fn new(body: RequestBody, to: SendStream<Bytes>, slot: Slot) -> Upload {
@@ -125,7 +122,7 @@ impl Upload {
     /// The body as it was before any of it was sent, if that can still be had.
     pub fn take_back(self) -> Option<RequestBody> {
         let Upload { mut body, sent, .. } = self;
-        body.unread(sent.pieces?);
+        body.unread(sent.bytes?);
         Some(body)
     }
 
@@ -150,20 +147,20 @@ impl Upload {
 
 impl Sent {
     fn new() -> Sent {
-        Sent { pieces: Some(Vec::new()), bytes: 0 }
+        Sent { bytes: Some(BytesMut::new()) }
     }
 
     fn keep(&mut self, data: &Bytes) {
-        let Some(pieces) = &mut self.pieces else { return };
-        pieces.push(data.clone());
-        self.bytes += data.len();
-        if self.bytes > KEPT_BYTES || pieces.len() > KEPT_PIECES {
+        let Some(bytes) = &mut self.bytes else { return };
+        if bytes.len() + data.len() > KEPT_BYTES {
             self.forget();
+        } else {
+            bytes.extend_from_slice(data);
         }
     }
 
     fn forget(&mut self) {
-        self.pieces = None;
+        self.bytes = None;
     }
 }
 
@@ -177,13 +174,13 @@ mod tests {
         let piece = Bytes::from(vec![0; length]);
         let keeps = |sent: &mut Sent| {
             sent.keep(&piece);
-            sent.pieces.is_some()
+            sent.bytes.is_some()
         };
         (0..100_000).take_while(|_| keeps(&mut sent)).count()
     }
 
     #[test]
-    fn what_is_kept_is_bounded_in_bytes_and_in_pieces() {
-        assert_eq!([1, 1_000, 65_535, 65_536].map(kept), [1_024, 65, 1, 0]);
+    fn what_is_kept_is_bounded_by_its_bytes() {
+        assert_eq!([1, 1_000, 65_535, 65_536].map(kept), [65_535, 65, 1, 0]);
     }
 }

@@ -1,0 +1,80 @@
+//! What hyper holds of an answer that an HTTP/1.1 client has not let through yet.
+//!
+//! hyper takes up to 408 KiB of a body ahead of the socket, and no less than a head may be long. A body
+//! that waits here until the socket has taken what it gave costs a client that does not read two pieces.
+
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+/// With so many bytes on their way, a body gives no more.
+const LIMIT: usize = 16 * 1024;
+
+/// Between an answer's body and its socket, which run on one thread: atomic only because a socket that may
+/// become a tunnel has to be `Send`.
+#[derive(Debug, Default)]
+pub struct Backlog {
+    held: AtomicUsize,
+    waiting: Mutex<Option<Waker>>,
+}
+
+impl Backlog {
+    /// Waits until so little is held that more may be given.
+    pub fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.held.load(Relaxed) < LIMIT {
+            return Poll::Ready(());
+        }
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// A body has given so many bytes.
+    pub fn add(&self, bytes: usize) {
+        self.held.store(self.held.load(Relaxed).saturating_add(bytes), Relaxed);
+    }
+
+    /// The socket has taken everything.
+    pub fn clear(&self) {
+        if self.held.load(Relaxed) < LIMIT {
+            self.held.store(0, Relaxed);
+            return;
+        }
+        self.held.store(0, Relaxed);
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(waker) = waiting {
+            waker.wake();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_body_waits_while_the_socket_holds_much_and_is_woken_when_it_holds_nothing() {
+        let count = std::sync::Arc::new(Count::default());
+        let waker = Waker::from(std::sync::Arc::clone(&count));
+        let mut cx = Context::from_waker(&waker);
+        let backlog = Backlog::default();
+        backlog.add(LIMIT - 1);
+        assert!(backlog.poll_room(&mut cx).is_ready());
+        backlog.add(1);
+        assert!(backlog.poll_room(&mut cx).is_pending());
+        assert_eq!(count.0.load(Relaxed), 0);
+        backlog.clear();
+        assert_eq!(count.0.load(Relaxed), 1);
+        assert!(backlog.poll_room(&mut cx).is_ready());
+    }
+}

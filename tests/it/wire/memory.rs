@@ -1,0 +1,126 @@
+//! What peers that are slow, or send their bytes one by one, cost in memory: no more than the bytes that are
+//! held for them. Each proxy is a process, whose memory is its own.
+
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use http::Request;
+
+use super::super::support::LONG;
+use super::super::support::http2::Client;
+use super::super::support::program::{Serving, folder, fracas};
+use super::super::support::socket::Socket;
+use super::super::support::upstream::Upstream;
+
+const MIB: u64 = 1 << 20;
+const PIECE: usize = 64 * 1024;
+/// When nothing has moved for so long, nothing moves.
+const STILL: Duration = Duration::from_millis(300);
+
+fn start(rules: &str, upstream: &Upstream) -> Serving {
+    let folder = folder(&[("rules.toml", rules)]);
+    let mut command = fracas(folder.path());
+    command.args(["-l", "127.0.0.1:0", "-w", "1", "-u", &format!("http://{}", upstream.address)]);
+    Serving::start(command)
+}
+
+/// A figure of the process, in bytes: `VmRSS` is what it takes now, `VmHWM` what it took at most.
+fn memory(serving: &Serving, figure: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", serving.id())).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(figure)?.strip_prefix(':'))?;
+    Some(line.trim().trim_end_matches(" kB").parse::<u64>().ok()? << 10)
+}
+
+/// How clients that do not read are connected.
+#[derive(Clone, Copy, Debug)]
+enum Readers {
+    Http1,
+    Http2,
+}
+
+#[test]
+fn a_hundred_clients_that_do_not_read_5_mb_cost_20_mb() {
+    const LENGTH: usize = 5 << 20;
+    const READERS: usize = 100;
+    for readers in [Readers::Http1, Readers::Http2] {
+        let (stuck, is_stuck) = channel();
+        let (finish, finished) = channel::<()>();
+        let (stuck, finished) = (Mutex::new(stuck), Mutex::new(finished));
+        let upstream = Upstream::playing(move |talk| {
+            if talk.request_head().is_none() {
+                return;
+            }
+            talk.socket.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {LENGTH}\r\n\r\n"));
+            talk.socket.send_until_stuck(&[b'x'; PIECE], LENGTH, STILL);
+            let _ = stuck.lock().expect("no panic").send(());
+            let _ = finished.lock().expect("no panic").recv();
+        });
+        let serving = start("", &upstream);
+        let before = memory(&serving, "VmRSS");
+        let (mut sockets, mut client) = (Vec::new(), None);
+        match readers {
+            Readers::Http1 => {
+                for _ in 0..READERS {
+                    let mut socket = Socket::connect_narrow(serving.address);
+                    socket.send("GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n");
+                    sockets.push(socket);
+                }
+            }
+            Readers::Http2 => {
+                let mut http2 = Client::connect(serving.address);
+                let asked: Vec<_> = (0..READERS)
+                    .map(|_| {
+                        let request = Request::get("http://localhost/big").body(()).expect("a request");
+                        http2.sender.send_request(request, true).expect("room for a stream").0
+                    })
+                    .collect();
+                let answers = http2.runtime.block_on(async {
+                    let mut answers = Vec::new();
+                    for answer in asked {
+                        answers.push(tokio::time::timeout(LONG, answer).await.expect("in time"));
+                    }
+                    answers
+                });
+                client = Some((http2, answers));
+            }
+        }
+        for _ in 0..READERS {
+            is_stuck.recv_timeout(LONG).expect("answers that cannot go on");
+        }
+        if let (Some(before), Some(now)) = (before, memory(&serving, "VmRSS")) {
+            let cost = now.saturating_sub(before);
+            assert!(cost <= 20 * MIB, "{readers:?}: {} KiB", cost >> 10);
+        }
+        drop((finish, sockets, client));
+    }
+}
+
+#[test]
+fn a_body_that_comes_byte_by_byte_costs_no_more_than_its_bytes() {
+    const LENGTH: usize = 250_000;
+    let head = "body_limit = \"256 KiB\"\n";
+    let rule = "[[rule]]\nmethod = \"POST\"\nbody = { \"/a\" = \"b\" }\n";
+    let learning = "[[rule]]\npath = \"/items\"\non = \"key_in_use\"\n";
+    let body: Vec<u8> = [&b"1\r\nx\r\n".repeat(LENGTH)[..], b"0\r\n\r\n"].concat();
+    for (about, rules) in [
+        ("for the journal", head.to_owned()),
+        ("held back", format!("{head}{rule}")),
+        ("compared", format!("{head}{learning}")),
+    ] {
+        let answer = [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", &body[..]].concat();
+        let upstream = Upstream::answering(answer);
+        let serving = start(&rules, &upstream);
+        let before = memory(&serving, "VmHWM");
+        let mut socket = Socket::connect(serving.address);
+        let request = "POST /items HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: k\r\nTransfer-Encoding: chunked\r\n\r\n";
+        socket.send(request);
+        socket.send(&body);
+        assert_eq!(socket.answer().body.len(), LENGTH, "{about}");
+        assert_eq!(upstream.request().body.len(), LENGTH, "{about}");
+        if let (Some(before), Some(most)) = (before, memory(&serving, "VmHWM")) {
+            let cost = most.saturating_sub(before);
+            assert!(cost <= 6 * MIB, "{about}: {} KiB", cost >> 10);
+        }
+    }
+}
