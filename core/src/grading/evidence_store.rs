@@ -127,7 +127,7 @@ fn shown_read(read: &Read, place: &VersionPlace, start: u64) -> TryReport {
         retry_after_ms: None,
         version: None,
         note: match (read.sight, showed) {
-            (Sight::Possible, _) => Some("may have read it".to_owned()),
+            (Sight::Possible | Sight::Unlisted, _) => Some("may have read it".to_owned()),
             (Sight::Certain, showed) => showed,
         },
     }

@@ -78,6 +78,8 @@ pub enum Sight {
     Certain,
     /// Another request to the same path, which may have read it or changed it.
     Possible,
+    /// What rules' `read` say, of more rules than are kept: this one's may be among them.
+    Unlisted,
 }
 
 /// Why an attempt is taken for a part of an operation, and so how sure that is.

@@ -104,7 +104,11 @@ impl<'o> View<'o> {
             };
             let is_named =
                 refused.attempt.conflict.as_ref().is_some_and(|conflict| names_read(&conflict.rule));
-            let may_have_read = !is_named && reads.iter().any(|read| read.sight == Sight::Possible);
+            let may_have_read = reads.iter().any(|read| match read.sight {
+                Sight::Certain => false,
+                Sight::Possible => !is_named,
+                Sight::Unlisted => true,
+            });
             let kind = kind(&refused.attempt, reads);
             steps.push(Step { retry, refused, next, kind, may_have_read, elsewhere });
         }

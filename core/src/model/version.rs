@@ -106,7 +106,7 @@ impl From<String> for Version {
 
 impl Shown {
     /// Versions of one answer, and rules that it is a reading for: more are not kept.
-    const MOST: usize = 8;
+    pub const MOST: usize = 8;
 
     /// Whether no version was shown, and no rule calls it a reading.
     pub fn is_nothing(&self) -> bool {

@@ -3,7 +3,7 @@
 mod listed;
 
 use fracas::grading::{Asked, Finding, Grading, Missing, Report, Verdict};
-use fracas::model::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent};
+use fracas::model::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, Reading, RetryAfter, Sent};
 use fracas::report::{self, Format, Subject, Width};
 use fracas::rules;
 use proptest::prelude::*;
@@ -247,6 +247,27 @@ fn what_succeeded_long_ago_may_still_be_sent_anew() {
     for between in [0, 100, 80_000] {
         let report = tale(between);
         assert_eq!(verdict(&report, "a/1", 5), Some(Verdict::Undetermined), "{between}");
+    }
+}
+
+#[test]
+fn a_reading_for_more_rules_than_are_kept_may_be_one_for_each() {
+    // It reads by POST, as the `read` of all the rules says, before it writes anew.
+    for rules in [1, 8, 9, 40] {
+        let asked: String = (0..rules)
+            .map(|n| format!("[[rule]]\nname = \"r{n}\"\nmethod = \"PUT\"\npath = \"/items/{{id}}\"\nkind = \"version\"\nfirst = 1\nread = {{ method = \"POST\", path = \"/rpc\" }}\n"))
+            .collect();
+        let write = |start, body, status| {
+            let sent = Sent { body: Some(Fingerprint(body)), bytes: 9, ..Sent::default() };
+            Attempt { connection: 1, sent, ..request(start, "a/1", 1, "PUT", status) }
+        };
+        let first = refused(write(0, 1, 409), &format!("r{}", rules - 1), Kind::Version);
+        let mut read =
+            Attempt { connection: 1, path: "/rpc".into(), ..request(100_000, "a/1", 1, "POST", 200) };
+        (0..rules).for_each(|n| read.got.shown.read_for(Reading { rule: format!("r{n}").into(), key: None }));
+        let report = graded(&asked, [first, read, write(110_000, 2, 200)]);
+        let found = verdict(&report, "a/1", 2);
+        assert_eq!(found, Some(if rules > 8 { Verdict::Undetermined } else { Verdict::Pass }), "{rules}");
     }
 }
 

@@ -158,7 +158,7 @@ impl Open {
     /// answered with a 2xx shows nothing of it, and is none. Of those that may be one, the last is kept, and
     /// none in the place of a certain one.
     pub fn read(&mut self, read: Read) {
-        if read.sight == Sight::Possible {
+        if read.sight != Sight::Certain {
             if self.perhaps.len() == SEEN {
                 self.forgotten = self.perhaps.pop_front();
             }
@@ -173,7 +173,7 @@ impl Open {
         if read.start < self.last_end {
             return;
         }
-        if read.sight == Sight::Possible {
+        if read.sight != Sight::Certain {
             self.reads.retain(|read| read.sight == Sight::Certain);
             if self.reads.len() == READS {
                 return;
