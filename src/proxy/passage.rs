@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode, header};
-use serde_json::Value;
 
 use super::body::response::Source;
 use super::judge::Entrance;
 use super::shared::Shared;
 use crate::engine::{Lesson, Lessons, Outcome, Readings, StoredAnswer, Tell};
+use crate::model::Json;
 
 /// One request's debts.
 #[derive(Default)]
@@ -89,7 +89,7 @@ pub struct Settlement {
 impl Settlement {
     /// The whole body; `None` when it was too long to keep.
     pub fn finish(mut self, body: Option<Bytes>) {
-        let json: Option<Value> = body.as_ref().and_then(|body| serde_json::from_slice(body).ok());
+        let json = body.as_ref().and_then(Json::read);
         let outcome = Outcome { status: self.status, headers: &self.headers, body: json.as_ref() };
         teach(&self.shared, &std::mem::take(&mut self.lessons), &outcome);
         let (connection, status) = (self.connection, self.status);

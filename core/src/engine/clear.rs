@@ -50,6 +50,6 @@ pub fn validator(facts: &Facts<'_>, named: Option<&VersionAt>) -> Option<KeyHash
     let json = facts.body.json()?;
     ["/_rev", "/metadata/resourceVersion", "/sha", "/etag", "/version"]
         .into_iter()
-        .find_map(|pointer| json.pointer(pointer).and_then(scalar))
+        .find_map(|pointer| json.pointer(pointer).and_then(|found| scalar(&found)))
         .map(|version| KeyHash::of([version.as_bytes()]))
 }

@@ -117,7 +117,7 @@ impl Match {
                 (BodyFacts::Read { .. }, Some(json)) => json,
             };
             for (pointer, wanted) in &self.body {
-                if !json.pointer(pointer).is_some_and(|seen| json::equal(seen, wanted)) {
+                if !json.pointer(pointer).is_some_and(|seen| json::equal(&seen, wanted)) {
                     return no(Reason::Body(pointer, wanted));
                 }
             }

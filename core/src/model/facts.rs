@@ -7,9 +7,8 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, Uri, header, request::Parts};
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
 
-use super::{KeyHash, Who};
+use super::{Json, KeyHash, Who};
 
 /// One request as the rules see it: borrowed from the head that arrived, nothing copied but an
 /// escaped path.
@@ -96,7 +95,7 @@ pub enum BodyFacts {
     /// It is longer than `body_limit`, so that rules that read bodies do not match.
     TooLong,
     /// All of it. The JSON is parsed at most once, when a rule first asks.
-    Read { bytes: Bytes, json: OnceCell<Option<Value>> },
+    Read { bytes: Bytes, json: OnceCell<Option<Json>> },
 }
 
 impl BodyFacts {
@@ -111,11 +110,9 @@ impl BodyFacts {
     }
 
     /// The body as JSON; `None` when it is unread, too long, or not JSON.
-    pub fn json(&self) -> Option<&Value> {
+    pub fn json(&self) -> Option<&Json> {
         match self {
-            BodyFacts::Read { bytes, json } => {
-                json.get_or_init(|| serde_json::from_slice(bytes).ok()).as_ref()
-            }
+            BodyFacts::Read { bytes, json } => json.get_or_init(|| Json::read(bytes)).as_ref(),
             BodyFacts::Unread | BodyFacts::TooLong => None,
         }
     }

@@ -131,7 +131,7 @@ impl KeyPart {
             KeyPart::Cookie(name) => each(facts.cookies(name).next()?),
             KeyPart::Query(name) => each(facts.queries(name).next()?.as_bytes()),
             KeyPart::Param(name) => each(captures.get(name)?.as_bytes()),
-            KeyPart::Body(pointer) => match facts.body.json()?.pointer(pointer)? {
+            KeyPart::Body(pointer) => match &*facts.body.json()?.pointer(pointer)? {
                 Value::Null => return None,
                 Value::String(text) => each(text.as_bytes()),
                 other => each(other.to_string().as_bytes()),

@@ -2,7 +2,6 @@
 
 use std::hash::Hasher as _;
 
-use serde_json::Value;
 use siphasher::sip::SipHasher13;
 
 use super::Fingerprint;
@@ -31,58 +30,24 @@ impl RunKey {
         Fingerprint(hasher.finish())
     }
 
-    /// The hash of a JSON value: the order of an object's members, spaces and escapes do not matter.
-    pub fn hash_json(self, value: &Value) -> Fingerprint {
-        let mut hasher = self.hasher();
-        add_json(&mut hasher, value);
-        Fingerprint(hasher.finish())
-    }
-
     /// For hashes of more than one thing: whoever adds them tells them apart.
     pub(super) fn hasher(self) -> SipHasher13 {
         SipHasher13::new_with_keys(self.0, self.1)
     }
 }
 
-/// Adds a value so that no two different ones add the same bytes. serde_json reads no deeper than 128
-/// levels, which bounds the recursion.
-fn add_json(hasher: &mut SipHasher13, value: &Value) {
-    let add_text = |hasher: &mut SipHasher13, kind: u8, text: &[u8]| {
-        hasher.write_u8(kind);
-        hasher.write_u64(text.len() as u64);
-        hasher.write(text);
-    };
-    match value {
-        Value::Null => hasher.write_u8(0),
-        Value::Bool(is_true) => hasher.write_u8(1 + u8::from(*is_true)),
-        Value::Number(number) => add_text(hasher, 3, number.to_string().as_bytes()),
-        Value::String(text) => add_text(hasher, 4, text.as_bytes()),
-        Value::Array(items) => {
-            hasher.write_u8(5);
-            hasher.write_u64(items.len() as u64);
-            items.iter().for_each(|item| add_json(hasher, item));
-        }
-        Value::Object(members) => {
-            hasher.write_u8(6);
-            hasher.write_u64(members.len() as u64);
-            let mut members: Vec<_> = members.iter().collect();
-            members.sort_unstable_by_key(|(name, _)| *name);
-            for (name, member) in members {
-                add_text(hasher, 4, name.as_bytes());
-                add_json(hasher, member);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
+    use crate::model::Json;
 
     const KEY: RunKey = RunKey(1, 2);
 
     fn of(text: &str) -> Fingerprint {
-        KEY.hash_json(&serde_json::from_str(text).expect("JSON"))
+        let json = Json::read(&Bytes::copy_from_slice(text.as_bytes())).expect("JSON");
+        KEY.hash_json(&json, &[]).expect("no deeper than it may be")
     }
 
     #[test]

@@ -2,14 +2,13 @@
 //! body of another try. No more of it is held than `body_limit`, and nothing once it is over.
 
 use bytes::BytesMut;
-use serde_json::Value;
 use smol_str::SmolStr;
 
 use super::plan::Plan;
 use super::sent::text;
 use super::versions::Fitting;
 use crate::engine::scalar;
-use crate::model::{Fingerprint, Sent, Version, VersionPlace};
+use crate::model::{Json, Sent, Version, VersionPlace};
 
 /// What has come of a body: in one piece, as one that comes byte by byte would take as many times the memory.
 #[derive(Default)]
@@ -32,11 +31,19 @@ impl SentBody {
 
     /// All of it has come.
     pub fn finish(&mut self, sent: &mut Sent, fitting: &mut Fitting, plan: &Plan) {
-        let bytes = std::mem::take(&mut self.bytes);
+        let bytes = std::mem::take(&mut self.bytes).freeze();
         if self.is_too_long || bytes.is_empty() {
             return;
         }
-        let Some(mut json) = json(&bytes) else {
+        if !is_structured(&bytes) {
+            sent.body = Some(plan.key.hash(&bytes));
+            return;
+        }
+        // What it is hashed without may be anywhere in it.
+        if bytes.len() > MOST_JSON {
+            return;
+        }
+        let Some(json) = Json::read(&bytes) else {
             sent.body = Some(plan.key.hash(&bytes));
             return;
         };
@@ -44,13 +51,17 @@ impl SentBody {
             sent.version = Some(named);
         } else if sent.version.is_none() {
             sent.version = VERSIONS.iter().find_map(|(pointer, place)| {
-                let found = text(scalar(json.pointer(pointer)?)?.as_bytes(), plan.key)?;
+                let found = text(scalar(&*json.pointer(pointer)?)?.as_bytes(), plan.key)?;
                 Some(Version::new(VersionPlace::Field(SmolStr::new_static(place)), found))
             });
         }
-        sent.body = Some(hash(&mut json, plan));
+        sent.body = plan.key.hash_json(&json, &plan.volatile).or_else(|| Some(plan.key.hash(&bytes)));
     }
 }
+
+/// Bytes of JSON that is hashed by its values: for longer a worker's other clients would wait, and no hash is
+/// better than one that may differ where the call is the same.
+const MOST_JSON: usize = 1 << 20;
 
 /// Version fields that well-known APIs have in bodies: CouchDB, Kubernetes, GitHub.
 const VERSIONS: [(&str, &str); 3] = [
@@ -74,42 +85,15 @@ impl GotBody {
     }
 
     /// All of it, if it is JSON.
-    pub fn json(&self) -> Option<Value> {
-        json(&self.0)
+    pub fn json(&mut self) -> Option<Json> {
+        let bytes = std::mem::take(&mut self.0).freeze();
+        if is_structured(&bytes) { Json::read(&bytes) } else { None }
     }
 }
 
-/// The body as JSON, if it is an object or an array; what else may be JSON is as good as its bytes.
-fn json(bytes: &[u8]) -> Option<Value> {
-    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace())?;
-    if !matches!(first, b'{' | b'[') {
-        return None;
-    }
-    serde_json::from_slice(bytes).ok()
-}
-
-fn hash(json: &mut Value, plan: &Plan) -> Fingerprint {
-    for pointer in &plan.volatile {
-        remove(json, pointer);
-    }
-    plan.key.hash_json(json)
-}
-
-/// Takes out what a pointer leads to (RFC 6901). An item of an array leaves a hole, so that those
-/// after it keep their places.
-fn remove(json: &mut Value, pointer: &str) {
-    let Some((parent, last)) = pointer.rsplit_once('/') else { return };
-    match json.pointer_mut(parent) {
-        Some(Value::Object(members)) => {
-            members.remove(&last.replace("~1", "/").replace("~0", "~"));
-        }
-        Some(Value::Array(_)) => {
-            if let Some(item) = json.pointer_mut(pointer) {
-                *item = Value::Null;
-            }
-        }
-        _ => {}
-    }
+/// Whether the body may be an object or an array; what else may be JSON is as good as its bytes.
+fn is_structured(bytes: &[u8]) -> bool {
+    matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
 #[cfg(test)]

@@ -253,7 +253,7 @@ impl Record {
 impl Drop for Record {
     fn drop(&mut self) {
         let State { attempt, end, fitting, shows, .. } = self.state.get_mut();
-        if let Some(json) = shows.as_ref().and_then(|body| body.json()) {
+        if let Some(json) = shows.as_mut().and_then(|body| body.json()) {
             let plan = &self.recorder.plan;
             plan.versions.look_at_body(fitting, &json, plan.key, &mut attempt.got.shown);
         }

@@ -1,14 +1,13 @@
 //! Where rules find versions: which places are looked at in a request and in its response.
 
 use http::HeaderMap;
-use serde_json::Value;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
 use super::sent::text;
 use crate::engine::RuleSet;
 use crate::matching::{Match, RuleIndex};
-use crate::model::{Facts, RunKey, Shown, Version, VersionPlace};
+use crate::model::{Facts, Json, RunKey, Shown, Version, VersionPlace};
 use crate::rules::VersionAt;
 
 /// The places that rules name, found by host and path.
@@ -94,7 +93,7 @@ impl NamedPlaces {
     }
 
     /// The version that a request's body carries, at one of them that goes before what the head had.
-    pub fn in_body(&self, fitting: &mut Fitting, body: &Value, key: RunKey) -> Option<Version> {
+    pub fn in_body(&self, fitting: &mut Fitting, body: &Json, key: RunKey) -> Option<Version> {
         let before = fitting.found.unwrap_or(usize::MAX);
         let (rank, version) =
             self.of(fitting).take_while(|(rank, _)| *rank < before).find_map(|(rank, place)| {
@@ -123,7 +122,7 @@ impl NamedPlaces {
     }
 
     /// Notes what a response's body shows.
-    pub fn look_at_body(&self, fitting: &Fitting, body: &Value, key: RunKey, shown: &mut Shown) {
+    pub fn look_at_body(&self, fitting: &Fitting, body: &Json, key: RunKey, shown: &mut Shown) {
         for (_, place) in self.of(fitting) {
             let found = place.at.in_response_body(body);
             if let Some(version) = found.and_then(|found| text(found.as_bytes(), key)) {

@@ -17,12 +17,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
-use serde_json::Value;
 
 use super::*;
 use crate::engine::{Lessons, Outcome, RuleSet, StoredAnswer};
 use crate::matching::{Match, Methods, PathMatch, PathPattern};
-use crate::model::{BodyFacts, Facts, Identity, IdentitySource, Key, KeyPart, Kind, Phase};
+use crate::model::{BodyFacts, Facts, Identity, IdentitySource, Json, Key, KeyPart, Kind, Phase};
 use crate::proxy::{Asked, Claim, Tally, Verdict, judge};
 use crate::rules::{
     Clear, Counted, Expect, Reply, ReplyBody, ReplyStyle, Rule, RulePhase, Schedule, Selector, State, Trigger,
@@ -174,7 +173,7 @@ impl Playback {
             }
         }
         let Passage { entered, lessons, claim } = passage;
-        let json: Option<Value> = serde_json::from_str(&body).ok();
+        let json = Json::read(&body.clone().into());
         let json = json.as_ref().filter(|_| is_kept && is_read);
         if let Some(status) = status {
             let outcome = Outcome { status, headers: &headers, body: json };

@@ -124,3 +124,30 @@ fn a_body_that_comes_byte_by_byte_costs_no_more_than_its_bytes() {
         }
     }
 }
+
+#[test]
+fn json_of_any_shape_costs_a_few_times_its_bytes() {
+    const LENGTH: usize = 3 << 20;
+    /// For what is not about the body.
+    const REST: u64 = 8 * MIB;
+    let rules = "body_limit = \"64 MiB\"\n[[rule]]\nmethod = \"POST\"\nbody = { \"/0/a\" = \"b\" }\n";
+    for item in ["[],", "{},", "1,", "{\"\":0},", "[[[0]]],"] {
+        let body = format!("[{}0]", item.repeat(LENGTH / item.len()));
+        // A rule reads the one, and only the journal the other.
+        for method in ["POST", "PUT"] {
+            let upstream = Upstream::answering("HTTP/1.1 204 No Content\r\n\r\n");
+            let serving = start(rules, &upstream);
+            let before = memory(&serving, "VmHWM");
+            let mut socket = Socket::connect(serving.address);
+            let length = body.len();
+            socket
+                .send(format!("{method} /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n"));
+            socket.send(&body);
+            assert_eq!(socket.answer().status(), 204, "{method} {item}");
+            if let (Some(before), Some(most)) = (before, memory(&serving, "VmHWM")) {
+                let cost = most.saturating_sub(before);
+                assert!(cost <= 4 * LENGTH as u64 + REST, "{method} {item}: {} KiB", cost >> 10);
+            }
+        }
+    }
+}

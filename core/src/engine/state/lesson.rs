@@ -8,11 +8,10 @@ use std::borrow::Cow;
 use http::header::{self, HeaderMap};
 use http::{Method, StatusCode};
 use percent_encoding::{CONTROLS, percent_encode};
-use serde_json::Value;
 
 use super::carried::{http_date, strong_tags};
 use crate::engine::operation::{Learnt, Place, Seen, Table, Tell};
-use crate::model::{Facts, GrpcStatus, Key, KeyHash, KeyPart, Moment, decode_unreserved};
+use crate::model::{Facts, GrpcStatus, Json, Key, KeyHash, KeyPart, Moment, decode_unreserved};
 use crate::rules::{Rule, State, VersionAt};
 
 /// An exchange with the upstream, seen from a rule that may learn from it.
@@ -30,7 +29,7 @@ pub struct Outcome<'a> {
     /// As the client gets it, with locations that lead through the proxy.
     pub headers: &'a HeaderMap,
     /// The answer's JSON, where a lesson asked for it.
-    pub body: Option<&'a Value>,
+    pub body: Option<&'a Json>,
 }
 
 impl Outcome<'_> {

@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 
 use http::header::{self, HeaderMap};
-use serde_json::Value;
 
 use super::scalar;
-use crate::model::{Facts, text_of};
+use crate::model::{Facts, Json, text_of};
 use crate::rules::{Rule, VersionAt, VersionSource};
 
 impl Rule {
@@ -40,11 +39,11 @@ impl VersionAt {
     }
 
     /// The version of a request, if its body has it.
-    pub fn in_request_body(&self, body: &Value) -> Option<String> {
+    pub fn in_request_body(&self, body: &Json) -> Option<String> {
         match &self.request {
             VersionSource::Header(_) => None,
-            VersionSource::Query(name) => body.pointer(&format!("/_{name}")).and_then(scalar),
-            VersionSource::Body(pointer) => body.pointer(pointer).and_then(scalar),
+            VersionSource::Query(name) => at(body, &format!("/_{name}")),
+            VersionSource::Body(pointer) => at(body, pointer),
         }
     }
 
@@ -67,11 +66,11 @@ impl VersionAt {
     }
 
     /// The version that a response's body shows.
-    pub fn in_response_body(&self, body: &Value) -> Option<String> {
+    pub fn in_response_body(&self, body: &Json) -> Option<String> {
         self.in_responses().iter().find_map(|source| match source {
             VersionSource::Header(_) => None,
             VersionSource::Body(pointer) if self.responses.is_empty() => in_body(body, pointer),
-            VersionSource::Body(pointer) => body.pointer(pointer).and_then(scalar),
+            VersionSource::Body(pointer) => at(body, pointer),
             VersionSource::Query(name) => {
                 // Elasticsearch's `if_seq_no` asks about what responses call `_seq_no`.
                 let name = name.strip_prefix("if_").unwrap_or(name);
@@ -98,13 +97,15 @@ impl std::fmt::Display for VersionSource {
 
 /// The value at `pointer`, or at its other spelling: CouchDB answers `rev` where documents have
 /// `_rev`, Elasticsearch `_seq_no` to `if_seq_no`, GitHub puts a file's `sha` below `content`.
-fn in_body(body: &Value, pointer: &str) -> Option<String> {
+fn in_body(body: &Json, pointer: &str) -> Option<String> {
     let (parent, name) = pointer.rsplit_once('/')?;
     let other = match name.strip_prefix('_') {
         Some(bare) => format!("{parent}/{bare}"),
         None => format!("{parent}/_{name}"),
     };
-    [pointer, &other, &format!("/content{pointer}")]
-        .into_iter()
-        .find_map(|pointer| body.pointer(pointer).and_then(scalar))
+    [pointer, &other, &format!("/content{pointer}")].into_iter().find_map(|pointer| at(body, pointer))
+}
+
+fn at(body: &Json, pointer: &str) -> Option<String> {
+    body.pointer(pointer).and_then(|found| scalar(&found))
 }

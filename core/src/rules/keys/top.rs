@@ -116,7 +116,7 @@ static WORKINGS: [Entry; 6] = [
         "body_limit",
         Value::Size { least: 1, most: 64 * 1024 * 1024 },
         Is("\"64 KiB\""),
-        "How much of a body a rule may look at. A longer body makes a rule that reads bodies not match.",
+        "How much of a body a rule may look at. A longer body makes a rule that reads bodies not match. Of JSON no more than 4 MiB is looked at, and the journal compares tries by up to 1 MiB of it.",
         "body_limit = \"1 MiB\"",
     ),
     entry(

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use http::Method;
+use serde_json::Value;
 
 use crate::model::Facts;
 
@@ -36,7 +37,11 @@ pub(super) fn segments<'r>(facts: &'r Facts<'_>) -> impl DoubleEndedIterator<Ite
 
 /// A string in the body, where it was read.
 pub(super) fn body<'r>(facts: &'r Facts<'_>, pointer: &str) -> Option<Cow<'r, str>> {
-    facts.body.json()?.pointer(pointer)?.as_str().map(Cow::Borrowed)
+    match facts.body.json()?.pointer(pointer)? {
+        Cow::Borrowed(found) => found.as_str().map(Cow::Borrowed),
+        Cow::Owned(Value::String(text)) => Some(Cow::Owned(text)),
+        Cow::Owned(_) => None,
+    }
 }
 
 /// Decodes `%XX`; invalid UTF-8 is replaced.

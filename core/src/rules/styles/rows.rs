@@ -9,6 +9,8 @@ use crate::model::{BodyFacts, Facts};
 
 /// More rows than this are not answered, so that a body of tiny rows cannot ask for a huge answer.
 const MOST_ROWS: usize = 10_000;
+/// Bytes of a line that says what is done: it names an index and an id.
+const LONGEST_LINE: usize = 16 * 1024;
 
 /// One write of a bulk request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +36,9 @@ pub fn elasticsearch(facts: &Facts<'_>) -> Vec<Row> {
         while let Some(line) = lines.next()
             && rows.len() < MOST_ROWS
         {
+            if line.len() > LONGEST_LINE {
+                break;
+            }
             let Ok(Json::Object(action)) = serde_json::from_slice(line) else { break };
             let Some((name, about)) = action.iter().next() else { break };
             let text = |key: &str| about.get(key).and_then(Json::as_str).map(str::to_owned);
@@ -53,10 +58,10 @@ pub fn elasticsearch(facts: &Facts<'_>) -> Vec<Row> {
 
 /// The rows of CouchDB's `_bulk_docs`: `{"docs": [{"_id": …}, …]}`.
 pub fn couchdb(facts: &Facts<'_>) -> Vec<Row> {
-    let docs = facts.body.json().and_then(|body| body.get("docs")).and_then(Json::as_array);
+    let docs = facts.body.json().map(|body| body.items("/docs", MOST_ROWS)).unwrap_or_default();
     let id = |doc: &Json| doc.get("_id").and_then(Json::as_str).map(str::to_owned);
-    let row = |doc| Row { action: "update".to_owned(), index: None, id: id(doc), version: None };
-    or_one(docs.into_iter().flatten().take(MOST_ROWS).map(row).collect(), "update")
+    let row = |doc: &Json| Row { action: "update".to_owned(), index: None, id: id(doc), version: None };
+    or_one(docs.iter().map(|doc| row(doc)).collect(), "update")
 }
 
 fn or_one(mut rows: Vec<Row>, action: &str) -> Vec<Row> {

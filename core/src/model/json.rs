@@ -1,0 +1,233 @@
+//! JSON that came as a body, at a cost that its bytes bound. A tree of values takes up to a hundred times the
+//! bytes that it was read from (`[],[],…`): only what is short becomes one. What is longer is kept as text, in
+//! which a pointer's value is looked for when it is asked for.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// A body that is JSON.
+#[derive(Clone, Debug)]
+pub enum Json {
+    Tree(Value),
+    /// Valid, and longer.
+    Text(Bytes),
+}
+
+/// Bytes of what becomes a tree: 1.6 MB then, at worst.
+const SHORT: usize = 16 * 1024;
+
+impl Json {
+    /// Longer JSON is not looked at: each look reads all of it, and a worker's other clients wait meanwhile.
+    pub const MOST: usize = 4 << 20;
+
+    /// `None` for what is no JSON, or too long.
+    pub fn read(bytes: &Bytes) -> Option<Json> {
+        if bytes.len() <= SHORT {
+            return serde_json::from_slice(bytes).ok().map(Json::Tree);
+        }
+        if bytes.len() > Json::MOST {
+            return None;
+        }
+        let text = std::str::from_utf8(bytes).ok()?;
+        serde_json::from_str::<IgnoredAny>(text).ok()?;
+        Some(Json::Text(bytes.clone()))
+    }
+
+    /// The value at a JSON pointer (RFC 6901). In a long body a value is a text, or a short one.
+    pub fn pointer(&self, pointer: &str) -> Option<Cow<'_, Value>> {
+        match self {
+            Json::Tree(value) => value.pointer(pointer).map(Cow::Borrowed),
+            Json::Text(bytes) => {
+                let found = find(std::str::from_utf8(bytes).ok()?, pointer)?;
+                let is_bounded = found.len() <= SHORT || found.starts_with('"');
+                is_bounded.then(|| serde_json::from_str(found).ok().map(Cow::Owned))?
+            }
+        }
+    }
+
+    /// The first items of the array at a pointer, as far as each is short.
+    pub fn items(&self, pointer: &str, most: usize) -> Vec<Cow<'_, Value>> {
+        match self {
+            Json::Tree(value) => {
+                let items = value.pointer(pointer).and_then(Value::as_array);
+                items.into_iter().flatten().take(most).map(Cow::Borrowed).collect()
+            }
+            Json::Text(bytes) => {
+                let array = std::str::from_utf8(bytes).ok().and_then(|text| find(text, pointer));
+                let items = array.and_then(|text| step(text, Step::Items(most)));
+                let value = |text: &str| match text.len() {
+                    ..=SHORT => serde_json::from_str(text).ok().map(Cow::Owned),
+                    _ => None,
+                };
+                items.into_iter().flatten().map_while(value).collect()
+            }
+        }
+    }
+}
+
+/// The text of the value that a pointer leads to.
+fn find<'t>(text: &'t str, pointer: &str) -> Option<&'t str> {
+    let mut found = text.trim_ascii();
+    if pointer.is_empty() {
+        return Some(found);
+    }
+    for token in pointer.strip_prefix('/')?.split('/') {
+        let token = token.replace("~1", "/").replace("~0", "~");
+        found = step(found, Step::Into(&token))?.pop()?;
+    }
+    Some(found)
+}
+
+fn step<'t>(text: &'t str, step: Step<'_>) -> Option<Vec<&'t str>> {
+    step.deserialize(&mut serde_json::Deserializer::from_str(text)).ok()
+}
+
+/// One step down: to the member or the item of that name, or to the first items.
+#[derive(Clone, Copy)]
+enum Step<'k> {
+    Into(&'k str),
+    Items(usize),
+}
+
+impl<'t> DeserializeSeed<'t> for Step<'_> {
+    type Value = Vec<&'t str>;
+
+    fn deserialize<D: Deserializer<'t>>(self, text: D) -> Result<Vec<&'t str>, D::Error> {
+        text.deserialize_any(self)
+    }
+}
+
+impl<'t> Visitor<'t> for Step<'_> {
+    type Value = Vec<&'t str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object or an array")
+    }
+
+    /// Of members of one name the last counts, as in a tree.
+    fn visit_map<M: MapAccess<'t>>(self, mut members: M) -> Result<Vec<&'t str>, M::Error> {
+        let Step::Into(wanted) = self else {
+            while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            return Ok(Vec::new());
+        };
+        let mut found = Vec::new();
+        while let Some(is_wanted) = members.next_key_seed(Is(wanted))? {
+            if is_wanted {
+                found = vec![members.next_value::<&RawValue>()?.get()];
+            } else {
+                members.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
+
+    fn visit_seq<S: SeqAccess<'t>>(self, mut items: S) -> Result<Vec<&'t str>, S::Error> {
+        let (first, most) = match self {
+            Step::Items(most) => (0, most),
+            // Digits without a zero before them (RFC 6901 §4).
+            Step::Into(token) => match token.parse::<usize>() {
+                Ok(index) if index.to_string() == token => (index, 1),
+                _ => (0, 0),
+            },
+        };
+        let mut found = Vec::new();
+        for at in 0_usize.. {
+            let is_wanted = at >= first && found.len() < most;
+            if is_wanted {
+                let Some(item) = items.next_element::<&RawValue>()? else { break };
+                found.push(item.get());
+            } else if items.next_element::<IgnoredAny>()?.is_none() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Whether a member's name is this.
+struct Is<'k>(&'k str);
+
+impl<'t> DeserializeSeed<'t> for Is<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'t>>(self, text: D) -> Result<bool, D::Error> {
+        text.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Is<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<bool, E> {
+        Ok(name == self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f32>().prop_map(Value::from),
+            "[a\"\\\\é\n]{0,3}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 30, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec(("[ab~/\"0]{0,2}", inner), 0..4)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_pointer_finds_the_same_in_a_text_as_in_a_tree(
+            value in value(),
+            pointers in prop::collection::vec("(/(a|b|ab|~0|~1|0|1|00|))?(/(a|b|0|2|-))?(/(a|0))?", 1..6),
+        ) {
+            let pretty = serde_json::to_string_pretty(&value).expect("JSON");
+            // Read again: a number's last digit may differ from what was written.
+            let tree = Json::Tree(serde_json::from_str(&pretty).expect("JSON"));
+            let text = Json::Text(Bytes::from(pretty));
+            for pointer in pointers {
+                prop_assert_eq!(text.pointer(&pointer), tree.pointer(&pointer), "{}", pointer);
+                prop_assert_eq!(text.items(&pointer, 2), tree.items(&pointer, 2), "{}", pointer);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_long_is_text_and_what_is_longer_is_not_looked_at() {
+        let of = |item: &str, length: usize| {
+            let items = item.repeat(length / item.len());
+            Json::read(&Bytes::from(format!("{{\"list\":[{items}0],\"a\":1,\"a\":\"x\"}}")))
+        };
+        assert!(matches!(of("[],", 1_000), Some(Json::Tree(_))));
+        for item in ["[],", "{},", "{\"\":0},", "1,", "\"\\n\","] {
+            let json = of(item, 1 << 20).expect("JSON");
+            assert!(matches!(json, Json::Text(_)), "{item}");
+            assert_eq!(json.pointer("/a").as_deref(), Some(&Value::from("x")), "the last counts");
+            assert_eq!(json.pointer("/list/1").map(|value| value.to_string() + ","), Some(item.to_owned()));
+            assert_eq!(json.items("/list", 3).len(), 3);
+            assert_eq!(json.pointer("/list"), None, "a long list becomes no tree");
+        }
+        assert!(of("[],", Json::MOST).is_none());
+        assert!(of("[,", 1 << 20).is_none(), "no JSON");
+    }
+}
