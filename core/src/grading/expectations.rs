@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::checks::tally::Tally;
+use super::checks::Tally;
 use super::checks::{CHECKS, Class, Marks, of, wait};
 use super::criteria::{Ask, Want};
 use super::{Expectation, Verdict};

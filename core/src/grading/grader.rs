@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use self::class::ClassTally;
 use self::places::Classes;
 pub use self::record::{Extent, Missing, Record};
-use super::checks::tally::Tally;
+use super::checks::Tally;
 use super::checks::{CHECKS, Check, Class, Judged};
 use super::criteria::{Ask, Asked, AskedByRule};
 use super::evidence_store::Kept;
@@ -253,7 +253,7 @@ impl Grader {
         };
         Some(Finding {
             check: check.id,
-            title: check.title.to_owned(),
+            title: check.id.title().to_owned(),
             anchor: check.anchor,
             rule: rule.map(str::to_owned),
             verdict,

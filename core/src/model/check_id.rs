@@ -9,9 +9,49 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
 pub struct CheckId(#[schemars(with = "String", regex(pattern = r"^R[1-9][0-9]?$"))] u8);
 
+/// Calls `$then!` with every check: its number, and what a client that passes does, in at most 40 characters.
+macro_rules! with_checks {
+    ($then:ident) => {
+        $then! {
+            1 "makes the right move after a conflict";
+            2 "reads again before it writes again";
+            3 "writes with the newest version";
+            4 "keeps one idempotency key per operation";
+            5 "waits as long as Retry-After says";
+            6 "does not retry at once again and again";
+            7 "waits longer from try to try";
+            8 "varies its waits by chance";
+            9 "stops after a few tries";
+            10 "gives up within its time";
+            11 "sends few requests per operation";
+            12 "does not nest one retry loop in another";
+            13 "does not come back as one herd";
+            14 "has no write applied twice";
+            15 "finds out about a lost answer";
+            16 "replays only what is safe to replay";
+            17 "stops where no retry can help";
+        }
+    };
+}
+
+macro_rules! titles {
+    ($($number:literal $title:literal;)*) => {
+        const TITLES: &[&str] = &[$($title),*];
+    };
+}
+
+pub(crate) use with_checks;
+
+with_checks!(titles);
+
 impl CheckId {
     /// The largest number.
-    const LAST: u8 = 17;
+    const LAST: u8 = TITLES.len() as u8;
+
+    /// What a client that passes does.
+    pub fn title(self) -> &'static str {
+        TITLES.get(usize::from(self.0).saturating_sub(1)).copied().unwrap_or_default()
+    }
 
     /// R`number`; `None` if there is no such check.
     pub const fn new(number: u8) -> Option<CheckId> {

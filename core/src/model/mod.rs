@@ -19,6 +19,7 @@ mod version;
 
 pub use attempt::{Attempt, Conflict, Fingerprint, Got, Hint, Protocol, RetryAfter, Sent};
 pub use check_id::CheckId;
+pub(crate) use check_id::with_checks;
 pub use client_id::{Acquaintance, Who};
 pub use dice::{Dice, Share};
 pub use facts::decode_unreserved;

@@ -43,7 +43,7 @@ pub fn about(name: &str) -> Result<String, Refusal> {
     let check = CHECKS.iter().find(|check| check.id.to_string().eq_ignore_ascii_case(&word));
     if let Some(check) = check {
         return Ok(section(&format!("### {} ", check.id))
-            .unwrap_or_else(|| format!("{}: {}\n", check.id, check.title)));
+            .unwrap_or_else(|| format!("{}: {}\n", check.id, check.id.title())));
     }
     if let Some(code) = Code::ALL.iter().find(|code| code.as_str() == word) {
         let meaning = code.meaning();

@@ -2,10 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use super::{AMBIGUOUS, Class, Evidence, Judged};
-use crate::grading::checks::tally::Tally;
+use super::Tally;
+use super::{AMBIGUOUS, Check, Class, Evidence, Judged, Measure, NeededTries, Operations, Products, id};
+use crate::grading::Verdict;
 use crate::grading::view::{View, is_refused};
 use crate::model::Attempt;
+
+pub(super) const AMPLIFICATION: Check = Check {
+    id: id(11),
+    anchor: "r11-amplification",
+    why: "The more requests a refused operation costs, the worse every overload becomes.",
+    tries: NeededTries::First,
+    products: Products::Any,
+    judge,
+};
 
 /// A 20 % retry budget (Envoy, Finagle), and what nobody needs.
 const BUDGET: f64 = 1.2;
@@ -14,6 +24,8 @@ const TOO_MANY: f64 = 3.0;
 const CAP: u64 = 5;
 /// Fewer operations than this have no rate worth judging.
 const LEAST_OPERATIONS: u64 = 10;
+const PARTIAL: &str =
+    "fewer products (`User-Agent`) in one run: some of this one's calls were counted with others'";
 /// In µs.
 const WINDOW: u64 = 10_000_000;
 /// Windows kept, the newest: nearly three hours of them.
@@ -64,8 +76,10 @@ impl Load {
     }
 }
 
-impl Amplification {
-    pub fn see(&mut self, view: &View<'_>) {
+impl Measure for Amplification {
+    const OPERATIONS: Operations = Operations::All;
+
+    fn see(&mut self, view: &View<'_>) {
         let operation = view.operation;
         if view.is_ambiguous {
             self.ambiguous += 1;
@@ -84,18 +98,12 @@ impl Amplification {
     }
 
     /// As [`Amplification::see`], of an operation of one attempt that met no trouble.
-    pub fn see_plain(&mut self, attempt: &Attempt) {
+    fn see_plain(&mut self, attempt: &Attempt) {
         self.add(attempt.start, 1, 1);
     }
 
-    fn add(&mut self, start: u64, requests: u64, excused: u64) {
-        self.all.add(requests, excused);
-        self.windows.entry(start / WINDOW).or_default().add(requests, excused);
-        self.make_room();
-    }
-
     /// Adds those of another class.
-    pub fn merge(&mut self, other: &Amplification) {
+    fn merge(&mut self, other: &Amplification) {
         self.all.merge(other.all);
         self.worst_gone = self.worst_gone.max(other.worst_gone);
         for (window, load) in &other.windows {
@@ -103,6 +111,18 @@ impl Amplification {
             self.make_room();
         }
         self.evidence.add(&other.evidence);
+    }
+
+    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+        [&self.evidence].into_iter()
+    }
+}
+
+impl Amplification {
+    fn add(&mut self, start: u64, requests: u64, excused: u64) {
+        self.all.add(requests, excused);
+        self.windows.entry(start / WINDOW).or_default().add(requests, excused);
+        self.make_room();
     }
 
     fn make_room(&mut self) {
@@ -120,7 +140,7 @@ impl Amplification {
     }
 }
 
-pub(super) fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
+fn judge(tally: &Tally, class: &Class) -> Option<Judged> {
     let amplification = &tally.amplification;
     let load = amplification.all;
     if load.operations == 0 {
@@ -142,5 +162,8 @@ pub(super) fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
     } else {
         Judged::fail(said).advice(advice)
     };
-    Some(judged.number(worst, BUDGET, "× excused").shown_by(&amplification.evidence))
+    let judged = judged.number(worst, BUDGET, "× excused").shown_by(&amplification.evidence);
+    // Calls of it that cost one request each were counted elsewhere.
+    let is_partial = class.is_partial && judged.verdict != Verdict::Pass;
+    Some(if is_partial { judged.doubted(PARTIAL) } else { judged })
 }

@@ -2,12 +2,41 @@
 
 use std::collections::BTreeMap;
 
+use super::Tally;
 use super::next_move::Move;
-use super::{AMBIGUOUS, Class, Evidence, Judged, Marks, of};
-use crate::grading::checks::tally::Tally;
+use super::{
+    AMBIGUOUS, Check, Class, Evidence, Judged, Marks, Measure, NeededTries, Operations, Products, id, of,
+};
 use crate::grading::view::{Next, View};
 use crate::grading::{Link, Read, Sight};
 use crate::model::{Attempt, Phase};
+
+pub(super) const DUPLICATES: Check = Check {
+    id: id(14),
+    anchor: "r14-duplicates",
+    why: "A write that is sent again after a lost answer may happen twice, unless a key or a version prevents it.",
+    tries: NeededTries::Every,
+    products: Products::Any,
+    judge: duplicates,
+};
+
+pub(super) const LOST_RESPONSE: Check = Check {
+    id: id(15),
+    anchor: "r15-lost-answer",
+    why: "A write whose answer was lost may have been applied; a read, a key or a version finds out.",
+    tries: NeededTries::Every,
+    products: Products::Any,
+    judge: lost,
+};
+
+pub(super) const SAFE_METHODS: Check = Check {
+    id: id(16),
+    anchor: "r16-safe-methods",
+    why: "A POST or PATCH that may have been applied must not be sent again, unless a key or a version makes that harmless.",
+    tries: NeededTries::Every,
+    products: Products::Any,
+    judge: unsafe_replays,
+};
 
 /// RFC 9110 §9.2.2: sent twice, these may happen twice.
 fn is_unsafe_to_repeat(attempt: &Attempt) -> bool {
@@ -33,8 +62,10 @@ pub struct Applied {
     pub evidence: Evidence,
 }
 
-impl Applied {
-    pub fn see(&mut self, view: &View<'_>) {
+impl Measure for Applied {
+    const OPERATIONS: Operations = Operations::All;
+
+    fn see(&mut self, view: &View<'_>) {
         let tries = view.operation.tries.iter();
         if view.is_ambiguous {
             let writes = tries.filter(|tried| is_unsafe_to_repeat(&tried.attempt));
@@ -87,7 +118,7 @@ impl Applied {
     }
 
     /// Adds those of another class.
-    pub fn merge(&mut self, other: &Applied) {
+    fn merge(&mut self, other: &Applied) {
         self.judged += other.judged;
         self.twice += other.twice;
         self.misled += other.misled;
@@ -96,8 +127,12 @@ impl Applied {
     }
 
     /// As [`Applied::see`], of an operation of one attempt that met no trouble.
-    pub fn see_plain(&mut self, attempt: &Attempt) {
+    fn see_plain(&mut self, attempt: &Attempt) {
         self.judged += u64::from(attempt.is_applied() && is_unsafe_to_repeat(attempt));
+    }
+
+    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+        [&self.evidence].into_iter()
     }
 }
 
@@ -162,8 +197,8 @@ pub struct Lost {
     pub evidence: Evidence,
 }
 
-impl Lost {
-    pub fn see(&mut self, view: &View<'_>) {
+impl Measure for Lost {
+    fn see(&mut self, view: &View<'_>) {
         let is_lost = |attempt: &Attempt| {
             attempt.is_write()
                 && attempt.is_applied()
@@ -190,6 +225,10 @@ impl Lost {
                 }
             }
         }
+    }
+
+    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+        [&self.evidence].into_iter()
     }
 }
 
@@ -245,8 +284,8 @@ pub struct Unsafe {
     pub evidence: Evidence,
 }
 
-impl Unsafe {
-    pub fn see(&mut self, view: &View<'_>) {
+impl Measure for Unsafe {
+    fn see(&mut self, view: &View<'_>) {
         let first = view.operation.tries.first();
         if view.is_ambiguous && first.is_some_and(|tried| is_unsafe_to_repeat(&tried.attempt)) {
             self.ambiguous += 1;
@@ -262,6 +301,10 @@ impl Unsafe {
                 self.evidence.offer(u64::from(is_blind), view.operation.id);
             }
         }
+    }
+
+    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+        [&self.evidence].into_iter()
     }
 }
 

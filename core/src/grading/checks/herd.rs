@@ -3,12 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{Class, Evidence, Judged};
-use crate::grading::Herd;
+use super::Tally;
+use super::{Check, Class, Evidence, Judged, Measure, NeededTries, Products, id};
 use crate::grading::backoff::IMMEDIATE;
-use crate::grading::checks::tally::Tally;
 use crate::grading::view::View;
+use crate::grading::{Herd, Verdict};
 use crate::model::Fingerprint;
+
+pub(super) const HERD: Check = Check {
+    id: id(13),
+    anchor: "r13-herd",
+    why: "Clients that were refused together and come back together are refused together again.",
+    tries: NeededTries::First,
+    products: Products::Any,
+    judge,
+};
 
 /// Refused within this of each other is together (µs).
 const TOGETHER: u64 = 20_000;
@@ -32,8 +41,8 @@ pub struct Crowd {
     pub evidence: Evidence,
 }
 
-impl Crowd {
-    pub fn see(&mut self, view: &View<'_>) {
+impl Measure for Crowd {
+    fn see(&mut self, view: &View<'_>) {
         let first = view.retries().find(|retry| retry.step.retry == 1 && retry.is_timed());
         // The same Retry-After sends all clients back at the same time: no fault of theirs. An immediate
         // first retry is standard, and R6's.
@@ -50,6 +59,12 @@ impl Crowd {
         }
     }
 
+    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+        [&self.evidence].into_iter()
+    }
+}
+
+impl Crowd {
     /// Whether there were more refusals than are kept.
     pub fn has_forgotten(&self) -> bool {
         self.has_forgotten
@@ -139,7 +154,7 @@ fn median(gaps: &[u64]) -> u64 {
     gaps.get(gaps.len() / 2).copied().unwrap_or(0)
 }
 
-pub(super) fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
+fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
     let crowd = &tally.crowd;
     if crowd.refusals.is_empty() {
         return None;
@@ -181,7 +196,13 @@ pub(super) fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
     } else {
         Judged::undetermined(said, "a crowd of fifty clients would tell chance from a herd")
     };
-    Some(judged.number(middle, 0.35, "share").shown_by(&crowd.evidence))
+    let judged = judged.number(middle, 0.35, "share").shown_by(&crowd.evidence);
+    let is_forgetful = judged.verdict == Verdict::Pass && crowd.has_forgotten();
+    Some(if is_forgetful {
+        judged.doubted("a shorter run: only the newest refusals were kept")
+    } else {
+        judged
+    })
 }
 
 /// From which index on chance is ruled out, by the clients of the smallest crowd and the number of crowds.

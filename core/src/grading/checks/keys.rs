@@ -1,9 +1,18 @@
 //! R4: one idempotency key per operation, one body per key.
 
+use super::Tally;
 use super::next_move::has_other_key;
-use super::{Class, Evidence, Judged, of};
-use crate::grading::checks::tally::Tally;
+use super::{Check, Class, Evidence, Judged, Measure, NeededTries, Products, id, of};
 use crate::grading::view::View;
+
+pub(super) const KEY_STABILITY: Check = Check {
+    id: id(4),
+    anchor: "r4-key-stability",
+    why: "A server knows a retry by its idempotency key; another key on the same request is a second order.",
+    tries: NeededTries::Every,
+    products: Products::Any,
+    judge,
+};
 
 /// Operations that were tried again with an idempotency key.
 #[derive(Clone, Debug, Default)]
@@ -17,8 +26,8 @@ pub struct Keys {
     pub evidence: Evidence,
 }
 
-impl Keys {
-    pub fn see(&mut self, view: &View<'_>) {
+impl Measure for Keys {
+    fn see(&mut self, view: &View<'_>) {
         let (mut with_key, mut changed, mut other_body) = (false, false, false);
         for retry in view.retries() {
             let (before, after) = (&retry.before().sent, &retry.after().sent);
@@ -37,9 +46,13 @@ impl Keys {
             }
         }
     }
+
+    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+        [&self.evidence].into_iter()
+    }
 }
 
-pub(super) fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
+fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
     let keys = &tally.keys;
     if keys.judged == 0 {
         return None;

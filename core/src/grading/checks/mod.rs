@@ -1,5 +1,8 @@
-//! The checks, R1 to R17: one table, and one file per family. A check measures within a [`Tally`] and
-//! judges what it measured; docs/GRADING.md explains each under its anchor.
+//! The checks, R1 to R17. A check is one file, or a part of one: its [`Check`] says what it is, and its [`Measure`]
+//! sums what it judges. docs/GRADING.md explains each under its anchor.
+//!
+//! To add a check: its title in `model/check_id.rs`, its file, its lines under `mod` and `checks!` here, and its section
+//! in docs/GRADING.md.
 
 pub(super) mod amplification;
 pub(super) mod applied;
@@ -10,7 +13,7 @@ pub(super) mod keys;
 pub(super) mod nesting;
 pub(super) mod next_move;
 pub(super) mod retry_after;
-pub(super) mod tally;
+mod tally;
 pub(super) mod terminal;
 pub(super) mod tries;
 pub(super) mod version;
@@ -18,22 +21,78 @@ pub(super) mod waiting;
 mod words;
 
 pub(super) use evidence::{Evidence, Extreme, Marks};
+use tally::checks;
 pub(super) use words::{of, wait};
 
-use super::checks::tally::Tally;
+use super::view::View;
 use super::{CheckId, Verdict};
+use crate::model::Attempt;
 use crate::rules::ReplyStyle;
 
-/// One check. To add one: a line in [`CHECKS`], its measure in `Tally`, its section in docs/GRADING.md.
+checks! {
+    next_move: next_moves NextMoves => NEXT_MOVE;
+    version: versions Versions => REFETCH, NEWEST;
+    keys: keys Keys => KEY_STABILITY;
+    retry_after: retry_after Waits => RETRY_AFTER;
+    waiting: waiting Waiting => IMMEDIATE_RETRIES, GROWTH, JITTER;
+    tries: tries Tries => TRIES, GIVE_UP;
+    amplification: amplification Amplification => AMPLIFICATION;
+    nesting: nesting Nesting => NESTED_RETRIES;
+    herd: crowd Crowd => HERD;
+    applied: applied Applied, lost Lost, unsafe_replays Unsafe => DUPLICATES, LOST_RESPONSE, SAFE_METHODS;
+    terminal: terminal Terminal => TERMINAL;
+}
+
+/// One check: what it is and how it judges.
 pub struct Check {
     pub id: CheckId,
-    /// What a client that passes does, in at most 40 characters.
-    pub title: &'static str,
     /// Its section in docs/GRADING.md; never changes.
     pub anchor: &'static str,
     /// What it asks and why, in one sentence without figures.
     pub why: &'static str,
+    tries: NeededTries,
+    products: Products,
     judge: fn(&Tally, &Class) -> Option<Judged>,
+}
+
+/// Which tries of an operation a check needs before it may pass: the first ones are always kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NeededTries {
+    First,
+    Every,
+}
+
+/// Whose operations a check may sum up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Products {
+    Any,
+    /// Waits of several products, put together, follow no law.
+    One,
+}
+
+/// A bounded sum over operations that one or more checks judge. The order of operations does not matter.
+trait Measure {
+    const OPERATIONS: Operations = Operations::Refused;
+
+    /// Adds an operation.
+    fn see(&mut self, view: &View<'_>);
+
+    /// Adds an operation of one attempt that met no trouble.
+    fn see_plain(&mut self, _: &Attempt) {}
+
+    /// Adds the sum of a class none of whose operations met trouble.
+    fn merge(&mut self, _: &Self) {}
+
+    /// The operations that a finding could name.
+    fn samples(&self) -> impl Iterator<Item = &Evidence>;
+}
+
+/// Which operations a measure sums up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operations {
+    /// Those that were refused.
+    Refused,
+    All,
 }
 
 /// What checks know of a class of clients beside its operations.
@@ -82,58 +141,6 @@ const fn id(number: u8) -> CheckId {
     }
 }
 
-macro_rules! checks {
-    ($($id:literal $title:literal $anchor:literal $judge:path, $why:literal;)*) => {
-        /// Every check, by id.
-        pub const CHECKS: &[Check] =
-            &[$(Check { id: id($id), title: $title, anchor: $anchor, why: $why, judge: $judge },)*];
-    };
-}
-
-checks! {
-     1 "makes the right move after a conflict" "r1-next-move"         next_move::judge,
-        "Each kind of conflict has a right next move; the wrong one cannot succeed, or overwrites what \
-         somebody else wrote.";
-     2 "reads again before it writes again"         "r2-refetch"           version::refetch,
-        "After a version conflict, only a new read says what changed; writing again without one loses that \
-         change or is refused again.";
-     3 "writes with the newest version"             "r3-newest-version"    version::newest,
-        "A write must name the version that it was made from; an older one is refused again, and none at all \
-         overwrites blindly.";
-     4 "keeps one idempotency key per operation"    "r4-key-stability"     keys::judge,
-        "A server knows a retry by its idempotency key; another key on the same request is a second order.";
-     5 "waits as long as Retry-After says"          "r5-retry-after"       retry_after::judge,
-        "The server says when it is ready; to come back earlier costs both sides a request and wins \
-         nothing.";
-     6 "does not retry at once again and again"     "r6-immediate-retries" waiting::immediate,
-        "Retries without a wait meet the same conflict, and load the server when it can least bear it.";
-     7 "waits longer from try to try"               "r7-growth"            waiting::growth,
-        "A wait that grows gives a conflict that lasts the time to pass, with few requests.";
-     8 "varies its waits by chance"                 "r8-jitter"            waiting::jitter,
-        "Clients that all wait equally long meet again; a random part of the wait parts them.";
-     9 "stops after a few tries"                    "r9-tries"             tries::cap,
-        "A conflict that outlasts a few tries needs another decision, not one more try.";
-    10 "gives up within its time"                   "r10-give-up"          tries::give_up,
-        "Whoever called waits too; a deadline over all tries gives them an answer.";
-    11 "sends few requests per operation"           "r11-amplification"    amplification::judge,
-        "The more requests a refused operation costs, the worse every overload becomes.";
-    12 "does not nest one retry loop in another"    "r12-nested-retries"   nesting::judge,
-        "Loops within loops multiply their tries; one layer should retry, and the others pass the failure \
-         on.";
-    13 "does not come back as one herd"             "r13-herd"             herd::judge,
-        "Clients that were refused together and come back together are refused together again.";
-    14 "has no write applied twice"                 "r14-duplicates"       applied::duplicates,
-        "A write that is sent again after a lost answer may happen twice, unless a key or a version prevents \
-         it.";
-    15 "finds out about a lost answer"              "r15-lost-answer"      applied::lost,
-        "A write whose answer was lost may have been applied; a read, a key or a version finds out.";
-    16 "replays only what is safe to replay"        "r16-safe-methods"     applied::unsafe_replays,
-        "A POST or PATCH that may have been applied must not be sent again, unless a key or a version makes \
-         that harmless.";
-    17 "stops where no retry can help"              "r17-terminal"         terminal::judge,
-        "What is taken stays taken; the same request again gets the same answer.";
-}
-
 impl Check {
     /// The check of an id, if there is one.
     pub fn of(id: CheckId) -> Option<&'static Check> {
@@ -142,7 +149,7 @@ impl Check {
 
     /// The check's word on a tally; `None` where there was nothing for it to look at.
     pub(super) fn judge(&self, tally: &Tally, class: &Class) -> Option<Judged> {
-        (self.judge)(tally, class).map(|judged| bounds::hold(self.id.number(), judged, tally, class))
+        (self.judge)(tally, class).map(|judged| bounds::hold(self, judged, tally, class))
     }
 }
 
@@ -176,6 +183,11 @@ impl Judged {
     pub fn advice(mut self, advice: impl Into<String>) -> Judged {
         self.advice = Some(advice.into());
         self
+    }
+
+    /// Undetermined after all, and what would settle it.
+    pub fn doubted(self, doubt: &str) -> Judged {
+        Judged { verdict: Verdict::Undetermined, ..self.advice(doubt) }
     }
 
     pub fn shown_by(mut self, evidence: &Evidence) -> Judged {

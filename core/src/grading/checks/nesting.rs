@@ -2,10 +2,19 @@
 
 use std::time::Duration;
 
-use super::{Class, Evidence, Judged, of};
+use super::Tally;
+use super::{Check, Class, Evidence, Judged, Measure, NeededTries, Products, id, of};
 use crate::grading::Outcome;
-use crate::grading::checks::tally::Tally;
 use crate::grading::view::View;
+
+pub(super) const NESTED_RETRIES: Check = Check {
+    id: id(12),
+    anchor: "r12-nested-retries",
+    why: "Loops within loops multiply their tries; one layer should retry, and the others pass the failure on.",
+    tries: NeededTries::Every,
+    products: Products::Any,
+    judge,
+};
 
 /// Two runs of two short gaps and the long one between them.
 const LEAST_GAPS: usize = 5;
@@ -28,8 +37,8 @@ pub struct Nesting {
     pub evidence: Evidence,
 }
 
-impl Nesting {
-    pub fn see(&mut self, view: &View<'_>) {
+impl Measure for Nesting {
+    fn see(&mut self, view: &View<'_>) {
         let retries =
             view.retries().filter(|retry| retry.is_timed() && retry.before().got.retry_after.is_none());
         let gaps: Vec<Duration> = retries.map(|retry| retry.gap).collect();
@@ -45,6 +54,10 @@ impl Nesting {
             self.most = self.most.max((inner, outer));
             self.evidence.offer(inner * outer, view.operation.id);
         }
+    }
+
+    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+        [&self.evidence].into_iter()
     }
 }
 
@@ -68,7 +81,7 @@ fn rounds(gaps: &[Duration]) -> Option<(u64, u64)> {
     })
 }
 
-pub(super) fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
+fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
     let nesting = &tally.nesting;
     let (inner, outer) = nesting.most;
     let said = format!(

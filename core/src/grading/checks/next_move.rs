@@ -1,9 +1,18 @@
 //! R1: the move after a conflict is one that its kind allows. Stopping always is.
 
-use super::{AMBIGUOUS, Class, Evidence, Judged, WHICH_READ, of};
-use crate::grading::checks::tally::Tally;
+use super::Tally;
+use super::{AMBIGUOUS, Check, Class, Evidence, Judged, Measure, NeededTries, Products, WHICH_READ, id, of};
 use crate::grading::view::{Next, Retry, View, bare, is_one};
 use crate::model::{Kind, Phase};
+
+pub(super) const NEXT_MOVE: Check = Check {
+    id: id(1),
+    anchor: "r1-next-move",
+    why: "Each kind of conflict has a right next move; the wrong one cannot succeed, or overwrites what somebody else wrote.",
+    tries: NeededTries::Every,
+    products: Products::Any,
+    judge,
+};
 
 /// What clients did after conflicts that rules injected.
 #[derive(Clone, Debug, Default)]
@@ -44,8 +53,8 @@ pub enum Move {
     Unknown,
 }
 
-impl NextMoves {
-    pub fn see(&mut self, view: &View<'_>) {
+impl Measure for NextMoves {
+    fn see(&mut self, view: &View<'_>) {
         for step in view.steps.iter().filter(|step| step.kind.is_some()) {
             match step.next {
                 Next::Unknown => continue,
@@ -74,6 +83,10 @@ impl NextMoves {
                 }
             }
         }
+    }
+
+    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+        [&self.evidence].into_iter()
     }
 }
 
@@ -232,7 +245,7 @@ impl Wrong {
     }
 }
 
-pub(super) fn judge(tally: &Tally, class: &Class) -> Option<Judged> {
+fn judge(tally: &Tally, class: &Class) -> Option<Judged> {
     let moves = &tally.next_moves;
     let seen = moves.judged + moves.unknown + moves.ambiguous;
     if seen == 0 {

@@ -2,10 +2,19 @@
 
 use std::time::Duration;
 
-use super::{AMBIGUOUS, Class, Evidence, Judged, of, wait};
-use crate::grading::checks::tally::Tally;
+use super::Tally;
+use super::{AMBIGUOUS, Check, Class, Evidence, Judged, Measure, NeededTries, Products, id, of, wait};
 use crate::grading::view::{Retry, View};
 use crate::model::RetryAfter;
+
+pub(super) const RETRY_AFTER: Check = Check {
+    id: id(5),
+    anchor: "r5-retry-after",
+    why: "The server says when it is ready; to come back earlier costs both sides a request and wins nothing.",
+    tries: NeededTries::Every,
+    products: Products::Any,
+    judge,
+};
 
 /// Timers round down, and a client's clock starts a little before the last byte of the answer.
 const SLACK: Duration = Duration::from_millis(20);
@@ -27,8 +36,8 @@ pub struct Waits {
     pub evidence: Evidence,
 }
 
-impl Waits {
-    pub fn see(&mut self, view: &View<'_>) {
+impl Measure for Waits {
+    fn see(&mut self, view: &View<'_>) {
         if view.is_ambiguous {
             let asked = view.steps.iter().filter(|step| step.refused.attempt.got.retry_after.is_some());
             self.ambiguous += asked.count() as u64;
@@ -57,6 +66,12 @@ impl Waits {
         }
     }
 
+    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+        [&self.evidence].into_iter()
+    }
+}
+
+impl Waits {
     /// Those that came before they were allowed to, clocks that differ left out.
     pub fn said(&self) -> String {
         if self.judged == 0 {
@@ -70,7 +85,7 @@ impl Waits {
 }
 
 /// Late is polite: it is told, and never held against the client.
-pub(super) fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
+fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
     let waits = &tally.retry_after;
     if waits.judged == 0 {
         return (waits.ambiguous > 0).then(|| {

@@ -1,10 +1,19 @@
 //! R17: no hammering after a conflict that no retry can mend.
 
+use super::Tally;
 use super::next_move::is_hopeless;
-use super::{Class, Evidence, Judged, of};
-use crate::grading::checks::tally::Tally;
+use super::{Check, Class, Evidence, Judged, Measure, NeededTries, Products, id, of};
 use crate::grading::view::View;
 use crate::model::Kind;
+
+pub(super) const TERMINAL: Check = Check {
+    id: id(17),
+    anchor: "r17-terminal",
+    why: "What is taken stays taken; the same request again gets the same answer.",
+    tries: NeededTries::Every,
+    products: Products::Any,
+    judge,
+};
 
 /// Operations that met a duplicate, or what is still referred to.
 #[derive(Clone, Debug, Default)]
@@ -15,8 +24,8 @@ pub struct Terminal {
     pub evidence: Evidence,
 }
 
-impl Terminal {
-    pub fn see(&mut self, view: &View<'_>) {
+impl Measure for Terminal {
+    fn see(&mut self, view: &View<'_>) {
         let is_terminal = |kind| matches!(kind, Some(Kind::Duplicate | Kind::Referenced));
         let kind = |attempt: &crate::model::Attempt| attempt.conflict.as_ref().map(|conflict| conflict.kind);
         if view.is_ambiguous || !view.steps.iter().any(|step| is_terminal(kind(&step.refused.attempt))) {
@@ -35,9 +44,13 @@ impl Terminal {
             self.evidence.offer(count, view.operation.id);
         }
     }
+
+    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+        [&self.evidence].into_iter()
+    }
 }
 
-pub(super) fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
+fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
     let terminal = &tally.terminal;
     if terminal.judged == 0 {
         return None;

@@ -3,11 +3,31 @@
 
 use std::time::Duration;
 
-use super::{AMBIGUOUS, Class, Evidence, Extreme, Judged, Marks, wait};
+use super::Tally;
+use super::{
+    AMBIGUOUS, Check, Class, Evidence, Extreme, Judged, Marks, Measure, NeededTries, Products, id, wait,
+};
 use crate::grading::Outcome;
-use crate::grading::checks::tally::Tally;
 use crate::grading::view::{Next, View};
 use crate::model::RetryAfter;
+
+pub(super) const TRIES: Check = Check {
+    id: id(9),
+    anchor: "r9-tries",
+    why: "A conflict that outlasts a few tries needs another decision, not one more try.",
+    tries: NeededTries::First,
+    products: Products::Any,
+    judge: cap,
+};
+
+pub(super) const GIVE_UP: Check = Check {
+    id: id(10),
+    anchor: "r10-give-up",
+    why: "Whoever called waits too; a deadline over all tries gives them an answer.",
+    tries: NeededTries::First,
+    products: Products::Any,
+    judge: give_up,
+};
 
 /// Tries that are enough for anybody (SRE and AWS say three, gRPC takes more than five for five), and
 /// those beyond which a client does not stop.
@@ -43,8 +63,8 @@ pub struct Tries {
     pub ambiguous_most: u64,
 }
 
-impl Tries {
-    pub fn see(&mut self, view: &View<'_>) {
+impl Measure for Tries {
+    fn see(&mut self, view: &View<'_>) {
         let operation = view.operation;
         if operation.met_conflict() && view.has_ended() {
             // Where several calls look like one, the one that gave up may have gone on in another.
@@ -90,6 +110,17 @@ impl Tries {
             }
             Outcome::Unfinished | Outcome::Recovered | Outcome::Untroubled => {}
         }
+    }
+
+    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+        [
+            &self.most.evidence,
+            &self.endless,
+            &self.slowest.evidence,
+            &self.retried.evidence,
+            &self.gave_up.evidence,
+        ]
+        .into_iter()
     }
 }
 

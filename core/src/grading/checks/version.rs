@@ -2,10 +2,30 @@
 
 use smol_str::SmolStr;
 
-use super::{AMBIGUOUS, Class, Judged, Marks, WHICH_READ, of};
-use crate::grading::checks::tally::Tally;
+use super::Tally;
+use super::{
+    AMBIGUOUS, Check, Class, Evidence, Judged, Marks, Measure, NeededTries, Products, WHICH_READ, id, of,
+};
 use crate::grading::view::{Next, Retry, View, bare, is_one, is_same};
 use crate::model::{Kind, Shown};
+
+pub(super) const REFETCH: Check = Check {
+    id: id(2),
+    anchor: "r2-refetch",
+    why: "After a version conflict, only a new read says what changed; writing again without one loses that change or is refused again.",
+    tries: NeededTries::Every,
+    products: Products::Any,
+    judge: refetch,
+};
+
+pub(super) const NEWEST: Check = Check {
+    id: id(3),
+    anchor: "r3-newest-version",
+    why: "A write must name the version that it was made from; an older one is refused again, and none at all overwrites blindly.",
+    tries: NeededTries::Every,
+    products: Products::Any,
+    judge: newest,
+};
 
 /// Rewrites after version conflicts.
 #[derive(Clone, Debug, Default)]
@@ -40,8 +60,8 @@ enum Carried {
     Unknown,
 }
 
-impl Versions {
-    pub fn see(&mut self, view: &View<'_>) {
+impl Measure for Versions {
+    fn see(&mut self, view: &View<'_>) {
         let id = view.operation.id;
         if view.is_ambiguous {
             let tried = |next| matches!(next, Next::Tried(_));
@@ -85,6 +105,10 @@ impl Versions {
                 id,
             );
         }
+    }
+
+    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+        [&self.not_reread.evidence, &self.not_newest.evidence, &self.not_new.evidence].into_iter()
     }
 }
 

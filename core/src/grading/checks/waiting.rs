@@ -2,11 +2,40 @@
 
 use std::time::Duration;
 
-use super::{AMBIGUOUS, Class, Evidence, Extreme, Judged, of, wait};
+use super::Tally;
+use super::{
+    AMBIGUOUS, Check, Class, Evidence, Extreme, Judged, Measure, NeededTries, Products, id, of, wait,
+};
 use crate::grading::backoff::{Gaps, IMMEDIATE, Law};
-use crate::grading::checks::tally::Tally;
 use crate::grading::view::{Retry, View};
 use crate::grading::{Backoff, Jitter, Shape, Verdict};
+
+pub(super) const IMMEDIATE_RETRIES: Check = Check {
+    id: id(6),
+    anchor: "r6-immediate-retries",
+    why: "Retries without a wait meet the same conflict, and load the server when it can least bear it.",
+    tries: NeededTries::Every,
+    products: Products::One,
+    judge: immediate,
+};
+
+pub(super) const GROWTH: Check = Check {
+    id: id(7),
+    anchor: "r7-growth",
+    why: "A wait that grows gives a conflict that lasts the time to pass, with few requests.",
+    tries: NeededTries::First,
+    products: Products::One,
+    judge: growth,
+};
+
+pub(super) const JITTER: Check = Check {
+    id: id(8),
+    anchor: "r8-jitter",
+    why: "Clients that all wait equally long meet again; a random part of the wait parts them.",
+    tries: NeededTries::First,
+    products: Products::One,
+    judge: jitter,
+};
 
 /// Waits between tries, those that a `Retry-After` asked for left out.
 #[derive(Clone, Debug, Default)]
@@ -27,8 +56,8 @@ pub struct Waiting {
     pub any: Evidence,
 }
 
-impl Waiting {
-    pub fn see(&mut self, view: &View<'_>) {
+impl Measure for Waiting {
+    fn see(&mut self, view: &View<'_>) {
         let id = view.operation.id;
         self.ambiguous += u64::from(view.is_ambiguous);
         let mut gaps = Vec::new();
@@ -61,6 +90,12 @@ impl Waiting {
         }
     }
 
+    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+        [&self.immediate, &self.any, &self.shortest.evidence].into_iter()
+    }
+}
+
+impl Waiting {
     /// Whether most retries after the first came at once, and enough of them to say so.
     fn is_storm(&self, immediate: u64) -> bool {
         immediate >= LEAST_IMMEDIATE && immediate * 2 > self.later

@@ -5,7 +5,7 @@ use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
 
-use super::super::checks::tally::Tally;
+use super::super::checks::Tally;
 use super::super::checks::{Class, Evidence, waiting};
 use super::super::view::{Retry, Scope, View};
 use super::super::{ClientReport, Finding, Gap, Outcome, Verdict};

@@ -70,7 +70,7 @@ pub fn explanations(report: &Report) -> Vec<Explanation> {
     let explained = |check: &'static Check| Explanation {
         check: Marked::derived("check", "", &check.id.to_string()),
         check_anchor: check.anchor,
-        title: check.title,
+        title: check.id.title(),
         why: check.why,
     };
     named.into_iter().filter_map(Check::of).map(explained).collect()

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Fallback::Words;
 use super::{Entry, Group, Section, Value, entry};
+use crate::model::with_checks;
 
 pub(in crate::rules) static EXPECT: Section = Section {
     name: "`expect`",
@@ -15,7 +16,7 @@ pub(in crate::rules) static EXPECT: Section = Section {
         Group { say: "how clients wait and stop", entries: &WAITING },
         Group { say: "what clients do next", entries: &NEXT_MOVES },
         Group { say: "how it ends", entries: &ENDS },
-        Group { say: "what a failed check means", entries: &CHECKS },
+        Group { say: "what a failed check means", entries: CHECKS },
     ],
 };
 
@@ -107,27 +108,17 @@ static ENDS: [Entry; 3] = [
     ),
 ];
 
-/// A check that may be switched off, made a warning or made a failure.
-const fn check(name: &'static str, meaning: &'static str, example: &'static str) -> Entry {
-    entry(name, Value::Choice(&["off", "warn", "fail"]), Words("as the check finds"), meaning, example)
+macro_rules! entries {
+    ($($number:literal $title:literal;)*) => {
+        /// Checks that may be switched off, made a warning or made a failure.
+        static CHECKS: &[Entry] = &[$(entry(
+            concat!("R", $number),
+            Value::Choice(&["off", "warn", "fail"]),
+            Words("as the check finds"),
+            concat!("The client ", $title, "."),
+            concat!("R", $number, " = \"fail\""),
+        )),*];
+    };
 }
 
-static CHECKS: [Entry; 17] = [
-    check("R1", "The next move after a conflict is one that its kind allows.", "R1 = \"fail\""),
-    check("R2", "Reads again before it writes again.", "R2 = \"fail\""),
-    check("R3", "The next write carries the newest version.", "R3 = \"fail\""),
-    check("R4", "One idempotency key per operation, one body per key.", "R4 = \"warn\""),
-    check("R5", "Waits as long as `Retry-After` says.", "R5 = \"fail\""),
-    check("R6", "Does not retry at once again and again.", "R6 = \"warn\""),
-    check("R7", "Gaps between tries grow.", "R7 = \"warn\""),
-    check("R8", "Gaps between tries vary by chance.", "R8 = \"off\""),
-    check("R9", "Stops after a few tries.", "R9 = \"fail\""),
-    check("R10", "Gives up within its time.", "R10 = \"warn\""),
-    check("R11", "Sends few requests per operation.", "R11 = \"warn\""),
-    check("R12", "Does not nest one retry loop in another.", "R12 = \"warn\""),
-    check("R13", "Clients do not come back as one herd.", "R13 = \"off\""),
-    check("R14", "No write is applied twice.", "R14 = \"fail\""),
-    check("R15", "Finds out what became of a write whose answer was lost.", "R15 = \"fail\""),
-    check("R16", "Replays POST and PATCH only with a key or a precondition.", "R16 = \"warn\""),
-    check("R17", "Stops after a conflict that no retry can mend.", "R17 = \"fail\""),
-];
+with_checks!(entries);
