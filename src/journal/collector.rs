@@ -3,15 +3,16 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, OnceLock};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::batch::{Batch, Spare};
 use super::file::JournalFile;
+use super::inlet::Inlet;
 use super::line::{Ending, Header, Tallies};
 use super::place::shared;
+use super::room::Room;
 use crate::clock::Clock;
 use crate::grading::{Grading, Missing, Operation, Outcome, Report};
 use crate::model::Attempt;
@@ -24,9 +25,6 @@ const TALLY: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(250);
 /// At the end a disk that does not answer is not waited for any longer.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Between two looks at something that is about to be ready.
-const PAUSE: Duration = Duration::from_millis(5);
-
 /// What the rules have done so far: for each, requests matched and conflicts injected.
 pub type Tallying = Box<dyn Fn() -> Vec<(u64, u64)> + Send>;
 
@@ -39,7 +37,8 @@ pub struct Journal {
     progress: Arc<Progress>,
     clients_gone: Arc<AtomicBool>,
     at_end: Arc<OnceLock<AtEnd>>,
-    thread: JoinHandle<Kept>,
+    /// Tells once what the thread has kept.
+    ended: Mutex<Receiver<Kept>>,
 }
 
 /// How far clients are: operations that are over and met a conflict.
@@ -48,14 +47,6 @@ pub struct Progress {
     pub conflicted: AtomicU64,
     pub recovered: AtomicU64,
     pub gave_up: AtomicU64,
-}
-
-/// Where attempts go in.
-#[derive(Clone)]
-pub struct Inlet {
-    batches: SyncSender<Batch>,
-    spare: Spare,
-    dropped: Arc<AtomicU64>,
 }
 
 /// What is known of the clients when a journal ends.
@@ -95,7 +86,7 @@ impl Journal {
         tallying: Tallying,
     ) -> io::Result<Journal> {
         let (sender, batches) = sync_channel(MOST_WAITING);
-        let inlet = Inlet { batches: sender, spare: Spare::default(), dropped: Arc::default() };
+        let inlet = Inlet::new(sender);
         let progress = Arc::new(Progress::default());
         let clients_gone = Arc::<AtomicBool>::default();
         let at_end = Arc::<OnceLock<AtEnd>>::default();
@@ -110,6 +101,7 @@ impl Journal {
             header,
             tallying,
             spare: inlet.spare.clone(),
+            freed: Arc::clone(&inlet.room),
             dropped: Arc::clone(&inlet.dropped),
             progress: Arc::clone(&progress),
             clients_gone: Arc::clone(&clients_gone),
@@ -117,10 +109,12 @@ impl Journal {
             kept: Kept::default(),
             clock,
         };
-        let thread = std::thread::Builder::new()
-            .name("fracas-journal".to_owned())
-            .spawn(move || collector.run(&batches))?;
-        Ok(Journal { inlet, progress, clients_gone, at_end, thread })
+        let (end, ended) = sync_channel(1);
+        std::thread::Builder::new().name("fracas-journal".to_owned()).spawn(move || {
+            // A journal that nobody ends tells nobody.
+            let _ = end.send(collector.run(&batches));
+        })?;
+        Ok(Journal { inlet, progress, clients_gone, at_end, ended: Mutex::new(ended) })
     }
 
     /// How far clients are.
@@ -141,54 +135,16 @@ impl Journal {
 
     /// Waits until all that was handed in has been taken, once every other inlet is gone.
     pub fn end(self, clients: Clients) -> Kept {
-        let Journal { inlet, clients_gone, thread, .. } = self;
+        let Journal { inlet, clients_gone, ended, .. } = self;
         clients_gone.store(clients == Clients::Gone, Relaxed);
         let dropped = Arc::clone(&inlet.dropped);
         drop(inlet);
-        let lost = || {
+        // A writer that hangs is not waited for; its panic is taken for a timeout.
+        let ended = ended.into_inner().unwrap_or_else(PoisonError::into_inner);
+        ended.recv_timeout(PATIENCE).unwrap_or_else(|_| {
             tracing::warn!("the journal is not written in time, its last lines are lost");
             Kept { dropped: dropped.load(Relaxed), ..Kept::default() }
-        };
-        for _ in 0..PATIENCE.as_millis() / PAUSE.as_millis() {
-            if thread.is_finished() {
-                break;
-            }
-            std::thread::park_timeout(PAUSE);
-        }
-        // Its end is not waited for where it hangs; a panic of it is as good as no end.
-        if thread.is_finished() { thread.join().unwrap_or_else(|_| lost()) } else { lost() }
-    }
-}
-
-impl Inlet {
-    /// An empty batch, which has room if one has come back.
-    pub fn empty(&self) -> Batch {
-        self.spare.get()
-    }
-
-    /// Hands a batch in, or drops it if too many wait.
-    pub fn try_give(&self, batch: Batch) {
-        if let Err(TrySendError::Full(batch) | TrySendError::Disconnected(batch)) =
-            self.batches.try_send(batch)
-        {
-            self.dropped.fetch_add(batch.len() as u64, Relaxed);
-        }
-    }
-
-    /// Hands a batch in, and waits a while if too many wait.
-    pub fn give(&self, mut batch: Batch) {
-        for _ in 0..200 {
-            match self.batches.try_send(batch) {
-                Ok(()) => return,
-                Err(TrySendError::Disconnected(back)) => {
-                    batch = back;
-                    break;
-                }
-                Err(TrySendError::Full(back)) => batch = back,
-            }
-            std::thread::park_timeout(PAUSE);
-        }
-        self.try_give(batch);
+        })
     }
 }
 
@@ -199,6 +155,7 @@ struct Collector {
     grading: Grading,
     tallying: Tallying,
     spare: Spare,
+    freed: Arc<Room>,
     dropped: Arc<AtomicU64>,
     progress: Arc<Progress>,
     clients_gone: Arc<AtomicBool>,
@@ -214,6 +171,7 @@ impl Collector {
         loop {
             match inlet.recv_timeout(LOOK) {
                 Ok(mut batch) => {
+                    self.freed.tell();
                     for attempt in batch.take() {
                         attempt.id = next_id;
                         next_id += 1;
@@ -378,18 +336,5 @@ mod tests {
         let pairs: Vec<_> = kept.attempts.iter().map(|attempt| (attempt.id, attempt.start)).collect();
         assert_eq!(pairs, [(3, 12), (4, 13), (5, 14)]);
         assert_eq!((kept.forgotten, kept.dropped), (2, 0));
-    }
-
-    #[test]
-    fn whoever_comes_too_fast_is_counted_and_does_not_wait() {
-        let (batches, inlet) = sync_channel(1);
-        let full = Inlet { batches, spare: Spare::default(), dropped: Arc::default() };
-        for _ in 0..3 {
-            full.try_give(batch(0..5));
-        }
-        assert_eq!(full.dropped.load(Relaxed), 10);
-        drop(inlet);
-        full.give(batch(0..5));
-        assert_eq!(full.dropped.load(Relaxed), 15);
     }
 }

@@ -7,13 +7,16 @@
 mod batch;
 mod collector;
 mod file;
+mod inlet;
 mod line;
 mod place;
 mod read;
+mod room;
 mod sink;
 
 pub use self::batch::Batch;
-pub use self::collector::{AtEnd, Clients, Inlet, Journal, Kept, Progress, Tallying};
+pub use self::collector::{AtEnd, Clients, Journal, Kept, Progress, Tallying};
 pub use self::file::JournalFile;
+pub use self::inlet::Inlet;
 pub use self::line::{Ending, Header, HeaderRule, Line, Origin, Tallies};
 pub use self::read::read;
