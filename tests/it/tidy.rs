@@ -2,6 +2,7 @@
 
 mod source;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Command;
 
@@ -107,6 +108,49 @@ fn every_public_error_implements_the_trait() {
     assert!(found >= 14, "only {found} errors");
 }
 
+/// Tests named `c05_…` are about a requirement of the checklist, which names their files.
+#[test]
+fn the_checklist_and_the_tests_name_each_other() {
+    let folder = source::root().join("tests");
+    let checklist = fs::read_to_string(folder.join("it/wire/checklist.md")).expect("the checklist");
+    let mut rows = BTreeMap::new();
+    for row in checklist.lines().filter(|line| line.starts_with("| c")) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let [_, number, requirement, files, _] = cells[..] else { panic!("{row}: three cells") };
+        assert!(requirement.ends_with(['.', ')']), "{row}: a sentence");
+        let files: BTreeSet<String> = files.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        assert!(rows.insert(number.to_owned(), files).is_none(), "{number} stands there twice");
+    }
+    let numbers: Vec<String> = (1..=rows.len()).map(|number| format!("c{number:02}")).collect();
+    assert_eq!(rows.keys().cloned().collect::<Vec<_>>(), numbers);
+
+    let mut named: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in looked_at() {
+        let Some(path) = source.path.strip_prefix("tests/") else { continue };
+        let text = fs::read_to_string(folder.join(path)).expect("read before");
+        for name in text.split("fn ").skip(1).filter_map(|rest| rest.split('(').next()) {
+            let is_number = |part: &&str| {
+                part.len() == 3
+                    && part.starts_with('c')
+                    && part.bytes().skip(1).all(|byte| byte.is_ascii_digit())
+            };
+            for part in name.split('_').take_while(is_number) {
+                named.entry(part.to_owned()).or_default().insert(path.to_owned());
+            }
+        }
+    }
+    for (number, files) in &rows {
+        match named.get(number) {
+            Some(tests) => assert_eq!(files, tests, "{number}: the files of its tests"),
+            None => assert!(["c36", "c37"].contains(&&**number), "{number} has no test"),
+        }
+    }
+    assert!(
+        named.keys().all(|number| rows.contains_key(number)),
+        "a test carries a number that is not listed"
+    );
+}
+
 #[test]
 fn the_map_fits_on_two_pages() {
     if let Ok(map) = fs::read_to_string(source::root().join("ARCHITECTURE.md")) {
@@ -125,6 +169,7 @@ fn links_in_documents_lead_somewhere() {
         "docs/GRADING.md",
         "docs/RULES.md",
         "examples/README.md",
+        "tests/it/wire/checklist.md",
     ] {
         let file = source::root().join(document);
         let text = fs::read_to_string(&file).expect(document);
