@@ -5,10 +5,9 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::proxy::{self, check_upstream_tls};
 use crate::rules::{
-    Accepted, BodyFileError, Code, Config, Diagnostic, LARGEST_BODY, LARGEST_FILE, Mistakes, Source, Tls,
-    read,
+    Accepted, BodyFileError, Code, Config, Diagnostic, LARGEST_BODY, LARGEST_FILE, Mistakes, Settings,
+    Source, read,
 };
 
 /// A rules file without a mistake.
@@ -23,8 +22,12 @@ pub struct RulesFile {
     pub body_files: Vec<PathBuf>,
 }
 
-/// Reads the rules file at `path`, reporting every mistake in it.
-pub fn load(path: &Path) -> Result<RulesFile, Mistakes> {
+/// Whether the files that settings name, such as certificates, can be used by what is to use them.
+pub type CheckFiles<'c> = &'c dyn Fn(&Settings) -> Result<(), Diagnostic>;
+
+/// Reads the rules file at `path`, reporting every mistake in it; `check_files` looks at the files that its settings
+/// name.
+pub fn load(path: &Path, check_files: CheckFiles<'_>) -> Result<RulesFile, Mistakes> {
     let name = path.display().to_string();
     let bytes = bounded(path, LARGEST_FILE).map_err(|error| unreadable(&name, &error))?;
     let Some(bytes) = bytes else {
@@ -44,14 +47,8 @@ pub fn load(path: &Path) -> Result<RulesFile, Mistakes> {
         named.borrow_mut().push(folder.join(file));
         body_file(folder, file)
     })?;
-    let settings = &accepted.config.settings;
-    if let Err(mistake) = check_upstream_tls(&settings.upstream_tls) {
+    if let Err(mistake) = check_files(&accepted.config.settings) {
         return Err(at_text(&name, text, mistake));
-    }
-    if let Some(tls @ Tls::Files(_)) = &settings.tls
-        && let Err(error) = proxy::acceptor(tls, settings.listen)
-    {
-        return Err(at_text(&name, text, error.mistake()));
     }
     let Accepted { config, warnings } = accepted;
     Ok(RulesFile { config, warnings, sha256, body_files: named.into_inner() })
@@ -133,6 +130,10 @@ mod tests {
     use std::fs;
 
     use super::*;
+
+    fn load(path: &Path) -> Result<RulesFile, Mistakes> {
+        super::load(path, &|_| Ok(()))
+    }
 
     #[test]
     fn a_file_and_what_it_names_are_read_from_its_folder() {

@@ -9,6 +9,7 @@ use super::load::DEFAULT_FILE;
 use super::output::{counted, paint, result};
 use super::startup_error::Refusal;
 use super::{MISTAKES, UNUSABLE};
+use crate::proxy;
 use crate::rules::{Code, Diagnostic};
 use crate::rules_file;
 
@@ -18,7 +19,7 @@ pub fn check(arguments: &Check) -> ExitCode {
     let path = named.map_or_else(|| PathBuf::from(DEFAULT_FILE), Path::to_owned);
     let paint = paint(&io::stdout());
     let name = path.display();
-    match rules_file::load(&path) {
+    match rules_file::load(&path, &proxy::check_files) {
         Ok(accepted) => {
             let rules = counted(accepted.config.rules.len() as u64, "rule");
             let mut text = rendered(&accepted.warnings, paint);

@@ -7,6 +7,7 @@ use super::arguments::{Given, Rules};
 use super::init::SHIPPED;
 use super::output::{paint, talk};
 use super::spelling::listen_address;
+use crate::proxy;
 use crate::rules::{Admin, Config, Diagnostic, Mistakes, Settings, check_settings, read};
 use crate::rules_file::{self, RulesFile};
 
@@ -98,7 +99,7 @@ fn file(named: Option<&Path>) -> Result<Loaded, Mistakes> {
         }
         None => default,
     };
-    let RulesFile { config, warnings, sha256, body_files } = rules_file::load(path)?;
+    let RulesFile { config, warnings, sha256, body_files } = rules_file::load(path, &proxy::check_files)?;
     let file = Some(path.to_owned());
     Ok(Loaded { config, file, sha256: Some(sha256), is_sample: false, body_files, warnings })
 }

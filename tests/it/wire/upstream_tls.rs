@@ -106,7 +106,7 @@ fn a_file_that_cannot_be_used_is_a_mistake_in_its_place() {
     ] {
         let keys = keys.replace("= \"", &format!("= \"{}/", upstream.file("").display()).replace("//", "/"));
         fs::write(&rules, format!("upstream = \"https://a\"\n[upstream_tls]\n{keys}\n")).expect("written");
-        let mistakes = rules_file::load(&rules).expect_err(&keys);
+        let mistakes = rules_file::load(&rules, &fracas::proxy::check_files).expect_err(&keys);
         let [mistake] = &mistakes.list[..] else { panic!("{mistakes}") };
         let line = 2 + keys.lines().count() - usize::from(column == 8);
         assert_eq!((mistake.code, mistake.position()), (code, Some((line, column.min(8)))), "{mistakes}");
@@ -115,5 +115,5 @@ fn a_file_that_cannot_be_used_is_a_mistake_in_its_place() {
     let keys =
         format!("cert = \"{0}/client.pem\"\nkey = \"{0}/client-key.pem\"", upstream.file("").display());
     fs::write(&rules, format!("upstream = \"https://a\"\n[upstream_tls]\n{keys}\n")).expect("written");
-    rules_file::load(&rules).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    rules_file::load(&rules, &fracas::proxy::check_files).unwrap_or_else(|mistakes| panic!("{mistakes}"));
 }

@@ -62,8 +62,8 @@ const INTRODUCTION: &str = "\
 
 <!-- Made from the table of keys in core/src/rules/keys; `FRACAS_BLESS=1 cargo test` writes it anew. -->
 
-A rules file is TOML, at most 16 MiB of it. Every mistake is reported at once, with its place; a file
-with a mistake never starts and never replaces a running one.
+A rules file is TOML, at most 16 MiB of it. Every mistake is reported at once, with its place; with a
+mistake nothing is started.
 
 Rules are tried in file order. The first one that matches *and* fires answers; if none fires, the
 request goes upstream untouched. Counters of a rule advance only when the rule is reached.

@@ -58,7 +58,7 @@ fn a_file_of_all_defaults_means_the_same_as_an_empty_one() {
     for (section, entry) in every_entry() {
         let Fallback::Is(value) = entry.default else { continue };
         // A mere default is no reason to call what it is about unbuilt.
-        let later = ["admin", "hold", "mismatch", "lease", "attempts", "volatile", "self_signed"];
+        let later = ["hold", "mismatch", "lease", "attempts", "volatile", "self_signed"];
         if later.contains(&entry.name) {
             continue;
         }

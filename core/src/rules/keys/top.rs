@@ -37,7 +37,7 @@ static PLACES: [Entry; 8] = [
     entry(
         "admin",
         Value::Any(&[Value::Choice(&["off"]), Value::Text(Form::Socket)]),
-        Is("\"127.0.0.1:4091\""),
+        Words("none yet; `127.0.0.1:4091` is kept free for it"),
         "Where the dashboard and its API listen; `\"off\"` for neither.",
         "admin = \"127.0.0.1:4091\"",
     ),
