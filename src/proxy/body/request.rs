@@ -1,6 +1,7 @@
 //! The body of a request on its way to the upstream: streamed, and never collected but for what a
 //! rule looks at.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -31,6 +32,8 @@ struct Upcoming {
     /// What a rule looked at, before the rest: in one piece, as one that came byte by byte would take as
     /// many times the memory.
     looked: Bytes,
+    /// The lengths of its first pieces, as they came: whoever looks leaves no trace.
+    pieces: VecDeque<usize>,
     rest: Option<Incoming>,
     /// What a rule's look found after the rest.
     trailers: Option<Box<HeaderMap>>,
@@ -42,7 +45,9 @@ struct Upcoming {
     record: Rc<Record>,
 }
 
-/// Bytes of what was looked at that go on at a time.
+/// Pieces that go on as they came. A body of more is cut anew: to note each byte would cost more than the byte.
+const PIECES: usize = 1_024;
+/// Bytes of what follows them that go on at a time.
 const PIECE: usize = 32 * 1024;
 
 /// Whether the body may go.
@@ -84,6 +89,7 @@ impl RequestBody {
         }
         RequestBody(Some(Box::new(Upcoming {
             looked: Bytes::new(),
+            pieces: VecDeque::new(),
             rest: Some(body),
             trailers: None,
             hold: None,
@@ -114,6 +120,7 @@ impl RequestBody {
     /// Puts back what was read: it comes again, before the rest.
     pub fn unread(&mut self, mut read: BytesMut) {
         if let Some(upcoming) = &mut self.0 {
+            upcoming.pieces.push_front(read.len());
             read.extend_from_slice(&upcoming.looked);
             upcoming.looked = read.freeze();
         }
@@ -133,7 +140,12 @@ impl Upcoming {
         let mut looked = BytesMut::from(&*self.looked);
         while looked.len() as u64 <= limit {
             match poll_fn(|cx| self.poll_rest(cx)).await.transpose()?.map(Frame::into_data) {
-                Some(Ok(data)) => looked.extend_from_slice(&data),
+                Some(Ok(data)) => {
+                    if self.pieces.len() < PIECES {
+                        self.pieces.push_back(data.len());
+                    }
+                    looked.extend_from_slice(&data);
+                }
                 Some(Err(frame)) => self.trailers = frame.into_trailers().ok().map(Box::new),
                 None => break,
             }
@@ -182,7 +194,8 @@ impl Upcoming {
             }
         }
         if !self.looked.is_empty() {
-            let piece = self.looked.split_to(self.looked.len().min(PIECE));
+            let length = self.pieces.pop_front().unwrap_or(PIECE);
+            let piece = self.looked.split_to(self.looked.len().min(length));
             return Poll::Ready(Some(Ok(Frame::data(piece))));
         }
         match ready!(self.poll_rest(cx)) {
