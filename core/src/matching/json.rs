@@ -1,4 +1,4 @@
-//! When two JSON values are the same.
+//! Equality of JSON values.
 
 use serde_json::{Number, Value};
 
@@ -15,7 +15,7 @@ pub(super) fn equal(a: &Value, b: &Value) -> bool {
 }
 
 fn equal_numbers(a: &Number, b: &Number) -> bool {
-    // Two integers are compared as such: a float would mix up those above 2⁵³.
+    // Compare two integers as integers: floats above 2⁵³ are not exact.
     a == b || (a.is_f64() != b.is_f64() && a.as_f64() == b.as_f64())
 }
 

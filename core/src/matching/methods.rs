@@ -1,10 +1,10 @@
-//! Which methods a rule is about.
+//! The methods a rule applies to.
 
 use std::fmt;
 
 use http::Method;
 
-/// Which methods.
+/// A set of methods.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Methods {
     /// Any but OPTIONS and CONNECT, so that browsers' preflights pass.
@@ -14,7 +14,7 @@ pub enum Methods {
 }
 
 impl Methods {
-    /// Whether `method` is one of them.
+    /// Whether the set contains `method`.
     pub fn contains(&self, method: &Method) -> bool {
         match self {
             Methods::Any => *method != Method::OPTIONS && *method != Method::CONNECT,
@@ -23,7 +23,7 @@ impl Methods {
     }
 }
 
-/// As words: `PUT, PATCH or DELETE`.
+/// Words of a sentence: `PUT, PATCH or DELETE`.
 impl fmt::Display for Methods {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,4 @@
-//! Why a request does not match, for people.
+//! The reason why a request does not match, as text.
 
 use std::fmt;
 
@@ -9,14 +9,14 @@ use super::methods::list;
 use super::{Cidr, Methods, PathMatch, Presence, TextPattern};
 use crate::model::Facts;
 
-/// Why a request does not match. Cheap to make: only [`fmt::Display`] looks closer, and writes
+/// The reason why a request does not match. Cheap to make: only [`fmt::Display`] finds the details, and writes
 /// `method is PUT, the rule wants POST`. Values that may be credentials, and bodies, are not shown.
 pub struct Mismatch<'r> {
     pub(super) facts: &'r Facts<'r>,
     pub(super) reason: Reason<'r>,
 }
 
-/// What does not hold.
+/// The condition that failed.
 #[derive(Clone, Copy)]
 pub(super) enum Reason<'r> {
     Method(&'r Methods),
@@ -34,7 +34,7 @@ pub(super) enum Reason<'r> {
 }
 
 impl Mismatch<'_> {
-    /// What was missing, of a request that had the rule's method and path; no value of the request is in it,
+    /// The missing part of a request that had the rule's method and path. Contains no value of the request,
     /// as it may be a credential.
     pub fn near_miss(&self) -> Option<String> {
         let named = |what: &str, name: &str, sent: bool, wanted: &Presence| match wanted {
@@ -60,7 +60,7 @@ impl Mismatch<'_> {
         })
     }
 
-    /// Whether the body, had it been known, might have changed the answer.
+    /// Whether the body, had it been known, might have made the request match.
     pub(super) fn is_for_want_of_a_body(&self) -> bool {
         matches!(self.reason, Reason::BodyUnread | Reason::BodyTooLong)
     }
@@ -158,7 +158,7 @@ fn is_secret(name: &str) -> bool {
             .any(|part| name.contains(part))
 }
 
-/// ` (application/x-www-form-urlencoded)`: what a request says that its body is.
+/// The request's content type in brackets: ` (application/x-www-form-urlencoded)`.
 struct MediaType<'r>(&'r Facts<'r>);
 
 impl fmt::Display for MediaType<'_> {

@@ -1,9 +1,9 @@
-//! What is wrong with a pattern that somebody wrote.
+//! Mistakes in the text of a pattern.
 
 use std::fmt;
 use std::ops::Range;
 
-/// What is wrong with a pattern's text, and where in it (bytes).
+/// A mistake in a pattern's text, and its place there (bytes).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PatternMistake {
     pub at: Range<usize>,

@@ -1,4 +1,4 @@
-//! Floor 1: which requests a rule is about.
+//! Floor 1: the requests a rule applies to.
 
 mod client;
 mod index;
@@ -31,7 +31,7 @@ pub use text::{Presence, TextPattern};
 use crate::model::{BodyFacts, Captures, Facts};
 use mismatch::Reason;
 
-/// Which requests a rule is about: everything given must hold.
+/// The requests a rule applies to: all conditions must hold.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Match {
     pub method: Methods,
@@ -44,17 +44,17 @@ pub struct Match {
     pub body: Vec<(Box<str>, Value)>,
     /// Any of these; empty means any client.
     pub client: Vec<Cidr>,
-    /// What must not hold. Inside, [`Methods::Any`] is any method at all.
+    /// Conditions that must not hold. Inside, [`Methods::Any`] is any method at all.
     pub not: Option<Box<Match>>,
 }
 
 impl Match {
-    /// Whether it cannot be decided without the body.
+    /// Whether the decision needs the body.
     pub fn reads_body(&self) -> bool {
         !self.body.is_empty() || self.not.as_ref().is_some_and(|not| not.reads_body())
     }
 
-    /// What the path captured, or the first thing that does not hold. A body that was not read, or
+    /// Returns the captures of the path, or the first condition that does not hold. A body that was not read, or
     /// is too long, is a mismatch of a rule that needs it.
     pub fn check<'r>(&'r self, facts: &'r Facts<'_>) -> Result<Captures<'r>, Mismatch<'r>> {
         let captures = self.check_head(facts)?;
@@ -152,7 +152,7 @@ fn into_bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
     }
 }
 
-/// Which paths.
+/// Matcher of paths.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum PathMatch {
     #[default]
@@ -162,7 +162,7 @@ pub enum PathMatch {
 }
 
 impl PathMatch {
-    /// The names it captures, in its order.
+    /// Names of the captures, in the matcher's order.
     pub fn names(&self) -> Vec<&str> {
         match self {
             PathMatch::Any => Vec::new(),
@@ -171,7 +171,7 @@ impl PathMatch {
         }
     }
 
-    /// What it captures of `path`; `None` when it does not fit.
+    /// Returns the captures from `path`; `None` when it does not fit.
     pub fn captures<'r>(&'r self, path: &'r str) -> Option<Captures<'r>> {
         match self {
             PathMatch::Any => Some(Captures::default()),
@@ -181,7 +181,7 @@ impl PathMatch {
     }
 }
 
-/// As written; nothing for any path.
+/// The matcher as written; empty for any path.
 impl fmt::Display for PathMatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

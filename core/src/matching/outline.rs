@@ -1,6 +1,6 @@
-//! What the index knows of a path matcher: less than the matcher itself, never more.
+//! Outline of a path matcher for the index: a necessary condition, so every path that fits the matcher fits it.
 
-/// What every path that fits looks like.
+/// Necessary condition for a path to fit a matcher.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Outline {
     /// The leading segments: the exact text, or `None` for any.
@@ -11,7 +11,7 @@ pub(super) struct Outline {
     pub literals: Vec<Vec<Box<[u8]>>>,
 }
 
-/// What follows the leading segments.
+/// Remainder of a path after the leading segments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Tail {
     /// Nothing.
@@ -21,7 +21,7 @@ pub(super) enum Tail {
 }
 
 impl Outline {
-    /// Of a matcher that fits every path.
+    /// Outline of a matcher that fits every path.
     pub fn any() -> Outline {
         Outline { segments: Vec::new(), tail: Tail::Rest, literals: Vec::new() }
     }

@@ -1,4 +1,4 @@
-//! What matches, and what people are told where it does not.
+//! Requests that match, and the mismatches reported for those that do not.
 
 use std::net::IpAddr;
 

@@ -14,12 +14,12 @@ impl TextPattern {
         TextPattern(text.into())
     }
 
-    /// Whether it fits the whole of `value`, upper and lower case told apart.
+    /// Whether the pattern fits the whole of `value`, case-sensitively.
     pub fn fits(&self, value: &[u8]) -> bool {
         self.fits_by(value, |a, b| a == b, memmem::find)
     }
 
-    /// As [`TextPattern::fits`], whatever the case of ASCII letters.
+    /// As [`TextPattern::fits`], ignoring the case of ASCII letters.
     pub fn fits_ignoring_case(&self, value: &[u8]) -> bool {
         self.fits_by(value, <[u8]>::eq_ignore_ascii_case, |value, piece| {
             // `windows` refuses a width of zero.
@@ -32,8 +32,8 @@ impl TextPattern {
         })
     }
 
-    /// Each piece between stars is looked for once, from the left, and never again: where a piece
-    /// fits further left, whatever follows has only more room.
+    /// Searches each piece between stars once, from the left, without backtracking: where a piece
+    /// fits further left, the pieces after it have only more room.
     fn fits_by(
         &self,
         mut value: &[u8],
@@ -71,7 +71,7 @@ impl fmt::Display for TextPattern {
     }
 }
 
-/// What is asked of a header, a cookie or a query parameter.
+/// Condition on the values of a header, a cookie or a query parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Presence {
     Present,
@@ -81,7 +81,7 @@ pub enum Presence {
 }
 
 impl Presence {
-    /// Whether the values sent are what is asked.
+    /// Whether the values sent meet the condition.
     pub fn holds<V: AsRef<[u8]>>(&self, mut values: impl Iterator<Item = V>) -> bool {
         match self {
             Presence::Present => values.next().is_some(),
@@ -156,7 +156,7 @@ mod tests {
         }
     }
 
-    /// The definition, with its exponential cost.
+    /// Naive model: the definition of fitting, with its exponential cost.
     fn fits_by_definition(pattern: &[u8], value: &[u8]) -> bool {
         match (pattern, value) {
             ([], []) => true,

@@ -1,4 +1,4 @@
-//! A fast hash without a secret. Nobody gains by colliding with it: a collision only adds a
+//! A fast hash without a secret. Forged collisions gain nothing: a collision only adds a
 //! candidate, which is then checked.
 
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ pub(super) type HashedMap<V> = HashMap<u64, V, BuildHasherDefault<AsIs>>;
 
 /// The hash of `bytes`, following `seed`.
 pub(super) fn hash(seed: u64, bytes: &[u8]) -> u64 {
-    // The length goes first: the last word is filled up with zeros.
+    // Hash the length first, as the last word is padded with zeros.
     let mut state = mix(seed, bytes.len() as u64);
     let (words, rest) = bytes.as_chunks::<8>();
     for word in words {

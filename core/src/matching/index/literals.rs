@@ -8,7 +8,7 @@
 use super::hash::{HashedMap, mix};
 use super::{Entry, Found};
 
-/// Four bytes, upper and lower case not told apart.
+/// Four bytes, case-insensitive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Gram(u32);
 
@@ -47,7 +47,7 @@ impl Literals {
         self.filed.entry(gram.hash()).or_default().push(Filed { text: literal.text, at: literal.at, entry });
     }
 
-    /// Makes the filter. Without it nothing is found.
+    /// Builds the filter, without which a search finds nothing.
     pub fn finish(&mut self) {
         if self.filed.is_empty() {
             return;

@@ -24,7 +24,7 @@ use places::Place;
 use segments::Segments;
 use values::Values;
 
-/// Finds the rules that may match a request. It only accelerates: what it leaves out does not match.
+/// Finds the rules that may match a request. A rule that it leaves out does not match.
 #[derive(Debug, Default)]
 pub struct RuleIndex {
     segments: Segments,
@@ -49,7 +49,7 @@ impl RuleIndex {
         index
     }
 
-    /// The positions of the rules that may match, ascending. Nothing is allocated where they are few.
+    /// The positions of the rules that may match, ascending. Few candidates need no allocation.
     pub fn candidates(&self, facts: &Facts<'_>) -> Candidates {
         let mut found = Found { method: MethodSet::one(facts.method), positions: SmallVec::new() };
         self.segments.find(&facts.path, &mut found);
@@ -64,7 +64,7 @@ impl RuleIndex {
     }
 }
 
-/// More candidates than this need an allocation.
+/// Maximum number of candidates kept without an allocation.
 const FEW: usize = 8;
 
 /// Positions of rules, ascending.
@@ -79,7 +79,7 @@ impl Iterator for Candidates {
     }
 }
 
-/// A rule, as it is filed.
+/// A rule in the index.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     position: u32,
@@ -102,7 +102,7 @@ impl Found {
     }
 }
 
-/// Methods as bits; all that have no bit of their own share one.
+/// Methods as bits; methods without a bit of their own share one.
 #[derive(Clone, Copy, Debug)]
 struct MethodSet(u16);
 

@@ -1,4 +1,4 @@
-//! Where each rule is filed.
+//! Choice of the place in which each rule is filed.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -9,18 +9,18 @@ use super::super::{Match, PathMatch};
 use super::literals::{Gram, Literal, grams};
 use super::values::{Field, MOST_FIELDS, ValueHash, asked};
 
-/// Where a rule is filed.
+/// The place of one rule in the index.
 #[derive(Debug)]
 pub(super) enum Place {
     /// By the leading segments of its outline.
     Segments,
     /// By literals, one of which its path must contain.
     Literals(Vec<Literal>),
-    /// By a value it asks for.
+    /// By a value of the host or of a header.
     Value(Field, ValueHash),
 }
 
-/// As many rules may share their leading segments before another place is looked for.
+/// Maximum number of rules that share leading segments before the index tries another place.
 const FEW: u32 = 8;
 
 /// The outline and the place of each rule.
@@ -30,14 +30,14 @@ pub(super) fn choose<'m>(rules: &[&'m Match]) -> Vec<(Cow<'m, Outline>, Place)> 
     for outline in &outlines {
         by_segments.count((&outline.segments, outline.tail));
     }
-    // How many rules the leading segments of `outline` leave over.
+    // Number of rules that share the leading segments of `outline`.
     let crowd = |outline: &Outline| match outline.segments.iter().any(Option::is_some) {
         true => by_segments.of(&(&outline.segments, outline.tail)),
         false => u32::MAX,
     };
     let crowded: Vec<bool> = outlines.iter().map(|outline| crowd(outline) > FEW).collect();
 
-    // Only crowded rules need to be counted further.
+    // Count further only for crowded rules.
     let mut by_gram = Census::default();
     let mut by_value = Census::default();
     let mut fields = Vec::new();
@@ -65,7 +65,7 @@ pub(super) fn choose<'m>(rules: &[&'m Match]) -> Vec<(Cow<'m, Outline>, Place)> 
                 .filter(|(field, _)| fields.contains(field))
                 .map(|value| (by_value.of(&value), Place::Value(value.0, value.1)));
             let literals = outline.literals.iter().filter_map(|texts| rarest(texts, &by_gram));
-            // Of several that are equally rare, the first.
+            // Ties: the first of equally rare ones.
             let all = std::iter::once((crowd(outline), Place::Segments)).chain(values).chain(literals);
             all.min_by_key(|(crowd, _)| *crowd).map_or(Place::Segments, |(_, place)| place)
         })
@@ -81,7 +81,7 @@ fn outline(path: &PathMatch) -> Cow<'_, Outline> {
     }
 }
 
-/// Each text with its rarest gram, and how many have the most frequent of these. `None` where a
+/// Each text with its rarest gram, and the count of the most frequent of these. `None` where a
 /// text is shorter than a gram.
 fn rarest(texts: &[Box<[u8]>], census: &Census<Gram>) -> Option<(u32, Place)> {
     let mut most = 0;
@@ -94,7 +94,7 @@ fn rarest(texts: &[Box<[u8]>], census: &Census<Gram>) -> Option<(u32, Place)> {
     Some((most, Place::Literals(literals)))
 }
 
-/// How often things were counted.
+/// Number of occurrences by key.
 struct Census<T>(HashMap<T, u32>);
 
 impl<T> Default for Census<T> {

@@ -15,7 +15,7 @@ pub(super) struct Segments {
 
 #[derive(Debug, Default)]
 struct Node {
-    /// The child for any segment. 0, the root, is nobody's child and means none.
+    /// The child for any segment. 0 means none: the root is no node's child.
     any: u32,
     /// Whether there are children by literal segment.
     has_children: bool,

@@ -1,4 +1,4 @@
-//! The index leaves nothing out, and little in.
+//! The index returns every rule that matches, and few others.
 
 use std::net::IpAddr;
 
@@ -13,7 +13,7 @@ use super::*;
 
 const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
-/// The rules that match, the plain way.
+/// The rules that match, by checking each (naive model).
 fn linear(rules: &[Match], facts: &Facts<'_>) -> Vec<u32> {
     (0..).zip(rules).filter(|(_, rule)| rule.check(facts).is_ok()).map(|(position, _)| position).collect()
 }
@@ -90,7 +90,7 @@ fn rules() -> impl Strategy<Value = Match> {
         })
 }
 
-/// A rule many times over, so that places get crowded and others are chosen.
+/// Copies of one rule, so that places get crowded and the index chooses others.
 fn rule_sets() -> impl Strategy<Value = Vec<Match>> {
     prop::collection::vec((rules(), prop_oneof![4 => Just(1usize), 1 => Just(9usize)]), 0..16)
         .prop_map(|rules| rules.into_iter().flat_map(|(rule, times)| vec![rule; times]).collect())
@@ -130,8 +130,8 @@ proptest! {
     }
 }
 
-/// The property above would say nothing if hardly anything matched, or if all rules were filed
-/// alike.
+/// The property above would be vacuous if hardly any request matched, or if all rules were filed
+/// in the same kind of place.
 #[test]
 fn the_cases_tried_match_often_and_are_filed_everywhere() {
     let mut runner = TestRunner::deterministic();
@@ -157,7 +157,7 @@ fn the_cases_tried_match_often_and_are_filed_everywhere() {
     assert!(places.iter().all(|count| *count > 100), "{places:?}");
 }
 
-/// However many rules there are, few are looked at.
+/// The number of rules checked does not grow with the number of rules.
 #[test]
 fn few_of_ten_thousand_rules_are_candidates() {
     let path = |path| Match { path, ..Match::default() };

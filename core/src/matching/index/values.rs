@@ -14,7 +14,7 @@ pub(super) struct Values {
     by_header: Vec<(HeaderName, HashedMap<Vec<Entry>>)>,
 }
 
-/// What has a value.
+/// A part of the request that has a value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Field {
     Host,
@@ -24,7 +24,7 @@ pub(super) enum Field {
 /// The hash of a value.
 pub(super) type ValueHash = u64;
 
-/// Fields looked at for each request; rules about others are filed elsewhere.
+/// Maximum number of fields looked up per request; rules about further fields are filed elsewhere.
 pub(super) const MOST_FIELDS: usize = 16;
 
 impl Values {
@@ -71,7 +71,7 @@ pub(super) fn asked(rule: &Match) -> impl Iterator<Item = (Field, ValueHash)> {
     host.map(|host| (Field::Host, host_hash(host))).into_iter().chain(headers)
 }
 
-/// Whatever the case of letters: the bit that tells them apart is set. Some other bytes become the
+/// Case-insensitive: sets the case bit of each byte. Some other bytes become the
 /// same by that, too, which only adds candidates.
 fn host_hash(host: &str) -> ValueHash {
     const CASE: u64 = 0x2020_2020_2020_2020;

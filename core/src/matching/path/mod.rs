@@ -37,10 +37,10 @@ impl PathPattern {
         Ok(PathPattern(Arc::new(Parsed { text: text.into(), groups: parse::groups(text)? })))
     }
 
-    /// What it captures of `path`; `None` when it does not fit.
+    /// Returns the captures from `path`; `None` when it does not fit.
     ///
     /// Linear in practice, and at worst the product of the two lengths: like pieces between stars,
-    /// each group is looked for once, from the left.
+    /// each group is searched once, from the left.
     pub fn captures<'r>(&'r self, path: &'r str) -> Option<Captures<'r>> {
         let mut found = Vec::new();
         let (first, rest) = self.0.groups.split_first()?;
@@ -63,7 +63,7 @@ impl PathPattern {
                 path = split_front(path)?.1;
             };
         }
-        // Again, for its captures: they come last.
+        // Match again for its captures: they come last.
         for segment in last {
             let (text, behind) = split_front(tail)?;
             segment.fits(text, &mut found);
@@ -72,7 +72,7 @@ impl PathPattern {
         Some(Captures(found))
     }
 
-    /// The names it captures, in its order.
+    /// Names of the captures, in the pattern's order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.groups.iter().flatten().flat_map(Segment::names)
     }
@@ -82,7 +82,7 @@ impl PathPattern {
         self.0.groups.len() == 1 && self.0.groups.iter().flatten().all(|segment| segment.literal().is_some())
     }
 
-    /// What every path that fits looks like.
+    /// Outline of every path that fits.
     pub(super) fn outline(&self) -> Outline {
         let first = self.0.groups.first().map(|group| &**group).unwrap_or_default();
         let mut runs = Vec::new();
@@ -109,7 +109,7 @@ impl fmt::Display for PathPattern {
     }
 }
 
-/// What is left of `path` behind a group that fits its beginning.
+/// The rest of `path` after a group that fits its beginning.
 fn fit_front<'r>(
     group: &'r [Segment],
     mut path: &'r str,
@@ -132,11 +132,11 @@ fn fit_back<'r>(group: &'r [Segment], path: &'r str) -> Option<(&'r str, &'r str
         before = before.get(..before.rfind('/')?)?;
     }
     let tail = path.get(before.len()..)?;
-    // Captures nobody asked for yet.
+    // Captures are discarded here: the caller collects them later.
     fit_front(group, tail, &mut Vec::new()).map(|_| (before, tail))
 }
 
-/// The first segment, and what follows it: `/a/b` is `a` and `/b`.
+/// The first segment and the rest: `/a/b` is `a` and `/b`.
 fn split_front(path: &str) -> Option<(&str, &str)> {
     let path = path.strip_prefix('/')?;
     Some(path.split_at(path.find('/').unwrap_or(path.len())))

@@ -8,7 +8,7 @@ use super::super::PatternMistake;
 use super::segment::{Segment, Wild};
 use crate::model::decode_unreserved;
 
-/// Longer patterns are refused. Paths of the web are rarely longer than 200 bytes.
+/// Maximum length of a pattern in bytes. Paths of the web are rarely longer than 200 bytes.
 const MOST_BYTES: usize = 1024;
 
 /// The segments around each `**`.

@@ -18,8 +18,8 @@ pub(super) enum Wild {
 }
 
 impl Segment {
-    /// Whether the whole of `text` fits; if so, what is captured is added to `found`. If not,
-    /// captures may be left behind.
+    /// Whether the whole of `text` fits; if so, adds the captures to `found`. If not,
+    /// `found` may contain partial captures.
     pub fn fits<'r>(&'r self, text: &'r str, found: &mut Vec<(&'r str, &'r str)>) -> bool {
         let Some(mut text) = text.strip_prefix(&*self.first) else { return false };
         let Some(((last, end), middle)) = self.rest.split_last() else { return text.is_empty() };
@@ -57,7 +57,7 @@ impl Segment {
 }
 
 impl Wild {
-    /// How many bytes of `text` it takes at least: for a name, one character.
+    /// Minimum number of bytes of `text` it takes: for a name, one character.
     fn least(&self, text: &str) -> usize {
         match self {
             Wild::Run => 0,

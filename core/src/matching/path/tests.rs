@@ -109,7 +109,7 @@ fn hostile_patterns_end() {
     }
 }
 
-/// What fitting means, with its exponential cost.
+/// Naive model: the definition of fitting, with its exponential cost.
 fn fits_by_definition(pattern: &[&str], path: &[&str]) -> bool {
     match (pattern, path) {
         ([], []) => true,

@@ -18,7 +18,7 @@ use super::PatternMistake;
 use super::outline::Outline;
 use crate::model::Captures;
 
-/// Longer expressions are refused.
+/// Maximum length of an expression in bytes.
 const MOST_BYTES: usize = 4096;
 
 /// Bytes of compiled automaton; an expression that needs more is refused. The engine is linear in
@@ -27,7 +27,7 @@ const MOST_COMPILED_BYTES: usize = 1 << 20;
 
 /// A regular expression for whole paths: anchored at both ends, named groups capture.
 ///
-/// Paths are ASCII, what else is in them arrives percent-encoded, so classes like `\w` and `\d` are
+/// Paths are ASCII, as other characters arrive percent-encoded, so classes like `\w` and `\d` are
 /// ASCII, too. No look-around and no back-references: matching is linear in the path.
 #[derive(Clone, Debug)]
 pub struct PathRegex(Arc<Compiled>);
@@ -68,7 +68,7 @@ impl PathRegex {
         Ok(PathRegex(Arc::new(Compiled { text: text.into(), regex, names, outline })))
     }
 
-    /// What it captures of `path`; `None` when it does not match.
+    /// Returns the captures from `path`; `None` when it does not match.
     pub fn captures<'r>(&'r self, path: &'r str) -> Option<Captures<'r>> {
         let input = Input::new(path);
         if self.0.names.is_empty() {
@@ -85,12 +85,12 @@ impl PathRegex {
         Some(Captures(captured.collect()))
     }
 
-    /// The names it captures, in its order.
+    /// Names of the captures, in the expression's order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.names.iter().map(|(_, name)| &**name)
     }
 
-    /// What every path that matches looks like.
+    /// Outline of every path that matches.
     pub(super) fn outline(&self) -> &Outline {
         &self.0.outline
     }

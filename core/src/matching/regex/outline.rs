@@ -1,13 +1,13 @@
-//! What the index may know of a regular expression: its leading segments and its literals.
+//! Outline of a regular expression for the index: its leading segments and its literals.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::super::outline::{Outline, Tail};
 
-/// Alternatives of one list of literals; a longer list is left out.
+/// Maximum number of alternatives in one list of literals; longer lists are left out.
 const MOST_ALTERNATIVES: usize = 64;
 
-/// What every path that `hir` matches from end to end looks like.
+/// Outline of every path that `hir` matches from end to end.
 pub(super) fn of(hir: &Hir) -> Outline {
     let mut segments = Segments::default();
     let (front, tail) = match optional_tail(hir) {
@@ -79,7 +79,7 @@ impl Segments {
     }
 }
 
-/// What comes before an optional tail that begins with a slash, as in `/items(/.*)?`.
+/// The part before an optional tail that begins with a slash, as in `/items(/.*)?`.
 fn optional_tail(hir: &Hir) -> Option<&[Hir]> {
     let HirKind::Concat(parts) = hir.kind() else { return None };
     let (last, front) = parts.split_last()?;
@@ -153,7 +153,7 @@ impl Literals {
     }
 }
 
-/// The longest literal that one branch of an alternation cannot do without.
+/// The longest literal that one branch of an alternation requires.
 fn longest(branch: &Hir) -> Option<Box<[u8]>> {
     let mut literals = Literals::default();
     literals.walk(branch);
@@ -162,7 +162,7 @@ fn longest(branch: &Hir) -> Option<Box<[u8]>> {
     single.max_by_key(|literal| literal.len())
 }
 
-/// The letter that a class like `[Aa]` stands for, whatever its case.
+/// The letter of a case-insensitive class like `[Aa]`.
 fn one_letter(class: &Class) -> Option<u8> {
     let bounds: Vec<u32> = match class {
         Class::Bytes(class) => class.iter().flat_map(|r| [r.start().into(), r.end().into()]).collect(),
