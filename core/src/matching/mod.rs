@@ -54,8 +54,8 @@ impl Match {
         !self.body.is_empty() || self.not.as_ref().is_some_and(|not| not.reads_body())
     }
 
-    /// Returns the captures of the path, or the first condition that does not hold. A body that was not read, or
-    /// is too long, is a mismatch of a rule that needs it.
+    /// Returns the captures of the path, or the first condition that does not hold. A body that was not
+    /// read, or is too long, is a mismatch of a rule that needs it.
     pub fn check<'r>(&'r self, facts: &'r Facts<'_>) -> Result<Captures<'r>, Mismatch<'r>> {
         let captures = self.check_head(facts)?;
         self.check_body(facts)?;

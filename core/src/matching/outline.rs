@@ -1,4 +1,4 @@
-//! Outline of a path matcher for the index: a necessary condition, so every path that fits the matcher fits it.
+//! Outline of a path matcher for the index: every path that fits the matcher also fits its outline.
 
 /// Necessary condition for a path to fit a matcher.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,5 +1,5 @@
-//! One attempt, as the journal keeps it: what the grading needs to know of a request and its answer.
-//! Never a body, never a credential: what could be one is a hash with the run's own key.
+//! One attempt, as the journal keeps it: the facts about a request and its response that grading needs.
+//! Never a body, never a credential: values that could be credentials are hashed with the run's key.
 
 use std::num::NonZeroU32;
 
@@ -8,28 +8,28 @@ use smol_str::SmolStr;
 
 use super::{GrpcStatus, Kind, MediaType, Phase, Shown, Version};
 
-/// One request from a client, and what became of it. Times are microseconds on the proxy's own
-/// monotonic clock. Serialised, it is a line of the journal file; what is absent takes no room there.
-/// Its texts are mostly short, and then lie in it: it is made on one thread and forgotten on another, which
-/// would cost more than all else about it if they were allocated one by one.
+/// One request from a client, and its outcome. Times are microseconds on the proxy's own
+/// monotonic clock. Serialised, it is a line of the journal file, without absent fields.
+/// Short texts are stored inline: an attempt is made on one thread and dropped on another, so an allocation
+/// for each text would cost more than everything else about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Attempt {
     /// Unique in its journal, in the order in which attempts ended.
     pub id: u64,
-    /// When the request's head had come.
+    /// Time at which the request's head was complete.
     pub start: u64,
-    /// When the last byte of the answer had gone, or there was none to come.
+    /// Time at which the last byte of the response was sent, or at which it was certain that none would be.
     pub end: u64,
-    /// Which connection of this run. Only a hint: a retry often opens another.
+    /// The connection within this run. Only a hint: a retry often opens another.
     pub connection: u64,
-    /// In which version of HTTP the client asked, and was answered.
+    /// The HTTP version of the request and its response.
     #[serde(skip_serializing_if = "Protocol::is_usual")]
     pub protocol: Protocol,
-    /// Who asked, by `client_id`: a hash with the run's key.
+    /// The client id: a hash with the run's key.
     pub client: Fingerprint,
-    /// The address and the `User-Agent` that it asked from, hashed together: where `client` goes by a
-    /// credential, this stays the same when a new session begins. Absent for requests without a credential.
+    /// The client's address and `User-Agent`, hashed together: where `client` depends on a
+    /// credential, this hash outlives a session. Absent for requests without a credential.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer: Option<Hint>,
     /// The product that `User-Agent` names, such as `python-httpx/0.28.1` or `Firefox/121.0`: a client's class.
@@ -43,7 +43,7 @@ pub struct Attempt {
     pub query: Option<Fingerprint>,
     pub sent: Sent,
     pub got: Got,
-    /// What a rule did about it.
+    /// The conflict that a rule injected, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conflict: Option<Conflict>,
 }
@@ -53,7 +53,7 @@ pub struct Attempt {
 pub enum Protocol {
     #[serde(rename = "HTTP/1.0")]
     Http10,
-    /// So usual that a line does not say it.
+    /// The default, which a line leaves out.
     #[default]
     #[serde(rename = "HTTP/1.1")]
     Http11,
@@ -61,7 +61,7 @@ pub enum Protocol {
     Http2,
 }
 
-/// What the request carried.
+/// The facts of the request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sent {
@@ -77,10 +77,10 @@ pub struct Sent {
     /// The trace that it is a part of (`traceparent`, W3C Trace Context §3.2.2.3), hashed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<Hint>,
-    /// Which try of its call the client says this is, from 1 (`amz-sdk-request: attempt=2` …).
+    /// Number of the try within its call, from 1, as the client states it (`amz-sdk-request: attempt=2` …).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub try_number: Option<NonZeroU32>,
-    /// What `Authorization` and `Cookie` said, hashed together: whether a try came with a new session.
+    /// `Authorization` and `Cookie`, hashed together: shows whether a try came with a new session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<Fingerprint>,
     /// The body: canonical JSON without the journal's `volatile` fields, or the bytes as they are.
@@ -91,29 +91,29 @@ pub struct Sent {
     pub bytes: u64,
 }
 
-/// What the client was answered.
+/// The facts of the response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Got {
-    /// What the client saw; absent when it got no answer.
+    /// Status that the client got; absent when it got no response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// What a gRPC service said beside it, in trailers or in the head.
+    /// gRPC status beside it, from the trailers or the head.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grpc: Option<GrpcStatus>,
-    /// What the upstream said; absent when it never saw the request, or never answered.
+    /// The upstream's status; absent when it never saw the request, or never responded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upstream: Option<u16>,
-    /// Why there is no whole answer: the word of `Fracas: error=…`, or `client` when it left early.
+    /// Reason why the response is incomplete: the word of `Fracas: error=…`, or `client` when it left early.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Box<str>>,
-    /// The versions that the answer showed: `ETag`, and fields that rules name.
+    /// The versions in the response: `ETag`, and fields that rules name.
     #[serde(rename = "version", skip_serializing_if = "Shown::is_nothing")]
     pub shown: Shown,
-    /// `Retry-After`, as a wait counted from the end of the answer.
+    /// `Retry-After`, as a wait counted from the end of the response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<RetryAfter>,
-    /// The media type of the answer that the client got.
+    /// The media type of the response that the client got.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub media_type: Option<MediaType>,
     /// Bytes of the body.
@@ -127,13 +127,13 @@ pub struct Conflict {
     pub rule: SmolStr,
     pub kind: Kind,
     pub phase: Phase,
-    /// Which of its key's requests this was, from 1.
+    /// Number of the request within its key, from 1.
     pub n: u64,
     /// The rule's key, hashed.
     pub key: Fingerprint,
 }
 
-/// How long a client was asked to wait, in milliseconds.
+/// The wait that a response asked for, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RetryAfter {
@@ -146,20 +146,20 @@ pub enum RetryAfter {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(pub u64);
 
-/// Half of such a hash: what is the same has the same one, and two that differ share one once in four
-/// thousand million. Never 0, so that an absent one takes no room.
+/// Half of such a hash: equal values have equal hashes, and two different values share one with a chance
+/// of 2⁻³². Never 0, so that an absent one takes no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Hint(NonZeroU32);
 
 impl Attempt {
-    /// Longer paths are cut: what is kept of an attempt is bounded.
+    /// Maximum length of a path in bytes; longer paths are cut.
     pub const PATH_BYTES: usize = 512;
-    /// Longer versions are kept as a hash: what is kept of an attempt is bounded, and no version that a server
-    /// makes is longer than a SHA-256 in hexadecimal.
+    /// Maximum length of a version in bytes, a SHA-256 in hexadecimal: servers make no longer ones. Longer
+    /// versions are kept as a hash.
     pub const VERSION_BYTES: usize = 64 + "W/\"\"".len();
 
     /// Whether the request may change something: neither of a safe method (RFC 9110 §9.2.1 and the IANA
-    /// registry), nor one that a rule's `read` calls a reading, whatever its method.
+    /// registry), nor one that a rule's `read` calls a reading, for any method.
     pub fn is_write(&self) -> bool {
         let is_safe = matches!(
             &*self.method,
@@ -168,35 +168,35 @@ impl Attempt {
         !is_safe && self.got.shown.readings().is_empty()
     }
 
-    /// The status of a refusal that is the upstream's own, and no rule's: as a gRPC service means it.
+    /// The status of a refusal that is the upstream's own, not a rule's; a gRPC status as HTTP's equivalent.
     pub fn upstream_refusal(&self) -> Option<u16> {
         let status = self.got.outcome().filter(|status| *status >= 400)?;
         (self.conflict.is_none() && self.got.upstream == self.got.status).then_some(status)
     }
 
-    /// Whether the upstream itself said that there is a conflict (RFC 9110 §15.5.10 and §15.5.13, RFC 4918 §11.3,
+    /// Whether the upstream itself reported a conflict (RFC 9110 §15.5.10 and §15.5.13, RFC 4918 §11.3,
     /// RFC 6585 §3; Azure's 449).
     pub fn is_upstream_conflict(&self) -> bool {
         matches!(self.upstream_refusal(), Some(409 | 412 | 423 | 428 | 449))
     }
 
-    /// Whether a rule refused it with a 2xx, as bulk endpoints and GraphQL do: the answer as a whole is
-    /// fine, and its body says which parts are not.
+    /// Whether a rule refused it with a 2xx, as bulk endpoints and GraphQL do: the response's status is
+    /// a success, and its body says which parts failed.
     pub fn is_refused_in_part(&self) -> bool {
         self.conflict.is_some() && matches!(self.got.outcome(), Some(200..=299))
     }
 
-    /// Whether the upstream accepted the request, whatever the client was told.
+    /// Whether the upstream accepted the request, independently of the client's response.
     pub fn is_applied(&self) -> bool {
-        // What a rule said in the upstream's place is no refusal of the upstream's.
+        // A response that a rule made in the upstream's place is no refusal of the upstream's.
         let is_refused = self.conflict.is_none() && self.got.grpc.is_some_and(|status| !status.is_ok());
         !is_refused && self.got.upstream.is_some_and(|status| (200..300).contains(&status))
     }
 }
 
 impl Got {
-    /// The status that says what the client was told: where a gRPC service refuses, what HTTP would have
-    /// said instead of its 200.
+    /// The effective status of the client's response: where a gRPC service refuses, the HTTP status
+    /// equivalent to its refusal instead of 200.
     pub fn outcome(&self) -> Option<u16> {
         match self.grpc {
             Some(grpc) if !grpc.is_ok() && matches!(self.status, Some(200..=299)) => Some(grpc.http()),

@@ -68,7 +68,7 @@ impl CheckId {
         self.0
     }
 
-    /// The id that `text` is.
+    /// Parses an id.
     fn parse(text: &str) -> Option<CheckId> {
         CheckId::all().find(|id| id.to_string() == text)
     }

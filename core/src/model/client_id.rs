@@ -1,4 +1,4 @@
-//! Who a request is from, hashed: once for as long as a connection says the same.
+//! The client id of a request: a hash, computed once while a connection's requests carry the same identity.
 
 use std::net::IpAddr;
 
@@ -9,28 +9,28 @@ use super::{Fingerprint, Identity, KeyHash, RunKey};
 /// The client of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Who {
-    /// What state is kept per: [`Identity::hash`].
+    /// The key of per-client state: [`Identity::hash`].
     pub hash: KeyHash,
-    /// Whether the request has anything of what `client_id` asks for.
+    /// Whether the request has any of the sources in `client_id`.
     pub is_told_apart: bool,
-    /// As the journal keeps it: [`Identity::fingerprint`].
+    /// The hash in the journal: [`Identity::fingerprint`].
     pub fingerprint: Fingerprint,
 }
 
-/// The latest client on a connection: mostly the next request is its as well, and comparing what it
-/// says costs a quarter of hashing it.
+/// Caches the connection's last client: most connections serve one, and comparing is four times
+/// cheaper than hashing.
 #[derive(Debug, Default)]
 pub struct Acquaintance {
-    /// What the latest request said of its client, piece by piece: length, bytes.
+    /// The latest request's identity, piece by piece: length, bytes.
     said: Vec<u8>,
     latest: Option<Who>,
 }
 
-/// Who says more than this, in bytes, is hashed anew each time.
+/// Maximum length of a cached identity in bytes; longer ones are hashed for each request.
 const MOST_SAID: usize = 1024;
 
 impl Acquaintance {
-    /// Who a request with these `headers` from `address` is from; `key` is the run's.
+    /// Returns the client of a request with these `headers` from `address`; `key` is the run's.
     pub fn meet(&mut self, identity: &Identity, headers: &HeaderMap, address: IpAddr, key: RunKey) -> Who {
         let mut rest = Some(&*self.said);
         identity.each(headers, address, &mut |piece| {
@@ -100,7 +100,7 @@ mod tests {
             if let Some((name, value)) = line {
                 headers.insert(name, value.parse().expect("a value"));
             }
-            // Twice, so that the second time it is known.
+            // Twice, so that the second call hits the cache.
             for _ in 0..2 {
                 let who = acquaintance.meet(&identity, &headers, address, key);
                 let hash = identity.hash(&headers, address);

@@ -1,5 +1,5 @@
-//! Chance as an argument: every draw is a hash of what it is about, so the same seed gives the
-//! same decision whatever the interleaving, the number of workers, or other rules' traffic.
+//! Chance as an argument: every draw is a hash of seed, rule, key and number, so the same seed gives the
+//! same decisions for any interleaving, number of workers, or traffic of other rules.
 
 use std::hash::Hasher;
 
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn the_draws_of_a_release_are_those_of_the_next_one() {
-        // A seed written into a bug report must mean the same after an upgrade.
+        // A seed in a bug report must give the same decisions after an upgrade.
         assert_eq!(Dice::new(1, "flaky-writes").draw(KeyHash(0), 1), 11_950_655_672_466_647_625);
     }
 

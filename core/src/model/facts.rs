@@ -1,4 +1,4 @@
-//! What the rules may know of one request.
+//! The facts of one request that rules can read.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -10,8 +10,8 @@ use percent_encoding::percent_decode_str;
 
 use super::{Json, KeyHash, Who};
 
-/// One request as the rules see it: borrowed from the head that arrived, nothing copied but an
-/// escaped path.
+/// One request as the rules see it: borrowed from its head; only an escaped path is
+/// copied.
 pub struct Facts<'r> {
     /// The request's method.
     pub method: &'r Method,
@@ -22,18 +22,18 @@ pub struct Facts<'r> {
     pub query: Option<&'r str>,
     /// The header as it arrived.
     pub headers: &'r HeaderMap,
-    /// The client's address: the peer's, or what a trusted peer says.
+    /// The client's address: the peer's, or the one that a trusted peer states.
     pub address: IpAddr,
-    /// Who sent it, where that is known already.
+    /// The client, where it is known already.
     pub who: Option<Who>,
-    /// What is known of the body.
+    /// The state of the body.
     pub body: BodyFacts,
     /// The target, which may name the host.
     pub uri: &'r Uri,
 }
 
 impl<'r> Facts<'r> {
-    /// The facts of a request whose body was not looked at.
+    /// The facts of a request whose body was not read.
     pub fn new(head: &'r Parts, address: IpAddr) -> Facts<'r> {
         Facts {
             method: &head.method,
@@ -64,7 +64,7 @@ impl<'r> Facts<'r> {
         }
     }
 
-    /// The hash of what tells its client apart from others.
+    /// The hash of the client's identity.
     pub fn client(&self, identity: &Identity) -> KeyHash {
         self.who.map_or_else(|| identity.hash(self.headers, self.address), |who| who.hash)
     }
@@ -86,15 +86,15 @@ impl<'r> Facts<'r> {
     }
 }
 
-/// What is known of a request's body.
+/// The state of a request's body.
 #[derive(Default)]
 pub enum BodyFacts {
-    /// Nobody looked: no rule needed it so far.
+    /// Not read, as no rule needed it so far.
     #[default]
     Unread,
     /// It is longer than `body_limit`, so that rules that read bodies do not match.
     TooLong,
-    /// All of it. The JSON is parsed at most once, when a rule first asks.
+    /// The whole body. The JSON is parsed at most once, when a rule first reads it.
     Read { bytes: Bytes, json: OnceCell<Option<Json>> },
 }
 
@@ -104,7 +104,7 @@ impl BodyFacts {
         BodyFacts::Read { bytes, json: OnceCell::new() }
     }
 
-    /// Whether nobody looked at the body yet.
+    /// Whether the body was not read yet.
     pub fn is_unread(&self) -> bool {
         matches!(self, BodyFacts::Unread)
     }
@@ -118,7 +118,7 @@ impl BodyFacts {
     }
 }
 
-/// What tells clients apart: the first of these that a request has (`client_id`).
+/// Sources of the client id: the first that a request has counts (`client_id`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity(pub Vec<IdentitySource>);
 

@@ -1,4 +1,4 @@
-//! What a gRPC service says of a call: HTTP's status is 200 then, whatever has happened.
+//! The status of a gRPC call: HTTP's status is 200 even when the call fails.
 
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 pub struct GrpcStatus(pub u8);
 
 impl GrpcStatus {
-    /// Where it stands: in an answer's trailers, or in its head when there is nothing else.
+    /// Field of the status: in a response's trailers, or in its head when there is no body.
     pub const NAME: HeaderName = HeaderName::from_static("grpc-status");
-    /// Beside it: the milliseconds until the next try (gRPC proposal A6, "Pushback"); below 0, there shall be none.
+    /// Field beside it: milliseconds until the next try (gRPC proposal A6, "Pushback"); negative forbids one.
     pub const PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
-    /// Also what an unknown one counts as (gRPC, "Status codes and their use").
+    /// Also stands for unknown codes (gRPC, "Status codes and their use").
     const UNKNOWN: GrpcStatus = GrpcStatus(2);
 
-    /// The status that a header says.
+    /// Parses the value of a header.
     pub fn of(value: &HeaderValue) -> GrpcStatus {
         let code = value.to_str().ok().and_then(|text| text.parse().ok());
         code.filter(|code| *code <= 16).map_or(GrpcStatus::UNKNOWN, GrpcStatus)
@@ -27,7 +27,7 @@ impl GrpcStatus {
         self.0 == 0
     }
 
-    /// What HTTP would have said (google.rpc.Code).
+    /// The equivalent HTTP status (google.rpc.Code).
     pub fn http(self) -> u16 {
         match self.0 {
             0 => 200,

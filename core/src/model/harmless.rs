@@ -1,4 +1,4 @@
-//! Clients' words on a person's terminal.
+//! Sanitizes clients' text for a terminal.
 
 use std::borrow::Cow;
 use std::io;
@@ -35,7 +35,7 @@ impl<W: io::Write> io::Write for HarmlessJson<W> {
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        // Nearly all of it is ASCII, whose controls serde_json has escaped but for DEL.
+        // Nearly all text is ASCII, and serde_json has escaped all its controls but DEL.
         if bytes.iter().all(|byte| byte.is_ascii() && *byte != 0x7f) {
             return self.0.write_all(bytes);
         }

@@ -1,4 +1,4 @@
-//! Keys: what counters and state are kept per.
+//! Keys of counters and state.
 
 use std::fmt::Write as _;
 use std::hash::Hasher as _;
@@ -30,7 +30,7 @@ struct KeyHasher(SipHasher13);
 
 impl KeyHasher {
     fn new() -> KeyHasher {
-        // Fixed keys: a journal's hashes mean the same in every run. A client that forges
+        // Fixed keys: a journal's hashes are comparable between runs. A client that forges
         // collisions, in about 2⁶⁴ tries, only confuses its own counters.
         KeyHasher(SipHasher13::new_with_keys(0, 0))
     }
@@ -45,7 +45,7 @@ impl KeyHasher {
     }
 }
 
-/// What a rule's counters and state are kept per (`per = …`); no part at all means the whole rule.
+/// The key of a rule's counters and state (`per = …`); without parts it is the whole rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Key(pub Vec<KeyPart>);
 
@@ -63,7 +63,7 @@ pub enum KeyPart {
     Body(Box<str>),
 }
 
-/// What a path pattern captured: names and values, in the pattern's order.
+/// Captures of a path pattern: names and values, in the pattern's order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Captures<'r>(pub Vec<(&'r str, &'r str)>);
 
@@ -182,15 +182,15 @@ impl std::fmt::Display for Key {
 }
 
 impl Identity {
-    /// What tells a request's client apart from others; one and the same for those that have
-    /// nothing of what is asked for.
+    /// Hash of the client's identity; the same for all requests that have none of the
+    /// sources.
     pub fn hash(&self, headers: &HeaderMap, address: IpAddr) -> KeyHash {
         let mut hasher = KeyHasher::new();
         self.each(headers, address, &mut |bytes| hasher.add(bytes));
         hasher.finish()
     }
 
-    /// The same as the journal keeps it.
+    /// The client's identity hashed for the journal.
     pub fn fingerprint(&self, headers: &HeaderMap, address: IpAddr, key: RunKey) -> Fingerprint {
         let mut hasher = key.hasher();
         self.each(headers, address, &mut |bytes| {
@@ -200,7 +200,7 @@ impl Identity {
         Fingerprint(hasher.finish())
     }
 
-    /// Calls `each` with what tells a request's client apart: the first source that it has, if any.
+    /// Calls `each` with the pieces of the first source that the request has; returns whether it has any.
     pub fn each(&self, headers: &HeaderMap, address: IpAddr, each: &mut dyn FnMut(&[u8])) -> bool {
         let value = |name: &HeaderName| headers.get(name).map(http::HeaderValue::as_bytes);
         let mut tell = |source: &IdentitySource| {
@@ -220,8 +220,8 @@ impl Identity {
     }
 }
 
-/// Who signed, where `Authorization` holds a signature that is another for every request; else all of
-/// it. The access key of Amazon's schemes, the account of Azure Storage's, the user of Digest
+/// The signer, where `Authorization` holds a signature that differs for every request; else the whole
+/// value. The access key of Amazon's schemes, the account of Azure Storage's, the user of Digest
 /// (RFC 7616 §3.4).
 fn signer(authorization: &[u8]) -> &[u8] {
     let Some((scheme, rest)) =
@@ -239,7 +239,7 @@ fn signer(authorization: &[u8]) -> &[u8] {
     lasting.unwrap_or(authorization)
 }
 
-/// What stands after `start` and before the next `end`.
+/// The bytes after `start` and before the next `end`.
 fn between<'t>(text: &'t [u8], start: &[u8], end: u8) -> Option<&'t [u8]> {
     let rest = text.get(memchr::memmem::find(text, start)? + start.len()..)?;
     rest.get(..memchr::memchr(end, rest)?)
@@ -269,7 +269,7 @@ mod tests {
             ("AWS AKIA7:c2ln", "AKIA7"),
             ("SharedKey account:c2ln", "account"),
             (r#"Digest realm="r", username="ada", nonce="n", response="0f""#, "ada"),
-            // What does not hold what it should is taken as it is.
+            // Malformed values are taken as they are.
             ("AWS4-HMAC-SHA256 Signature=0f", "AWS4-HMAC-SHA256 Signature=0f"),
             ("SharedKey", "SharedKey"),
             ("", ""),

@@ -1,4 +1,4 @@
-//! What a conflict plays, and when it is played.
+//! The kinds of conflict, and the phases in which one is played.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub enum Kind {
     Version,
     /// Another write to the same resource is in flight: wait, then replay.
     Overlap,
-    /// What the client wants to create exists: stop, or use what is there.
+    /// The resource that the client wants to create exists: stop, or use the existing one.
     Duplicate,
     /// Something still refers to the resource: detach it first, or stop.
     Referenced,
@@ -22,7 +22,7 @@ pub enum Kind {
     Session,
     /// The idempotency key is in use: wait, then replay with the same key.
     Idempotency,
-    /// Somebody else holds the lock: wait, then replay.
+    /// Another client holds the lock: wait, then replay.
     Lock,
     /// The client is refused as such: slow down, then give up.
     Blocked,
@@ -64,7 +64,7 @@ impl fmt::Display for Kind {
     }
 }
 
-/// When the client is refused, seen from the upstream.
+/// The moment of the refusal, seen from the upstream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
@@ -73,7 +73,7 @@ pub enum Phase {
     Before,
     /// The upstream applied the request; the client is told that it conflicts.
     After,
-    /// The upstream applied the request; the client gets no answer.
+    /// The upstream applied the request; the client gets no response.
     Lost,
 }
 

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// `application/json`: one of those that APIs and pages have, by its place in `MediaType::KNOWN`, so that an
-/// attempt has room for it. What else there is counts as unknown.
+/// A media type such as `application/json`: an index into `MediaType::KNOWN`, which keeps an
+/// attempt small. Other types count as unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MediaType(u8);
 
@@ -51,7 +51,7 @@ impl MediaType {
         "text/xml",
     ];
 
-    /// What `Content-Type` says (RFC 9110 §8.3.1); `None` for what is not known.
+    /// Parses a `Content-Type` (RFC 9110 §8.3.1); `None` for an unknown type.
     pub fn of(content_type: &[u8]) -> Option<MediaType> {
         let text = content_type.split(|byte| *byte == b';').next()?.trim_ascii();
         let at = MediaType::KNOWN.iter().position(|known| known.as_bytes().eq_ignore_ascii_case(text))?;

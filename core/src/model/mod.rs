@@ -1,4 +1,4 @@
-//! Floor 0: the words every other floor speaks. No sockets, no clocks, no ambient chance.
+//! Floor 0: the types that every other floor uses. No sockets, no clocks, no ambient chance.
 
 mod attempt;
 mod check_id;

@@ -1,4 +1,4 @@
-//! Points in time as plain numbers, so that whoever judges needs no clock.
+//! Points in time as plain numbers, so that grading needs no clock.
 
 use std::ops::Add;
 use std::time::Duration;
@@ -13,7 +13,7 @@ impl Moment {
         Moment(nanoseconds(elapsed))
     }
 
-    /// How long this is after `earlier`; zero when it is not.
+    /// The time since `earlier`; zero when `earlier` is later.
     pub fn since(self, earlier: Moment) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }

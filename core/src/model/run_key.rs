@@ -1,4 +1,4 @@
-//! Hashes that mean something within one run only: what is secret, or too long to keep, is kept as one.
+//! Hashes that are comparable within one run only, for values that are secret or too long to keep.
 
 use std::hash::Hasher as _;
 
@@ -6,7 +6,7 @@ use siphasher::sip::SipHasher13;
 
 use super::Fingerprint;
 
-/// The key of a run's hashes, chosen at random: without it nobody can try out what was hashed. It is
+/// The random key of a run's hashes, which prevents guessing the hashed values. It is
 /// never shown.
 #[derive(Clone, Copy)]
 pub struct RunKey(u64, u64);
@@ -23,14 +23,14 @@ impl RunKey {
         self.hash_pieces([bytes])
     }
 
-    /// The hash of bytes that come in pieces: that of all of them together.
+    /// The hash of bytes in pieces, equal to the hash of their concatenation.
     pub fn hash_pieces<'p>(self, pieces: impl IntoIterator<Item = &'p [u8]>) -> Fingerprint {
         let mut hasher = self.hasher();
         pieces.into_iter().for_each(|piece| hasher.write(piece));
         Fingerprint(hasher.finish())
     }
 
-    /// For hashes of more than one thing: whoever adds them tells them apart.
+    /// Hasher for several values; the caller must separate them.
     pub(super) fn hasher(self) -> SipHasher13 {
         SipHasher13::new_with_keys(self.0, self.1)
     }

@@ -1,15 +1,15 @@
-//! Versions of resources, as attempts carry and show them, and where they stood.
+//! Versions of resources in requests and responses, and their places.
 //!
-//! A version means something at its own place only: what an `ETag` says cannot be held against a number in
-//! a body. Most versions are entity tags, and lie in the attempt; the others are kept in a box.
+//! Versions are comparable only at the same place: an `ETag` cannot be compared with a number in
+//! a body. Most versions are entity tags, stored inline; the others are boxed.
 
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::Fingerprint;
 
-/// Where a version stands. Requests and answers often have two names for one place, such as `If-Match` and
-/// `ETag`: it goes by what requests say.
+/// The place of a version. Requests and responses often have two names for one place, such as `If-Match` and
+/// `ETag`: the place has the name in requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum VersionPlace {
     /// `If-Match` and `ETag`.
@@ -21,7 +21,7 @@ pub enum VersionPlace {
     Field(SmolStr),
 }
 
-/// The version that a request goes by. It reads as its text.
+/// The version that a request is based on. It reads as its text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "WrittenVersion", into = "WrittenVersion")]
 pub struct Version(At);
@@ -32,7 +32,7 @@ enum At {
     Elsewhere(Box<(VersionPlace, SmolStr)>),
 }
 
-/// The versions that an answer showed, each at its own place, and for which rules it was a reading.
+/// The versions in a response, each at its own place, and the rules for which the request was a reading.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "WrittenShown", into = "WrittenShown")]
 pub struct Shown(Seen);
@@ -52,7 +52,7 @@ struct More {
     readings: Vec<Reading>,
 }
 
-/// That a rule's `read` takes a request for a reading of what it is about.
+/// A request that a rule's `read` counts as a reading of the rule's resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reading {
@@ -105,7 +105,7 @@ impl From<String> for Version {
 }
 
 impl Shown {
-    /// Versions of one answer, and rules that it is a reading for: more are not kept.
+    /// Maximum number of versions kept of one response, and of readings.
     pub const MOST: usize = 8;
 
     /// Whether no version was shown, and no rule calls it a reading.
@@ -122,7 +122,7 @@ impl Shown {
         }
     }
 
-    /// What was shown at a place.
+    /// The version at a place.
     pub fn at(&self, place: &VersionPlace) -> Option<&str> {
         match (place, &self.0) {
             (VersionPlace::Tag, _) => self.tag(),
@@ -133,17 +133,17 @@ impl Shown {
         }
     }
 
-    /// Any of them, the tag first.
+    /// Any version, the tag first.
     pub fn any(&self) -> Option<&str> {
         self.tag().or_else(|| self.more().and_then(|more| more.elsewhere.first().map(|version| &**version)))
     }
 
-    /// For which rules it was a reading.
+    /// The rules for which the request was a reading.
     pub fn readings(&self) -> &[Reading] {
         self.more().map_or(&[], |more| &more.readings)
     }
 
-    /// The answer shows this version; the first at a place stays.
+    /// Adds a version of the response; the first at a place stays.
     pub fn show(&mut self, version: Version) {
         if self.at(version.place()).is_some() {
             return;
@@ -159,7 +159,7 @@ impl Shown {
         }
     }
 
-    /// The request was a reading.
+    /// Adds a reading.
     pub fn read_for(&mut self, reading: Reading) {
         self.add(|more| {
             if more.readings.len() < Shown::MOST {
@@ -193,7 +193,7 @@ impl From<&str> for Shown {
     }
 }
 
-/// As a journal has it: a tag is a text, and another version says where it stood.
+/// Form in a journal: a tag is a text, and any other version names its place.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum WrittenVersion {
@@ -230,7 +230,7 @@ struct WrittenMore {
 const DATE: &str = "last-modified";
 
 impl VersionPlace {
-    /// As a journal has it, and as people read it.
+    /// Form in a journal and in reports.
     pub fn as_str(&self) -> &str {
         match self {
             VersionPlace::Tag => "etag",
