@@ -1,4 +1,4 @@
-//! Answers: JSON, HTML, nothing, or a problem.
+//! Responses: JSON, HTML, nothing, or a problem.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::body::Body;
 
-/// What a handler comes to.
+/// Result of a handler.
 pub(super) type Answer = Result<Response<Body>, Problem>;
 
 /// A failure, told as problem details (RFC 9457).
@@ -36,7 +36,7 @@ impl Problem {
         self
     }
 
-    /// The problem as an answer.
+    /// The problem as a response.
     pub fn into_response(self) -> Response<Body> {
         let title = self.status.canonical_reason().unwrap_or_default();
         let document = json!({"title": title, "status": self.status.as_u16(), "detail": self.detail});
@@ -46,17 +46,17 @@ impl Problem {
     }
 }
 
-/// An answer with a JSON document.
+/// A response with a JSON document.
 pub(super) fn json(status: StatusCode, document: impl Into<Bytes>) -> Response<Body> {
     typed(status, "application/json", document)
 }
 
-/// An answer with an HTML page.
+/// A response with an HTML page.
 pub(super) fn html(page: String) -> Response<Body> {
     typed(StatusCode::OK, "text/html; charset=utf-8", page)
 }
 
-/// An answer without a body.
+/// A response without a body.
 pub(super) fn empty(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::whole(Bytes::new()));
     *response.status_mut() = status;

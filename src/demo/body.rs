@@ -1,4 +1,4 @@
-//! The bodies of answers: whole, in pieces, or made while they are sent.
+//! Bodies of responses: whole, in pieces, or generated while they are sent.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -10,7 +10,7 @@ use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::Sleep;
 
-/// How much goes out at a time, in bytes.
+/// Size of a chunk in bytes.
 const CHUNK: usize = 64 * 1024;
 
 /// The period of the byte pattern. A prime, so that a chunk lost or swapped shows.
@@ -28,7 +28,7 @@ static PATTERN: [u8; CHUNK + PERIOD] = {
     pattern
 };
 
-/// The body of an answer.
+/// The body of a response.
 pub(super) enum Body {
     /// One piece, or nothing.
     Whole(Option<Bytes>),

@@ -14,21 +14,21 @@ use tokio::sync::watch;
 
 use super::{Demo, dispatch, websocket};
 
-/// How long a connection may be idle, and how long a request's head may take to arrive.
+/// Deadline of an idle connection, and of a request's head.
 const IDLE: Duration = Duration::from_secs(75);
 
-/// Where a handler leaves the connection that it promised to turn into a WebSocket.
+/// Place in which a handler leaves the connection to be upgraded to a WebSocket.
 pub(super) type Upgrade = Mutex<Option<OnUpgrade>>;
 
 /// Serves one connection until its client is done, or soon after `closing` turns true.
 pub(super) async fn serve(stream: TcpStream, demo: Demo, mut closing: watch::Receiver<bool>) {
-    // Small answers must not wait for an acknowledgement; without the option they only come later.
+    // Small responses must not wait for an acknowledgement; without the option they only come later.
     let _ = stream.set_nodelay(true);
     let upgrade = Upgrade::default();
     {
         let (demo, upgrade) = (&demo, &upgrade);
         let service = service_fn(move |request| async move {
-            Ok::<_, Infallible>(dispatch::answer(demo, upgrade, request).await)
+            Ok::<_, Infallible>(dispatch::respond(demo, upgrade, request).await)
         });
         let mut http = pin!(
             http1::Builder::new()
@@ -37,7 +37,7 @@ pub(super) async fn serve(stream: TcpStream, demo: Demo, mut closing: watch::Rec
                 .serve_connection(TokioIo::new(stream), service)
                 .with_upgrades()
         );
-        // How a connection failed is the client's business: there is nobody else to tell.
+        // A failed connection concerns only its client, which knows.
         let over = tokio::select! {
             _ = http.as_mut() => true,
             _ = closing.wait_for(|closing| *closing) => false,

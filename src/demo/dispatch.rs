@@ -1,4 +1,4 @@
-//! From a request to its answer.
+//! Maps a request to its response.
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
@@ -9,8 +9,8 @@ use super::connection::Upgrade;
 use super::routes::{self, Route};
 use super::{Demo, items, orders, pages, stats, streams, users, websocket};
 
-/// Answers one request, and counts it as it arrives.
-pub(super) async fn answer(demo: &Demo, upgrade: &Upgrade, request: Request<Incoming>) -> Response<Body> {
+/// Responds to one request, and counts it as it arrives.
+pub(super) async fn respond(demo: &Demo, upgrade: &Upgrade, request: Request<Incoming>) -> Response<Body> {
     let found = routes::find(request.uri().path());
     demo.stats().requests.add(found.map(|(route, _)| route), request.method());
     match route(demo, upgrade, found, request).await {

@@ -13,7 +13,7 @@ use super::routes::Route;
 use super::shop::{Shop, no_item};
 use super::table::Row;
 
-/// What a request does to an item.
+/// Effect of a request on an item.
 enum Write {
     /// `PUT`: the item becomes this, whether there was one or not.
     Replace(Map<String, Value>),
@@ -49,9 +49,9 @@ pub(super) async fn one(demo: &Demo, id: u64, request: Request<Incoming>) -> Ans
         Method::PATCH => Write::Merge(parse(&read(body).await?)?),
         _ => Write::Replace(object(parse(&read(body).await?)?)?),
     };
-    let answer = apply(&mut demo.shop(), id, &head.method, &head.headers, write)?;
+    let response = apply(&mut demo.shop(), id, &head.method, &head.headers, write)?;
     demo.stats().writes.add(Some(Route::Item), &head.method);
-    Ok(answer)
+    Ok(response)
 }
 
 fn get<B>(id: u64, request: &Request<B>, row: Option<Row>) -> Answer {
@@ -119,7 +119,7 @@ fn stale() -> Problem {
     )
 }
 
-/// The answer to a created row of the collection at `path`.
+/// The response for a created row of the collection at `path`.
 pub(super) fn created(path: &str, row: Row) -> Answer {
     let location = value(format!("{path}/{}", row.id))?;
     let mut response = show(StatusCode::CREATED, row);
@@ -127,7 +127,7 @@ pub(super) fn created(path: &str, row: Row) -> Answer {
     Ok(response)
 }
 
-/// An answer with a row and its entity tag.
+/// A response with a row and its entity tag.
 pub(super) fn show(status: StatusCode, row: Row) -> Response<Body> {
     let mut response = json(status, row.body);
     response.headers_mut().insert(header::ETAG, row.etag);

@@ -1,7 +1,7 @@
 //! The built-in sample API (`upstream = "demo"`, and `fracas demo`): a small, real, versioned REST
-//! service in memory, so that every rule has something true to conflict about.
+//! service in memory, so that every rule has a real resource to conflict about.
 //!
-//! | route | what it does |
+//! | route | behaviour |
 //! | --- | --- |
 //! | `GET /` | this list, as HTML or JSON by `Accept` |
 //! | `POST /register` | `{"username"}`: 201, or 409 when the name is taken (`john_doe` and `jane_smith` are) |
@@ -12,7 +12,7 @@
 //! | `GET`, `POST /orders` | all orders; a new one for `{"item_id"}`, with `Idempotency-Key` honoured; `?ms=` makes it take that long |
 //! | `GET`, `DELETE /orders/{id}` | one order |
 //! | `GET /pages/{n}` | fifty linked HTML pages |
-//! | `GET /slow?ms=1000` | an answer after that many milliseconds, at most 60,000 |
+//! | `GET /slow?ms=1000` | a response after that many milliseconds, at most 60,000 |
 //! | `GET /bytes/{n}` | `n` bytes, at most 4 GiB; `?chunked=1` leaves out the length |
 //! | `/echo` | the request's body, streamed back, for any method |
 //! | `GET /events?n=5&ms=100` | `n` server-sent events, one every `ms` milliseconds |
@@ -21,8 +21,8 @@
 //! | `GET /redirect` | 302 to `/items/1`, as an absolute URL on the request's host |
 //! | `GET /cookie` | a cookie for the request's host |
 //!
-//! Items and orders carry their `id` and `rev`, the version, which in quotes is the `ETag`; whatever
-//! else an item has is the client's. `HEAD` goes wherever `GET` does, except to `/ws`. Other failures are problem details (RFC 9457).
+//! Items and orders carry their `id` and `rev`, the version, which in quotes is the `ETag`; all
+//! other members of an item are the client's. `HEAD` goes wherever `GET` does, except to `/ws`. Other failures are problem details (RFC 9457).
 //!
 //! Bounds: 100,000 each of items, orders, users, sessions and idempotency keys, and 256 MiB of
 //! items (507 beyond); 1 MiB for a JSON body, an item (413) and a WebSocket message; 100,000 events
@@ -65,10 +65,10 @@ use users::Users;
 /// Connections served at once; further ones wait in the listener's backlog.
 const MAX_CONNECTIONS: usize = 16_384;
 
-/// How long requests in flight may take to end once the service shuts down.
+/// Deadline for requests in flight once the service shuts down.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// How long to leave a listener alone that cannot accept, most likely for want of descriptors.
+/// Pause after a failed accept, most likely for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// The state of one sample API. Clones share it.

@@ -36,14 +36,14 @@ pub(super) async fn create(demo: &Demo, request: Request<Incoming>) -> Answer {
     })?;
     let Some(key) = key else {
         wait(pause).await;
-        return answer(place(demo, item_id));
+        return respond(place(demo, item_id));
     };
     if let Some(outcome) = demo.shop().claim(&key, fingerprint(&body))? {
-        return answer(outcome);
+        return respond(outcome);
     }
     let running = Running { demo, key };
     wait(pause).await;
-    answer(running.place(item_id))
+    respond(running.place(item_id))
 }
 
 /// All methods of `/orders/{id}`.
@@ -87,7 +87,7 @@ fn place(demo: &Demo, item_id: u64) -> Placed {
     Ok(order)
 }
 
-fn answer(outcome: Placed) -> Answer {
+fn respond(outcome: Placed) -> Answer {
     created("/orders", outcome?)
 }
 
@@ -110,9 +110,9 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<Arc<[u8]>>, Problem> {
     }
 }
 
-/// What tells one payload from another.
+/// Fingerprint of a payload.
 fn fingerprint(body: &[u8]) -> u128 {
-    // A client that forges a collision replays its own answer.
+    // A client that forges a collision replays its own response.
     SipHasher13::new_with_keys(0, 0).hash(body).as_u128()
 }
 

@@ -2,14 +2,14 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
-/// What the conditions of a request come to.
+/// Result of a request's conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Condition {
     /// Go on.
     Holds,
-    /// The client has the current version: answer 304.
+    /// The client has the current version: respond with 304.
     NotModified,
-    /// Answer 412.
+    /// Respond with 412.
     Failed,
 }
 
@@ -39,7 +39,7 @@ fn names(headers: &HeaderMap, name: HeaderName, current: Option<&HeaderValue>, w
         .any(|line| line == b"*" || tags(line).any(|(weak, tag)| tag == current && (weakly || !weak)))
 }
 
-/// The entity tags of a list (§8.8.3), each as whether it is weak and what it says, quotes
+/// The entity tags of a list (§8.8.3), each as whether it is weak and its opaque tag, quotes
 /// included. Ends at the first thing that is not an entity tag.
 fn tags(mut line: &[u8]) -> impl Iterator<Item = (bool, &[u8])> {
     std::iter::from_fn(move || {

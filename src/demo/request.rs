@@ -1,4 +1,4 @@
-//! What handlers read from a request: JSON, numbers in the query, cookies, the host. All untrusted.
+//! Parts of a request that handlers read: JSON, numbers in the query, cookies, the host. All untrusted.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use super::answer::Problem;
 /// The longest JSON body, in bytes.
 pub(super) const JSON_LIMIT: usize = 1024 * 1024;
 
-/// How long a JSON body may take to arrive.
+/// Deadline for a JSON body.
 const JSON_TIME: Duration = Duration::from_secs(60);
 
-/// The whole body, whatever its content type says: `curl -d` sends JSON as a form.
+/// The whole body, of any content type: `curl -d` sends JSON as a form.
 pub(super) async fn read(body: Incoming) -> Result<Bytes, Problem> {
     // A length that is too long is refused before a client that expects a 100 is asked to go on.
     if body.size_hint().lower() > JSON_LIMIT as u64 {

@@ -1,4 +1,4 @@
-//! The routes: their paths, their methods, and what the index says about them.
+//! The routes: their paths, their methods, and their descriptions in the index.
 
 use http::Method;
 
@@ -60,7 +60,7 @@ impl Route {
         self.describe().1
     }
 
-    /// What it does, for people.
+    /// Description for people.
     pub fn about(self) -> &'static str {
         self.describe().2
     }

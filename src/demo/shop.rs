@@ -33,14 +33,14 @@ pub(super) struct Shop {
     keys: HashMap<Arc<[u8]>, Claim>,
 }
 
-/// What is known of an idempotency key.
+/// The state of an idempotency key.
 struct Claim {
     fingerprint: u128,
     /// `None` while the first request that brought the key is running.
     outcome: Option<Placed>,
 }
 
-/// What placing an order came to.
+/// Outcome of placing an order.
 pub(super) type Placed = Result<Row, Problem>;
 
 impl Shop {
@@ -137,7 +137,7 @@ impl Shop {
         }
     }
 
-    /// Gives a claimed key back when its request ended without an outcome.
+    /// Releases a claimed key when its request ended without an outcome.
     pub fn abandon(&mut self, key: &[u8]) {
         if self.keys.get(key).is_some_and(|claim| claim.outcome.is_none()) {
             self.keys.remove(key);

@@ -1,4 +1,4 @@
-//! What the service saw and did, per method and route, so that tests can tell "refused" from "lost".
+//! Counts of requests and writes per method and route, so that tests can tell "refused" from "lost".
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,7 +13,7 @@ use super::routes::Route;
 /// Both counts.
 #[derive(Default)]
 pub(super) struct Stats {
-    /// Requests, counted when their head has arrived, whatever becomes of them.
+    /// Requests, counted when their head has arrived, independently of their outcome.
     pub requests: Counts,
     /// Writes that were applied: one that was refused or replayed is not.
     pub writes: Counts,
@@ -26,7 +26,7 @@ pub(super) struct Counts([[AtomicU64; COLUMNS.len()]; Route::ALL.len() + 1]);
 /// The methods counted apart; the last column is for all others.
 const COLUMNS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "OTHER"];
 
-/// What stands for a path that is no route.
+/// Name for all paths that are no route.
 const UNKNOWN: &str = "(unknown)";
 
 impl Counts {

@@ -1,4 +1,4 @@
-//! Answers that take their time or their length.
+//! Slow, long, echoed and streamed responses.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ pub(super) fn echo(request: Request<Incoming>) -> Response<Body> {
     if let Some(content_type) = head.headers.remove(header::CONTENT_TYPE) {
         response.headers_mut().insert(header::CONTENT_TYPE, content_type);
     }
-    // What a stranger's page posts here must not become a page of this origin.
+    // A body that a foreign page posts here must not become a page of this origin.
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }

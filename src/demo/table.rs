@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::answer::Problem;
 use super::request::{JSON_LIMIT, too_large};
 
-/// The most rows of a table, and of anything else that the service keeps.
+/// Maximum number of rows of a table, and of every other collection of the service.
 pub(super) const MAX_ROWS: usize = 100_000;
 
 /// The most bytes that the bodies of a table's rows have together.
@@ -21,7 +21,7 @@ const MAX_CHOSEN_ID: u64 = 1 << 40;
 
 /// Rows by id.
 pub(super) struct Table {
-    /// What a row is called, for people.
+    /// Noun for the rows, for people.
     plural: &'static str,
     rows: BTreeMap<u64, Row>,
     /// No row was ever given this id or one above it.

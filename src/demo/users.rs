@@ -23,7 +23,7 @@ const MAX_NAME: usize = 256;
 /// The name of the session cookie.
 const COOKIE: &str = "session";
 
-/// Registered users, and the sessions of those who logged in.
+/// Registered users, and the sessions of those that logged in.
 pub(super) struct Users {
     names: HashSet<Arc<str>>,
     sessions: HashMap<u128, Arc<str>>,

@@ -23,7 +23,7 @@ use super::connection::Upgrade;
 const LARGEST: usize = 1024 * 1024;
 /// Bytes that are read at once: a WebSocket holds a buffer of so many.
 const BUFFER: usize = 8 * 1024;
-/// How long a client may take to close its side.
+/// Deadline for a client to close its side.
 const LINGER: Duration = Duration::from_secs(1);
 
 /// `GET /ws`: agrees, and leaves the connection to [`echo`].
@@ -31,9 +31,9 @@ pub(super) fn accept(upgrade: &Upgrade, mut request: Request<Incoming>) -> Answe
     let response = create_response_with_body(&request, || ()).map_err(|error| problem(&error))?;
     *upgrade.lock().unwrap_or_else(PoisonError::into_inner) = Some(hyper::upgrade::on(&mut request));
     let (head, ()) = response.into_parts();
-    let mut answer = empty(head.status);
-    answer.headers_mut().extend(head.headers);
-    Ok(answer)
+    let mut response = empty(head.status);
+    response.headers_mut().extend(head.headers);
+    Ok(response)
 }
 
 /// Why a handshake is refused.
@@ -71,7 +71,7 @@ pub(super) async fn echo(
                     break None;
                 }
             }
-            // Pings and closes are answered by the crate.
+            // The crate replies to pings and closes.
             Some(Ok(_)) => {}
             Some(Err(error)) => break code(&error),
             None => break None,
@@ -84,7 +84,7 @@ pub(super) async fn echo(
     linger(socket.get_mut()).await
 }
 
-/// What a client is told that broke a rule (§7.4.1); one that left is told nothing.
+/// Close code for a client that broke a rule (§7.4.1); `None` for one that left.
 fn code(error: &Error) -> Option<CloseCode> {
     match error {
         Error::Capacity(CapacityError::MessageTooLong { .. }) => Some(CloseCode::Size),
@@ -95,8 +95,8 @@ fn code(error: &Error) -> Option<CloseCode> {
     }
 }
 
-/// Reads on for a while after the last word: closing on unread bytes would reset the connection,
-/// and the client might lose the close frame.
+/// Reads on for a while after the close frame: closing on unread bytes would reset the connection,
+/// and the client might lose that frame.
 async fn linger(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Result<()> {
     stream.shutdown().await?;
     let (mut rest, mut nowhere) = (stream.take(2 * LARGEST as u64), tokio::io::sink());

@@ -1,8 +1,8 @@
-//! One request, one answer, route by route.
+//! One request and its response, route by route.
 
 use super::Service;
 
-/// A request line, headers and a body; the status, headers of the answer (`""` is absent) and a
+/// A request line, headers and a body; the status, headers of the response (`""` is absent) and a
 /// part of its body.
 type Case = (
     &'static str,
@@ -44,7 +44,7 @@ const CASES: &[Case] = &[
     ("GET /items/1", &[("if-match", "\"2\"")], "", 412, &[PROBLEM], ""),
     ("GET /items/99", &[], "", 404, &[PROBLEM, ("etag", "")], "no item 99"),
     ("POST /items", &[], r#"{"name":"bed"}"#, 201, &[("location", "/items/11"), ("etag", "\"1\"")], r#"{"id":11,"name":"bed","rev":1}"#),
-    // What `curl -d` sends.
+    // As `curl -d` sends it.
     ("POST /items", &[("content-type", "application/x-www-form-urlencoded")], "{}", 201, &[("location", "/items/12")], ""),
     ("POST /items", &[], "[]", 422, &[PROBLEM], "JSON object"),
     ("POST /items", &[], "name=bed", 400, &[PROBLEM], "not JSON"),
@@ -101,16 +101,20 @@ async fn every_route_answers_as_documented() {
     let service = Service::start().await;
     let mut client = service.client().await;
     for (line, headers, body, status, expected, text) in CASES {
-        let answer = client.send(line, headers, body).await;
-        let case =
-            format!("{line} {headers:?} {body}: {} {:?} {}", answer.status, answer.headers, answer.text());
-        assert_eq!(answer.status.as_u16(), *status, "{case}");
+        let response = client.send(line, headers, body).await;
+        let case = format!(
+            "{line} {headers:?} {body}: {} {:?} {}",
+            response.status,
+            response.headers,
+            response.text()
+        );
+        assert_eq!(response.status.as_u16(), *status, "{case}");
         for (name, value) in *expected {
-            assert_eq!(answer.header(name), *value, "{name} of {case}");
+            assert_eq!(response.header(name), *value, "{name} of {case}");
         }
-        assert!(answer.text().contains(text), "{case}");
+        assert!(response.text().contains(text), "{case}");
         if line.starts_with("HEAD ") {
-            assert!(answer.body.is_empty(), "{case}");
+            assert!(response.body.is_empty(), "{case}");
         }
     }
     let stats = client.get("/stats").await.json();

@@ -34,7 +34,7 @@ struct Client {
     _task: JoinSet<()>,
 }
 
-/// A whole answer.
+/// A whole response.
 struct Answer {
     status: StatusCode,
     headers: HeaderMap,

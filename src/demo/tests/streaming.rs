@@ -1,4 +1,4 @@
-//! Answers that are streamed, connections that become WebSockets, and the end of it all.
+//! Streamed responses, connections that become WebSockets, and shutdown.
 
 use http::StatusCode;
 use http_body_util::BodyExt as _;
@@ -31,16 +31,16 @@ async fn an_event_is_sent_before_the_next_one_is_due() {
 }
 
 #[tokio::test]
-async fn a_slow_answer_waits_and_holds_up_nobody_else() {
+async fn a_slow_response_delays_no_other_request() {
     let service = Service::start().await;
     let (mut slow, mut quick) = (service.client().await, service.client().await);
     let target = format!("/slow?{MINUTE}");
-    let answer = tokio::select! {
+    let response = tokio::select! {
         biased;
-        answer = slow.get(&target) => answer,
-        answer = quick.get("/slow?ms=1") => answer,
+        response = slow.get(&target) => response,
+        response = quick.get("/slow?ms=1") => response,
     };
-    assert_eq!(answer.text(), "{\"waited_ms\":1}");
+    assert_eq!(response.text(), "{\"waited_ms\":1}");
 }
 
 #[tokio::test]
@@ -59,8 +59,8 @@ async fn a_request_in_flight_ends_before_the_service_does() {
         while other.count("requests", "GET /slow").await == 0 {}
         drop(service.stop);
     };
-    let (answer, ()) = tokio::join!(slow.get("/slow?ms=20"), stop);
-    assert_eq!(answer.status, StatusCode::OK);
+    let (response, ()) = tokio::join!(slow.get("/slow?ms=20"), stop);
+    assert_eq!(response.status, StatusCode::OK);
     assert!(service.tasks.join_next().await.unwrap().is_ok());
     assert!(TcpStream::connect(service.address).await.is_err());
 }

@@ -11,12 +11,12 @@ use super::{Answer, Service};
 const ORDER: &str = r#"{"item_id":1}"#;
 const KEY: &[(&str, &str)] = &[("idempotency-key", "\"k\"")];
 
-/// The one of two answers that comes first.
+/// The earlier of two responses.
 async fn first(one: impl Future<Output = Answer>, other: impl Future<Output = Answer>) -> Answer {
     let (one, other) = (pin!(one), pin!(other));
     tokio::select! {
-        answer = one => answer,
-        answer = other => answer,
+        response = one => response,
+        response = other => response,
     }
 }
 
