@@ -14,7 +14,7 @@ pub struct Clock {
     start: Instant,
 }
 
-/// No timer is set further ahead: instants end somewhere, and where is the system's own business.
+/// Maximum distance of a timer from the start: the range of `Instant` depends on the system.
 const FURTHEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 impl Clock {

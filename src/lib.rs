@@ -1,7 +1,7 @@
 //! fracas, an HTTP conflict simulator: a reverse proxy that forwards traffic to a real upstream while
-//! rules answer some of it with 409 Conflict.
+//! rules refuse some of it with 409 Conflict.
 //!
-//! This crate is the program: everything that touches the world. Decisions, state, grading and reports are in
+//! This crate is the program: everything with IO. Decisions, state, grading and reports are in
 //! the pure crate `fracas_core`, whose modules are re-exported here. ARCHITECTURE.md is the map.
 //!
 //! - [`proxy`]: the data path; `exchange.rs` is one request's life, top to bottom.

@@ -14,11 +14,11 @@ use crate::rules::{
 #[derive(Debug)]
 pub struct RulesFile {
     pub config: Config,
-    /// What somebody may not have meant; in the file's order.
+    /// Likely mistakes, in the file's order.
     pub warnings: Vec<Diagnostic>,
-    /// Of its bytes, in hexadecimal digits.
+    /// SHA-256 of the file's bytes, in hexadecimal digits.
     pub sha256: String,
-    /// Files that it names for the text of replies.
+    /// Files that the rules name for the bodies of replies.
     pub body_files: Vec<PathBuf>,
 }
 

@@ -5,21 +5,21 @@ use std::sync::{Arc, Mutex};
 
 use crate::model::Attempt;
 
-/// A batch of attempts. It goes to the journal and comes back, and what is put into it changes places
-/// with what lay there before: nothing is moved twice, and little is freed by another thread than made it.
+/// A batch of attempts, reused after the journal has taken them. A new attempt swaps places with an
+/// old one, so that few allocations are freed by another thread than made them.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// The first [`Batch::len`] of them are in it. What lies behind them is of no use, but for its room.
+    /// The first [`Batch::len`] are in the batch. The rest are old ones, kept for their allocations.
     places: Vec<Attempt>,
     len: usize,
 }
 
-/// Empty batches on their way back. Whoever finds them locked goes without, and makes another.
+/// Pool of empty batches. A thread that finds it locked makes a new batch, or drops its own.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Spare(Arc<Mutex<Vec<Batch>>>);
 
 impl Batch {
-    /// How many attempts are in it.
+    /// The number of attempts in the batch.
     pub fn len(&self) -> usize {
         self.len
     }
@@ -28,7 +28,7 @@ impl Batch {
         self.len == 0
     }
 
-    /// Puts in an attempt. What is left of `attempt` is of no use.
+    /// Adds an attempt, and leaves an arbitrary one in `attempt`.
     pub fn put(&mut self, attempt: &mut Attempt) {
         match self.places.get_mut(self.len) {
             Some(place) => mem::swap(place, attempt),
@@ -37,7 +37,7 @@ impl Batch {
         self.len += 1;
     }
 
-    /// Takes out all attempts. What is left in their places is of no use.
+    /// Takes out all attempts. The caller may leave arbitrary ones in their places.
     pub fn take(&mut self) -> impl Iterator<Item = &mut Attempt> {
         let len = mem::take(&mut self.len);
         self.places.iter_mut().take(len)
@@ -45,10 +45,10 @@ impl Batch {
 }
 
 impl Spare {
-    /// More are not kept: so many batches can be on their way at once, hardly more.
+    /// Maximum number of batches in the pool; hardly more are in flight at once.
     const MOST: usize = 16;
 
-    /// An empty batch, with room if one has come back.
+    /// An empty batch, reused if the pool has one.
     pub fn get(&self) -> Batch {
         self.0.try_lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! The one thread that all attempts come together on.
+//! The journal's thread, which collects the attempts of all workers.
 
 use std::collections::VecDeque;
 use std::io;
@@ -17,31 +17,31 @@ use crate::clock::Clock;
 use crate::grading::{Grading, Missing, Operation, Outcome, Report};
 use crate::model::Attempt;
 
-/// Batches that may wait for the thread: beyond them attempts are dropped, and counted.
+/// Maximum number of batches waiting for the thread; further ones are dropped and counted.
 const MOST_WAITING: usize = 64;
-/// How often the file is told what the rules have done.
+/// Interval between lines with the rules' counts.
 const TALLY: Duration = Duration::from_secs(1);
-/// How often operations are looked at that may be over because nothing came.
+/// Interval between checks for operations that have timed out.
 const LOOK: Duration = Duration::from_millis(250);
-/// At the end a disk that does not answer is not waited for any longer.
+/// Deadline for the thread at shutdown: a disk may hang.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// What the rules have done so far: for each, requests matched and conflicts injected.
+/// Returns the rules' counts so far: for each rule, requests matched and conflicts injected.
 pub type Tallying = Box<dyn Fn() -> Vec<(u64, u64)> + Send>;
 
-/// What is known of a run when it ends, from the attempts that were kept.
+/// Returns the ending of a run, given the attempts kept.
 pub type AtEnd = Box<dyn Fn(&VecDeque<Arc<Attempt>>) -> Ending + Send + Sync>;
 
-/// A journal that is kept. It ends when every [`Inlet`] of it is gone.
+/// A running journal. It ends when all its [`Inlet`]s are dropped.
 pub struct Journal {
     inlet: Inlet,
     progress: Arc<Progress>,
     clients_gone: Arc<AtomicBool>,
     at_end: Arc<OnceLock<AtEnd>>,
-    /// Tells once what the thread has kept.
+    /// Receives the contents when the thread ends.
     ended: Mutex<Receiver<Kept>>,
 }
 
-/// How far clients are: operations that are over and met a conflict.
+/// Progress of the clients: finished operations that met a conflict.
 #[derive(Debug, Default)]
 pub struct Progress {
     pub conflicted: AtomicU64,
@@ -49,29 +49,29 @@ pub struct Progress {
     pub gave_up: AtomicU64,
 }
 
-/// What is known of the clients when a journal ends.
+/// State of the clients when a journal ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clients {
-    /// They may be about to try again: what is open is unfinished.
+    /// They may be about to retry: open operations are unfinished.
     MayGoOn,
-    /// They have ended, and so has what they were at.
+    /// They have ended, and so have their operations.
     Gone,
 }
 
-/// What a journal has in the end.
+/// The contents of a journal at its end.
 #[derive(Debug, Default)]
 pub struct Kept {
     /// The latest, the oldest first.
     pub attempts: VecDeque<Arc<Attempt>>,
     /// The moment 0 of their times.
     pub began: jiff::Timestamp,
-    /// Older ones that there was no room for any more.
+    /// Number of older attempts that were evicted.
     pub forgotten: u64,
-    /// Attempts that came faster than they could be taken: nobody has seen them.
+    /// Number of attempts that came faster than the journal could take them; they are not graded.
     pub dropped: u64,
-    /// Lines that the file could not take.
+    /// Number of lines that could not be written to the file.
     pub lost_lines: u64,
-    /// What is to be said of the clients; `None` when the journal did not end in time.
+    /// The report on the clients; `None` when the journal did not end in time.
     pub report: Option<Report>,
 }
 
@@ -111,35 +111,35 @@ impl Journal {
         };
         let (end, ended) = sync_channel(1);
         std::thread::Builder::new().name("fracas-journal".to_owned()).spawn(move || {
-            // A journal that nobody ends tells nobody.
+            // The receiver is gone if the journal was dropped without `end`.
             let _ = end.send(collector.run(&batches));
         })?;
         Ok(Journal { inlet, progress, clients_gone, at_end, ended: Mutex::new(ended) })
     }
 
-    /// How far clients are.
+    /// The clients' progress.
     pub fn progress(&self) -> Arc<Progress> {
         Arc::clone(&self.progress)
     }
 
-    /// Has `ending` asked once all attempts have come.
+    /// Sets the function that is called once all attempts have arrived.
     pub fn tell_at_end(&self, ending: AtEnd) {
-        // The first one counts, and there is but one.
+        // The first call counts, and there is only one.
         let _ = self.at_end.set(ending);
     }
 
-    /// A way in.
+    /// Another sender.
     pub fn inlet(&self) -> Inlet {
         self.inlet.clone()
     }
 
-    /// Waits until all that was handed in has been taken, once every other inlet is gone.
+    /// Waits until all batches are processed, once every other inlet is dropped.
     pub fn end(self, clients: Clients) -> Kept {
         let Journal { inlet, clients_gone, ended, .. } = self;
         clients_gone.store(clients == Clients::Gone, Relaxed);
         let dropped = Arc::clone(&inlet.dropped);
         drop(inlet);
-        // A writer that hangs is not waited for; its panic is taken for a timeout.
+        // Don't block on a hung writer; treat its panic as a timeout.
         let ended = ended.into_inner().unwrap_or_else(PoisonError::into_inner);
         ended.recv_timeout(PATIENCE).unwrap_or_else(|_| {
             tracing::warn!("the journal is not written in time, its last lines are lost");
@@ -211,7 +211,7 @@ impl Collector {
         self.note(&over);
     }
 
-    /// Notes how operations ended, and tells of those that a conflict could not stop.
+    /// Counts how operations ended, and logs those that recovered from a conflict.
     fn note(&self, over: &[Operation]) {
         for operation in over.iter().filter(|operation| operation.met_conflict()) {
             self.progress.conflicted.fetch_add(1, Relaxed);
@@ -259,7 +259,7 @@ impl Collector {
         let lost_lines = self.file.as_ref().map_or(0, |appending| appending.file.lost());
         let counts = (self.tallying)();
         let rules = self.header.rule_reports(&counts, &ending);
-        // What the file could not take was graded all the same.
+        // Attempts that the file lacks were graded all the same.
         let mut report = self.grading.finish(rules, Missing { lost_lines, ..Missing::from(dropped) });
         self.header.conclude(&mut report, &counts, &ending);
         Kept { began: self.header.began(), dropped, lost_lines, report: Some(report), ..self.kept }
@@ -281,16 +281,16 @@ fn tell(operation: &Operation) {
     );
 }
 
-/// The file that all attempts are appended to.
+/// The file to which all attempts are appended.
 struct Appending {
     file: JournalFile,
-    /// What the file has been told so far.
+    /// The counts last written to the file.
     told: Vec<(u64, u64)>,
     dropped: u64,
 }
 
 impl Appending {
-    /// Tells the file what the rules have done since it was told last.
+    /// Writes the rules' counts that changed since the last such line.
     fn tally(&mut self, counts: Vec<(u64, u64)>, dropped: u64) {
         let news: Vec<_> = (0..)
             .zip(counts.iter().zip(&self.told))
@@ -302,11 +302,11 @@ impl Appending {
             self.told = counts;
             self.dropped = dropped;
         }
-        // Also with nothing new: a file that could not be written may have to be told what it lost.
+        // Also without new counts: the file may lack the count of lines it lost.
         self.file.write();
     }
 
-    /// Tells the file that nothing more comes; and whether nothing more could, as its clients are gone.
+    /// Writes the end mark, and whether the clients are gone.
     fn end(&mut self, clients_gone: bool) {
         self.file.end(&Tallies { dropped: self.dropped, clients_gone, ..Tallies::default() });
     }

@@ -1,8 +1,7 @@
-//! The journal as a file: JSON Lines, appended whole. What cannot be written is lost and counted, and the
-//! file is told how much that was as soon as writing works again; no request ever waits for it.
+//! The journal as a file: JSON Lines, appended whole. Lines that cannot be written are lost and counted; the
+//! count goes into the file as soon as writing works again. No request ever waits for the file.
 //!
-//! A file is one run's at a time, which holds a lock on it, and a pipe may have no reader, or a slow one:
-//! `sink.rs` opens them.
+//! A run holds a lock on its file. A pipe may have no reader, or a slow one: `sink.rs` opens both.
 
 use std::io;
 use std::path::Path;
@@ -19,11 +18,11 @@ pub struct JournalFile {
     header: Vec<u8>,
     /// Lines that wait to be written together.
     lines: Vec<u8>,
-    /// How many they are.
+    /// Number of waiting lines.
     waiting: u64,
-    /// The last line may lack its end: what follows must not become a part of it.
+    /// The last line may lack its end: the next line must not become a part of it.
     is_torn: bool,
-    /// Lines that could not be written, and how many of them the file has been told of.
+    /// Lines that could not be written, and the number of them already recorded in the file.
     lost: u64,
     told: u64,
     is_warned: bool,
@@ -53,7 +52,7 @@ impl JournalFile {
         self.waiting += u64::from(add_to(&mut self.lines, line));
     }
 
-    /// Writes what was added. What cannot be written is lost, and counted; the first time this is told.
+    /// Writes the added lines. Those that cannot be written are lost and counted; the first loss is logged.
     pub fn write(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
         let mut lines = std::mem::take(&mut self.lines);
@@ -89,7 +88,7 @@ impl JournalFile {
         self.lost + u64::from(!self.header.is_empty())
     }
 
-    /// Writes what must come before the next lines: the end of a torn one, the header, how many are lost.
+    /// Writes the overdue prefix of the next lines: the end of a torn one, the header, the count of lost ones.
     fn catch_up(&mut self, is_more: bool) -> io::Result<()> {
         let is_behind = !self.header.is_empty() || self.lost > self.told;
         if !(is_behind || self.is_torn && is_more) {
@@ -104,7 +103,7 @@ impl JournalFile {
             add_to(&mut first, &Tallies { lost: self.lost, ..Tallies::default() });
         }
         self.sink.write(&first).map_err(|(taken, error)| {
-            // What was taken ends somewhere; the header comes once more, and its reader knows it by its id.
+            // The written part may end within a line; readers recognise the repeated header by its id.
             self.is_torn |= taken > 0;
             error
         })?;
@@ -115,7 +114,7 @@ impl JournalFile {
     }
 }
 
-/// Adds a line; whether it is one. Nothing that is written can fail to be JSON; a part of it would be none.
+/// Adds a line; returns whether it could be serialised, which no type of line fails. Leaves no partial line.
 fn add_to(lines: &mut Vec<u8>, line: &impl Serialize) -> bool {
     let start = lines.len();
     let is_json = serde_json::to_writer(&mut *lines, line).is_ok();
@@ -203,7 +202,7 @@ mod tests {
             while read.read_line(&mut line).is_ok_and(|length| length > 0) && line.ends_with('\n') {
                 lines.push(std::mem::take(&mut line));
             }
-            // What is torn is put together with the line end that comes later.
+            // The torn line gets its line end later.
             line
         };
         let torn = take(&mut lines);

@@ -1,4 +1,4 @@
-//! What stands on a line of a journal file: a run's header, an attempt, or what its rules have done.
+//! The lines of a journal file: a run's header, an attempt, or the counts of its rules.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ pub enum Line {
     Torn,
 }
 
-/// The first line of a run: what somebody who grades it needs to know.
+/// The first line of a run: the facts that grading needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Header {
     /// The version of fracas that wrote it.
@@ -29,19 +29,19 @@ pub struct Header {
     /// When the run began, as RFC 3339 has it.
     pub started: String,
     pub seed: u64,
-    /// What else is to be said of the run: [`Header::origin`].
+    /// Origin of the rules and destination of the requests.
     #[serde(flatten)]
     pub origin: Origin,
     /// The URL that clients have.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub proxy: String,
-    /// What the rules file asks of clients.
+    /// Expectations of the rules file about clients.
     pub asked: Asked,
     /// In file order.
     pub rules: Vec<HeaderRule>,
 }
 
-/// Where the rules are from, where requests go, and what runs in front of them.
+/// Origin of the rules, destination of the requests, and the command that fracas runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Origin {
@@ -61,26 +61,26 @@ pub struct Origin {
 pub struct HeaderRule {
     pub name: String,
     pub kind: Kind,
-    /// What it asks for, in words.
+    /// The rule's trigger in words.
     pub asked: String,
-    /// The share that it asks for, where it is one.
+    /// The share of requests that the trigger asks for, if it is a share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_share: Option<f64>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disabled: bool,
 }
 
-/// What the rules have done so far. The last such line of a run counts, rule by rule.
+/// Counts of the rules so far. The last such line of a run counts, rule by rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tallies {
     /// Rules whose counts have changed: position, requests matched, conflicts injected.
     pub tallies: Vec<(u32, u64, u64)>,
-    /// Attempts that came faster than they could be taken: the file does not have them.
+    /// Number of attempts that came faster than the journal could take them; the file lacks them.
     pub dropped: u64,
-    /// Shortly before the end of a run: what only the whole of it tells.
+    /// Shortly before the end of a run: facts about the whole run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ending: Option<Ending>,
-    /// Lines so far that the file could not take: a full disk's, or those of a pipe without a reader.
+    /// Number of lines so far that could not be written: a full disk, or a pipe without a reader.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub lost: u64,
     /// The end mark: the last line of a run that was recorded to its end. A run without one is incomplete.
@@ -91,11 +91,11 @@ pub struct Tallies {
     pub clients_gone: bool,
 }
 
-/// What is known when a run ends.
+/// Facts known only when a run ends.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Ending {
-    /// Why rules did not fire, by their positions; a few of them.
+    /// Reasons why rules did not fire, by position; a few rules only.
     pub idle: Vec<(u32, String)>,
     /// How the command ended.
     pub command: Option<CommandEnd>,
@@ -115,7 +115,7 @@ impl Header {
         self.started.parse().unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }
 
-    /// Says in a report what only the whole run tells; `counts` as in [`Header::rule_reports`].
+    /// Adds the facts about the whole run to a report; `counts` as in [`Header::rule_reports`].
     pub fn conclude(&self, report: &mut Report, counts: &[(u64, u64)], ending: &Ending) {
         let enabled = || self.rules.iter().zip(counts).filter(|(rule, _)| !rule.disabled);
         let idle: Vec<&str> =
@@ -138,7 +138,7 @@ impl Header {
         report.conclude(run, self.origin.demands, &idle, enabled().count());
     }
 
-    /// What the rules have done that a request matched, or that `ending` speaks of; `counts` has one pair per
+    /// Reports on the rules that matched a request, or that `ending` names; `counts` has one pair per
     /// rule: requests matched, conflicts injected.
     pub fn rule_reports(&self, counts: &[(u64, u64)], ending: &Ending) -> Vec<RuleReport> {
         let why_not = |at: u32| ending.idle.iter().find(|(rule, _)| *rule == at).map(|(_, why)| why.clone());
@@ -185,7 +185,7 @@ impl HeaderRule {
 }
 
 impl Line {
-    /// Reads a line. An attempt is told by its first key, so that the many are read at once.
+    /// Parses a line. Recognises attempts, the most frequent, by their first key, to parse them only once.
     pub fn parse(text: &[u8]) -> Option<Line> {
         if text.starts_with(b"{\"id\":") {
             serde_json::from_slice(text).ok().map(|attempt| Line::Attempt(Box::new(attempt)))

@@ -1,8 +1,8 @@
 //! Floor 3: the journal, the bounded record of attempts.
 //!
 //! Workers hand attempts over in batches, through an [`Inlet`] that never makes them wait, to one
-//! thread, which keeps the latest, appends them to a file, grades them, and counts what it could not keep.
-//! `line.rs` is the file's format, `read.rs` its reader, `sink.rs` what it is written to.
+//! thread, which keeps the latest, appends them to a file, grades them, and counts those it could not keep.
+//! `line.rs` is the file's format, `read.rs` its reader, `sink.rs` its destination.
 
 mod batch;
 mod collector;

@@ -1,10 +1,10 @@
-//! Attempts that are kept take the places of those that are forgotten.
+//! Reuses the allocations of evicted attempts for new ones.
 
 use std::sync::Arc;
 
 use crate::model::Attempt;
 
-/// The attempt to be shared, in the place of one that is forgotten if nobody else holds that.
+/// Moves the attempt into an `Arc`: that of the evicted `oldest` if it has no other owner.
 pub fn shared(attempt: &mut Attempt, oldest: Option<Arc<Attempt>>) -> Arc<Attempt> {
     if let Some(mut oldest) = oldest
         && let Some(place) = Arc::get_mut(&mut oldest)

@@ -4,13 +4,13 @@ use std::io::{self, BufRead, Read as _};
 
 use super::line::{Header, Line};
 
-/// The longest line that is read: a header with as many rules as a file may have.
+/// Maximum length of a line in bytes: a header with as many rules as a file may have.
 const LONGEST: u64 = 256 << 20;
 
 /// Calls `each` with every line of `journal`, from its first header on.
 ///
 /// # Errors
-/// What reading fails with; [`io::ErrorKind::InvalidData`] when this is no journal of a known format.
+/// The reader's errors; [`io::ErrorKind::InvalidData`] when this is no journal of a known format.
 pub fn read(mut journal: impl BufRead, each: &mut dyn FnMut(Line)) -> io::Result<()> {
     let mut text = Vec::new();
     let mut has_header = false;

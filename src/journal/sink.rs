@@ -1,7 +1,7 @@
-//! What a journal is written to: a file that one run has to itself, a device, or a pipe.
+//! Destinations of a journal: a file locked by one run, a device, or a pipe.
 //!
 //! A pipe never makes the journal wait for long: without a reader, or with one that has stopped reading,
-//! what is written is refused.
+//! writes fail.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
@@ -18,7 +18,7 @@ pub(super) enum Sink {
 }
 
 impl Sink {
-    /// Opens it; and whether the last line there has no end.
+    /// Opens the destination; also returns whether its last line lacks its end.
     pub fn open(path: &Path) -> io::Result<(Sink, bool)> {
         #[cfg(unix)]
         if path.metadata().is_ok_and(|found| std::os::unix::fs::FileTypeExt::is_fifo(&found.file_type())) {
@@ -38,7 +38,10 @@ impl Sink {
         Ok((Sink::File(file), is_torn))
     }
 
-    /// Writes all of it, or says how much was taken and why not the rest.
+    /// Writes all bytes.
+    ///
+    /// # Errors
+    /// The number of bytes written, and the reason for stopping there.
     pub fn write(&mut self, mut bytes: &[u8]) -> Result<(), (usize, io::Error)> {
         let whole = bytes.len();
         while !bytes.is_empty() {
@@ -57,7 +60,7 @@ impl Sink {
         Ok(())
     }
 
-    /// The last lines are about to come: a reader that was too slow so far gets some more time.
+    /// Grants a slow reader another deadline for the last lines.
     pub fn be_patient(&mut self) {
         #[cfg(unix)]
         if let Sink::Pipe(pipe) = self {
@@ -66,16 +69,16 @@ impl Sink {
     }
 }
 
-/// Two runs in one file at a time would be one run to whoever reads it.
+/// Locks the file: a reader could not separate two concurrent runs.
 fn lock(file: &File) -> io::Result<()> {
-    // Elsewhere a lock would keep `fracas report` from reading. A file system without locks has none to give.
+    // On other systems a lock would keep `fracas report` from reading. Some file systems have no locks.
     if cfg!(unix) && matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)) {
         return Err(io::Error::new(io::ErrorKind::ResourceBusy, "another run of fracas is writing it"));
     }
     Ok(())
 }
 
-/// Refuses to append to what is no journal, or one of another format. A first line that is torn may be one.
+/// Refuses to append to a file that is no journal, or one of another format. A torn first line is accepted.
 fn check(file: &mut File) -> io::Result<()> {
     #[derive(Deserialize)]
     struct Brief {
@@ -111,7 +114,7 @@ fn check(file: &mut File) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::InvalidData, told))
 }
 
-/// Whether the last line of an earlier run has no end. What cannot be read is empty.
+/// Whether the last line of an earlier run lacks its end. Unreadable files count as empty.
 fn is_torn(file: &mut File) -> bool {
     let mut last = [b'\n'];
     file.seek(SeekFrom::End(-1)).and_then(|_| file.read_exact(&mut last)).is_ok() && last != [b'\n']
@@ -126,16 +129,16 @@ mod pipe {
 
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-    /// A pipe with a name, which is opened as soon as it has a reader.
+    /// A named pipe, opened as soon as it has a reader.
     pub struct Pipe {
         path: PathBuf,
         file: Option<File>,
-        /// How long its reader may take to make room. One that took too long gets no more time, until it
-        /// has made some.
+        /// Deadline for the reader to make room; zero after it missed one, until it has
+        /// made some.
         patience: Timespec,
     }
 
-    /// Far longer than a reader takes that is busy, and shorter than anybody waits for the end of a run.
+    /// Far longer than a busy reader takes, and short enough for the end of a run.
     const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
     const NONE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
@@ -156,7 +159,7 @@ mod pipe {
             let mut taken = file.write(bytes);
             if matches!(&taken, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
                 let mut ready = [PollFd::new(&file, PollFlags::OUT)];
-                // If it fails, or nothing is ready, the next try says so.
+                // If polling fails or times out, the next write reports it.
                 let _ = poll(&mut ready, Some(&self.patience));
                 taken = file.write(bytes);
             }
@@ -171,7 +174,7 @@ mod pipe {
                     self.file = Some(file);
                     Err(io::Error::new(io::ErrorKind::TimedOut, "the pipe is full, and not read"))
                 }
-                // Its reader has gone. Another one may come.
+                // The reader has gone. Another one may come.
                 Err(error) => Err(error),
             }
         }
