@@ -1,5 +1,5 @@
-//! What deciding costs: how long rules take to load, and what a request that none of them matches
-//! pays, by number of rules.
+//! Cost of deciding: time to load rules, and time per request that none of them matches,
+//! by number of rules.
 //!
 //! `cargo bench --bench decide`. Each number is the median of alternating rounds, so that a busy
 //! moment of the machine hits every size alike.
@@ -19,7 +19,7 @@ use http::{Method, Request, request::Parts};
 const SIZES: [usize; 5] = [1, 10, 100, 1_000, 10_000];
 const ROUNDS: usize = 41;
 const REQUESTS_PER_ROUND: usize = 20_000;
-/// CPU time of one whole forwarded request, in nanoseconds: what a share of it is worth.
+/// CPU time of one whole forwarded request, in nanoseconds, to state costs as a share of it.
 const WHOLE_REQUEST: f64 = 10_000.0;
 
 /// A way to write many rules, numbered.

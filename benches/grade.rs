@@ -1,4 +1,4 @@
-//! What grading a long record costs: a million lines of a journal file, read, grouped, graded.
+//! Cost of grading a long record: a million lines of a journal file, read, grouped, graded.
 //!
 //! `cargo bench --bench grade`. By the clock on the wall, in one thread, as `fracas report` does it. Ends
 //! with failure when a bound is broken.

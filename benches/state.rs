@@ -1,5 +1,5 @@
-//! What keeping state costs: nanoseconds for all that a rule does about one request, among a million
-//! keys, and the memory that they take.
+//! Cost of keyed state: nanoseconds of a rule's work per request, among a million
+//! keys, and their memory.
 //!
 //! `cargo bench --bench state`. Each number is the median of some rounds, by the clock on the wall.
 //! `warm` goes round 1,000 of the keys; `cold` goes through all of them in an order that no cache can
@@ -148,12 +148,12 @@ fn count(store: &Store, place: Place, now: Moment) {
     black_box(store.run(place, Ask::Count, now));
 }
 
-/// The request's own count, beside what else is kept for its key.
+/// The request's own count, beside the other state of its key.
 fn counted(store: &Store, place: Place, now: Moment) {
     count(store, Place { table: Table::Count, ..place }, now);
 }
 
-/// Keys under another rule, so that what is measured finds a large store and makes its own.
+/// Keys under another rule, so that the measured rule creates its keys in a large store.
 fn count_elsewhere(store: &Store, place: Place, now: Moment) {
     count(store, Place { rule: 9, ..place }, now);
 }

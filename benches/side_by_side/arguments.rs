@@ -1,4 +1,4 @@
-//! What the command line asks for.
+//! Arguments of the command line.
 
 use std::error::Error;
 
@@ -17,7 +17,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Reads them; what is unknown is a mistake.
+    /// Parses the arguments; unknown ones are mistakes.
     pub fn read(mut words: impl Iterator<Item = String>) -> Result<Arguments, Box<dyn Error>> {
         let mut arguments = Arguments { works: Vec::new(), peers: Vec::new(), seconds: 4, rounds: 7 };
         while let Some(word) = words.next() {
@@ -52,7 +52,7 @@ impl Arguments {
         self.works.is_empty() || self.works.contains(&work)
     }
 
-    /// Whether a peer is asked for, by its name or a part of it; what is compared is always there.
+    /// Whether a peer is selected, by its name or a part of it; the compared peers always are.
     pub fn invites(&self, name: &str) -> bool {
         let name = name.to_ascii_lowercase();
         self.peers.is_empty() || self.peers.iter().any(|peer| name.contains(peer))

@@ -1,4 +1,4 @@
-//! One big body passed on: how fast, what it costs, and whether memory stays as it was.
+//! One big forwarded body: throughput, CPU time, and growth of memory.
 
 use std::error::Error;
 use std::net::SocketAddr;

@@ -5,7 +5,7 @@ use std::error::Error;
 use crate::load::{Expected, Load, Round, probe};
 use crate::peers::Peer;
 
-/// What one peer's rounds came to.
+/// Results of one peer's rounds.
 pub struct Row {
     pub name: String,
     pub rounds: Vec<Round>,
@@ -42,7 +42,7 @@ pub fn in_turns(count: usize, round: usize) -> Vec<usize> {
     order
 }
 
-/// Whether a peer does what it is measured for.
+/// Whether a peer does its task.
 fn check(peer: &Peer, expected: Expected) -> Result<(), Box<dyn Error>> {
     let answer = probe(peer.address, "/items/1")?;
     let status = if expected == Expected::Success { "HTTP/1.1 200 " } else { "HTTP/1.1 409 " };
@@ -57,13 +57,13 @@ impl Row {
         Row { name: name.to_owned(), rounds: Vec::new(), system_calls: None, resident_kib: 0 }
     }
 
-    /// The median of what the rounds had.
+    /// The median over the rounds.
     pub fn median(&self, what: impl Fn(&Round) -> f64) -> f64 {
         median(self.rounds.iter().map(what))
     }
 
-    /// What it costs in terms of another: the median of the rounds' own ratios, where both had as many
-    /// rounds, since what slows the machine for a while slows both sides of one.
+    /// Cost relative to another peer: the median of the ratios per round, where both had as many
+    /// rounds, since a slow spell of the machine affects both sides of one.
     pub fn ratio(&self, other: &Row) -> f64 {
         let cpu = |round: &Round| round.cpu_micros;
         if self.rounds.len() != other.rounds.len() {

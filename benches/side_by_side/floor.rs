@@ -30,7 +30,7 @@ pub fn relay(listen: SocketAddr, upstream: SocketAddr) -> Result<(), Box<dyn Err
     })
 }
 
-/// Answers every request with the 409 that every proxy answers with, until it is ended.
+/// Responds to every request with the 409 of the other proxies, until it is ended.
 pub fn refuse(listen: SocketAddr) -> Result<(), Box<dyn Error>> {
     serve(listen, |near| {
         spawn_local(async move {
@@ -49,7 +49,7 @@ pub fn refuse(listen: SocketAddr) -> Result<(), Box<dyn Error>> {
     })
 }
 
-/// Forwards every request to `upstream` with what every proxy adds to its head, until it is ended.
+/// Forwards every request to `upstream` with the fields that every proxy adds, until it is ended.
 pub fn hyper(listen: SocketAddr, upstream: SocketAddr) -> Result<(), Box<dyn Error>> {
     let pool = Pool::default();
     serve(listen, move |near| {

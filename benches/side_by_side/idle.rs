@@ -1,4 +1,4 @@
-//! Connections that are kept alive and say nothing: what each holds, and whether all are served.
+//! Idle kept-alive connections: memory per connection, and whether all are served.
 
 use std::error::Error;
 use std::io::{self, Read, Write};
@@ -14,10 +14,10 @@ use crate::works::peers;
 
 /// Descriptors that are needed for something else.
 const OTHERS: usize = 300;
-/// KiB that fracas may hold for each.
+/// Maximum memory of fracas per connection, in KiB.
 const ALLOWED: f64 = 12.0;
 
-/// File descriptors that a process may have: what is allowed is asked for first.
+/// Limit of file descriptors of a process, after raising it to the hard limit.
 pub fn descriptors() -> usize {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
@@ -31,7 +31,7 @@ pub fn compare(arguments: &Arguments, upstream: SocketAddr) -> Result<(), Box<dy
     println!("| | connections | resident KiB each |");
     println!("| --- | --- | --- |");
     for candidate in &FAST {
-        // What opens two descriptors for each, or reserves them, holds half as many.
+        // A proxy that opens or reserves two descriptors per connection holds half as many.
         let count = match candidate.0 {
             "HAProxy" | "Toxiproxy" | "TCP relay" => (descriptors - OTHERS) / 2,
             _ => descriptors - OTHERS,
@@ -50,7 +50,7 @@ pub fn compare(arguments: &Arguments, upstream: SocketAddr) -> Result<(), Box<dy
     Ok(())
 }
 
-/// Until a connection counts as idle.
+/// Time after which a connection counts as idle.
 const PAUSE: Duration = Duration::from_secs(3);
 
 /// Opens `count` connections, each of which is served twice: when it comes, and when all are there and have
@@ -80,7 +80,7 @@ fn ask(stream: &mut TcpStream, host: SocketAddr) -> io::Result<()> {
     stream.write_all(format!("GET /item HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes())?;
     let mut answer = [0; 4096];
     let mut length = 0;
-    // The upstream's answer ends the only way that JSON does.
+    // The upstream's response is JSON, so it ends with a brace.
     while !answer[..length].ends_with(b"}") {
         match stream.read(&mut answer[length..])? {
             0 => return Err(io::ErrorKind::UnexpectedEof.into()),

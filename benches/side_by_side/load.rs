@@ -1,4 +1,4 @@
-//! Load by wrk, and what it cost the proxy.
+//! Load by wrk, and its cost to the proxy.
 
 use std::error::Error;
 use std::fs;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::peers::Peer;
 use crate::process::{has, signal};
 
-/// What is asked of every peer.
+/// The load on every peer.
 pub struct Load {
     script: tempfile::NamedTempFile,
     /// The cores of the load.
@@ -18,7 +18,7 @@ pub struct Load {
     pub expected: Expected,
 }
 
-/// How every answer must be.
+/// Requirement on every response.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
     Success,
@@ -38,7 +38,7 @@ const CONNECTIONS: &str = "-c64";
 /// Slow peers on their first requests take more than wrk's two seconds.
 const PATIENCE: &str = "--timeout=30s";
 
-/// At the end wrk says what it counted, in one line.
+/// Script that prints wrk's counts at the end, in one line.
 const DONE: &str = r#"
 done = function(summary, latency)
   local e = summary.errors
@@ -153,7 +153,7 @@ end
     }
 }
 
-/// What wrk counted: requests, statuses of 400 and more, errors, and three percentiles.
+/// wrk's counts: requests, statuses of 400 and more, errors, and three percentiles.
 struct Counted(Vec<u64>);
 
 impl Counted {
@@ -170,7 +170,7 @@ impl Counted {
     }
 }
 
-/// The head of the answer to one request, so that nobody is measured who answers something else.
+/// The head of the response to one request, to exclude peers that respond otherwise.
 pub fn probe(address: SocketAddr, path: &str) -> Result<String, Box<dyn Error>> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;

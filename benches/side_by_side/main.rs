@@ -1,4 +1,4 @@
-//! What fracas costs in the path, beside the proxies that people know, in one run.
+//! Cost of fracas in the path, beside well-known proxies, in one run.
 //!
 //! ```console
 //! $ benches/side_by_side/install-peers
@@ -8,8 +8,8 @@
 //! Needs nginx, wrk, curl and taskset on the PATH (Debian: `apt-get install nginx-light wrk curl`); every
 //! other peer that is installed joins in. The upstream and the load share one core, the proxy under test
 //! has another to itself; the order alternates from round to round, every proxy adds the same headers,
-//! and every answer's status is checked. CPU time is the kernel's own account of the proxy's threads, so
-//! that what else runs on the machine matters little. It prints the tables of docs/BENCHMARKS.md, which
+//! and every response's status is checked. CPU time is the kernel's own account of the proxy's threads, so
+//! that other load on the machine matters little. It prints the tables of docs/BENCHMARKS.md, which
 //! says how to read them.
 //!
 //! `--work NAME,…` picks works and `--peers NAME,…` the peers beside the ones compared, by a part of their names.
@@ -35,14 +35,14 @@ use std::error::Error;
 
 use arguments::Arguments;
 
-/// fracas' own, so that the floor with hyper differs from it in nothing but what it does.
+/// The allocator of fracas, so that the floor with hyper differs from it only in its work.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    // The benchmark runs itself as what it needs and nobody else is.
+    // The benchmark also runs itself as a floor proxy.
     match words[..] {
         ["relay", listen, upstream] => floor::relay(listen.parse()?, upstream.parse()?),
         ["refuse", listen, _] => floor::refuse(listen.parse()?),

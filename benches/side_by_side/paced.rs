@@ -55,7 +55,7 @@ pub fn run(address: SocketAddr, rate: u32, seconds: u64) -> Result<(), Box<dyn E
     Ok(())
 }
 
-/// No answer takes longer.
+/// Maximum time of a response.
 const LATEST: Duration = Duration::from_secs(10);
 
 /// Carries one request at a time.
@@ -74,7 +74,7 @@ impl Connection {
     }
 }
 
-/// Reads every answer; how long each took, in microseconds.
+/// Reads every response; returns the time of each, in microseconds.
 fn read(
     connections: &Arc<Vec<Connection>>,
     start: Instant,
@@ -108,7 +108,7 @@ async fn read_one(
         // At the very end the sender is gone.
         let _ = frees.send(number);
         let mut length = 0;
-        // The upstream's answer ends the only way that JSON does.
+        // The upstream's response is JSON, so it ends with a brace.
         while !answer[..length].ends_with(b"}") {
             match stream.read(&mut answer[length..]).await? {
                 0 => return Ok(micros),

@@ -1,4 +1,4 @@
-//! Child processes that end with their owner, and what the kernel says they used.
+//! Child processes that end with their owner, and the kernel's account of their resources.
 
 use std::fs;
 use std::io;
@@ -13,7 +13,7 @@ pub struct Process {
     _folder: tempfile::TempDir,
 }
 
-/// A virtual machine takes its time.
+/// Deadline for a peer to listen; virtual machines are slow.
 const START: Duration = Duration::from_secs(60);
 
 impl Process {

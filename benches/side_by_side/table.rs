@@ -6,7 +6,7 @@ use std::fs;
 use crate::arguments::Arguments;
 use crate::compare::Row;
 
-/// What is asked: that `of` costs at most `at_most` times what `beside` does.
+/// A target: `of` costs at most `at_most` times as much as `beside`.
 pub struct Target {
     of: &'static str,
     beside: &'static str,
@@ -19,10 +19,10 @@ impl Target {
     }
 }
 
-/// Above this spread of the control's rounds a run says nothing.
+/// Maximum spread of the control's rounds; above it a run is void.
 const VOID_ABOVE: f64 = 0.10;
 
-/// What the figures were taken on, and how.
+/// The machine, and the parameters of the run.
 pub fn machine(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let cpus = fs::read_to_string("/proc/cpuinfo")?;
     let model = cpus.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or(": unknown");

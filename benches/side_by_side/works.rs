@@ -15,7 +15,7 @@ use crate::peers::{
 use crate::table::{self, Target};
 use crate::{bulk, idle, paced, start};
 
-/// What is measured.
+/// The measurements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
     Forward,
@@ -117,7 +117,7 @@ fn beside_peers(
     let mut failed = Vec::new();
     for slow in &SLOW {
         let alone = peers(arguments, std::slice::from_ref(slow), task, upstream)?;
-        // What fails under this load is no reason to forget the others.
+        // A peer that fails under this load does not end the run.
         match compare(&alone, load, SLOW_ROUNDS, SLOW_SECONDS) {
             Ok(row) => rows.extend(row),
             Err(error) => failed.push(error),

@@ -1,4 +1,4 @@
-//! What there is nothing below: this benchmark's own program as a proxy that does less than any other.
+//! The floors: this benchmark's own program as a proxy that does less than any other.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use super::{PROXY_CORE, Peer, Started, Task};
 use crate::process::{Process, free_address};
 
-/// hyper with the least that a proxy does: what a request costs before any of fracas.
+/// hyper with the least that a proxy does: the cost of a request without fracas.
 pub fn hyper(task: Task, upstream: SocketAddr) -> Started {
     let role = match task {
         Task::Forward => "hyper",
@@ -15,7 +15,7 @@ pub fn hyper(task: Task, upstream: SocketAddr) -> Started {
     this_program("hyper alone", role, upstream).map(Some)
 }
 
-/// What it costs to pass bytes both ways without looking at them. It adds no headers.
+/// Copies bytes both ways without parsing them. Adds no headers.
 pub fn relay(task: Task, upstream: SocketAddr) -> Started {
     (task == Task::Forward).then(|| this_program("TCP relay", "relay", upstream)).transpose()
 }

@@ -53,7 +53,7 @@ pub fn journaling(task: Task, upstream: SocketAddr) -> Started {
     fracas(&rules, upstream).map(Some)
 }
 
-/// With everything on that a user gets who changes nothing: the shipped rules, keyed state, marker headers,
+/// The defaults: the shipped rules, keyed state, marker headers,
 /// the journal in memory.
 pub fn shipped(task: Task, upstream: SocketAddr) -> Started {
     let text = match task {
@@ -65,7 +65,7 @@ pub fn shipped(task: Task, upstream: SocketAddr) -> Started {
     fracas(&Rules::new("fracas", text), upstream).map(Some)
 }
 
-/// The shipped rules, none of which fires here: what a request costs that is let through. The last
+/// The shipped rules, none of which fires here: the cost of a request that passes. The last
 /// matches every request of the load and counts it, up to a limit that is never reached.
 fn shipped_rules() -> String {
     let shipped = include_str!("../../../rules.toml");

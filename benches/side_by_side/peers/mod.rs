@@ -25,10 +25,10 @@ pub struct Peer {
     pub process: Process,
 }
 
-/// What the proxy is asked to do.
+/// The task of the proxy.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Task {
-    /// Pass a request on, and its answer back.
+    /// Forward a request, and its response.
     Forward,
     /// A fixed 409 of its own.
     Inject,
@@ -39,7 +39,7 @@ pub const PROXY_CORE: &str = "0";
 /// The core that the load and the upstream share.
 pub const LOAD_CORE: &str = "1";
 
-/// What all answer a conflict with.
+/// Body of every conflict.
 pub const CONFLICT: &str = r#"{"type":"about:blank","title":"Conflict","status":409,"detail":"The request conflicts with the current state of the resource."}"#;
 
 /// A peer's name, and how it starts: `None` where it is not installed, or does not do the task.
@@ -62,12 +62,12 @@ pub const FAST: [Candidate; 8] = [
 pub const SLOW: [Candidate; 3] =
     [("mitmproxy", slow::mitmproxy), ("WireMock", slow::wiremock), ("mountebank", slow::mountebank)];
 
-/// What all are called.
+/// The names of all peers.
 pub fn names() -> impl Iterator<Item = &'static str> {
     FAST.iter().chain(&SLOW).map(|(name, _)| *name)
 }
 
-/// Where `install-peers` puts what no distribution has.
+/// Folder into which `install-peers` puts the peers that no distribution has.
 fn installed(path: &str) -> Option<PathBuf> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/target/peers");
     Some(PathBuf::from(folder).join(path)).filter(|path| path.exists())

@@ -1,4 +1,4 @@
-//! nginx: the control, and what everything is forwarded to.
+//! nginx: the control, and the upstream of all peers.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -18,7 +18,7 @@ http { access_log off; keepalive_requests 1000000000; keepalive_timeout 3600s; c
 /// `/bulk` has this many bytes.
 pub const BULK_BYTES: u64 = 1 << 30;
 
-/// What everything is forwarded to: nginx with a small answer from memory, and a big one at `/bulk`.
+/// The upstream: nginx with a small response from memory, and a big one at `/bulk`.
 pub fn upstream() -> Result<Peer, Box<dyn Error>> {
     let address = free_address()?;
     let folder = tempfile::tempdir()?;
@@ -60,7 +60,7 @@ pub fn nginx_of_rules(count: usize, upstream: SocketAddr) -> Result<Peer, Box<dy
     start(&format!("nginx, {count} locations"), tempfile::tempdir()?, address, PROXY_CORE, &server)
 }
 
-/// A location that passes everything on. A big answer is never put on the disk, and its buffers are such
+/// A location that passes everything on. A big response is never put on the disk, and its buffers are such
 /// that it is as fast as nginx can be: four times as fast as with the default ones.
 fn pass(upstream: SocketAddr) -> String {
     format!(

@@ -65,7 +65,7 @@ pub fn wiremock(task: Task, upstream: SocketAddr) -> Started {
     Ok(Some(Peer { name: "WireMock".to_owned(), address, process }))
 }
 
-/// It cannot add a header to an answer that it forwards without running a script for each.
+/// It cannot add a header to a forwarded response without running a script for each.
 pub fn mountebank(task: Task, upstream: SocketAddr) -> Started {
     let Some(program) = installed("npm/node_modules/mountebank/bin/mb") else { return Ok(None) };
     let (address, api) = (free_address()?, free_address()?.port().to_string());
