@@ -30,7 +30,7 @@ enum Wait {
     AsAsked,
 }
 
-/// What is called, and how it is tried again.
+/// The kind of a call, and its way of retrying.
 #[derive(Clone, Copy, PartialEq)]
 enum Call {
     Page,
@@ -119,7 +119,7 @@ impl<'a> Flow<'a> {
         }
     }
 
-    /// What a call sends first.
+    /// First request of a call.
     fn request(&mut self, call: Call) -> Attempt {
         let item = format!("/clients/{}/items/{}", self.whose(), self.chance.below(self.mix.items));
         let collection = format!("/clients/{}/items", self.whose());
@@ -158,7 +158,7 @@ impl<'a> Flow<'a> {
         }
     }
 
-    /// Sends it, and waits for the answer.
+    /// Sends the request, and waits for the response.
     fn attempt(&mut self, call: Call, request: Attempt) -> Attempt {
         let start = self.now;
         let is_slow = self.chance.is(0.01);
@@ -188,7 +188,7 @@ impl<'a> Flow<'a> {
             key: Fingerprint(1),
         });
         let got = Got { status, retry_after, shown, ..Got::default() };
-        // Answered long enough before the next request to be sent: a client needs time, too.
+        // The response precedes the next request by some time: a client needs time, too.
         let end = self.now;
         self.now += 50 + self.chance.below(MILLI);
         Attempt { start, end, connection: self.number, got, conflict, ..request }
@@ -209,7 +209,7 @@ impl<'a> Flow<'a> {
         Fingerprint(self.chance.number() % self.mix.bodies)
     }
 
-    /// As whom the client is known.
+    /// The client's id.
     fn whose(&self) -> u64 {
         self.client / self.mix.sharing
     }

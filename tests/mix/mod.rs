@@ -1,5 +1,5 @@
 //! A made-up record of many clients at once, in which it is known which call each request belongs to:
-//! what grouping is tested with, and measured.
+//! the input of tests and measurements of grouping.
 
 mod client;
 
@@ -7,7 +7,7 @@ use fracas::model::{Attempt, Dice, KeyHash};
 
 use self::client::Flow;
 
-/// What a record is made of.
+/// Parameters of a record.
 #[derive(Clone, Copy, Debug)]
 pub struct Mix {
     pub clients: u64,
@@ -23,7 +23,7 @@ pub struct Mix {
     pub bodies: u64,
     /// The share of calls that only read and meet no trouble, beside those of every other kind.
     pub reads: f64,
-    /// Whether what is sent again and again, and never tried again, is refused as everything else is.
+    /// Whether calls that repeat on schedule, and are never retried, can be refused too.
     pub troubled_beats: bool,
 }
 

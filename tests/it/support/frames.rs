@@ -62,7 +62,7 @@ impl Frame {
 }
 
 impl Frame {
-    /// The status that begins an answer's block, as an encoder writes one that it has not written yet
+    /// The status that begins a response's block, as an encoder writes one that it has not written yet
     /// (RFC 7541 §6.1, §6.2.1, and appendix B for the digits).
     pub fn status(&self) -> u16 {
         match self.payload[..] {
@@ -109,7 +109,7 @@ fn length(length: usize) -> Vec<u8> {
     bytes
 }
 
-/// What every request has.
+/// The pseudo-header fields of every request.
 pub fn pseudo(method: &str, path: &str) -> Vec<u8> {
     block(&[(":method", method), (":scheme", "http"), (":path", path), (":authority", "h.test")])
 }
@@ -132,16 +132,16 @@ pub fn setting(name: u16, value: u32) -> Vec<u8> {
 /// A connection on which frames are sent.
 pub struct Frames {
     pub socket: Socket,
-    /// What the other side lets a stream send at first.
+    /// Initial window of a stream, in bytes.
     pub stream_window: usize,
-    /// What it has let all streams send so far.
+    /// Total window of the connection so far, in bytes.
     pub connection_window: usize,
 }
 
 /// How it went for one stream, or for the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
-    /// An answer came, whole.
+    /// A whole response came.
     Answered,
     Reset(&'static str),
     GoAway(&'static str),

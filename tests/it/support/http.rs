@@ -1,4 +1,4 @@
-//! HTTP by hand: what is sent and what arrives, byte for byte.
+//! HTTP by hand: sends and receives exact bytes.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -21,7 +21,7 @@ pub fn request_in_background(address: SocketAddr, line: &'static [u8]) -> JoinHa
     std::thread::Builder::new().spawn(move || request(address, line, "")).expect("a thread")
 }
 
-/// An upstream that answers one request, when it is told to.
+/// An upstream that responds to one request, when it is told to.
 pub struct Upstream {
     listener: TcpListener,
     stream: Option<TcpStream>,
@@ -36,7 +36,7 @@ impl Upstream {
         format!("http://{}", self.listener.local_addr().expect("an address"))
     }
 
-    /// Waits for a request's head. Connections without one are passed over: somebody looked.
+    /// Waits for a request's head. Skips connections without one, which are probes.
     pub fn receive(&mut self) -> String {
         loop {
             let (mut stream, _) = self.listener.accept().expect("a connection");

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::LONG;
 
-/// An answer, whole.
+/// A whole response.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -37,7 +37,7 @@ impl Answer {
 pub struct Client {
     pub runtime: Runtime,
     pub sender: SendRequest<Bytes>,
-    /// What drives the connection.
+    /// Task that drives the connection.
     _tasks: JoinSet<Result<(), h2::Error>>,
 }
 
@@ -52,7 +52,7 @@ impl Client {
         })
     }
 
-    /// On whatever is connected.
+    /// On any connected stream.
     pub fn over<T>(connect: impl Future<Output = T>) -> Client
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -67,7 +67,7 @@ impl Client {
         Client { runtime, sender, _tasks: tasks }
     }
 
-    /// Sends a request and reads its answer, as [`exchange`] does.
+    /// Sends a request and reads its response, as [`exchange`] does.
     pub fn ask(&mut self, request: http::request::Builder, body: &'static str) -> Result<Answer, h2::Error> {
         let request = request.body(()).expect("a request");
         let exchange = exchange(self.sender.clone(), request, [body.into()].into(), None);
@@ -76,7 +76,7 @@ impl Client {
     }
 }
 
-/// Sends a request, its body in these pieces, and reads its answer, all of it.
+/// Sends a request, its body in these pieces, and reads its whole response.
 pub async fn exchange(
     sender: SendRequest<Bytes>,
     request: Request<()>,

@@ -1,4 +1,4 @@
-//! An upstream that speaks HTTP/2 as it should, from the `h2` crate, and records what it was asked.
+//! An HTTP/2 upstream from the `h2` crate, which records its requests.
 
 use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
@@ -61,7 +61,7 @@ impl Http2Upstream {
         Http2Upstream { address, heads, ends: Mutex::new(ends) }
     }
 
-    /// Answers each request with its body.
+    /// Echoes each request's body.
     pub fn echoing() -> Http2Upstream {
         Http2Upstream::playing(100, |mut asked| async move {
             let (body, trailers) = read(asked.request.body_mut()).await;
@@ -84,7 +84,7 @@ impl Http2Upstream {
     }
 }
 
-/// What serves one connection.
+/// Handler of one connection.
 pub fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
@@ -133,7 +133,7 @@ pub async fn read(body: &mut RecvStream) -> (Bytes, Option<HeaderMap>) {
 }
 
 impl Asked {
-    /// Answers with a whole message.
+    /// Responds with a whole message.
     pub fn answer(&mut self, head: http::response::Builder, body: &'static str) {
         let mut to = self.head(head, body.is_empty());
         if !body.is_empty() {
@@ -141,7 +141,7 @@ impl Asked {
         }
     }
 
-    /// Begins an answer.
+    /// Begins a response.
     pub fn head(&mut self, head: http::response::Builder, ends: bool) -> SendStream<Bytes> {
         self.answer.send_response(head.body(()).expect("a head"), ends).expect("it listens")
     }

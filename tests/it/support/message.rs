@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// One request or answer. `Debug` and `Display` show it as text, headers sorted.
+/// One request or response. `Debug` and `Display` show it as text, headers sorted.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Message {
     /// The request line or status line.
@@ -37,7 +37,7 @@ impl Message {
         self.headers.iter().filter(is_it).map(|(_, value)| &**value).collect()
     }
 
-    /// The status of an answer.
+    /// The status of a response.
     pub fn status(&self) -> u16 {
         let code = self.start.split(' ').nth(1).and_then(|code| code.parse().ok());
         code.unwrap_or_else(|| panic!("not a status line: {:?}", self.start))
@@ -80,7 +80,7 @@ pub fn parse_fields<'l>(lines: impl Iterator<Item = &'l str>) -> Vec<(String, St
     fields
 }
 
-/// The proxy's name in `Via` without what chance adds to it.
+/// The proxy's name in `Via` without its random part.
 pub fn without_pseudonym(value: &str) -> String {
     let Some((before, after)) = value.split_once(" fracas-") else { return value.to_owned() };
     let digits = after.bytes().take_while(u8::is_ascii_hexdigit).count();

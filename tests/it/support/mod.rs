@@ -1,4 +1,4 @@
-//! What tests share: the real binary, sockets that show their bytes, an upstream that plays a script, a
+//! Shared parts of tests: the real binary, sockets that show their bytes, an upstream that plays a script, a
 //! proxy between them. Everything waits with a bound and for events, never for a while.
 
 pub mod demo;

@@ -1,4 +1,4 @@
-//! What tests of the real binary share. Everything waits for an event: a line, an end of file, the end
+//! Shared parts of tests of the real binary. Everything waits for an event: a line, an end of file, the end
 //! of a process.
 
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -36,7 +36,7 @@ pub fn run(folder: &Path, arguments: &[&str]) -> Output {
     fracas(folder).args(arguments).output().expect("the binary runs")
 }
 
-/// What a process wrote.
+/// Output of a process.
 pub fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("UTF-8")
 }
@@ -51,7 +51,7 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Starts `command`, and waits until it says where it listens and what to try.
+    /// Starts `command`, and waits until it prints its address and its hint.
     pub fn start(command: Command) -> Serving {
         Serving::start_saying(command, "try ")
     }

@@ -15,7 +15,7 @@ use http::StatusCode;
 use super::message::Message;
 use super::socket::Socket;
 
-/// What a proxy is started with.
+/// Configuration of a proxy.
 pub struct Setup {
     config: Config,
     upstream: UpstreamUrl,
@@ -101,7 +101,7 @@ impl TestProxy {
         Socket::connect(self.address)
     }
 
-    /// Sends one request on a connection of its own, and reads the answer.
+    /// Sends one request on a connection of its own, and reads the response.
     pub fn ask(&self, request: impl AsRef<[u8]>) -> Message {
         let request = request.as_ref();
         let mut socket = self.connect();
@@ -121,7 +121,7 @@ impl TestProxy {
 }
 
 impl TestProxy {
-    /// Ends it when what is in flight has ended: the journal's attempts.
+    /// Ends the proxy after the requests in flight; returns the journal's attempts.
     pub fn attempts(mut self) -> Vec<fracas::model::Attempt> {
         let running = self.running.take().expect("it runs until it is dropped");
         running.drain();
@@ -144,7 +144,7 @@ impl Drop for TestProxy {
     }
 }
 
-/// A rule that answers what it matches with a 409.
+/// A rule that refuses matching requests with a 409.
 pub fn conflict(requests: Match, schedule: Schedule) -> Rule {
     Rule {
         name: "conflict".into(),

@@ -98,7 +98,7 @@ impl Socket {
         }
     }
 
-    /// The next final answer to a request with `method`, whole.
+    /// The next final response to a request with `method`, whole.
     pub fn answer_to(&mut self, method: &str) -> Message {
         let head = self.head().expect("an answer");
         let mut message = Message::parse_head(&head);
@@ -115,7 +115,7 @@ impl Socket {
         message
     }
 
-    /// The next final answer to a request that may have a body in its answer.
+    /// The next final response to a request whose response may have a body.
     pub fn answer(&mut self) -> Message {
         self.answer_to("GET")
     }
@@ -143,7 +143,7 @@ impl Socket {
         Ok(std::mem::take(&mut self.buffer))
     }
 
-    /// Waits for the end, clean or not; whatever comes before it is dropped.
+    /// Waits for the end, clean or not; drops all bytes before it.
     pub fn ended(&mut self) {
         if let Err(error) = self.rest() {
             let is_end = matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe);
@@ -151,8 +151,8 @@ impl Socket {
         }
     }
 
-    /// Whether nothing at all has come: there is no event to wait for, so that only what has surely
-    /// arrived by now may be asked about.
+    /// Whether no byte has come. There is no event to wait for, so use it only for bytes that have surely
+    /// arrived by now.
     pub fn has_nothing(&mut self) -> bool {
         self.stream.set_nonblocking(true).expect("a live socket");
         let read = self.fill();

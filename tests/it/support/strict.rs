@@ -1,9 +1,9 @@
-//! An upstream for requests of which nobody knows what they may be, and what every one of them must be.
+//! An upstream for arbitrary requests, and the form that every one of them must have.
 
 use super::message::Message;
 use super::upstream::{Talk, Upstream};
 
-/// Answers each whole request with its target.
+/// Responds to each whole request with its target.
 pub fn upstream() -> Upstream {
     Upstream::playing(|talk: &mut Talk| {
         while let Some(request) = talk.whole_request() {

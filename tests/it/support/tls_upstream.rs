@@ -1,4 +1,4 @@
-//! An upstream behind TLS that speaks what was negotiated, and says in its answers what that was.
+//! An upstream behind TLS that speaks the negotiated protocol, and names it in its responses.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ pub fn made(name: &str) -> Made {
     rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate")
 }
 
-/// What it asks of clients.
+/// Requirement on client certificates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asks {
     Nothing,

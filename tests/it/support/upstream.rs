@@ -1,4 +1,4 @@
-//! An upstream that plays a script over raw sockets, and records what it was asked.
+//! An upstream that plays a script over raw sockets, and records its requests.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -9,7 +9,7 @@ use super::LONG;
 use super::message::Message;
 use super::socket::Socket;
 
-/// What one connection does.
+/// Script of one connection.
 type Script = dyn Fn(&mut Talk) + Send + Sync;
 
 /// A server on a port of its own. Its threads end when their connections do.
@@ -40,7 +40,7 @@ impl Upstream {
         Upstream { address, requests, ends: Mutex::new(ends) }
     }
 
-    /// Reads whole requests and answers each with these bytes.
+    /// Reads whole requests and responds to each with these bytes.
     pub fn answering(answer: impl Into<Vec<u8>>) -> Upstream {
         let answer = answer.into();
         Upstream::playing(
@@ -48,7 +48,7 @@ impl Upstream {
         )
     }
 
-    /// Reads whole requests and answers each with what it saw of it.
+    /// Reads whole requests and responds to each with its own text.
     pub fn echoing() -> Upstream {
         Upstream::playing(|talk| {
             while let Some(request) = talk.request() {
@@ -59,7 +59,7 @@ impl Upstream {
         })
     }
 
-    /// What was asked so far.
+    /// The requests so far.
     pub fn requests(&self) -> Vec<Message> {
         self.requests.lock().expect("no panic").clone()
     }
@@ -69,7 +69,7 @@ impl Upstream {
         self.requests.lock().expect("no panic").clear();
     }
 
-    /// The only thing that was asked.
+    /// The only request.
     pub fn request(&self) -> Message {
         let requests = self.requests();
         let [request] = &requests[..] else { panic!("one request, not {requests:?}") };
@@ -102,7 +102,7 @@ impl Talk {
         Some(request)
     }
 
-    /// The next request's head; what the script does about the body is its own affair.
+    /// The next request's head; the script must read the body.
     pub fn request_head(&mut self) -> Option<Message> {
         let request = Message::parse_head(&self.socket.head()?);
         self.record(request.clone());
