@@ -1,13 +1,13 @@
 // A client that handles conflicts well, with fetch: node refetch.mjs URL
 //
 // It renames an item, by the version that it read, and places one order. After a conflict it reads
-// the item again and applies its change to what it got; the order keeps its key through all tries.
+// the item again and applies its change to that; the order keeps its key through all tries.
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 
 const MOST_TRIES = 5;
-const [SHORTEST, LONGEST] = [100, 5_000]; // of what backoff waits, in milliseconds
-// What may pass when the same is done again. Other refusals will not, however often they are met.
+const [SHORTEST, LONGEST] = [100, 5_000]; // bounds of the backoff, in milliseconds
+// Refusals that may pass when the request is repeated. Others will not.
 const TRY_AGAIN = new Set([409, 412, 429, 503]);
 
 const url = process.argv[2];
@@ -32,7 +32,7 @@ async function renameItem() {
 async function insist(what, attempt) {
   let outcome;
   for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
-    // Without an answer it may have been applied, or not.
+    // Without a response the request may have been applied, or not.
     const response = await attempt().catch((error) => void (outcome = error.cause ?? error));
     if (response) {
       outcome = response.status;

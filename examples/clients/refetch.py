@@ -1,7 +1,7 @@
 """A client that handles conflicts well, with httpx: python refetch.py URL
 
 It renames an item, by the version that it read, and places one order. After a conflict it reads the
-item again and applies its change to what it got; the order keeps its key through all tries.
+item again and applies its change to that; the order keeps its key through all tries.
 """
 
 import random
@@ -14,8 +14,8 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 MOST_TRIES = 5
-SHORTEST, LONGEST = 0.1, 5.0  # of what backoff waits, in seconds
-# What may pass when the same is done again. Other refusals will not, however often they are met.
+SHORTEST, LONGEST = 0.1, 5.0  # bounds of the backoff, in seconds
+# Refusals that may pass when the request is repeated. Others will not.
 TRY_AGAIN = {409, 412, 429, 503}
 
 
@@ -35,7 +35,7 @@ def insist(what, attempt):
     for tries in range(1, MOST_TRIES + 1):
         try:
             response = attempt()
-        except httpx.TransportError as error:  # No answer: it may have been applied, or not.
+        except httpx.TransportError as error:  # No response: the request may have been applied, or not.
             response, outcome = None, error
         else:
             outcome = response.status_code

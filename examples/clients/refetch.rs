@@ -1,7 +1,7 @@
 //! A client that handles conflicts well, with hyper: `cargo run --example refetch -- ADDRESS`
 //!
 //! It renames an item, by the version that it read, and places one order. After a conflict it reads
-//! the item again and applies its change to what it got; the order keeps its key through all tries.
+//! the item again and applies its change to that; the order keeps its key through all tries.
 
 #![expect(
     clippy::disallowed_methods,
@@ -24,7 +24,7 @@ type Response = http::Response<Bytes>;
 type Failure = Box<dyn Error + Send + Sync>;
 
 const MOST_TRIES: u32 = 5;
-/// Of what backoff waits.
+/// Bounds of the backoff.
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -69,13 +69,13 @@ where
 {
     let mut tries = 1;
     loop {
-        // Without an answer it may have been applied, or not.
+        // Without a response the request may have been applied, or not.
         let answer = tokio::time::timeout(PATIENCE, attempt()).await.map_err(Failure::from).flatten();
         let (outcome, wait) = match &answer {
             Ok(answer) if answer.status().is_success() => {
                 return Ok(format!("{what}: {}, tries: {tries}", answer.status().as_u16()));
             }
-            // What may pass when the same is done again.
+            // Refusals that may pass when the request is repeated.
             Ok(answer) if matches!(answer.status().as_u16(), 409 | 412 | 429 | 503) => {
                 (answer.status().to_string(), asked_to_wait(answer))
             }
@@ -132,7 +132,7 @@ async fn send(
         let (head, body) = sender.send_request(request).await?.into_parts();
         Ok(Response::from_parts(head, body.collect().await?.to_bytes()))
     };
-    // The connection ends once its sender has gone; what broke it, the exchange tells as well.
+    // The connection ends once its sender is dropped; the exchange reports its errors, too.
     let (answer, _) = tokio::join!(exchange, connection);
     answer
 }

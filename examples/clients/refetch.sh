@@ -2,16 +2,16 @@
 # A client that handles conflicts well, with curl: refetch.sh URL
 #
 # It renames an item, by the version that it read, and places one order. After a conflict it reads the
-# item again and applies its change to what it got; the order keeps its key through all tries.
+# item again and applies its change to that; the order keeps its key through all tries.
 set -euo pipefail
 
 url=$1
 most_tries=5
-shortest=100 longest=5000 # of what backoff waits, in milliseconds
+shortest=100 longest=5000 # bounds of the backoff, in milliseconds
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-# Prints the status, 000 for no answer; leaves the answer in $folder.
+# Prints the status, 000 for no response; leaves the response in $folder.
 send() {
     curl --silent --max-time 10 --output "$folder/body" --dump-header "$folder/head" \
         --write-out '%{http_code}' --request "$1" "$url$2" "${@:3}" || true
@@ -47,7 +47,7 @@ full_jitter() {
     echo "$((RANDOM % (bound < longest ? bound : longest)))"
 }
 
-# insist WHAT COMMAND…: does it until it passes.
+# insist LABEL COMMAND…: repeats the command until it passes.
 insist() {
     local tries status wait
     for ((tries = 1; tries <= most_tries; tries++)); do
@@ -55,7 +55,7 @@ insist() {
         status=$("${@:2}")
         case $status in
         2??) echo "$1: $status, tries: $tries" && return ;;
-        # What may pass when the same is done again; after 000 it may have been applied, or not.
+        # Refusals that may pass when the request is repeated; after 000 it may have been applied, or not.
         000 | 409 | 412 | 429 | 503) ;;
         *) echo "$1: $status $(cat "$folder/body")" >&2 && exit 1 ;;
         esac
