@@ -101,7 +101,7 @@ fn unreadable(name: &str, error: &io::Error) -> Mistakes {
     }
 }
 
-/// The text before the first odd byte is shown, and the byte as the mark for what is unreadable.
+/// The text before the first odd byte is shown, and the byte as a replacement character.
 fn not_utf8(name: &str, error: &std::string::FromUtf8Error) -> Mistakes {
     let at = error.utf8_error().valid_up_to();
     let byte = error.as_bytes().get(at).copied().unwrap_or_default();

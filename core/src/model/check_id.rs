@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
 pub struct CheckId(#[schemars(with = "String", regex(pattern = r"^R[1-9][0-9]?$"))] u8);
 
-/// Calls `$then!` with every check: its number, and what a client that passes does, in at most 40 characters.
+/// Calls `$then!` with every check: its number, and its title, in at most 40 characters.
 macro_rules! with_checks {
     ($then:ident) => {
         $then! {
@@ -48,7 +48,7 @@ impl CheckId {
     /// The largest number.
     const LAST: u8 = TITLES.len() as u8;
 
-    /// What a client that passes does.
+    /// Title of the check: the behaviour of a client that passes.
     pub fn title(self) -> &'static str {
         TITLES.get(usize::from(self.0).saturating_sub(1)).copied().unwrap_or_default()
     }

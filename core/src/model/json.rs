@@ -1,6 +1,6 @@
-//! JSON that came as a body, at a cost that its bytes bound. A tree of values takes up to a hundred times the
-//! bytes that it was read from (`[],[],…`): only what is short becomes one. What is longer is kept as text, in
-//! which a pointer's value is looked for when it is asked for.
+//! JSON bodies, with memory bounded by their bytes. A tree of values takes up to a hundred times the
+//! bytes of its text (`[],[],…`), so only short bodies become trees. Longer ones stay text, which each
+//! look-up of a pointer scans.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,14 +18,14 @@ pub enum Json {
     Text(Bytes),
 }
 
-/// Bytes of what becomes a tree: 1.6 MB then, at worst.
+/// Maximum length in bytes of a body parsed into a tree, which takes 1.6 MB at worst.
 const SHORT: usize = 16 * 1024;
 
 impl Json {
     /// Longer JSON is not looked at: each look reads all of it, and a worker's other clients wait meanwhile.
     pub const MOST: usize = 4 << 20;
 
-    /// `None` for what is no JSON, or too long.
+    /// Parses a body; `None` if it is not JSON, or too long.
     pub fn read(bytes: &Bytes) -> Option<Json> {
         if bytes.len() <= SHORT {
             return serde_json::from_slice(bytes).ok().map(Json::Tree);
@@ -202,7 +202,7 @@ mod tests {
             pointers in prop::collection::vec("(/(a|b|ab|~0|~1|0|1|00|))?(/(a|b|0|2|-))?(/(a|0))?", 1..6),
         ) {
             let pretty = serde_json::to_string_pretty(&value).expect("JSON");
-            // Read again: a number's last digit may differ from what was written.
+            // Read again: a number's last digit may differ from the text.
             let tree = Json::Tree(serde_json::from_str(&pretty).expect("JSON"));
             let text = Json::Text(Bytes::from(pretty));
             for pointer in pointers {

@@ -12,8 +12,8 @@ use smallvec::SmallVec;
 use super::{Fingerprint, Json, RunKey};
 
 impl RunKey {
-    /// The hash of a body without what `volatile` points to (RFC 6901). An item of an array leaves a hole, so
-    /// that those after it keep their places. `None` for what is nested deeper than 128 levels.
+    /// The hash of a body without the values that `volatile` points to (RFC 6901). An item of an array leaves a hole, so
+    /// that those after it keep their places. `None` for nesting deeper than 128 levels.
     pub fn hash_json(self, json: &Json, volatile: &[Box<str>]) -> Option<Fingerprint> {
         let mut hasher = self.hasher();
         let volatile = volatile.iter().map(|pointer| &**pointer).collect();
