@@ -16,6 +16,7 @@ mod log;
 mod man;
 mod misuse;
 mod output;
+mod parting;
 mod places;
 mod ready_file;
 mod report;
@@ -46,6 +47,10 @@ const UNUSABLE: u8 = 2;
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
+    #[cfg(unix)]
+    if std::env::args_os().nth(1).is_some_and(|word| word == run::GUARD) {
+        return run::guard();
+    }
     let words = understood(std::env::args_os());
     let matches = match Arguments::command().try_get_matches_from(&words) {
         Ok(matches) => matches,

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
@@ -12,21 +13,54 @@ use crate::report::Width;
 use crate::rules::Paint;
 pub use crate::rules::grouped;
 
+/// Bytes that standard output, standard error and reports have taken.
+static WRITTEN: AtomicU64 = AtomicU64::new(0);
+
+/// How much has been written so far: while it grows, somebody reads.
+pub fn written() -> u64 {
+    WRITTEN.load(Relaxed)
+}
+
+/// Counts what is written in [`written`].
+pub struct Counted<W>(pub W);
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = self.0.write(bytes)?;
+        WRITTEN.fetch_add(taken as u64, Relaxed);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 /// Writes a result to standard output. A reader that has seen enough (`| head`) is no failure.
 pub fn result(text: impl Display) -> ExitCode {
-    let mut out = io::stdout().lock();
-    match write!(out, "{text}").and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            talk(format_args!("error: standard output cannot be written: {error}\n"));
+    match try_result(text) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            talk(failure);
             ExitCode::from(UNUSABLE)
         }
-        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// As [`result`]; a failure is the caller's to tell.
+pub fn try_result(text: impl Display) -> Result<(), String> {
+    let mut out = Counted(io::stdout().lock());
+    match write!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("error: standard output cannot be written: {error}\n"))
+        }
+        _ => Ok(()),
     }
 }
 
 /// Writes to standard error. If that fails there is nobody left to tell.
 pub fn talk(text: impl Display) {
-    let _ = write!(io::stderr().lock(), "{text}");
+    let _ = write!(Counted(io::stderr().lock()), "{text}");
 }
 
 /// Whether what is written to `stream` may hold colours: `--color` says, or else `NO_COLOR`,

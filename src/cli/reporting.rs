@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::output::{counted, paint, talk, width};
+use super::output::{Counted, counted, paint, width};
 use super::startup_error::Refusal;
 use super::whole_file;
 use crate::grading::Report;
@@ -97,16 +97,38 @@ pub fn check(wanted: &[Wanted]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Writes the reports, each in its place; those that cannot be are told. Whether all could.
-pub fn write_all(wanted: &[Wanted], report: &Report, kept: &Kept) -> bool {
+/// Where a report goes, as something that may have to wait for a reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// A file has none.
+    Nobody,
+    /// Standard output, a pipe or a device: who reads may read no more.
+    Somebody,
+}
+
+impl Place<'_> {
+    fn reader(&self) -> Reader {
+        match self {
+            Place::Output => Reader::Somebody,
+            Place::File(path) if fs::metadata(path).is_ok_and(|found| !found.is_file()) => Reader::Somebody,
+            Place::File(_) | Place::Summary(_) => Reader::Nobody,
+        }
+    }
+}
+
+/// Writes the reports for `reader`, each in its place; what cannot be written is said.
+pub fn write_for(reader: Reader, wanted: &[Wanted], report: &Report, kept: &Kept) -> Vec<String> {
     let attempts: Vec<_> = if wanted.iter().any(|wanted| wanted.format == Format::Har) {
         kept.attempts.iter().cloned().collect()
     } else {
         Vec::new()
     };
-    let mut all_could = true;
+    let mut failures = Vec::new();
     for wanted in wanted {
         let place = wanted.place(std::env::var_os("GITHUB_STEP_SUMMARY"));
+        if place.reader() != reader {
+            continue;
+        }
         let subject = Subject {
             report,
             attempts: &attempts,
@@ -115,39 +137,39 @@ pub fn write_all(wanted: &[Wanted], report: &Report, kept: &Kept) -> bool {
             width: Width::of(None),
         };
         if let Err(error) = write(wanted.format, &[subject], &place) {
-            talk(format_args!("error: the {} report cannot be written: {error}\n", wanted.format));
-            all_could = false;
+            failures.push(format!("error: the {} report cannot be written: {error}\n", wanted.format));
         }
     }
-    all_could
+    failures
 }
 
-/// Says that nothing can be said, as the journal hangs.
-pub fn tell_hung(wanted: &[Wanted]) {
+/// That nothing can be said, as the journal hangs.
+pub fn hung(wanted: &[Wanted]) -> String {
     let no_report = if wanted.is_empty() { "" } else { ", and there is no report" };
-    talk(format_args!(
+    format!(
         "error: the journal did not end in time: nothing can be said of the clients{no_report}; \
          give `--journal` a disk that answers\n"
-    ));
+    )
 }
 
-/// Whether the journal's file has all that it should; tells if not.
-pub fn is_journal_whole(kept: &Kept) -> bool {
+/// What the journal's file lacks.
+pub fn losses(kept: &Kept) -> Vec<String> {
+    let mut losses = Vec::new();
     if kept.lost_lines > 0 {
         let lines = counted(kept.lost_lines, "line");
-        talk(format_args!(
+        losses.push(format!(
             "error: {lines} of the journal could not be written: a report made from it will be incomplete; \
              make room, or give `--journal` another file\n"
         ));
     }
     if kept.dropped > 0 {
         let attempts = counted(kept.dropped, "attempt");
-        talk(format_args!(
+        losses.push(format!(
             "error: {attempts} came faster than the journal could take: what they show is unknown; \
              send more slowly, or give `--journal` a faster disk\n"
         ));
     }
-    kept.lost_lines == 0 && kept.dropped == 0
+    losses
 }
 
 /// Writes reports to a file, or else to standard output, one after the other.
@@ -184,7 +206,7 @@ fn in_its_folder(path: &Path, write: impl FnOnce(&File) -> io::Result<()>) -> io
 }
 
 fn into(format: Format, subjects: &[Subject], out: impl Write) -> io::Result<()> {
-    let mut out = BufWriter::new(out);
+    let mut out = BufWriter::new(Counted(out));
     for subject in subjects {
         report::write(format, *subject, &mut out)?;
     }

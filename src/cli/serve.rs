@@ -2,22 +2,25 @@
 
 use std::io;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Builder;
+use tokio::task::{JoinError, JoinHandle};
 
 use super::arguments::{Given, Serve};
 use super::banner::{banner, url_of};
 use super::load::Loaded;
 use super::log::{Log, Volume};
-use super::output::{result, talk, width};
-use super::reporting::{self, Wanted};
+use super::output::{talk, try_result, width};
+use super::parting::part;
+use super::reporting::{self, Reader, Wanted};
 use super::signals::Signals;
 use super::start::{Prepared, Purpose, prepare, publish};
 use super::startup_error::Refusal;
 use super::{UNUSABLE, summary};
 use crate::journal::{Clients, Kept};
-use crate::proxy::{Failure, OwnCertificate, Running, StartError, Summary};
+use crate::proxy::{Control, Failure, OwnCertificate, Running, StartError, Summary};
 use crate::rules::UpstreamUrl;
 
 /// Serves until told to end.
@@ -29,11 +32,11 @@ pub fn serve(arguments: &Serve, given: &[Given]) -> ExitCode {
 }
 
 fn run(arguments: &Serve, given: &[Given]) -> Result<ExitCode, Refusal> {
-    let Prepared { loaded, log, demo, upstream, proxy, file } =
+    let Prepared { loaded, log, demo, upstream, proxy, file, soft_limit: _ } =
         prepare(arguments, given, volume(arguments), Purpose::default())?;
     let certificate = proxy.certificate().cloned();
     let runtime = Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
-    let ended = runtime.block_on(async {
+    let code = runtime.block_on(async {
         // Before anybody can know that it serves, so that no signal is missed.
         let mut signals = Signals::listen().map_err(StartError::Thread)?;
         let running = proxy.start()?;
@@ -41,15 +44,11 @@ fn run(arguments: &Serve, given: &[Given]) -> Result<ExitCode, Refusal> {
         tell_start(&log, &loaded, &upstream, certificate.as_ref());
         let ended = until_ended(running, &mut signals, &upstream, &log, demo.is_some()).await;
         drop(published);
-        Ok::<_, Refusal>(ended)
+        Ok::<_, Refusal>(tell_end(ended, &mut signals, log, arguments.report.clone()).await)
     });
     // A name that is still being resolved must not keep the process.
     runtime.shutdown_background();
-    let ended = ended?;
-    let is_json = log.is_json();
-    let is_quiet = log.is_quiet();
-    log.end();
-    Ok(tell_end(&ended, is_json, is_quiet, &arguments.report))
+    code
 }
 
 fn volume(arguments: &Serve) -> Volume {
@@ -105,7 +104,7 @@ async fn until_ended(
     };
     let ended = tokio::select! {
         joined = &mut joined => Some(joined),
-        () = signals.next() => None,
+        _ = signals.next() => None,
         () = look => None,
     };
     let (by_itself, joined) = match ended {
@@ -113,13 +112,7 @@ async fn until_ended(
         None => {
             control.drain();
             log.say("stopping: requests in flight may end; once more stops at once\n");
-            tokio::select! {
-                joined = &mut joined => (false, joined),
-                () = signals.next() => {
-                    control.stop();
-                    (false, joined.await)
-                }
-            }
+            (false, stop_at_signal(joined, &control, signals).await)
         }
     };
     // It only waits for threads, whose panics are counted where they happen.
@@ -145,29 +138,67 @@ async fn look_at(upstream: &UpstreamUrl, look: impl Future<Output = Result<(), F
     }
 }
 
-fn tell_end(ended: &Ended, is_json: bool, is_quiet: bool, wanted: &[Wanted]) -> ExitCode {
-    let written = match (is_quiet, is_json) {
-        (true, _) => ExitCode::SUCCESS,
-        // Standard output is the report's.
-        _ if reporting::needs_output(wanted) => {
-            let width = width(&io::stderr());
-            talk(format_args!("\n{}", summary::table(&ended.summary, ended.kept.report.as_ref(), width)));
-            ExitCode::SUCCESS
-        }
-        (false, true) => result(summary::json(&ended.summary, ended.kept.report.as_ref())),
-        (false, false) => {
-            let width = width(&io::stdout());
-            result(format_args!("\n{}", summary::table(&ended.summary, ended.kept.report.as_ref(), width)))
-        }
-    };
-    if ended.by_itself {
-        talk("error: every worker has ended, although nobody said so\n");
-        return ExitCode::from(UNUSABLE);
+/// Waits for the end; a signal ends at once what is in flight, and another one what hangs even then.
+pub async fn stop_at_signal(
+    mut joined: JoinHandle<(Summary, Kept)>,
+    control: &Control,
+    signals: &mut Signals,
+) -> Result<(Summary, Kept), JoinError> {
+    tokio::select! {
+        joined = &mut joined => return joined,
+        _ = signals.next() => control.stop(),
     }
-    let Some(report) = &ended.kept.report else {
-        reporting::tell_hung(wanted);
-        return ExitCode::from(UNUSABLE);
+    tokio::select! {
+        joined = joined => joined,
+        _ = signals.next() => Ok((Summary::default(), Kept::default())),
+    }
+}
+
+async fn tell_end(ended: Ended, signals: &mut Signals, log: Log, wanted: Vec<Wanted>) -> ExitCode {
+    let (is_json, is_quiet) = (log.is_json(), log.is_quiet());
+    // Standard output is the report's.
+    let is_report_s = reporting::needs_output(&wanted);
+    let losses = reporting::losses(&ended.kept);
+    let is_good = !ended.by_itself && ended.kept.report.is_some() && losses.is_empty();
+    let (end, wanted) = (Arc::new(ended), Arc::new(wanted));
+    let table =
+        |end: &Ended, width| format!("\n{}", summary::table(&end.summary, end.kept.report.as_ref(), width));
+    let files = {
+        let (end, wanted) = (Arc::clone(&end), Arc::clone(&wanted));
+        move || end.reports(Reader::Nobody, &wanted)
     };
-    let is_written = reporting::write_all(wanted, report, &ended.kept);
-    if is_written && reporting::is_journal_whole(&ended.kept) { written } else { ExitCode::from(UNUSABLE) }
+    let output = {
+        let (end, wanted) = (Arc::clone(&end), Arc::clone(&wanted));
+        move || {
+            let told = match (is_quiet || is_report_s, is_json) {
+                (true, _) => Ok(()),
+                (false, true) => try_result(summary::json(&end.summary, end.kept.report.as_ref())),
+                (false, false) => try_result(table(&end, width(&io::stdout()))),
+            };
+            let mut failures = Vec::from_iter(told.err());
+            failures.extend(end.reports(Reader::Somebody, &wanted));
+            failures
+        }
+    };
+    let words = move |failures: Vec<String>| {
+        if !is_quiet && is_report_s {
+            talk(table(&end, width(&io::stderr())));
+        }
+        failures.iter().for_each(talk);
+        if end.by_itself {
+            talk("error: every worker has ended, although nobody said so\n");
+        } else if end.kept.report.is_none() {
+            talk(reporting::hung(&wanted));
+        }
+        losses.iter().for_each(talk);
+    };
+    let is_written = part(signals, log, files, output, words).await;
+    if is_written && is_good { ExitCode::SUCCESS } else { ExitCode::from(UNUSABLE) }
+}
+
+impl Ended {
+    fn reports(&self, reader: Reader, wanted: &[Wanted]) -> Vec<String> {
+        let report = self.kept.report.as_ref().filter(|_| !self.by_itself);
+        report.map_or_else(Vec::new, |report| reporting::write_for(reader, wanted, report, &self.kept))
+    }
 }

@@ -15,6 +15,7 @@ use super::{places, reporting};
 use crate::grading::Demands;
 use crate::journal::Origin;
 use crate::proxy::descriptors;
+use crate::proxy::descriptors::SoftLimit;
 use crate::proxy::{Proxy, Running, StartError, reaches};
 use crate::rules::{Mistakes, Settings, Upstream, UpstreamUrl, check_settings, own_listener};
 
@@ -27,6 +28,8 @@ pub struct Prepared {
     pub upstream: UpstreamUrl,
     pub proxy: Proxy,
     pub file: Option<ReadyFile>,
+    /// For what is started beside it.
+    pub soft_limit: SoftLimit,
 }
 
 /// What a proxy is started for.
@@ -65,7 +68,7 @@ pub fn prepare(
         }
         Upstream::Url(url) => (None, url.clone()),
     };
-    descriptors::raise_limit();
+    let soft_limit = descriptors::raise_limit();
     let mut proxy = Proxy::bind(loaded.config.clone(), upstream.clone())?;
     proxy.set_origin(Origin {
         rules_file: loaded.file.as_deref().map(|file| file.display().to_string()),
@@ -87,7 +90,7 @@ pub fn prepare(
         certificate: proxy.certificate(),
     };
     let file = file.map(|path| ReadyFile::prepare(path, &ready)).transpose()?;
-    Ok(Prepared { loaded, log, demo, upstream, proxy, file })
+    Ok(Prepared { loaded, log, demo, upstream, proxy, file, soft_limit })
 }
 
 /// Warns where a rules file asks for more connections than there are descriptors for, or where those there are

@@ -20,6 +20,7 @@ use super::downstream::client::{Client, Origin};
 use super::downstream::deadlines::Wait;
 use super::downstream::http2;
 use super::error::{Failure, Late, Scarce};
+use super::headers;
 use super::max_forwards;
 use super::record::Record;
 use super::rewrite::cookies;
@@ -43,6 +44,7 @@ pub async fn exchange(
         Version::HTTP_2 => http2::translate(&mut head, shared.settings.limits.header_count),
         _ => Ok(()),
     };
+    let is_last = headers::says_close(head.version, &head.headers);
     // Before a rule, or the journal, looks at them.
     cookies::restore(&mut head.headers, &worker.forwarder.upstream);
     let is_http_10 = head.version < Version::HTTP_11;
@@ -100,6 +102,9 @@ pub async fn exchange(
     if (worker.is_draining.get() || client.is_surplus()) && answer.status() != StatusCode::SWITCHING_PROTOCOLS
     {
         answer = closing(answer);
+    }
+    if is_last || headers::says_close(Version::HTTP_11, answer.headers()) {
+        vitals.set_last(true);
     }
     record.answer(&answer, shared);
     Ok(answer.map(|source| AnswerBody::new(source, &client, is_http_10, Rc::clone(&record))))

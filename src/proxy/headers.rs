@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::header::{self, Entry};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Version};
 
 use super::upstream::identity;
 use crate::model::text_of;
@@ -150,6 +150,18 @@ pub fn append_to_list(headers: &mut HeaderMap, name: HeaderName, value: &HeaderV
                 entry.insert(list);
             }
         }
+    }
+}
+
+/// Whether the connection closes after a message of HTTP/1 with these headers (RFC 9112 §9.3).
+pub fn says_close(version: Version, headers: &HeaderMap) -> bool {
+    let says = |word: &str| {
+        tokens(headers, &header::CONNECTION).any(|token| token.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    match version {
+        Version::HTTP_2 => false,
+        Version::HTTP_11 => says("close"),
+        _ => says("close") || !says("keep-alive"),
     }
 }
 

@@ -6,7 +6,10 @@
 mod line;
 
 use std::fmt;
-use std::io::{self, Write as _};
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
@@ -19,7 +22,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use self::line::Line;
 use super::arguments::LogFormat;
-use super::output::{counted, paint, talk};
+use super::output::{Counted, counted, paint, talk};
 use crate::clock::Clock;
 use crate::model::HarmlessJson;
 use crate::rules::Paint;
@@ -31,10 +34,17 @@ const MOST_LINES: usize = 8 * 1024;
 pub struct Log {
     format: LogFormat,
     volume: Volume,
-    queue: NonBlocking,
+    queue: Queue,
     dropped: ErrorCounter,
     writer: WorkerGuard,
+    /// Lines that were written, or could not be.
+    written: Arc<AtomicU64>,
 }
+
+/// Nobody who reads takes longer for a line.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Between two looks at whether all lines are written.
+const EACH: Duration = Duration::from_millis(2);
 
 /// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,11 +62,15 @@ impl Log {
     /// Starts to log to standard error.
     pub fn start(format: LogFormat, volume: Volume) -> Log {
         let coloured = paint(&io::stderr()) == Paint::Coloured;
+        let written = Arc::<AtomicU64>::default();
+        let output = Output { stream: Counted(io::stderr()), lines: Arc::clone(&written) };
         let (queue, writer) = NonBlockingBuilder::default()
             .lossy(true)
             .buffered_lines_limit(MOST_LINES)
             .thread_name("fracas-log")
-            .finish(io::stderr());
+            .finish(output);
+        let dropped = queue.error_counter();
+        let queue = Queue { lines: queue, given: Arc::default() };
         let level = match volume {
             Volume::Quiet => LevelFilter::ERROR,
             Volume::Calm => LevelFilter::WARN,
@@ -68,7 +82,7 @@ impl Log {
         let to = queue.clone();
         let lines = match format {
             LogFormat::Text => {
-                let lines = lines.with_writer(to).with_ansi(coloured);
+                let lines = lines.with_writer(move || to.clone()).with_ansi(coloured);
                 lines.event_format(Line { clock: LocalTime::new() }).boxed()
             }
             LogFormat::Json => {
@@ -78,7 +92,7 @@ impl Log {
         };
         // Only a second log in one process could fail here, and the first one serves as well.
         let _ = tracing_subscriber::registry().with(lines.with_filter(ours)).try_init();
-        Log { format, volume, dropped: queue.error_counter(), queue, writer }
+        Log { format, volume, queue, dropped, writer, written }
     }
 
     /// Whether lines are JSON.
@@ -101,18 +115,80 @@ impl Log {
     /// Tells people something at once, so that nothing that is started after it can come before it.
     pub fn say_first(&self, text: &str) {
         if !self.is_quiet() && !self.is_json() {
-            talk(format_args!("{text}"));
+            let (sender, said) = std::sync::mpsc::channel();
+            let text = text.to_owned();
+            let talking = move || {
+                talk(text);
+                // Nobody waits any more when it took too long.
+                let _ = sender.send(());
+            };
+            // Where there is no thread, or nobody reads, it is not said.
+            if std::thread::Builder::new().name("fracas-talk".to_owned()).spawn(talking).is_ok() {
+                let _ = said.recv_timeout(PATIENCE);
+            }
         }
     }
 
-    /// Writes what waits, and says how much was lost.
+    /// Writes what waits, and says how much was lost. It waits for as long as nobody reads.
     pub fn end(self) {
+        while !self.is_written() {
+            std::thread::park_timeout(EACH);
+        }
+        // With lines that still wait it would complain on standard output.
         drop(self.writer);
         let dropped = self.dropped.dropped_lines() as u64;
         if dropped > 0 && self.volume != Volume::Quiet {
             let lines = counted(dropped, "log line");
             talk(format_args!("warning: {lines} dropped: whatever reads them is slower than the traffic\n"));
         }
+    }
+}
+
+impl Log {
+    fn is_written(&self) -> bool {
+        let given = self.queue.given.load(Relaxed).saturating_sub(self.dropped.dropped_lines() as u64);
+        self.written.load(Relaxed) >= given
+    }
+}
+
+/// Where lines wait.
+#[derive(Clone)]
+struct Queue {
+    lines: NonBlocking,
+    /// Those that were to be written, with those that there was no room for.
+    given: Arc<AtomicU64>,
+}
+
+impl Write for Queue {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.given.fetch_add(1, Relaxed);
+        self.lines.write(line)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Where lines go.
+struct Output {
+    stream: Counted<io::Stderr>,
+    lines: Arc<AtomicU64>,
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.write(bytes)
+    }
+
+    fn write_all(&mut self, line: &[u8]) -> io::Result<()> {
+        let written = self.stream.write_all(line);
+        self.lines.fetch_add(1, Relaxed);
+        written
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
     }
 }
 

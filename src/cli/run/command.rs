@@ -4,14 +4,14 @@ use std::error::Error;
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
-use std::process::{ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
-use tokio::process::{Child, Command};
-
+use super::child::{Child, Group};
 use super::signals::Forwarded;
 use super::status::Status;
 use crate::cli::startup_error::Refusal;
 use crate::grading::CommandEnd;
+use crate::proxy::descriptors::SoftLimit;
 
 /// Why a command has no code of its own.
 #[derive(Debug)]
@@ -101,7 +101,8 @@ pub fn start<'v>(
     line: &[OsString],
     variables: impl Iterator<Item = (&'v str, &'v str)>,
     output: Output,
-    signals: &Forwarded,
+    (group, variable): (Group, &str),
+    limit: SoftLimit,
 ) -> Result<Child, CannotRun> {
     let (program, arguments) = line.split_first().unwrap_or((const { &OsString::new() }, &[]));
     let mut command = Command::new(program);
@@ -110,8 +111,8 @@ pub fn start<'v>(
     if let (Output::Talk, Ok(talk)) = (output, shared_error()) {
         command.stdout(talk);
     }
-    signals.prepare(&mut command);
-    command.spawn().map_err(|error| CannotRun { command: program.to_string_lossy().into_owned(), error })
+    let started = limit.around(|| Child::start(&mut command, group, variable));
+    started.map_err(|error| CannotRun { command: program.to_string_lossy().into_owned(), error })
 }
 
 /// Waits for its end, and passes on what this process is told meanwhile.
@@ -125,7 +126,7 @@ pub async fn wait(
             ended = child.wait() => {
                 return ended.map_err(|error| CannotRun { command: "the command".to_owned(), error });
             }
-            signal = signals.next() => signals.forward(signal, child),
+            signal = signals.signals.next() => signals.forward(signal, child),
             () = status.shown() => {}
         }
     }

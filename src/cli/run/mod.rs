@@ -1,6 +1,9 @@
 //! `fracas run`: the proxy around a command, which is graded when it has ended.
 
+mod child;
 mod command;
+#[cfg(unix)]
+mod guard;
 mod played;
 mod remains;
 mod signals;
@@ -8,10 +11,14 @@ mod status;
 
 use std::io;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use tokio::runtime::Builder;
 
+use self::child::Group;
 use self::command::{CannotRun, Output, end_of, start, wait, was_killed};
+#[cfg(unix)]
+pub use self::guard::{WORD as GUARD, main as guard};
 use self::played::Played;
 use self::remains::{Remains, Trace};
 use self::signals::Forwarded;
@@ -20,12 +27,16 @@ use super::arguments::{self, Given, Serve};
 use super::banner::{in_front, url_to};
 use super::load::Loaded;
 use super::log::{Log, Volume};
-use super::output::{paint, talk, width};
+use super::output::{Counted, paint, talk, width};
+use super::parting::part;
+use super::reporting::{Reader, Wanted};
+use super::serve::stop_at_signal;
 use super::start::{Prepared, Purpose, prepare, publish};
 use super::startup_error::Refusal;
 use super::{SHORT, UNUSABLE, reporting};
 use crate::grading::{Demands, Report, Verdict};
 use crate::journal::{Clients, Kept};
+use crate::proxy::descriptors::SoftLimit;
 use crate::proxy::{Running, StartError, Summary};
 use crate::report::{self, Format, Subject};
 
@@ -42,16 +53,16 @@ fn behind(arguments: &arguments::Run, mut given: Vec<Given>) -> Result<ExitCode,
     if !given.iter().any(|given| given.key == "listen") {
         given.push(Given { key: "listen", by: "fracas run".to_owned(), text: "127.0.0.1:0".to_owned() });
     }
-    let Prepared { loaded, log, demo: _demo, upstream: _, proxy, file } =
+    let Prepared { loaded, log, demo: _demo, upstream: _, proxy, file, soft_limit } =
         prepare(&arguments.serve, &given, volume(&arguments.serve), purpose(arguments))?;
     let runtime = Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
-    let ended = runtime.block_on(async {
+    let code = runtime.block_on(async {
         // Before there is anybody to forward signals to, so that none is missed.
         let mut signals = Forwarded::listen().map_err(StartError::Thread)?;
         let running = proxy.start()?;
         let published = publish(file, &running)?;
         tell_start(&log, &loaded);
-        let outcome = play(arguments, &loaded, &running, &mut signals).await;
+        let outcome = play(arguments, &loaded, &running, &mut signals, soft_limit).await;
         if let Ok(played) = &outcome {
             running.command_ended(end_of(played.status));
         }
@@ -61,13 +72,12 @@ fn behind(arguments: &arguments::Run, mut given: Vec<Given>) -> Result<ExitCode,
         };
         let (_, kept) = drain(running, clients, &mut signals).await;
         drop(published);
-        Ok::<_, Refusal>(Ended { outcome, kept })
+        let ended = Ended { outcome, kept, is_quiet: arguments.serve.quiet };
+        Ok::<_, Refusal>(tell_end(ended, &mut signals, log, arguments.serve.report.clone()).await)
     });
     // A name that is still being resolved must not keep the process.
     runtime.shutdown_background();
-    let ended = ended?;
-    log.end();
-    Ok(tell_end(arguments, &ended))
+    code
 }
 
 fn purpose(arguments: &arguments::Run) -> Purpose {
@@ -96,17 +106,16 @@ async fn play(
     loaded: &Loaded,
     running: &Running,
     signals: &mut Forwarded,
+    limit: SoftLimit,
 ) -> Result<Played, CannotRun> {
     let url = url_to(&loaded.config.settings);
     let names = arguments.env.iter().map(String::as_str).chain(["FRACAS_URL"]);
     let variables = names.map(|name| (name, url.as_str()));
     let output = if reporting::needs_output(&arguments.serve.report) { Output::Talk } else { Output::Own };
-    let mut child = start(&arguments.command, variables, output, signals)?;
-    let trace = Trace {
-        process: child.id(),
-        leads_group: signals.gives_a_group(),
-        variable: format!("FRACAS_URL={url}"),
-    };
+    let variable = format!("FRACAS_URL={url}");
+    let group = if signals.is_in_foreground { Group::Ours } else { Group::Own };
+    let mut child = start(&arguments.command, variables, output, (group, &variable), limit)?;
+    let trace = Trace { process: child.id(), leads_group: group == Group::Own, variable };
     let status = Status::start(running, arguments.serve.quiet);
     let ended = wait(&mut child, signals, &status).await;
     status.end();
@@ -121,14 +130,8 @@ async fn play(
 async fn drain(running: Running, clients: Clients, signals: &mut Forwarded) -> (Summary, Kept) {
     let control = running.control();
     control.drain();
-    let mut joined = tokio::task::spawn_blocking(move || running.end(clients));
-    let joined = tokio::select! {
-        joined = &mut joined => joined,
-        _ = signals.next() => {
-            control.stop();
-            joined.await
-        }
-    };
+    let joined = tokio::task::spawn_blocking(move || running.end(clients));
+    let joined = stop_at_signal(joined, &control, &mut signals.signals).await;
     // It only waits for threads, whose panics are counted where they happen.
     joined.unwrap_or_default()
 }
@@ -137,34 +140,61 @@ async fn drain(running: Running, clients: Clients, signals: &mut Forwarded) -> (
 struct Ended {
     outcome: Result<Played, CannotRun>,
     kept: Kept,
+    is_quiet: bool,
 }
 
-fn tell_end(arguments: &arguments::Run, ended: &Ended) -> ExitCode {
-    let own = match &ended.outcome {
-        Ok(played) => {
-            let is_any_open = ended.kept.report.as_ref().is_some_and(|report| report.totals.unfinished > 0);
-            if let Some(caveat) = played.caveat().filter(|_| is_any_open && !arguments.serve.quiet) {
-                talk(format_args!("warning: {caveat}\n"));
-            }
-            end_of(played.status).code
-        }
-        Err(cannot) => {
-            cannot.refusal().report();
-            return ExitCode::from(cannot.code());
-        }
-    };
-    let Some(report) = &ended.kept.report else {
-        reporting::tell_hung(&arguments.serve.report);
-        return ExitCode::from(if own == 0 { UNUSABLE } else { own });
-    };
-    let is_short = report.verdict == Verdict::Fail;
-    if is_short || !arguments.serve.quiet {
-        tell_card(report, &ended.kept);
+impl Ended {
+    fn reports(&self, reader: Reader, wanted: &[Wanted]) -> Vec<String> {
+        let report = self.kept.report.as_ref().filter(|_| self.outcome.is_ok());
+        report.map_or_else(Vec::new, |report| reporting::write_for(reader, wanted, report, &self.kept))
     }
-    let is_written = reporting::write_all(&arguments.serve.report, report, &ended.kept);
-    let is_whole = reporting::is_journal_whole(&ended.kept);
+
+    /// The last words but for what could not be written.
+    fn tell(&self, wanted: &[Wanted]) {
+        let report = self.kept.report.as_ref();
+        match &self.outcome {
+            Err(cannot) => {
+                cannot.refusal().report();
+                return;
+            }
+            Ok(played) => {
+                let is_any_open = report.is_some_and(|report| report.totals.unfinished > 0);
+                if let Some(caveat) = played.caveat().filter(|_| is_any_open && !self.is_quiet) {
+                    talk(format_args!("warning: {caveat}\n"));
+                }
+            }
+        }
+        match report {
+            None => talk(reporting::hung(wanted)),
+            Some(report) if report.verdict == Verdict::Fail || !self.is_quiet => {
+                tell_card(report, &self.kept);
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+async fn tell_end(ended: Ended, signals: &mut Forwarded, log: Log, wanted: Vec<Wanted>) -> ExitCode {
+    let own = match &ended.outcome {
+        Ok(played) => end_of(played.status).code,
+        Err(cannot) => cannot.code(),
+    };
+    let verdict = ended.kept.report.as_ref().map(|report| report.verdict);
+    let losses = reporting::losses(&ended.kept);
+    let is_whole = losses.is_empty() && verdict.is_some();
+    let (end, wanted) = (Arc::new(ended), Arc::new(wanted));
+    let reports = |reader| {
+        let (end, wanted) = (Arc::clone(&end), Arc::clone(&wanted));
+        move || end.reports(reader, &wanted)
+    };
+    let (files, output) = (reports(Reader::Nobody), reports(Reader::Somebody));
+    let words = move |failures: Vec<String>| {
+        end.tell(&wanted);
+        failures.iter().chain(&losses).for_each(talk);
+    };
+    let is_written = part(&mut signals.signals, log, files, output, words).await;
     ExitCode::from(match own {
-        0 if is_short => SHORT,
+        0 if verdict == Some(Verdict::Fail) => SHORT,
         0 if !is_written || !is_whole => UNUSABLE,
         own => own,
     })
@@ -172,9 +202,9 @@ fn tell_end(arguments: &arguments::Run, ended: &Ended) -> ExitCode {
 
 /// The score card, for people.
 fn tell_card(report: &Report, kept: &Kept) {
-    let mut err = io::stderr().lock();
+    let err = io::stderr().lock();
     let (paint, width) = (paint(&err), width(&err));
     let subject = Subject { report, attempts: &[], started: kept.began, paint, width };
     // If that fails there is nobody left to tell.
-    let _ = report::write(Format::Text, subject, &mut err);
+    let _ = report::write(Format::Text, subject, &mut Counted(err));
 }

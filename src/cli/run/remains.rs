@@ -66,7 +66,9 @@ impl Trace {
         let living = names.filter(|name| name.starts_with(|c: char| c.is_ascii_digit())).filter(|name| {
             Process::of(name).is_some_and(|process| {
                 let is_later = process.id != own.id && process.began >= own.began;
-                is_later && !process.is_dead && (self.leads(&process) || self.is_in_environment(name))
+                is_later
+                    && !process.is_dead
+                    && (self.leads(&process) || is_in_environment(name, &self.variable))
             })
         });
         Some(living.count())
@@ -76,11 +78,26 @@ impl Trace {
         let of_group = self.leads_group && Some(process.group) == self.process;
         of_group || Some(process.session) == self.process
     }
+}
 
-    fn is_in_environment(&self, process: &str) -> bool {
-        let environment = std::fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
-        environment.split(|byte| *byte == 0).any(|variable| variable == self.variable.as_bytes())
-    }
+#[cfg(target_os = "linux")]
+fn is_in_environment(process: &str, variable: &str) -> bool {
+    let environment = std::fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
+    environment.split(|byte| *byte == 0).any(|found| found == variable.as_bytes())
+}
+
+/// Processes that were started with `variable` in their environment; none where that cannot be known.
+#[cfg(target_os = "linux")]
+pub fn marked(variable: &str) -> Vec<rustix::process::Pid> {
+    let listed = std::fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
+    let names = listed.filter_map(|entry| entry.file_name().into_string().ok());
+    let marked = names.filter(|name| is_in_environment(name, variable));
+    marked.filter_map(|name| rustix::process::Pid::from_raw(name.parse().ok()?)).collect()
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+pub fn marked(_: &str) -> Vec<rustix::process::Pid> {
+    Vec::new()
 }
 
 /// What Linux says of a process (proc_pid_stat(5)).

@@ -6,123 +6,64 @@
 
 use std::io;
 
-use tokio::process::{Child, Command};
+use super::child::Child;
+use crate::cli::signals::Signals;
 
 /// After so many, the command is ended for good.
 const PATIENCE: u32 = 3;
 
-#[cfg(unix)]
-pub use unix::Forwarded;
-
-#[cfg(unix)]
-mod unix {
-    use rustix::process::{Pid, Signal, getpgrp, kill_process, kill_process_group};
-    use rustix::termios::tcgetpgrp;
-    use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
-
-    use super::{Child, Command, PATIENCE, io};
-
-    /// Signals that are the command's.
-    pub struct Forwarded {
-        interrupt: Signals,
-        terminate: Signals,
-        hang_up: Signals,
-        quit: Signals,
-        /// Whether the terminal tells the command by itself.
-        is_in_foreground: bool,
-        seen: u32,
-    }
-
-    impl Forwarded {
-        /// Takes the signals over from the system, which would end the process at once.
-        pub fn listen() -> io::Result<Forwarded> {
-            let terminal = std::fs::File::open("/dev/tty").and_then(|terminal| Ok(tcgetpgrp(&terminal)?));
-            Ok(Forwarded {
-                interrupt: signal(SignalKind::interrupt())?,
-                terminate: signal(SignalKind::terminate())?,
-                hang_up: signal(SignalKind::hangup())?,
-                quit: signal(SignalKind::quit())?,
-                is_in_foreground: terminal.is_ok_and(|foreground| foreground == getpgrp()),
-                seen: 0,
-            })
-        }
-
-        /// The next one.
-        pub async fn next(&mut self) -> Signal {
-            tokio::select! {
-                _ = self.interrupt.recv() => Signal::INT,
-                _ = self.terminate.recv() => Signal::TERM,
-                _ = self.hang_up.recv() => Signal::HUP,
-                _ = self.quit.recv() => Signal::QUIT,
-            }
-        }
-
-        /// Puts the command in the group where it belongs.
-        pub fn prepare(&self, command: &mut Command) {
-            if !self.is_in_foreground {
-                command.process_group(0);
-            }
-        }
-
-        /// Whether this process was told to end, and so the command.
-        pub fn interrupted(&self) -> bool {
-            self.seen > 0
-        }
-
-        /// Whether the command leads a process group of its own.
-        pub fn gives_a_group(&self) -> bool {
-            !self.is_in_foreground
-        }
-
-        /// Passes a signal on, unless the terminal has.
-        pub fn forward(&mut self, signal: Signal, child: &Child) {
-            self.seen += 1;
-            let process = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-            let Some(process) = process else { return };
-            let signal = if self.seen < PATIENCE { signal } else { Signal::KILL };
-            // It only fails for what has ended.
-            let _ = match (self.is_in_foreground, signal) {
-                (true, Signal::INT | Signal::QUIT) => Ok(()),
-                (true, signal) => kill_process(process, signal),
-                (false, signal) => kill_process_group(process, signal),
-            };
-        }
-    }
-}
-
-/// Where there are no signals, Ctrl-C reaches the command by itself.
-#[cfg(not(unix))]
+/// Signals that are the command's.
 pub struct Forwarded {
+    pub signals: Signals,
+    /// Whether the terminal tells the command by itself.
+    pub is_in_foreground: bool,
     seen: u32,
 }
 
-#[cfg(not(unix))]
 impl Forwarded {
+    /// Takes the signals over from the system, which would end the process at once.
     pub fn listen() -> io::Result<Forwarded> {
-        Ok(Forwarded { seen: 0 })
+        Ok(Forwarded { signals: Signals::listen()?, is_in_foreground: is_in_foreground(), seen: 0 })
     }
 
-    pub async fn next(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-
-    pub fn prepare(&self, _: &mut Command) {}
-
+    /// Whether this process was told to end, and so the command.
     pub fn interrupted(&self) -> bool {
         self.seen > 0
     }
 
-    pub fn gives_a_group(&self) -> bool {
-        false
+    /// Passes a signal on, unless the terminal has.
+    #[cfg(unix)]
+    pub fn forward(&mut self, signal: crate::cli::signals::Signal, child: &mut Child) {
+        use rustix::process::{Signal, kill_process, kill_process_group};
+        self.seen += 1;
+        let signal = if self.seen < PATIENCE { signal } else { Signal::KILL };
+        // It only fails for what has ended.
+        let _ = match (self.is_in_foreground, signal) {
+            (true, Signal::INT | Signal::QUIT) => Ok(()),
+            (true, signal) => kill_process(child.pid(), signal),
+            (false, signal) => kill_process_group(child.pid(), signal),
+        };
     }
 
+    /// Where there are no signals, Ctrl-C reaches the command by itself.
+    #[cfg(not(unix))]
     pub fn forward(&mut self, (): (), child: &mut Child) {
         self.seen += 1;
         if self.seen >= PATIENCE {
-            // It only fails for what has ended.
-            let _ = child.start_kill();
+            child.kill();
         }
     }
+}
+
+#[cfg(unix)]
+fn is_in_foreground() -> bool {
+    let terminal =
+        std::fs::File::open("/dev/tty").and_then(|terminal| Ok(rustix::termios::tcgetpgrp(&terminal)?));
+    terminal.is_ok_and(|foreground| foreground == rustix::process::getpgrp())
+}
+
+#[cfg(not(unix))]
+fn is_in_foreground() -> bool {
+    // It shares the console.
+    true
 }

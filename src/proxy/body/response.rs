@@ -146,13 +146,15 @@ pub struct AnswerBody {
     backlog: Option<Arc<Backlog>>,
     /// HTTP/1.0 may know a body's end by the connection's end alone.
     ends_with_connection: bool,
+    /// Of the upstream's, all has come.
+    is_whole: bool,
     record: Rc<Record>,
 }
 
 impl AnswerBody {
     pub fn new(source: Source, client: &Client, is_http_10: bool, record: Rc<Record>) -> AnswerBody {
         let (vitals, backlog) = (Arc::clone(&client.vitals), client.backlog.clone());
-        AnswerBody { source, vitals, backlog, ends_with_connection: is_http_10, record }
+        AnswerBody { source, vitals, backlog, ends_with_connection: is_http_10, is_whole: false, record }
     }
 }
 
@@ -210,6 +212,7 @@ impl Body for AnswerBody {
             }
             Some(Ok(frame)) if frame.is_data() && !body.is_end_stream() => {}
             _ => {
+                this.is_whole = true;
                 let now = this.record.end();
                 if let Some(lease) = lease.take() {
                     lease.give_back(now);
@@ -248,6 +251,11 @@ impl Drop for AnswerBody {
             self.record.end();
         } else if self.vitals.is_late(Wait::AnswerBody) {
             self.record.break_off("timeout");
+        }
+        let is_sent = self.is_whole || matches!(self.source, Source::Own(None) | Source::Unsent(_));
+        if !is_sent && !self.is_end_stream() || matches!(self.source, Source::Tunnel) {
+            // What is not whole must not end as if it were.
+            self.vitals.set_last(false);
         }
         if !matches!(self.source, Source::Tunnel) {
             self.vitals.end_answer();

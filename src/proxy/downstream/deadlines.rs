@@ -7,6 +7,9 @@
 
 #![expect(clippy::indexing_slicing, reason = "the arrays have a place for each `Wait`")]
 
+mod doubt;
+mod wait;
+
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -16,44 +19,12 @@ use std::time::Duration;
 
 use tokio::time::{Sleep, sleep_until};
 
+use self::doubt::Doubt;
+pub use self::wait::Wait;
 use super::shared_timer::Alarm;
 use crate::clock::Clock;
 use crate::model::Moment;
 use crate::rules::Timeouts;
-
-/// What a connection may wait for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wait {
-    /// The first byte of a request: `keep_alive`.
-    Request,
-    /// The rest of a request's head: `request_head`.
-    Head,
-    /// More of a request's body, from the client: `request_body`.
-    RequestBody,
-    /// The upstream's answer, or that it takes more of the request: `response_head`.
-    Answer,
-    /// More of an answer's body, from the upstream: `response_body`.
-    AnswerBody,
-    /// A client that does not read, or does not let a stream go on: `write`.
-    Write,
-    /// A client that was told to go, and has not.
-    Close,
-    /// An idle connection that holds what only a busy one needs; that is given up, and nothing else.
-    Rest,
-}
-
-impl Wait {
-    const ALL: [Wait; 8] = [
-        Wait::Request,
-        Wait::Head,
-        Wait::RequestBody,
-        Wait::Answer,
-        Wait::AnswerBody,
-        Wait::Write,
-        Wait::Close,
-        Wait::Rest,
-    ];
-}
 
 /// After the last answer a client has this long to close (nginx's `lingering_timeout`).
 const CLOSE: Duration = Duration::from_secs(5);
@@ -101,6 +72,8 @@ pub struct Vitals {
     /// [`Upload`] of the latest request.
     upload: AtomicU8,
     is_broken: AtomicBool,
+    /// After the answer the connection closes, as it said.
+    is_last: AtomicBool,
     /// Streams of this connection that have not ended.
     streams: AtomicUsize,
     stream: Option<Stream>,
@@ -151,6 +124,7 @@ impl Vitals {
             turn: AtomicU64::new(0),
             upload: AtomicU8::new(Upload::Over as u8),
             is_broken: AtomicBool::new(false),
+            is_last: AtomicBool::new(false),
             streams: AtomicUsize::new(0),
             stream,
         }
@@ -271,6 +245,16 @@ impl Vitals {
         }
     }
 
+    /// Whether the answer says that the connection closes after it.
+    pub fn set_last(&self, is_last: bool) {
+        self.is_last.store(is_last, Relaxed);
+    }
+
+    /// Whether the last answer has gone, so that nothing will be sent any more.
+    pub fn has_said_all(&self) -> bool {
+        self.is_last.load(Relaxed) && !self.is_answering.load(Relaxed)
+    }
+
     /// Marks the connection as one that must not end as if all were well.
     pub fn break_off(&self) {
         self.is_broken.store(true, Relaxed);
@@ -312,6 +296,7 @@ impl Vitals {
         let mut connection = pin!(connection);
         let mut armed = self.due();
         let mut timer = pin!(sleep_until(self.clock.instant(armed)));
+        let mut doubt = Doubt::default();
         poll_fn(|cx| {
             if let Some(stream) = &self.stream {
                 stream.alarm.wake();
@@ -328,7 +313,7 @@ impl Vitals {
                     }
                     return Poll::Ready(Err(late));
                 }
-                if self.poll_overdue(cx, timer.as_mut(), &mut armed).is_pending() {
+                if self.poll_overdue(cx, timer.as_mut(), &mut armed, &mut doubt).is_pending() {
                     break;
                 }
             }
@@ -341,20 +326,34 @@ impl Vitals {
     }
 
     /// Ready when something is overdue, which is then noted.
-    fn poll_overdue(&self, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>, armed: &mut Moment) -> Poll<()> {
+    fn poll_overdue(
+        &self,
+        cx: &mut Context<'_>,
+        mut timer: Pin<&mut Sleep>,
+        armed: &mut Moment,
+        doubt: &mut Doubt,
+    ) -> Poll<()> {
         loop {
-            let due = self.due();
+            // What is in doubt is due already.
+            let due = self.due().max(doubt.until);
             if due < *armed {
                 *armed = due;
                 timer.as_mut().reset(self.clock.instant(due));
             }
             ready!(timer.as_mut().poll(cx));
             let now = self.clock.now();
-            if let Some(wait) = Wait::ALL.into_iter().find(|wait| self.deadline(*wait) <= now) {
+            let overdue = Wait::ALL.into_iter().find(|wait| self.deadline(*wait) <= now);
+            if let Some(wait) = overdue {
+                if doubt.looks_again(wait, now) {
+                    *armed = doubt.until;
+                    timer.as_mut().reset(self.clock.instant(*armed));
+                    continue;
+                }
                 self.overdue.store(wait as u8 + 1, Relaxed);
                 self.end(wait);
                 return Poll::Ready(());
             }
+            *doubt = Doubt::default();
             // Where streams end, nobody may look again until this rings.
             let far = if self.has_streams() { self.limit(Wait::Request) } else { FAR };
             *armed = self.due().min(now + far);

@@ -35,17 +35,62 @@ impl UpstreamPlace {
 /// Lets the process have as many descriptors as the system allows it: shells and service managers start
 /// programs with a soft limit of 1,024 for those that call select(2).
 #[cfg(unix)]
-pub fn raise_limit() {
+pub fn raise_limit() -> SoftLimit {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum {
         // Where even that is refused (macOS wants a number), the limit that was is the limit that stays.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
     }
+    SoftLimit { before: limit.current }
 }
 
 #[cfg(not(unix))]
-pub fn raise_limit() {}
+pub fn raise_limit() -> SoftLimit {
+    SoftLimit { before: None }
+}
+
+/// The soft limit that the process was started with. It is the one for processes that it starts: a program that
+/// calls select(2) with a descriptor from 1,024 on writes beyond its own memory.
+#[derive(Clone, Copy, Debug)]
+pub struct SoftLimit {
+    before: Option<u64>,
+}
+
+impl SoftLimit {
+    /// Starts a process under it. It is lowered for that moment, as a child inherits it and `unsafe` alone could
+    /// lower it there; but not so far that this process could not start one.
+    #[cfg(unix)]
+    pub fn around<T>(self, start: impl FnOnce() -> T) -> T {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let raised = getrlimit(Resource::Nofile);
+        let lowered = self.before.map(|before| before.max(first_unused()));
+        if lowered.is_none() || lowered == raised.current {
+            return start();
+        }
+        // Neither exceeds the hard limit, which is the only reason to be refused.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: lowered, maximum: raised.maximum });
+        let started = start();
+        let _ = setrlimit(Resource::Nofile, raised);
+        started
+    }
+
+    #[cfg(not(unix))]
+    pub fn around<T>(self, start: impl FnOnce() -> T) -> T {
+        let SoftLimit { before: _ } = self;
+        start()
+    }
+}
+
+/// The least limit under which some descriptors more can be opened.
+#[cfg(unix)]
+fn first_unused() -> u64 {
+    /// Pipes to two processes, and how starting them went.
+    const MORE: usize = 8;
+    let more: Vec<_> = (0..MORE).filter_map(|_| std::fs::File::open("/dev/null").ok()).collect();
+    let highest = more.iter().map(std::os::fd::AsRawFd::as_raw_fd).max();
+    highest.and_then(|highest| u64::try_from(highest + 1).ok()).unwrap_or(0)
+}
 
 /// How many descriptors the process may have; `None` where there is no limit.
 #[cfg(unix)]

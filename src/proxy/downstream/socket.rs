@@ -36,6 +36,8 @@ pub struct ClientSocket {
     /// Whether the client has sent its end. hyper hears of it one turn later, so that an answer that
     /// is ready goes first: to hyper a client that sends no more is gone.
     has_ended: bool,
+    /// Whether we have sent ours.
+    is_shut: bool,
 }
 
 /// Plain or TLS.
@@ -75,6 +77,7 @@ impl ClientSocket {
             meter: None,
             sink: None,
             has_ended: false,
+            is_shut: false,
         }
     }
 
@@ -135,6 +138,13 @@ impl ClientSocket {
         self.vitals.end(Wait::Head);
         self.vitals.begin(Wait::Request);
         self.meter = Some(Box::new(Meter::new(clock)));
+    }
+
+    /// Sends our end.
+    fn poll_shut(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let shut = delegate!(&mut self.stream, poll_shutdown(cx));
+        self.is_shut = shut.is_ready();
+        shut
     }
 
     /// Notes what came from the client.
@@ -259,7 +269,13 @@ impl AsyncWrite for ClientSocket {
             // hyper flushes when it has nothing left to write.
             backlog.clear();
         }
-        flushed
+        ready!(flushed)?;
+        // A client whose body is still expected hears at once that it need not send it: what it sends all the same is
+        // read and dropped (RFC 9112 §9.6).
+        if !self.is_shut && self.meter.is_none() && self.vitals.has_said_all() {
+            ready!(self.poll_shut(cx))?;
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Says goodbye, and when something came after the last answer, hears the client out: closing on
@@ -267,7 +283,7 @@ impl AsyncWrite for ClientSocket {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if this.sink.is_none() {
-            let shut = delegate!(&mut this.stream, poll_shutdown(cx));
+            let shut = if this.is_shut { Poll::Ready(Ok(())) } else { this.poll_shut(cx) };
             if shut.is_pending() {
                 this.vitals.begin_once(Wait::Close);
             }

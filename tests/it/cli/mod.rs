@@ -1,5 +1,7 @@
 //! The command line as people and scripts meet it.
 
+mod closing;
+mod ending;
 mod exhaustion;
 mod failed_upstream;
 mod misuse;
@@ -10,5 +12,6 @@ mod results;
 mod run;
 mod serving;
 mod start;
+mod stopped;
 mod untested;
 mod upstream_tls;

@@ -142,7 +142,7 @@ fn an_upstream_that_is_not_up_is_a_warning_and_a_502_for_each_request() {
 #[test]
 fn a_signal_lets_what_is_in_flight_end() {
     // A terminal that is closed sends HUP.
-    for signal in ["TERM", "INT", "HUP"] {
+    for signal in ["TERM", "INT", "HUP", "QUIT"] {
         let mut upstream = Upstream::listen();
         let (mut serving, _folder) = serve(&["-u", &upstream.url()]);
         let address = serving.address;

@@ -1,0 +1,100 @@
+//! What is said and written at the end, beside the signals: a pipe that nobody reads keeps no process alive, and
+//! one more signal ends it at once.
+
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::log::Log;
+use super::output;
+use super::signals::Signals;
+
+/// Why something was not said to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cut {
+    /// Whatever should read it does not.
+    Deaf,
+    /// This process was told to end once more.
+    Told,
+}
+
+/// How long a reader may read nothing. A reader that is slow, but reads, is waited for.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+/// Between two looks at whether it reads.
+const EACH: Duration = Duration::from_millis(50);
+
+/// Ends the log, writes to files and to standard output, and says the last words: first what would be missed most.
+/// `words` are given what could not be written. Whether all of it was.
+pub async fn part(
+    signals: &mut Signals,
+    log: Log,
+    files: impl FnOnce() -> Vec<String> + Send + 'static,
+    output: impl FnOnce() -> Vec<String> + Send + 'static,
+    words: impl FnOnce(Vec<String>) + Send + 'static,
+) -> bool {
+    let Ok(mut failures) = write(signals, files).await else { return false };
+    let heard = say(signals, move || log.end()).await;
+    if heard == Err(Cut::Told) {
+        return false;
+    }
+    match say(signals, output).await {
+        Ok(more) => failures.extend(more),
+        Err(Cut::Deaf) => failures.push(DEAF.to_owned()),
+        Err(Cut::Told) => return false,
+    }
+    let is_written = failures.is_empty();
+    if heard.is_ok() {
+        // What is not heard cannot be said otherwise.
+        let _ = say(signals, move || words(failures)).await;
+    }
+    is_written
+}
+
+const DEAF: &str = "error: nobody reads standard output: what stands there is not whole; have it read, or give \
+                    `--report` a file\n";
+
+/// Writes files: disks are waited for.
+async fn write<T: Send + 'static>(
+    signals: &mut Signals,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Cut> {
+    beside(signals, std::future::pending(), work).await
+}
+
+/// Says something on standard output or standard error.
+async fn say<T: Send + 'static>(
+    signals: &mut Signals,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Cut> {
+    let deaf = async {
+        let (mut written, mut waited) = (output::written(), Duration::ZERO);
+        while waited < PATIENCE {
+            tokio::time::sleep(EACH).await;
+            let now = output::written();
+            waited = if now == written { waited + EACH } else { Duration::ZERO };
+            written = now;
+        }
+    };
+    beside(signals, deaf, work).await
+}
+
+/// Works on a thread that is left behind where it hangs: it ends with the process.
+async fn beside<T: Send + 'static>(
+    signals: &mut Signals,
+    deaf: impl Future<Output = ()>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Cut> {
+    let (sender, done) = oneshot::channel();
+    let work = move || {
+        // Nobody waits any more when it was cut short.
+        let _ = sender.send(work());
+    };
+    // Where there is no thread, nothing can be said.
+    let _ = std::thread::Builder::new().name("fracas-parting".to_owned()).spawn(work);
+    tokio::select! {
+        biased;
+        done = done => done.map_err(|_| Cut::Deaf),
+        _ = signals.next() => Err(Cut::Told),
+        () = deaf => Err(Cut::Deaf),
+    }
+}

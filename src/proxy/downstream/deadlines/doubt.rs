@@ -1,0 +1,54 @@
+//! A second look before something is declared overdue.
+
+use std::time::Duration;
+
+use super::Wait;
+use crate::model::Moment;
+
+/// What is overdue is looked at once more after this: a process that was stopped, or a machine that was too busy, finds
+/// what came meanwhile and the timer in one turn, and other tasks may have to hand it on first.
+const ANOTHER_LOOK: Duration = Duration::from_millis(10);
+/// So many times, as long as each look comes late itself: then the turn before was a long one.
+const MOST_LOOKS: u8 = 3;
+
+/// What seems to be overdue, and is looked at once more.
+#[derive(Debug, Default)]
+pub struct Doubt {
+    wait: Option<Wait>,
+    /// When that will be.
+    pub until: Moment,
+    looks: u8,
+}
+
+impl Doubt {
+    /// Whether what is overdue is to be looked at once more, at `until`, or has been often enough.
+    pub fn looks_again(&mut self, wait: Wait, now: Moment) -> bool {
+        let is_new = self.wait != Some(wait);
+        let was_late = now.since(self.until) >= ANOTHER_LOOK && self.looks < MOST_LOOKS;
+        if is_new || was_late {
+            let looks = if is_new { 1 } else { self.looks + 1 };
+            *self = Doubt { wait: Some(wait), until: now + ANOTHER_LOOK, looks };
+            return true;
+        }
+        *self = Doubt::default();
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_overdue_is_looked_at_again_and_again_only_while_looks_come_late() {
+        let mut doubt = Doubt::default();
+        let at = |milliseconds: u64| Moment(milliseconds * 1_000_000);
+        assert!(doubt.looks_again(Wait::Answer, at(100)));
+        assert!(!doubt.looks_again(Wait::Answer, at(111)), "nothing came");
+        assert!(doubt.looks_again(Wait::Answer, at(200)), "another time");
+        assert!(doubt.looks_again(Wait::Answer, at(900)), "stopped again");
+        assert!(doubt.looks_again(Wait::Answer, at(1_900)));
+        assert!(!doubt.looks_again(Wait::Answer, at(2_900)), "often enough");
+        assert!(doubt.looks_again(Wait::Answer, at(3_000)) && doubt.looks_again(Wait::Write, at(3_010)));
+    }
+}
