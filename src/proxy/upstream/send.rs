@@ -51,7 +51,9 @@ impl Forwarder {
             }
             vitals.begin_at(Wait::Answer, now);
             let request = Request::from_parts(take(head), std::mem::take(body));
+            lease.replayable.await_head(self.limits.response_header_bytes);
             let sent = lease.sender.try_send_request(request).await;
+            lease.replayable.end_head();
             vitals.end(Wait::Answer);
             match sent {
                 Ok(response) => return Ok((response, lease)),

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
@@ -34,22 +34,62 @@ pub enum Stream {
 }
 
 /// Says of the request that goes next on a connection whether it may be sent once more, should the
-/// connection prove to be stale. Cleared by the first byte of an answer.
+/// connection prove to be stale (cleared by the first byte of an answer), and how much may come before its
+/// answer's head is whole.
 #[derive(Clone, Debug, Default)]
-pub struct Replayable(Arc<AtomicBool>);
+pub struct Replayable(Arc<Word>);
+
+#[derive(Debug)]
+struct Word {
+    is_allowed: AtomicBool,
+    /// Bytes that may still be read before the head is whole; [`UNAWAITED`] when none is awaited.
+    head_bytes: AtomicUsize,
+}
+
+const UNAWAITED: usize = usize::MAX;
+/// Bytes of interim answers (1xx) before an answer: far more than Early Hints take, and too few to hold up a worker.
+const INTERIM_BYTES: usize = 64 * 1024;
+
+impl Default for Word {
+    fn default() -> Word {
+        Word { is_allowed: AtomicBool::new(false), head_bytes: AtomicUsize::new(UNAWAITED) }
+    }
+}
 
 impl Replayable {
     /// The request that is sent next may be sent once more: it is safe, and has no body.
     pub fn allow(&self) {
-        self.0.store(true, Relaxed);
+        self.0.is_allowed.store(true, Relaxed);
     }
 
     fn is_allowed(&self) -> bool {
-        self.0.load(Relaxed)
+        self.0.is_allowed.load(Relaxed)
     }
 
     fn forbid(&self) {
-        self.0.store(false, Relaxed);
+        self.0.is_allowed.store(false, Relaxed);
+    }
+
+    /// An answer is awaited, whose own head has `most` bytes at most.
+    pub fn await_head(&self, most: usize) {
+        self.0.head_bytes.store(most.saturating_add(INTERIM_BYTES).min(UNAWAITED - 1), Relaxed);
+    }
+
+    /// The answer's head has come.
+    pub fn end_head(&self) {
+        self.0.head_bytes.store(UNAWAITED, Relaxed);
+    }
+
+    /// What was read without the head being whole is too much: hyper would read interim answers for ever.
+    fn is_flooded(&self) -> bool {
+        self.0.head_bytes.load(Relaxed) == 0
+    }
+
+    fn read(&self, bytes: usize) {
+        let left = self.0.head_bytes.load(Relaxed);
+        if left != UNAWAITED {
+            self.0.head_bytes.store(left.saturating_sub(bytes), Relaxed);
+        }
     }
 }
 
@@ -174,6 +214,10 @@ impl AsyncRead for Transport {
         let this = &mut *self;
         loop {
             ready!(this.poll_renewed(cx))?;
+            if this.stale.replayable.is_flooded() {
+                let why = format!("more than {INTERIM_BYTES} bytes of interim answers (1xx) came before it");
+                return Poll::Ready(Err(io::Error::other(Failure::Garbled(why.into()))));
+            }
             let before = buffer.filled().len();
             let read = ready!(match &mut this.stream {
                 Stream::Plain(stream) => portion::read(stream, cx, buffer),
@@ -181,6 +225,7 @@ impl AsyncRead for Transport {
             });
             if read.is_ok() && buffer.filled().len() > before {
                 this.stale.forget();
+                this.stale.replayable.read(buffer.filled().len() - before);
                 return Poll::Ready(read);
             }
             if !this.stale.begin_renewal() {

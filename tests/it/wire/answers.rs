@@ -256,3 +256,34 @@ fn an_answers_head_may_be_large_but_not_endless() {
         assert_eq!(proxy.ask(GET).status(), status, "{bytes} bytes");
     }
 }
+
+#[test]
+fn a_few_interim_answers_pass_and_a_flood_of_them_is_a_502_that_says_why() {
+    for (interim, count, status) in [
+        ("HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n", 100, 200),
+        ("HTTP/1.1 102 Processing\r\n\r\n", 1_000, 200),
+        ("HTTP/1.1 102 Processing\r\n\r\n", usize::MAX, 502),
+        ("HTTP/1.1 100 Continue\r\nX: 1\r\n\r\n", usize::MAX, 502),
+    ] {
+        let upstream = Upstream::playing(move |talk: &mut Talk| {
+            if talk.request().is_none() {
+                return;
+            }
+            for _ in 0..count.div_ceil(100) {
+                // Until nobody reads it: the proxy has to end it, and no clock does.
+                if talk.socket.try_send(interim.repeat(100)).is_err() {
+                    return;
+                }
+            }
+            talk.socket.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        });
+        let proxy = proxy::before(upstream.address)
+            .with(|settings| settings.timeouts.response_head = std::time::Duration::from_secs(3_600))
+            .start();
+        let got = proxy.ask(GET);
+        assert_eq!(got.status(), status, "{interim:?} {count}");
+        if status == 502 {
+            assert!(got.text().contains("bytes of interim answers (1xx) came before it"), "{}", got.text());
+        }
+    }
+}

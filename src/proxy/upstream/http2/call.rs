@@ -41,7 +41,12 @@ pub enum Called {
 /// A request that the upstream has not processed is sent again this often at most.
 const TRIES: usize = 4;
 
+/// Interim answers (1xx) before an answer: far more than Early Hints are sent in.
+const INTERIM_ANSWERS: usize = 100;
+
 enum Broken {
+    /// The upstream sends interim answers without end.
+    Flood,
     /// The request's own body is not one.
     Body,
     Stream(h2::Error),
@@ -122,6 +127,11 @@ impl Streams {
                 slot.answered();
                 Err(Failure::BadBody)
             }
+            // The connection counts as unanswered: nothing more is sent on it.
+            Err(Broken::Flood) => {
+                let why = format!("more than {INTERIM_ANSWERS} interim answers (1xx) came before it");
+                Err(Failure::Garbled(why.into()))
+            }
             Err(Broken::Stream(error)) => {
                 if error.is_remote() {
                     slot.answered();
@@ -164,12 +174,17 @@ async fn answer(
     mut upload: Option<&mut Upload>,
     permission: Option<&Permission>,
 ) -> Result<Response<RecvStream>, Broken> {
+    let mut interim_answers = 0;
     poll_fn(|cx| {
-        if let Some(permission) = permission {
-            while let Poll::Ready(Some(Ok(interim))) = response.poll_informational(cx) {
-                if interim.status() == StatusCode::CONTINUE {
-                    permission.give();
-                }
+        while let Poll::Ready(Some(Ok(interim))) = response.poll_informational(cx) {
+            interim_answers += 1;
+            if interim_answers > INTERIM_ANSWERS {
+                return Poll::Ready(Err(Broken::Flood));
+            }
+            if let Some(permission) = permission
+                && interim.status() == StatusCode::CONTINUE
+            {
+                permission.give();
             }
         }
         if let Poll::Ready(answer) = Pin::new(&mut *response).poll(cx) {

@@ -10,7 +10,8 @@ use super::super::super::support::http2_upstream::Http2Upstream;
 use super::super::super::support::message::Message;
 use super::super::super::support::proxy;
 use super::super::super::support::{GONE, LONG};
-use super::GET;
+use super::super::super::support::upstream::{Talk, Upstream};
+use super::{GET, raw};
 
 #[test]
 fn c24_a_torn_answer_over_http2_is_torn_for_the_client_whatever_the_reason() {
@@ -110,4 +111,28 @@ fn c22_a_client_that_leaves_cancels_its_stream() {
             reasons.recv_timeout(GONE).unwrap_or_else(|_| panic!("the upstream hears of {path} in time"));
         assert_eq!((&*reset, reason), (path, Reason::CANCEL));
     }
+}
+
+#[test]
+fn a_few_interim_answers_pass_and_a_flood_of_them_ends_the_stream_and_the_use_of_its_connection() {
+    // `:status` is the static table's entry 8, its value a literal (RFC 7541 §6.2.2).
+    const EARLY_HINTS: &[u8] = b"\x08\x03103";
+    let upstream = Upstream::playing(|talk: &mut Talk| {
+        if raw::greet(talk, 100).is_none() {
+            return;
+        }
+        while let Some((stream, _)) = raw::next(talk, raw::HEADERS) {
+            let count = if talk.number == 0 { 10_000 } else { 20 };
+            for _ in 0..count {
+                raw::send(talk, raw::HEADERS, 4, stream, EARLY_HINTS);
+            }
+            raw::answer(talk, stream, "ok");
+        }
+    });
+    let proxy = proxy::before(upstream.address).over_http2().start();
+    let flooded = proxy.ask(GET);
+    assert_eq!(flooded.status(), 502);
+    assert!(flooded.text().contains("interim answers (1xx) came before it"), "{}", flooded.text());
+    let next = proxy.ask(GET);
+    assert_eq!((next.status(), next.text().as_str()), (200, "ok"));
 }
