@@ -8,7 +8,7 @@ use super::output::{counted, grouped};
 use crate::grading::Report;
 use crate::proxy::{RuleSummary, Summary};
 use crate::report::table::lines;
-use crate::report::{RULE_HEADS, Width};
+use crate::report::{RULE_HEADS, Width, around};
 
 /// With more rules than this, those that no request matched are only counted.
 const MOST_IDLE_ROWS: usize = 20;
@@ -44,6 +44,9 @@ pub fn table(summary: &Summary, report: Option<&Report>, width: Width) -> String
             "warning: {keys} forgotten for want of room: their counts began again; raise limits.keys"
         );
     }
+    if let Some(around) = report.and_then(around) {
+        let _ = writeln!(text, "warning: {around}");
+    }
     if let Some(totals) = report.map(|report| &report.totals)
         && (totals.lost_lines, totals.dropped) != (0, 0)
     {
@@ -76,6 +79,7 @@ pub fn json(summary: &Summary, report: Option<&Report>) -> String {
             "dropped": report.totals.dropped,
             "lost_lines": report.totals.lost_lines,
         })),
+        "around": report.map(|report| &report.around),
         "rules": rules.collect::<Vec<_>>(),
         "clients": clients::json(report),
     });

@@ -355,6 +355,8 @@ fn thread(
                 clock: shared.clock,
                 pool: Pool::new(shared.clock, settings.timeouts.keep_alive),
                 tasks: Rc::clone(&tasks),
+                origin: Rc::new(rewrite::Origin::of(&upstream)),
+                rewrites_bodies: settings.rewrite_bodies,
                 upstream,
                 connector,
             };

@@ -178,6 +178,7 @@ impl Grader {
             rules: record.rules.clone(),
             expectations,
             untested,
+            around: record.around.clone(),
             exit: None,
             run: RunReport::default(),
         };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::around::Around;
 use super::correlate::{Cost, Ended};
 use super::{Asked, Correlator, Grader, Missing, Operation, Record, Report, RuleReport};
 use crate::model::Attempt;
@@ -14,6 +15,7 @@ pub struct Grading {
     attempts: u64,
     /// Of them: the upstream gave no answer.
     unanswered: u64,
+    around: Around,
     /// What is over and not graded yet: kept for its room.
     ended: Vec<Ended>,
 }
@@ -25,6 +27,7 @@ impl Grading {
             grader: Grader::new(asked),
             attempts: 0,
             unanswered: 0,
+            around: Around::default(),
             ended: Vec::new(),
         }
     }
@@ -36,6 +39,7 @@ impl Grading {
         let attempt = attempt.into();
         self.attempts += 1;
         self.unanswered += u64::from(is_unanswered(&attempt));
+        self.around.see(&attempt);
         self.correlator.add_to(attempt, &mut self.ended);
         self.grade()
     }
@@ -69,6 +73,7 @@ impl Grading {
         self.grader.report(&Record {
             attempts,
             unanswered,
+            around: self.around.report(),
             missing: missing.into(),
             evicted,
             disordered,

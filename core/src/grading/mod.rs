@@ -4,6 +4,7 @@
 //! time. A journal file gives the same report as the run that wrote it. docs/GRADING.md explains each
 //! check, its formula and its error rates.
 
+mod around;
 mod backoff;
 mod checks;
 mod correlate;
@@ -31,7 +32,7 @@ pub use grader::{Extent, Grader, Missing, Record};
 pub use grading::Grading;
 pub use operation::{Link, Operation, Outcome, Read, Sight, Try};
 pub use report::{
-    Backoff, ClientReport, Expectation, Finding, Gap, Herd, Jitter, OperationReport, RefusedBy, Report,
-    RuleReport, Shape, Totals, TryReport, Verdict,
+    AroundReport, Backoff, ClientReport, Expectation, Finding, Gap, Herd, Jitter, OperationReport, RefusedBy,
+    Report, RuleReport, Shape, Totals, TryReport, Verdict,
 };
 pub use run::{CommandEnd, CommandReport, Demands, ExitReport, RunReport};

@@ -26,12 +26,24 @@ pub struct Report {
     /// One per class of clients, by its `User-Agent`, the worst first; those for which there is no place are
     /// one class, `(all others)`.
     pub clients: Vec<ClientReport>,
+    /// Who was shown the upstream's own origin in bodies, and may have gone there: what was sent to it directly is
+    /// not in this report. At most [`AroundReport::MOST`], the last of which may be `(all others)`.
+    pub around: Vec<AroundReport>,
     /// One per rule that a request matched, in file order, and a few of those that none did.
     pub rules: Vec<RuleReport>,
     /// What `[expect]` asks, and what was found.
     pub expectations: Vec<Expectation>,
     /// Evidence: the operations that findings name and the worst of the others, in bounded number.
     pub operations: Vec<OperationReport>,
+}
+
+/// Clients that may have left the proxy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AroundReport {
+    /// The first product of `User-Agent`, or `-` without one.
+    pub agent: String,
+    /// Responses whose bodies held the upstream's origin.
+    pub responses: u64,
 }
 
 /// How good something is.

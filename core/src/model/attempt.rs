@@ -118,6 +118,9 @@ pub struct Got {
     pub media_type: Option<MediaType>,
     /// Bytes of the body.
     pub bytes: u64,
+    /// Whether the body held the upstream's own origin: a client that goes there leaves the proxy.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub names_upstream: bool,
 }
 
 /// A conflict that a rule injected.

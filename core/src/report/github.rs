@@ -43,6 +43,9 @@ pub fn render(report: &Report) -> String {
             }
         }
     }
+    if let Some(around) = run::around(report) {
+        warnings.push(("fracas".to_owned(), around));
+    }
     if report.untested.is_some() {
         let mut text = phrases::headline(report);
         for (rule, why) in run::idle(report) {

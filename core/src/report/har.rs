@@ -37,12 +37,14 @@ pub fn write(subject: Subject<'_>, out: &mut impl io::Write) -> io::Result<()> {
     let mut attempts: Vec<&Attempt> = attempts.iter().map(|attempt| &**attempt).collect();
     attempts.sort_by_key(|attempt| (attempt.start, attempt.id));
     let creator = json!({ "name": "fracas", "version": env!("CARGO_PKG_VERSION") });
-    let comment = [Some(phrases::headline(report).into()), run::exit(report)];
+    let around = run::around(report).map(Into::into);
+    let comment = [Some(phrases::headline(report).into()), around, run::exit(report)];
     let comment = json!(comment.into_iter().flatten().collect::<Vec<_>>().join(" "));
     let graded = json!({
         "verdict": report.verdict,
         "untested": report.untested,
         "expectations": report.expectations,
+        "around": report.around,
         "exit": report.exit,
         "run": report.run,
     });

@@ -51,6 +51,9 @@ fn summary(report: &Report) -> TestSuite {
             [Some(phrases::headline(report)), run::aside(report), Some(shown(&exit.because).into_owned())];
         suite.set_system_out(sentences.into_iter().flatten().collect::<Vec<_>>().join("\n"));
     }
+    if let Some(around) = run::around(report) {
+        suite.add_property(Property::new("around", around));
+    }
     if report.untested.is_some() {
         let why: Vec<String> =
             run::idle(report).iter().map(|(rule, why)| format!("{}: {why}", shown(&rule.name))).collect();

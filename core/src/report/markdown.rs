@@ -32,7 +32,7 @@ pub fn render(report: &Report) -> String {
         let _ = writeln!(page, "\n{}", prose(&exit));
     }
     write_idle(&mut page, report);
-    for caveat in phrases::caveats(&report.totals) {
+    for caveat in phrases::caveats(report) {
         let _ = writeln!(page, "\n> {}", prose(&caveat));
     }
     write_expectations(&mut page, &report.expectations);

@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 pub use self::json::schema;
 pub use self::phrases::RULE_HEADS;
+pub use self::run::around;
 use crate::grading::Report;
 use crate::model::Attempt;
 use crate::rules::Paint;

@@ -181,8 +181,9 @@ pub fn course_of(client: &ClientReport) -> String {
 }
 
 /// What the report leaves out or may be wrong about.
-pub fn caveats(totals: &Totals) -> Vec<String> {
-    let mut caveats = Vec::new();
+pub fn caveats(report: &Report) -> Vec<String> {
+    let totals = &report.totals;
+    let mut caveats: Vec<String> = super::run::around(report).into_iter().collect();
     if totals.dropped > 0 {
         let dropped = counted(totals.dropped, "request was", "requests were");
         caveats.push(format!("{dropped} not kept: what they were part of is not known"));

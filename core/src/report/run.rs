@@ -70,6 +70,24 @@ pub fn unmatched(report: &Report) -> Option<String> {
     ))
 }
 
+/// Who may have left the proxy: `httpx/0.28 may have left the proxy: 3 of its responses …`.
+pub fn around(report: &Report) -> Option<String> {
+    /// Names in the sentence.
+    const MOST: usize = 3;
+    let responses: u64 = report.around.iter().map(|line| line.responses).sum();
+    let names: Vec<_> = report.around.iter().take(MOST).map(|line| shown(&line.agent)).collect();
+    let more = report.around.len().saturating_sub(names.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (responses > 0).then(|| {
+        format!(
+            "{}{more} may have left the proxy: {} held the upstream's own URL, and what is sent there is not seen; \
+             `rewrite_bodies = true` in the rules file keeps clients inside",
+            names.join(", "),
+            counted(responses, "response", "responses"),
+        )
+    })
+}
+
 /// `the command exited with 3, and so does the run`.
 pub fn exit(report: &Report) -> Option<Cow<'_, str>> {
     report.exit.as_ref().map(|exit| shown(&exit.because))

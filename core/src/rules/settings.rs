@@ -32,6 +32,8 @@ pub struct Settings {
     pub allowed_hosts: Vec<TextPattern>,
     /// Protocols to which a connection may be upgraded, and is tunnelled then.
     pub upgrades: Vec<Box<str>>,
+    /// Whether the upstream's origin is rewritten in bodies of HTML, JSON and XML.
+    pub rewrite_bodies: bool,
     /// Whether the proxy says in `Via` that a message came through it.
     pub via: bool,
     /// Whether a safe request without a body goes once more when its reused connection was stale.
@@ -72,6 +74,7 @@ impl Default for Settings {
             host: HostHeader::Upstream,
             allowed_hosts: Vec::new(),
             upgrades: vec!["websocket".into()],
+            rewrite_bodies: false,
             via: true,
             replay: true,
             client_id: model::Identity(vec![

@@ -17,9 +17,11 @@ use super::super::downstream::client::Client;
 use super::super::downstream::deadlines::{Vitals, Wait};
 use super::super::passage::Settlement;
 use super::super::record::Record;
+use super::super::rewrite::body::{Look, Rewriter, Seen};
 use super::super::upstream::http2::StreamBody;
 use super::super::upstream::pool::Lease;
 use super::super::upstream::wants_tls::Suspect;
+use super::rewritten::Rewritten;
 use crate::clock::Clock;
 
 /// Where an answer's body comes from.
@@ -27,7 +29,7 @@ pub enum Source {
     /// Made here.
     Own(Option<Bytes>),
     /// The upstream's. Its end, and only its end, gives the connection back to the pool.
-    Upstream { body: UpstreamBody, lease: Option<Lease>, watch: Option<Box<Watch>> },
+    Upstream { body: UpstreamBody, lease: Option<Lease>, watch: Option<Box<Watch>>, look: Option<Box<Look>> },
     /// None is sent, though its length is told: a 304's. hyper keeps the length only of a body that claims it.
     Unsent(u64),
     /// There is none: what follows is not HTTP.
@@ -42,6 +44,17 @@ pub enum UpstreamBody {
     Suspect(Box<Suspect>),
     /// On a stream of its own.
     Stream(Box<StreamBody>),
+    /// Any of these, with the upstream's URLs in it rewritten.
+    Rewritten(Box<Rewritten>),
+}
+
+impl UpstreamBody {
+    pub fn rewritten(self, rewriter: Option<Box<Rewriter>>) -> UpstreamBody {
+        match rewriter {
+            None => self,
+            Some(rewriter) => UpstreamBody::Rewritten(Box::new(Rewritten::new(self, rewriter))),
+        }
+    }
 }
 
 /// Why an answer broke off.
@@ -49,6 +62,8 @@ pub enum UpstreamBody {
 pub enum AnswerError {
     Connection(hyper::Error),
     Stream(h2::Error),
+    /// The body is not in the encoding that its head names.
+    Encoding(std::io::Error),
 }
 
 impl fmt::Display for AnswerError {
@@ -56,6 +71,7 @@ impl fmt::Display for AnswerError {
         match self {
             AnswerError::Connection(error) => error.fmt(f),
             AnswerError::Stream(error) => error.fmt(f),
+            AnswerError::Encoding(error) => write!(f, "its body cannot be decoded: {error}"),
         }
     }
 }
@@ -65,6 +81,7 @@ impl std::error::Error for AnswerError {
         match self {
             AnswerError::Connection(error) => error.source(),
             AnswerError::Stream(error) => error.source(),
+            AnswerError::Encoding(error) => error.source(),
         }
     }
 }
@@ -81,6 +98,7 @@ impl Body for UpstreamBody {
             UpstreamBody::Connection(body) => Pin::new(body).poll_frame(cx).map_err(AnswerError::Connection),
             UpstreamBody::Suspect(body) => Pin::new(body).poll_frame(cx).map_err(AnswerError::Connection),
             UpstreamBody::Stream(body) => Pin::new(body).poll_frame(cx).map_err(AnswerError::Stream),
+            UpstreamBody::Rewritten(body) => body.poll(cx),
         }
     }
 
@@ -89,6 +107,7 @@ impl Body for UpstreamBody {
             UpstreamBody::Connection(body) => body.is_end_stream(),
             UpstreamBody::Suspect(body) => body.is_end_stream(),
             UpstreamBody::Stream(body) => body.is_end_stream(),
+            UpstreamBody::Rewritten(body) => body.is_over(),
         }
     }
 
@@ -97,6 +116,7 @@ impl Body for UpstreamBody {
             UpstreamBody::Connection(body) => body.size_hint(),
             UpstreamBody::Suspect(body) => body.size_hint(),
             UpstreamBody::Stream(body) => body.size_hint(),
+            UpstreamBody::Rewritten(_) => SizeHint::default(),
         }
     }
 }
@@ -167,7 +187,7 @@ impl Body for AnswerBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
         let this = &mut *self;
-        let (body, lease, watch) = match &mut this.source {
+        let (body, lease, watch, look) = match &mut this.source {
             Source::Own(bytes) => {
                 let bytes = bytes.take();
                 if let Some(bytes) = &bytes {
@@ -176,7 +196,7 @@ impl Body for AnswerBody {
                 return Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))));
             }
             Source::Unsent(_) | Source::Tunnel => return Poll::Ready(None),
-            Source::Upstream { body, lease, watch } => (body, lease, watch),
+            Source::Upstream { body, lease, watch, look } => (body, lease, watch, look),
         };
         // While the client is slow the upstream cannot be late.
         if let Some(backlog) = &this.backlog {
@@ -195,6 +215,13 @@ impl Body for AnswerBody {
                 this.record.see_got(data);
                 if let Some(backlog) = &this.backlog {
                     backlog.add(data.len());
+                }
+                let seen = look.as_mut().map(|look| look.see(data, body.is_end_stream()));
+                if seen == Some(Seen::Found) {
+                    this.record.see_upstream_named();
+                }
+                if seen.is_some_and(|seen| seen != Seen::NotYet) {
+                    *look = None;
                 }
             }
             if let Some(trailers) = frame.trailers_ref() {
@@ -266,7 +293,7 @@ impl Drop for AnswerBody {
 /// Reads and drops an answer that the client will not get, so that its connection can be used again
 /// and whoever watches it sees its end; what is long, or slow to come, is not worth it.
 pub async fn drain(source: Source, clock: Clock) {
-    let Source::Upstream { mut body, mut lease, mut watch } = source else { return };
+    let Source::Upstream { mut body, mut lease, mut watch, .. } = source else { return };
     let drain = async {
         let mut read = 0;
         while read < DRAIN_BYTES {

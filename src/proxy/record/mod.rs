@@ -227,6 +227,11 @@ impl Record {
         }
     }
 
+    /// The answer's body holds the upstream's own origin.
+    pub fn see_upstream_named(&self) {
+        self.state.borrow_mut().attempt.got.names_upstream = true;
+    }
+
     /// The answer has gone, at the moment that this gives: read before its last bytes are written, so that
     /// nothing that the client does because of them can seem to come earlier.
     pub fn end(&self) -> Moment {

@@ -2,9 +2,11 @@
 //! that clients stay inside and upstreams see requests that are meant for them.
 //!
 //! `response.rs` and `request.rs` know which headers; `reference.rs` tells whose a URL is, `cookies.rs` what a
-//! client keeps and sends back.
+//! client keeps and sends back. `body.rs` follows a body, `origin.rs` finds the upstream's URLs in it.
 
+pub mod body;
 pub mod cookies;
+mod origin;
 mod reference;
 mod request;
 mod response;
@@ -17,6 +19,7 @@ use self::reference::{Reference, Server, Spoken};
 use super::headers::{FORWARDED_HOST, FORWARDED_PROTO};
 use crate::rules::{Scheme, UpstreamUrl};
 
+pub use self::origin::Origin;
 pub use self::request::{Seen, request};
 pub use self::response::answer;
 

@@ -27,7 +27,7 @@ pub struct Spoken {
 }
 
 impl Spoken {
-    fn parse(word: &[u8]) -> Option<Spoken> {
+    pub fn parse(word: &[u8]) -> Option<Spoken> {
         let words: [(&[u8], bool, bool); 4] =
             [(b"http", false, false), (b"https", true, false), (b"ws", false, true), (b"wss", true, true)];
         let (_, is_secure, is_socket) = words.into_iter().find(|known| known.0.eq_ignore_ascii_case(word))?;

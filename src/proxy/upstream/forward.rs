@@ -18,7 +18,8 @@ use super::super::body::response::{Source, UpstreamBody};
 use super::super::downstream::client::Client;
 use super::super::error::{self, Cause, Failure};
 use super::super::headers::{self, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_PROTO, Hop};
-use super::super::rewrite::{self, Front, Seen};
+use super::super::rewrite::body::{self, Look, Rewriter};
+use super::super::rewrite::{self, Front, Origin, Seen};
 use super::super::tasks::Tasks;
 use super::super::via::Via;
 use super::connect::Connector;
@@ -56,6 +57,9 @@ pub struct Forwarder {
     /// How long the upstream may take nothing of a body whose answer has come.
     pub patience: Duration,
     pub tasks: Rc<Tasks>,
+    /// The upstream's URLs in bodies, and whether they are rewritten.
+    pub origin: Rc<Origin>,
+    pub rewrites_bodies: bool,
 }
 
 /// What the proxy is still to do for an answer, once it comes.
@@ -171,6 +175,9 @@ impl Forwarder {
         let Parts { uri, version, headers, .. } = head;
         let own_host = &self.connector.own_host;
         rewrite::request(headers, Seen { upstream: &self.upstream, own_host, host: self.host }, front);
+        if self.rewrites_bodies {
+            body::ask(headers);
+        }
         if let Some(host) = &front.host {
             say(headers, FORWARDED_HOST, host.clone(), client);
         } else if !client.is_trusted {
@@ -252,6 +259,7 @@ impl Forwarder {
             head.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             lease.end_with(permission);
         }
+        let (rewriter, look) = self.see_body(&mut head, &expected.front);
         if body.is_end_stream() {
             lease.give_back(self.clock.now());
             let source = framing::length_of_a_304(&head).map_or(Source::Own(None), Source::Unsent);
@@ -261,7 +269,8 @@ impl Forwarder {
             true => UpstreamBody::Connection(body),
             false => UpstreamBody::Suspect(Box::new(Suspect::new(body, self.upstream.clone()))),
         };
-        Ok(Response::from_parts(head, Source::Upstream { body, lease: Some(lease), watch: None }))
+        let body = body.rewritten(rewriter);
+        Ok(Response::from_parts(head, Source::Upstream { body, lease: Some(lease), watch: None, look }))
     }
 
     /// Makes the answer that comes on a stream the client's.
@@ -287,11 +296,26 @@ impl Forwarder {
         if permission.is_some_and(|permission| permission.refuse()) {
             head.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
+        let (rewriter, look) = self.see_body(&mut head, front);
         if body.is_end_stream() {
             return Ok(Response::from_parts(head, Source::Own(None)));
         }
-        let body = UpstreamBody::Stream(body);
-        Ok(Response::from_parts(head, Source::Upstream { body, lease: None, watch: None }))
+        let body = UpstreamBody::Stream(body).rewritten(rewriter);
+        Ok(Response::from_parts(head, Source::Upstream { body, lease: None, watch: None, look }))
+    }
+
+    /// What happens to the upstream's URLs in the body that follows `head`: rewritten, or looked for.
+    fn see_body(
+        &self,
+        head: &mut http::response::Parts,
+        front: &Front,
+    ) -> (Option<Box<Rewriter>>, Option<Box<Look>>) {
+        if !self.rewrites_bodies {
+            // A client that knows the proxy by the upstream's own name is shown nothing else.
+            let is_other = front.host.as_ref() != Some(&self.connector.own_host);
+            return (None, is_other.then(|| Look::at(head, &self.origin)).flatten());
+        }
+        (body::rewriter(head, &self.origin, front), None)
     }
 
     /// Says in an answer's head what a proxy says, and nothing that leads around it.

@@ -1,5 +1,6 @@
 //! The command line as people and scripts meet it.
 
+mod around;
 mod closing;
 mod ending;
 mod exhaustion;

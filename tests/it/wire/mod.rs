@@ -23,6 +23,7 @@ mod panics;
 mod requests;
 mod reuse;
 mod rewriting;
+mod rewritten_bodies;
 mod small;
 mod streaming;
 mod streams;

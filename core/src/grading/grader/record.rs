@@ -3,7 +3,7 @@
 
 use super::super::checks::Judged;
 use super::super::criteria::Want;
-use super::super::{CheckId, Expectation, RuleReport, Verdict};
+use super::super::{AroundReport, CheckId, Expectation, RuleReport, Verdict};
 
 /// What a report says of the record beside its operations; the grader cannot know it.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +11,8 @@ pub struct Record {
     pub attempts: u64,
     /// Attempts that the upstream did not answer.
     pub unanswered: u64,
+    /// Whose responses named the upstream.
+    pub around: Vec<AroundReport>,
     pub missing: Missing,
     /// Operations that were put away for want of room.
     pub evicted: u64,

@@ -149,7 +149,7 @@ impl Page<'_> {
     }
 
     fn caveats(&self) -> Vec<Marked> {
-        let caveats = phrases::caveats(&self.report.totals);
+        let caveats = phrases::caveats(self.report);
         caveats.iter().map(|caveat| Marked::sentence("caveat", caveat)).collect()
     }
 }

@@ -33,7 +33,7 @@ pub fn render(report: &Report, paint: Paint, width: Width) -> String {
         page.hanging("      ", 6, &aside);
     }
     page.hanging("      ", 6, &phrases::totals(&report.totals));
-    for caveat in phrases::caveats(&report.totals) {
+    for caveat in phrases::caveats(report) {
         page.hanging("note  ", 6, &caveat);
     }
     if report.untested.is_some() {

@@ -18,7 +18,7 @@ pub(in crate::rules) static TOP: Section = Section {
     ],
 };
 
-static PLACES: [Entry; 8] = [
+static PLACES: [Entry; 9] = [
     entry(
         "listen",
         Value::Text(Form::Socket),
@@ -69,6 +69,20 @@ static PLACES: [Entry; 8] = [
         "Protocols to which a connection may be upgraded (RFC 9110 §7.8). Its bytes pass both ways then, unseen by the \
          rules. Docker's `attach` and `exec` are `\"tcp\"`.",
         "upgrades = [\"websocket\", \"tcp\"]",
+    ),
+    entry(
+        "rewrite_bodies",
+        Value::Boolean,
+        Is("false"),
+        "Whether URLs of the upstream (`http://up/a`, `//up/a`, `http:\\/\\/up`) become the proxy's in responses of HTML, \
+         JSON and XML, so that a client that follows them stays inside. Bodies stream; gzip and deflate are decoded and \
+         sent plain, and the upstream is asked for no other encoding. `Content-Length` and digests go, as they hold of \
+         the upstream's bytes; `ETag` stays as it is, so that `If-Match` works: the same bytes are always rewritten \
+         alike. `Range` is not sent up, as parts of two texts would not fit together. Request bodies, \
+         percent-encoded URLs, and text in UTF-16 or UTF-32 stay as they are. Without it, reports count the responses \
+         whose first 64 KiB hold the upstream's origin, and say whose they were; other encodings than gzip and \
+         deflate are not looked at.",
+        "rewrite_bodies = true",
     ),
     entry(
         "via",

@@ -41,6 +41,7 @@ impl Reader<'_> {
         });
         take!(allowed_hosts, "allowed_hosts", |reader, given| Some(reader.hosts(given)));
         take!(upgrades, "upgrades", |reader, given| Some(reader.upgrades(given)));
+        take!(rewrite_bodies, "rewrite_bodies", Self::boolean);
         take!(via, "via", Self::boolean);
         take!(replay, "replay", Self::boolean);
         take!(seed, "seed", Self::integer);

@@ -9,8 +9,8 @@ use http::Response;
 use super::super::super::support::http2_upstream::Http2Upstream;
 use super::super::super::support::message::Message;
 use super::super::super::support::proxy;
-use super::super::super::support::{GONE, LONG};
 use super::super::super::support::upstream::{Talk, Upstream};
+use super::super::super::support::{GONE, LONG};
 use super::{GET, raw};
 
 #[test]
