@@ -1,21 +1,14 @@
-//! The one place where the proxy's own failures become HTTP.
+//! Failures of the proxy itself: their status, their word, and how to mend them. `error_response.rs` makes responses of
+//! them.
 
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::StatusCode;
 
-use super::body::response::Source;
 use super::upstream::tls_failure::{self, TlsFailure};
 use crate::rules::UpstreamUrl;
-
-/// Says which answers are not the upstream's, and why.
-pub const MARKER: HeaderName = HeaderName::from_static("fracas");
-
-/// The methods that are forwarded, as `Allow` says them.
-pub const SERVED_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /// Why a request got no answer from the upstream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,30 +150,6 @@ impl Failure {
             Failure::TimedOut(Late::Handshake) => Some(tls_failure::is_it_plain(upstream)),
             _ => None,
         }
-    }
-
-    /// The answer that the client gets. Nothing of the request is echoed.
-    pub fn answer(&self) -> Response<Source> {
-        let status = self.status();
-        let title = status.canonical_reason().unwrap_or("Error");
-        let problem = serde_json::json!({
-            "type": "about:blank",
-            "title": title,
-            "status": status.as_u16(),
-            "detail": self.to_string(),
-        });
-        let mut response = Response::new(Source::Own(Some(Bytes::from(problem.to_string()))));
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Ok(marker) = HeaderValue::try_from(format!("error={}", self.word())) {
-            headers.insert(MARKER, marker);
-        }
-        if *self == Failure::Method {
-            headers.insert(header::ALLOW, HeaderValue::from_static(SERVED_METHODS));
-        }
-        response
     }
 }
 

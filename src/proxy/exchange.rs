@@ -20,6 +20,7 @@ use super::downstream::client::{Client, Origin};
 use super::downstream::deadlines::Wait;
 use super::downstream::http2;
 use super::error::{Failure, Late, Scarce};
+use super::error_response::error_response;
 use super::headers;
 use super::max_forwards;
 use super::record::Record;
@@ -85,13 +86,13 @@ pub async fn exchange(
         Err(failure) if failure.status().is_client_error() => {
             record.fail(failure.word());
             shown.log_answer(failure.status());
-            closing(failure.answer())
+            closing(error_response(&failure))
         }
         Err(failure) => {
             shared.counters.failures.fetch_add(1, Relaxed);
             record.fail(failure.word());
             shown.log_failure(&failure, worker.forwarder.help(&failure));
-            failure.answer()
+            error_response(&failure)
         }
     };
     if let (Some(failed), Some(page)) = (failed, origin_header)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::header::{self, Entry};
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
 
-use super::upstream::identity;
+use super::connection_auth;
 use crate::model::text_of;
 
 /// The names that this proxy adds.
@@ -75,7 +75,7 @@ impl Present {
 /// Call it before anything is added, or a client could name what the proxy adds.
 pub fn take_hop_by_hop(headers: &mut HeaderMap) -> Hop {
     let present = Present::in_headers(headers);
-    let identity = present.credentials && identity::is_said(headers);
+    let identity = present.credentials && connection_auth::is_named(headers);
     let mut hop = Hop { identity, ..Hop::default() };
     if present.others {
         if let Some(upgrade) = headers.remove(header::UPGRADE) {

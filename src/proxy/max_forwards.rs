@@ -6,7 +6,7 @@ use http::request::Parts;
 use http::{Method, Response, StatusCode};
 
 use super::body::response::Source;
-use super::error::SERVED_METHODS;
+use super::error_response::SERVED_METHODS;
 
 /// Counts this hop; `Some` is the answer to a request that may go no further.
 pub fn count(head: &mut Parts) -> Option<Response<Source>> {

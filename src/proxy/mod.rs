@@ -8,14 +8,17 @@ mod admit;
 mod allowed_hosts;
 mod body;
 mod check_files;
+mod connection_auth;
 mod counters;
 mod decide;
 mod downstream;
 mod error;
+mod error_response;
 mod exchange;
 mod folded;
 pub mod headers;
 mod judge;
+mod lifecycle;
 mod max_forwards;
 mod passage;
 mod pem;
@@ -51,6 +54,7 @@ use self::downstream::tls::acceptor;
 pub use self::downstream::tls::{OwnCertificate, TlsError};
 pub use self::error::Failure;
 pub use self::judge::{Asked, Claim, Entrance, Judged, Verdict, judge};
+use self::lifecycle::Lifecycle;
 use self::record::{Plan, Recorder};
 use self::shared::Shared;
 pub use self::start_error::StartError;
@@ -62,7 +66,7 @@ use self::upstream::forward::Forwarder;
 use self::upstream::http2::Streams;
 use self::upstream::pool::Pool;
 use self::via::Via;
-use self::worker::{Order, Worker};
+use self::worker::Worker;
 use crate::clock::Clock;
 use crate::engine::RuleSet;
 use crate::grading::CommandEnd;
@@ -172,7 +176,7 @@ impl Proxy {
     /// Starts the workers; requests are served from here on.
     pub fn start(mut self) -> Result<Running, StartError> {
         let places = self.connections();
-        let (order, _) = watch::channel(Order::Serve);
+        let (order, _) = watch::channel(Lifecycle::Serve);
         let room = usize::try_from(self.shared.settings.journal.attempts.get()).unwrap_or(usize::MAX);
         let shared = Arc::clone(&self.shared);
         let tallying = move || shared.tallies.iter().map(|tally| (tally.matched(), tally.fired())).collect();
@@ -205,7 +209,7 @@ pub struct Running {
     /// Connections of clients that are served at a time.
     places: usize,
     connector: Arc<Connector>,
-    order: watch::Sender<Order>,
+    order: watch::Sender<Lifecycle>,
     threads: Vec<JoinHandle<()>>,
     journal: Journal,
     command: Arc<OnceLock<CommandEnd>>,
@@ -279,20 +283,20 @@ impl Running {
 
 /// Ends a proxy that serves.
 #[derive(Clone, Debug)]
-pub struct Control(watch::Sender<Order>);
+pub struct Control(watch::Sender<Lifecycle>);
 
 impl Control {
     /// Accepts nothing more; what is in flight may end, within `timeouts.drain`.
     pub fn drain(&self) {
-        self.send(Order::Drain);
+        self.send(Lifecycle::Drain);
     }
 
     /// Ends everything at once.
     pub fn stop(&self) {
-        self.send(Order::Stop);
+        self.send(Lifecycle::Stop);
     }
 
-    fn send(&self, order: Order) {
+    fn send(&self, order: Lifecycle) {
         self.0.send_if_modified(|current| {
             let is_further = order > *current;
             *current = order.max(*current);
@@ -321,7 +325,7 @@ fn thread(
     upstream: UpstreamUrl,
     connector: Arc<Connector>,
     listener: TcpListener,
-    order: watch::Receiver<Order>,
+    order: watch::Receiver<Lifecycle>,
     (plan, inlet): (Arc<Plan>, Inlet),
 ) -> io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name(format!("fracas-worker-{number}")).spawn(move || {

@@ -23,6 +23,7 @@ use super::downstream::http2;
 use super::downstream::socket::{ClientSocket, Protocol, Stream};
 use super::exchange::exchange;
 use super::folded::Folded;
+use super::lifecycle::{Lifecycle, reached};
 use super::record::Recorder;
 use super::shared::Shared;
 use super::tasks::Tasks;
@@ -41,16 +42,6 @@ pub struct Worker {
     pub surplus: Arc<Semaphore>,
     /// Requests that could not be read.
     pub unread: Folded,
-}
-
-/// What the proxy is told to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Order {
-    Serve,
-    /// Accept nothing more, and end when the requests in flight have.
-    Drain,
-    /// End at once.
-    Stop,
 }
 
 /// Who came, and from where.
@@ -76,7 +67,7 @@ const GRACE: Duration = Duration::from_millis(200);
 
 impl Worker {
     /// Serves until told to stop, and until what was in flight has ended.
-    pub async fn run(self: Rc<Worker>, listener: TcpListener, mut order: watch::Receiver<Order>) {
+    pub async fn run(self: Rc<Worker>, listener: TcpListener, mut order: watch::Receiver<Lifecycle>) {
         let orders = order.clone();
         let mut sweep = tokio::time::interval(SWEEP);
         let mut counted = 0;
@@ -84,7 +75,7 @@ impl Worker {
         loop {
             tokio::select! {
                 biased;
-                () = told(&mut order, Order::Drain) => break,
+                () = reached(&mut order, Lifecycle::Drain) => break,
                 (spare, accepted) = self.accept(&listener) => match accepted {
                     Ok(arrival) => self.welcome(arrival, spare, &orders),
                     Err(error) if is_about_one_connection(&error) => {}
@@ -111,7 +102,7 @@ impl Worker {
         self.forwarder.close();
         tokio::select! {
             () = self.tasks.ended() => {}
-            () = told(&mut order, Order::Stop) => {}
+            () = reached(&mut order, Lifecycle::Stop) => {}
             () = tokio::time::sleep(self.shared.settings.timeouts.drain) => {
                 let left = self.tasks.len();
                 tracing::warn!(left, "connections were still busy when the time to drain was over");
@@ -128,7 +119,7 @@ impl Worker {
     }
 
     /// Serves those who had connected when the order came: for them we were still there.
-    async fn accept_rest(self: &Rc<Worker>, listener: &TcpListener, orders: &watch::Receiver<Order>) {
+    async fn accept_rest(self: &Rc<Worker>, listener: &TcpListener, orders: &watch::Receiver<Lifecycle>) {
         while let Ok(spare) = Arc::clone(&self.surplus).try_acquire_owned()
             && let Poll::Ready(Ok(arrival)) = poll_fn(|cx| Poll::Ready(listener.poll_accept(cx))).await
         {
@@ -141,7 +132,7 @@ impl Worker {
         self: &Rc<Worker>,
         (stream, peer): Arrival,
         mut spare: Option<OwnedSemaphorePermit>,
-        orders: &watch::Receiver<Order>,
+        orders: &watch::Receiver<Lifecycle>,
     ) {
         // Small answers must not wait for acknowledgements. It only fails on a dead socket.
         let _ = stream.set_nodelay(true);
@@ -164,13 +155,25 @@ impl Worker {
         }
     }
 
+    /// Serves a connection of HTTP/2 to its end.
+    async fn serve_http2(
+        self: Rc<Self>,
+        socket: ClientSocket,
+        client: Rc<Client>,
+        states: watch::Receiver<Lifecycle>,
+    ) -> hyper::Result<()> {
+        let (header_bytes, tasks) = (self.shared.settings.limits.header_bytes, Rc::clone(&self.tasks));
+        let respond = move |client, request| exchange(Rc::clone(&self), client, request);
+        http2::serve(respond, header_bytes, tasks, socket, client, states).await
+    }
+
     /// Serves one connection to its end.
     async fn serve(
         self: Rc<Worker>,
         stream: TcpStream,
         peer: SocketAddr,
         place: Place,
-        orders: watch::Receiver<Order>,
+        orders: watch::Receiver<Lifecycle>,
     ) {
         let worker = Rc::clone(&self);
         let settings = &worker.shared.settings;
@@ -194,7 +197,7 @@ impl Worker {
                 Ok((mut socket, Protocol::Http2)) => {
                     socket.expect_frames(self.shared.clock);
                     // It is big, and most connections are not of its kind.
-                    Box::pin(http2::serve(self, socket, client, orders)).await
+                    Box::pin(self.serve_http2(socket, client, orders)).await
                 }
                 // There was nobody to be served.
                 Err(error) => {
@@ -239,7 +242,7 @@ impl Worker {
         self: Rc<Worker>,
         mut socket: ClientSocket,
         client: Rc<Client>,
-        orders: watch::Receiver<Order>,
+        orders: watch::Receiver<Lifecycle>,
     ) -> hyper::Result<()> {
         loop {
             let serving = Rc::clone(&self).serve_http1(socket, Rc::clone(&client), orders.clone());
@@ -261,7 +264,7 @@ impl Worker {
         self: Rc<Worker>,
         socket: ClientSocket,
         client: Rc<Client>,
-        mut order: watch::Receiver<Order>,
+        mut order: watch::Receiver<Lifecycle>,
     ) -> hyper::Result<Option<ClientSocket>> {
         let vitals = Arc::clone(&client.vitals);
         let http = self.http1();
@@ -321,9 +324,9 @@ fn may_rest(vitals: &Vitals) -> bool {
 
 /// Waits until a connection is to end as soon as it can: when the order has come, with the request
 /// in flight, or else when none comes.
-async fn time_to_go(order: &mut watch::Receiver<Order>, vitals: &Vitals) {
-    let ordered = order.wait_for(|order| *order != Order::Serve).await.map(|order| *order);
-    if !matches!(ordered, Ok(Order::Drain)) {
+async fn time_to_go(order: &mut watch::Receiver<Lifecycle>, vitals: &Vitals) {
+    let ordered = order.wait_for(|order| *order != Lifecycle::Serve).await.map(|order| *order);
+    if !matches!(ordered, Ok(Lifecycle::Drain)) {
         return;
     }
     let in_flight = poll_fn(|_| match vitals.is_waiting(Wait::Request) || vitals.is_waiting(Wait::Head) {
@@ -331,12 +334,6 @@ async fn time_to_go(order: &mut watch::Receiver<Order>, vitals: &Vitals) {
         false => Poll::Ready(()),
     });
     let _ = tokio::time::timeout(GRACE, in_flight).await;
-}
-
-/// Waits for `order` or a further one. What it gives must not be the value itself, which is a lock: in
-/// a `select!` it would be held for as long as its arm runs, and whoever gives the next order waits.
-pub async fn told(orders: &mut watch::Receiver<Order>, order: Order) {
-    let _ = orders.wait_for(|given| *given >= order).await;
 }
 
 /// Whether accepting failed for one client only (accept(2): such errors are the client's own).

@@ -164,7 +164,8 @@ impl Connector {
 
     /// What the end of a connection says of TLS, if that is what ended it.
     pub fn refused_by_tls(&self, error: &io::Error) -> Option<Failure> {
-        refused_by_tls(error, self.has_identity)
+        let failure = refused_by_tls(error, self.has_identity)?;
+        Some(Failure::Unreachable(Cause::Tls(Arc::new(failure))))
     }
 
     /// A request has been sent once more.

@@ -16,7 +16,8 @@ use hyper::upgrade::OnUpgrade;
 use super::super::body::request::RequestBody;
 use super::super::body::response::{Source, UpstreamBody};
 use super::super::downstream::client::Client;
-use super::super::error::{self, Cause, Failure};
+use super::super::error::{Cause, Failure};
+use super::super::error_response::MARKER;
 use super::super::headers::{self, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_PROTO, Hop};
 use super::super::rewrite::body::{self, Look, Rewriter};
 use super::super::rewrite::{self, Front, Origin, Seen};
@@ -324,8 +325,8 @@ impl Forwarder {
             via.add(&mut head.headers, head.version);
         }
         // What it means is that an answer is not the upstream's. Comparing is cheaper than looking it up.
-        if head.headers.keys().any(|name| *name == error::MARKER) {
-            head.headers.remove(error::MARKER);
+        if head.headers.keys().any(|name| *name == MARKER) {
+            head.headers.remove(MARKER);
         }
         rewrite::answer(&mut head.headers, &self.upstream, front);
         head.version = Version::HTTP_11;

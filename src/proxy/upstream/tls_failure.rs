@@ -2,13 +2,11 @@
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, OtherError, PeerIncompatible};
 
-use super::super::error::{Cause, Failure};
 use super::verify::SelfSigned;
 use crate::rules::UpstreamUrl;
 
@@ -111,13 +109,12 @@ pub fn is_it_plain(upstream: &UpstreamUrl) -> String {
 
 /// Whether it was TLS that ended a connection: an upstream says only after the handshake that it does not
 /// like the client's certificate, or misses one (RFC 8446 §4.4.2).
-pub fn refused_by_tls(error: &io::Error, has_identity: bool) -> Option<Failure> {
+pub fn refused_by_tls(error: &io::Error, has_identity: bool) -> Option<TlsFailure> {
     // What tokio-rustls makes of an alert, and nobody else of anything.
-    let failure = match error.kind() {
-        io::ErrorKind::InvalidData => TlsFailure::of(error, has_identity)?,
-        _ => return None,
-    };
-    Some(Failure::Unreachable(Cause::Tls(Arc::new(failure))))
+    match error.kind() {
+        io::ErrorKind::InvalidData => TlsFailure::of(error, has_identity),
+        _ => None,
+    }
 }
 
 /// The alert that `error` tells of in rustls's words, which is all that h2 keeps of an error.

@@ -22,17 +22,14 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::watch;
 
 use self::body::StreamBody;
-pub use self::meter::{Meter, Wrong};
+pub use self::meter::{Meter, PREFACE, Wrong};
 pub use self::translate::translate;
-use super::super::exchange::{Lost, exchange};
+use super::super::body::response::AnswerBody;
+use super::super::lifecycle::{Lifecycle, reached};
 use super::super::tasks::Tasks;
-use super::super::worker::{Order, Worker, told};
 use super::client::Client;
 use super::deadlines::{Vitals, Wait};
 use super::socket::ClientSocket;
-
-/// What a client begins with that speaks HTTP/2 (RFC 9113 §3.4).
-pub const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Requests at once, on one connection (Envoy's advice for the edge).
 const STREAMS: u32 = 100;
@@ -51,23 +48,37 @@ const UNSEEN_RESETS: usize = 20;
 /// Streams that had to be reset for what the client did wrong (CVE-2025-8671), over a connection's life.
 const RESETS_FOR_ERRORS: usize = 100;
 
-/// Serves a connection to its end.
-pub async fn serve(
-    worker: Rc<Worker>,
+/// Serves a connection to its end: `exchange` makes the response to each request, in a task of `tasks`. Heads have
+/// at most `header_bytes`.
+pub async fn serve<E, F, R>(
+    exchange: E,
+    header_bytes: usize,
+    tasks: Rc<Tasks>,
     socket: ClientSocket,
     client: Rc<Client>,
-    mut orders: watch::Receiver<Order>,
-) -> hyper::Result<()> {
+    mut orders: watch::Receiver<Lifecycle>,
+) -> hyper::Result<()>
+where
+    E: Fn(Rc<Client>, Request<Incoming>) -> F,
+    F: Future<Output = Result<Response<AnswerBody>, R>> + 'static,
+    R: std::error::Error + Send + Sync + 'static,
+{
     let vitals = Arc::clone(&client.vitals);
-    let streams = Streams { tasks: Rc::clone(&worker.tasks), next: Rc::default() };
-    let protocol = protocol(&worker, streams.clone());
-    let service = service_fn(move |request| {
+    let streams = Streams { tasks, next: Rc::default() };
+    let protocol = protocol(header_bytes, streams.clone());
+    let service = service_fn(move |request: Request<Incoming>| {
         let vitals = Arc::new(Vitals::of_stream(&client.vitals));
         *streams.next.borrow_mut() = Some(Arc::clone(&vitals));
-        answer(Rc::clone(&worker), Rc::new(client.on_stream(vitals)), request)
+        let is_head = request.method() == Method::HEAD;
+        let exchanged = exchange(Rc::new(client.on_stream(Arc::clone(&vitals))), request);
+        async move {
+            // hyper leaves it to the service that a response to HEAD has no body.
+            let body = |body| StreamBody::new((!is_head).then_some(body), vitals);
+            exchanged.await.map(|response| response.map(body))
+        }
     });
     let mut connection = pin!(protocol.serve_connection(TokioIo::new(socket), service));
-    let mut ordered = pin!(told(&mut orders, Order::Drain));
+    let mut ordered = pin!(reached(&mut orders, Lifecycle::Drain));
     let mut is_ordered = false;
     poll_fn(|cx| {
         loop {
@@ -91,8 +102,7 @@ pub async fn serve(
 }
 
 /// HTTP/2 as the settings limit it. Its timeouts are the vitals' business.
-fn protocol(worker: &Worker, streams: Streams) -> Builder<Streams> {
-    let header_bytes = worker.shared.settings.limits.header_bytes;
+fn protocol(header_bytes: usize, streams: Streams) -> Builder<Streams> {
     let mut http = Builder::new(streams);
     http.max_header_list_size(u32::try_from(header_bytes).unwrap_or(u32::MAX))
         .max_concurrent_streams(STREAMS)
@@ -102,18 +112,6 @@ fn protocol(worker: &Worker, streams: Streams) -> Builder<Streams> {
         .max_pending_accept_reset_streams(UNSEEN_RESETS)
         .max_local_error_reset_streams(RESETS_FOR_ERRORS);
     http
-}
-
-async fn answer(
-    worker: Rc<Worker>,
-    client: Rc<Client>,
-    request: Request<Incoming>,
-) -> Result<Response<StreamBody>, Lost> {
-    let is_head = request.method() == Method::HEAD;
-    let vitals = Arc::clone(&client.vitals);
-    let answer = exchange(worker, client, request).await?;
-    // hyper leaves it to us that an answer to HEAD has no body.
-    Ok(answer.map(|body| StreamBody::new((!is_head).then_some(body), vitals)))
 }
 
 /// Runs streams on this worker's thread, each within its vitals.
