@@ -176,7 +176,7 @@ fn a_command_has_the_soft_limit_of_descriptors_that_was_there_before() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_run_that_is_process_1_reaps_what_others_leave_behind() {
-    const NEW: [&str; 4] = ["-Ur", "--pid", "--fork", "--mount-proc"];
+    const NEW: [&str; 5] = ["-Ur", "--pid", "--fork", "--mount-proc", "--kill-child"];
     let is_allowed = Command::new("unshare").args(NEW).arg("true").output();
     if !is_allowed.is_ok_and(|output| output.status.success()) {
         return;
