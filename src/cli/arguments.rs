@@ -1,5 +1,5 @@
-//! What may stand on the command line. Values that a rules file may hold too stay text here: they are
-//! read by the same rules as the file, in `load.rs`.
+//! The command line's grammar. Values that a rules file may hold too stay text here: `load.rs` reads them by
+//! the file's rules.
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -104,7 +104,7 @@ pub enum Command {
     Demo(Demo),
 }
 
-/// What a schema describes.
+/// Subjects of a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SchemaOf {
     /// Rules files
@@ -175,7 +175,7 @@ impl Serve {
         self.ready_file.as_deref().filter(|path| !path.as_os_str().is_empty())
     }
 
-    /// The first flag that is understood, but whose behaviour is not built yet.
+    /// The first flag that parses and has no behaviour yet.
     pub fn not_yet(&self) -> Option<&'static str> {
         match self {
             Serve { watch: true, .. } => Some("--watch"),
@@ -328,7 +328,7 @@ pub enum LogFormat {
 pub struct Given {
     /// The key that it stands for.
     pub key: &'static str,
-    /// Who gave it: `--listen`, or `FRACAS_LISTEN`.
+    /// Source of the value: `--listen`, or `FRACAS_LISTEN`.
     pub by: String,
     pub text: String,
 }

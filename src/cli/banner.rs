@@ -1,4 +1,4 @@
-//! The first lines: what listens where, in front of what, by which rules, and something to try.
+//! The first lines: the addresses of the proxy and of its upstream, the rules, and something to try.
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -39,7 +39,7 @@ pub fn in_front(loaded: &Loaded) -> String {
         Upstream::Url(url) => url_of(url),
     };
     let version = env!("CARGO_PKG_VERSION");
-    // A file's name says what it is.
+    // A file's name describes itself.
     let rules = if loaded.file.is_some() { rules(loaded) } else { format!("rules: {}", rules(loaded)) };
     format!("fracas {version}   {}  →  {upstream}   {rules}", url_to(settings))
 }
@@ -80,8 +80,7 @@ fn curl(rules: &[Rule], settings: &Settings, address: SocketAddr) -> String {
         Method::PUT | Method::POST | Method::PATCH => " -d '{\"name\":\"lamp\"}'",
         _ => "",
     };
-    // Both parts are in shape of a token and of a path without spaces, so that no shell is surprised
-    // by anything but what the quotes hold.
+    // Both parts are a token and a path without spaces, so only the quoted text can surprise a shell.
     let url = format!("{base}{path}");
     let is_plain = url.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/[]".contains(&byte));
     let url = if is_plain && !url.contains('[') { url } else { format!("'{url}'") };
@@ -89,7 +88,7 @@ fn curl(rules: &[Rule], settings: &Settings, address: SocketAddr) -> String {
     format!("curl -i {trust}{method_flag}{url}{body}")
 }
 
-/// A method and a path that the rule is about whatever the rest of the request says.
+/// A method and a path that match the rule regardless of the rest of the request.
 fn example(rule: &Rule) -> Option<(Method, String)> {
     let method = match &rule.requests.method {
         Methods::Any => Method::GET,

@@ -13,7 +13,7 @@ use crate::proxy;
 use crate::rules::{Code, Diagnostic};
 use crate::rules_file;
 
-/// Checks the file. What is wrong with it is the result.
+/// Checks the file. Its mistakes are the result.
 pub fn check(arguments: &Check) -> ExitCode {
     let named = arguments.file.as_deref().filter(|file| !file.as_os_str().is_empty());
     let path = named.map_or_else(|| PathBuf::from(DEFAULT_FILE), Path::to_owned);

@@ -16,7 +16,7 @@ pub fn completions(shell: Shell) -> ExitCode {
     result(without_hidden(&String::from_utf8_lossy(&script), &command))
 }
 
-/// The generator for bash offers what is hidden too, in its lists of words.
+/// Removes hidden flags from the lists of words: the generator for bash offers them too.
 fn without_hidden(script: &str, command: &clap::Command) -> String {
     let hidden: Vec<String> = command
         .get_arguments()

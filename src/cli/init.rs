@@ -11,7 +11,7 @@ use super::output::talk;
 use super::schema;
 use super::startup_error::Refusal;
 
-/// Lies beside the rules file, whose first line names it.
+/// Lies beside the rules file; that file's first line names it.
 const SCHEMA_FILE: &str = "rules.schema.json";
 
 /// The rules that are shipped, which also are in this repository's root.
@@ -20,7 +20,7 @@ pub const SHIPPED: &str = include_str!("../../rules.toml");
 /// Writes both files into the current folder.
 pub fn init(arguments: &Init) -> ExitCode {
     let written = write(DEFAULT_FILE, &rules(), arguments.force)
-        // The schema is nobody's own work: an older one is replaced.
+        // The schema is generated, not edited: an older one is replaced.
         .and_then(|()| write(SCHEMA_FILE, &schema::text(), true));
     if let Err(refusal) = written {
         return refusal.report();

@@ -14,7 +14,7 @@ use crate::rules_file::{self, RulesFile};
 /// Read when no file is named.
 pub const DEFAULT_FILE: &str = "rules.toml";
 
-/// What runs.
+/// The rules and settings of a run.
 pub struct Loaded {
     pub config: Config,
     /// The file it comes from; `None`: there is none at the default path.
@@ -23,13 +23,13 @@ pub struct Loaded {
     pub sha256: Option<String>,
     /// There is no file, and the rules are those of `fracas init`.
     pub is_sample: bool,
-    /// Files whose text replies have.
+    /// Files with the bodies of replies.
     pub body_files: Vec<PathBuf>,
-    /// What somebody may not have meant.
+    /// Likely mistakes that do not keep the proxy from starting.
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Reads what runs, or every mistake in it.
+/// Reads the rules and settings, or every mistake in them.
 pub fn load(rules: &Rules, given: &[Given]) -> Result<Loaded, Mistakes> {
     let mut found = Mistakes { list: Vec::new(), errors: 0 };
     let mut loaded = file(rules.file()).unwrap_or_else(|mistakes| {
@@ -38,7 +38,7 @@ pub fn load(rules: &Rules, given: &[Given]) -> Result<Loaded, Mistakes> {
     });
     let is_demo = given.iter().all(|given| given.key != "upstream" || given.text == "demo");
     if loaded.file.is_none() && is_demo && found.errors == 0 {
-        // Nothing would happen otherwise, and the sample API is what these rules are about.
+        // Without rules nothing would happen; the sample rules are about the sample API.
         loaded = Loaded { is_sample: true, ..Loaded::without_file(sample()?) };
     }
     for given in given {

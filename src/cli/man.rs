@@ -36,7 +36,7 @@ fn page(named: Option<&str>) -> Option<Vec<u8>> {
 }
 
 fn write_page(page: &mut Vec<u8>, command: &Command) -> std::io::Result<()> {
-    // Its own rendering of what follows the options would run the lines of examples together.
+    // clap_mangen's rendering of the text after the options would run the lines of examples together.
     let man = Man::new(command.clone().after_help("").after_long_help(""));
     man.render_title(page)?;
     man.render_name_section(page)?;
@@ -69,7 +69,7 @@ fn environment(command: &Command) -> String {
     text
 }
 
-/// What follows the options: paragraphs, each with its heading before a colon. Examples keep their lines.
+/// The text after the options: paragraphs, each with its heading before a colon. Examples keep their lines.
 fn paragraphs(help: &str) -> String {
     let mut text = String::new();
     for paragraph in help.split("\n\n").filter(|paragraph| !paragraph.trim().is_empty()) {

@@ -1,5 +1,5 @@
-//! What to do next where the command line is not understood: other programs' flags, words in the wrong place,
-//! and what is missing.
+//! Advice where the command line is not understood: other programs' flags, misplaced words, and missing
+//! arguments.
 
 use std::ffi::OsString;
 
@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::model::harmless;
 
-/// The error, with a tip that says what to write instead.
+/// The error, with a tip on the right spelling.
 pub fn advised(mut error: clap::Error, words: &[OsString]) -> clap::Error {
     let text = |at: usize| words.get(at).and_then(|word| word.to_str()).unwrap_or_default();
     let command = if COMMANDS.contains(&text(1)) { text(1) } else { "" };
@@ -23,7 +23,7 @@ pub fn advised(mut error: clap::Error, words: &[OsString]) -> clap::Error {
     error
 }
 
-/// Those whose options people mix up.
+/// Commands with options that people mix up.
 pub const COMMANDS: [&str; 11] =
     ["serve", "run", "report", "check", "explain", "init", "schema", "completions", "man", "demo", "help"];
 
@@ -56,7 +56,7 @@ fn tip(error: &clap::Error, command: &str, words: &[OsString]) -> Option<String>
     }
 }
 
-/// Flags of other proxies and of HTTP clients, and what they are here.
+/// Flags of other proxies and of HTTP clients, and their equivalents here.
 const FLAGS: [(&[&str], &str); 11] = [
     (&["-p", "--listen-port", "--bind", "--addr", "--address", "--host", "-b"], "--listen"),
     (

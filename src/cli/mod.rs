@@ -40,7 +40,7 @@ use self::spelling::understood;
 
 /// Found mistakes (`check`).
 const MISTAKES: u8 = 1;
-/// The client fell short of what was expected (`run`, `report`).
+/// The client fell short of the expectations (`run`, `report`).
 const SHORT: u8 = 1;
 /// Usage, or rules that cannot be used.
 const UNUSABLE: u8 = 2;

@@ -16,7 +16,7 @@ pub use crate::rules::grouped;
 /// Bytes that standard output, standard error and reports have taken.
 static WRITTEN: AtomicU64 = AtomicU64::new(0);
 
-/// How much has been written so far: while it grows, somebody reads.
+/// Bytes written so far: while the number grows, the reader reads.
 pub fn written() -> u64 {
     WRITTEN.load(Relaxed)
 }
@@ -58,13 +58,13 @@ pub fn try_result(text: impl Display) -> Result<(), String> {
     }
 }
 
-/// Writes to standard error. If that fails there is nobody left to tell.
+/// Writes to standard error. A failure has no place left to be reported.
 pub fn talk(text: impl Display) {
     let _ = write!(Counted(io::stderr().lock()), "{text}");
 }
 
-/// Whether what is written to `stream` may hold colours: `--color` says, or else `NO_COLOR`,
-/// `CLICOLOR_FORCE`, `CLICOLOR`, `TERM`, and whether it is a terminal.
+/// Whether text for `stream` may hold colours: `--color` decides, else `NO_COLOR`, `CLICOLOR_FORCE`,
+/// `CLICOLOR`, `TERM`, and whether it is a terminal.
 pub fn paint(stream: &impl RawStream) -> Paint {
     match AutoStream::choice(stream) {
         ColorChoice::Never => Paint::Plain,
@@ -72,7 +72,7 @@ pub fn paint(stream: &impl RawStream) -> Paint {
     }
 }
 
-/// How wide the lines of what is written to `stream` may be.
+/// Width of the lines written to `stream`.
 pub fn width(stream: &impl IsTerminal) -> Width {
     let terminal = stream.is_terminal().then(terminal_size::terminal_size).flatten();
     Width::of(terminal.map(|(terminal_size::Width(columns), _)| columns))

@@ -1,5 +1,5 @@
-//! What is said and written at the end, beside the signals: a pipe that nobody reads keeps no process alive, and
-//! one more signal ends it at once.
+//! Output at the end, beside the signals: an unread pipe keeps no process alive, and one more signal ends it at
+//! once.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::signals::Signals;
 /// Why something was not said to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cut {
-    /// Whatever should read it does not.
+    /// The reader of the output does not read.
     Deaf,
     /// This process was told to end once more.
     Told,
@@ -23,8 +23,8 @@ const PATIENCE: Duration = Duration::from_millis(1_500);
 /// Between two looks at whether it reads.
 const EACH: Duration = Duration::from_millis(50);
 
-/// Ends the log, writes to files and to standard output, and says the last words: first what would be missed most.
-/// `words` are given what could not be written. Whether all of it was.
+/// Ends the log, writes files and standard output, and prints the last words, the most important output first.
+/// `words` are given the failed writes. Returns whether all was written.
 pub async fn part(
     signals: &mut Signals,
     log: Log,
@@ -44,7 +44,7 @@ pub async fn part(
     }
     let is_written = failures.is_empty();
     if heard.is_ok() {
-        // What is not heard cannot be said otherwise.
+        // A failure of the last words has no place left to be reported.
         let _ = say(signals, move || words(failures)).await;
     }
     is_written
@@ -86,7 +86,7 @@ async fn beside<T: Send + 'static>(
 ) -> Result<T, Cut> {
     let (sender, done) = oneshot::channel();
     let work = move || {
-        // Nobody waits any more when it was cut short.
+        // The receiver is gone when the work was cut short.
         let _ = sender.send(work());
     };
     // Where there is no thread, nothing can be said.

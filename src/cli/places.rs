@@ -21,7 +21,7 @@ fn named(what: impl Into<String>, path: &Path) -> Named {
     Named { what: what.into(), path: path.to_owned() }
 }
 
-/// Refuses what `serve` and `run` would write over something of their own.
+/// Refuses outputs that `serve` and `run` would write over their own files.
 pub fn check(arguments: &Serve, loaded: &Loaded) -> Result<(), Refusal> {
     let settings = &loaded.config.settings;
     let mut outputs: Vec<Named> =
@@ -77,7 +77,7 @@ fn report(wanted: &Wanted) -> Option<Named> {
     }
 }
 
-/// What is printed may go to a file as well.
+/// Standard output may be a file as well.
 fn with_standard_output(mut outputs: Vec<Named>) -> Vec<Named> {
     let path = Path::new("/dev/stdout");
     if cfg!(unix) && path.metadata().is_ok_and(|found| found.is_file()) {
@@ -101,7 +101,7 @@ fn apart(inputs: &[Named], outputs: &[Named]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// What tells one file from another, whatever links lead to it.
+/// Identity of a file, independent of the links that lead to it.
 struct Place {
     path: PathBuf,
     /// Of one that is there: device and number, which its hard links share.
@@ -110,7 +110,7 @@ struct Place {
 }
 
 impl Place {
-    /// `None` for what is no file, such as a device: many may write to it.
+    /// `None` for a device and other non-files: many may write to it.
     fn of(path: &Path) -> Option<Place> {
         match fs::metadata(path) {
             Ok(found) => {

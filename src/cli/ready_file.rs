@@ -1,5 +1,4 @@
-//! The ready file: what a script waits for. It is there whole or not at all, from when requests are
-//! served until they no longer are.
+//! The ready file, which scripts wait for. It is there whole or not at all, as long as requests are served.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -10,14 +9,14 @@ use super::startup_error::Refusal;
 use super::whole_file::Beside;
 use crate::proxy::OwnCertificate;
 
-/// What is to be known of a proxy.
+/// Facts about a proxy that serves.
 #[derive(Debug)]
 pub struct Ready<'r> {
     pub listen: SocketAddr,
-    /// What clients' URLs begin with.
+    /// Base of clients' URLs.
     pub url: String,
     pub upstream: &'r str,
-    /// What clients have to trust.
+    /// The certificate that clients have to trust.
     pub certificate: Option<&'r OwnCertificate>,
 }
 
@@ -37,8 +36,8 @@ pub struct Published {
 }
 
 impl ReadyFile {
-    /// Writes the file beside its place. An older run's file is removed: whoever waits for this one
-    /// must not read that one.
+    /// Writes the file beside its place. Removes an older run's file: a script that waits for this run must
+    /// not read it.
     pub fn prepare(path: &Path, ready: &Ready<'_>) -> Result<ReadyFile, Refusal> {
         let Ready { url, listen, upstream, certificate } = ready;
         let text = serde_json::json!({

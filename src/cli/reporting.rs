@@ -102,7 +102,7 @@ pub fn check(wanted: &[Wanted]) -> Result<(), Refusal> {
 pub enum Reader {
     /// A file has none.
     Nobody,
-    /// Standard output, a pipe or a device: who reads may read no more.
+    /// Standard output, a pipe or a device: its reader may stop reading.
     Somebody,
 }
 
@@ -116,7 +116,7 @@ impl Place<'_> {
     }
 }
 
-/// Writes the reports for `reader`, each in its place; what cannot be written is said.
+/// Writes the reports for `reader`, each in its place, and returns the failures.
 pub fn write_for(reader: Reader, wanted: &[Wanted], report: &Report, kept: &Kept) -> Vec<String> {
     let attempts: Vec<_> = if wanted.iter().any(|wanted| wanted.format == Format::Har) {
         kept.attempts.iter().cloned().collect()
@@ -152,7 +152,7 @@ pub fn hung(wanted: &[Wanted]) -> String {
     )
 }
 
-/// What the journal's file lacks.
+/// Attempts that the journal's file lacks.
 pub fn losses(kept: &Kept) -> Vec<String> {
     let mut losses = Vec::new();
     if kept.lost_lines > 0 {

@@ -1,4 +1,4 @@
-//! `fracas schema`: what editors complete and check rules files with, and what a report looks like.
+//! `fracas schema`: the JSON schemas of rules files, for editors, and of reports.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! The command line as people write it, where it is not yet what its parser takes.
+//! Respells the command line as people write it into its parser's grammar.
 
 use std::ffi::{OsStr, OsString};
 
@@ -51,7 +51,7 @@ pub fn understood(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     };
     let command = words.get(colour + 1).and_then(|word| word.to_str());
     if colour > 0 && command.is_some_and(|command| COMMANDS.contains(&command)) {
-        // Behind the command, before its first argument: what follows may be somebody else's.
+        // Behind the command, before its first argument: later words may belong to `run`'s command.
         if let Some(words) = words.get_mut(1..colour + 2) {
             words.rotate_right(1);
         }

@@ -1,4 +1,4 @@
-//! What `serve` and `run` do before the proxy serves.
+//! The steps of `serve` and `run` before the proxy serves.
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::num::NonZeroUsize;
@@ -19,7 +19,7 @@ use crate::proxy::descriptors::SoftLimit;
 use crate::proxy::{Proxy, Running, StartError, reaches};
 use crate::rules::{Mistakes, Settings, Upstream, UpstreamUrl, check_settings, own_listener};
 
-/// A proxy that holds its port, and what stands around it.
+/// A proxy that holds its port, and its companions.
 pub struct Prepared {
     pub loaded: Loaded,
     pub log: Log,
@@ -28,11 +28,11 @@ pub struct Prepared {
     pub upstream: UpstreamUrl,
     pub proxy: Proxy,
     pub file: Option<ReadyFile>,
-    /// For what is started beside it.
+    /// The limit of descriptors for processes started beside it.
     pub soft_limit: SoftLimit,
 }
 
-/// What a proxy is started for.
+/// The purpose of a proxy.
 #[derive(Default)]
 pub struct Purpose {
     /// The command line that runs behind it; empty under `serve`.
@@ -40,7 +40,7 @@ pub struct Purpose {
     pub demands: Demands,
 }
 
-/// Reads what is to run, and takes the ports.
+/// Reads rules and settings, and takes the ports.
 pub fn prepare(
     arguments: &Serve,
     given: &[Given],
@@ -111,8 +111,8 @@ fn warn_of_descriptors(settings: &Settings, proxy: &Proxy) {
 /// As `check_settings`, by the addresses that the upstream's name has: a name of this machine, or an address
 /// in another spelling, leads back here as well. Names are looked up only where the ports are the same.
 fn check_resolved(upstream: &UpstreamUrl, own: SocketAddr) -> Result<(), Refusal> {
-    /// A resolver that does not answer must not keep the proxy from starting: requests that go round are
-    /// found by their `Via` too.
+    /// A resolver that does not respond must not keep the proxy from starting: `Via` finds looping requests
+    /// too.
     const PATIENCE: Duration = Duration::from_secs(2);
     let (host, port) = (upstream.authority.host.clone(), upstream.authority.port);
     if port != own.port() {

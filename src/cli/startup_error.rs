@@ -1,5 +1,5 @@
-//! Why nothing was started, in the shape of a mistake in a rules file: a code, what is wrong, and what
-//! to do about it.
+//! Errors that keep a command from starting, in the shape of a mistake in a rules file: a code, the fault,
+//! and advice.
 
 use std::error::Error;
 use std::fmt;
@@ -46,7 +46,7 @@ impl Refusal {
         Refusal::Start { code, title: title.into(), help: help.into() }
     }
 
-    /// A flag that is understood, but whose behaviour is not built yet.
+    /// A flag that parses and has no behaviour yet.
     pub fn not_yet(flag: &str) -> Refusal {
         let title = format!("`{flag}` is understood, but not built yet");
         Refusal::new("not-yet", title, format!("leave `{flag}` out; it comes in a later version"))
@@ -95,7 +95,7 @@ impl Refusal {
         ExitCode::from(UNUSABLE)
     }
 
-    /// Tells whoever started this, and gives the exit code.
+    /// Prints the error, and returns the exit code.
     pub fn report(&self) -> ExitCode {
         let paint = paint(&io::stderr());
         match self {

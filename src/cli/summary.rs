@@ -1,4 +1,4 @@
-//! What the rules did, told at the end: rates achieved beside rates asked.
+//! The rules' effects, told at the end: rates achieved beside rates asked.
 
 mod clients;
 

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
 
-/// Writes a file: whoever reads it finds all of it, or what was there before. Links stay, and lead to it;
-/// an older file's mode stays. What is no file, `/dev/stderr` say, is written as it is.
+/// Writes a file atomically: a reader finds all of it, or the file that was there before. Links stay, and
+/// lead to it; an older file's mode stays. A device such as `/dev/stderr` is written as it is.
 pub fn write(path: &Path, write: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
     if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         return write(&OpenOptions::new().write(true).open(path)?);
@@ -26,7 +26,7 @@ pub struct Beside {
 }
 
 impl Beside {
-    /// A new file, which nobody can have put there before.
+    /// A new file at a name that nothing else can have taken before.
     pub fn new(path: &Path) -> io::Result<Beside> {
         let place = match fs::canonicalize(path) {
             Ok(place) => place,

@@ -1,8 +1,8 @@
-//! A small rules file for each code, whose message is made by reading it: so it is the one that people get.
+//! A small rules file for each code. Reading it makes the code's message, so users get the same text.
 
 use crate::rules::{self, BodyFileError, Code};
 
-/// What provokes it. Those that are missing are about files, which an example has not.
+/// Files that provoke each code. Missing codes are about files on disk, which an example cannot have.
 const EXAMPLES: [(Code, &str); 31] = [
     (Code::Syntax, "[[rule]]\nmethod = PUT"),
     (Code::MissingFile, "[[rule]]\nreply = { body_file = \"nowhere.json\" }"),
@@ -40,7 +40,7 @@ const EXAMPLES: [(Code, &str); 31] = [
     (Code::NoEffect, "[[rule]]\nduring = {}\nrate = 0.5"),
 ];
 
-/// The file and what is said of it.
+/// The file and its diagnostic.
 pub fn of(code: Code) -> Option<(&'static str, String)> {
     let (_, text) = EXAMPLES.iter().find(|(example, _)| *example == code)?;
     let said = match rules::read("rules.toml", text, &|_| Err(BodyFileError::Missing)) {

@@ -1,6 +1,6 @@
-//! `fracas explain`: which rule would answer a request, and why the others would not; or what a check or the
-//! code of a mistake means. Nothing is sent:
-//! the rules are asked as the proxy asks them, with counters that begin at nothing.
+//! `fracas explain`: the rule that would respond to a request and why the others would not, or the meaning of
+//! a check or of a mistake's code. Nothing is sent: the rules are asked as the proxy asks them, with counters
+//! at zero.
 
 mod examples;
 mod request;
@@ -21,7 +21,7 @@ use crate::model::{Facts, harmless};
 use crate::proxy::StartError;
 use crate::rules::Config;
 
-/// Explains what the next requests would get.
+/// Explains the responses to the next requests.
 pub fn explain(arguments: &Explain, given: &[Given]) -> ExitCode {
     let Some(path) = &arguments.path else {
         return match topic::about(&arguments.method) {
@@ -43,13 +43,13 @@ fn text(arguments: &Explain, path: &str, given: &[Given]) -> Result<String, Refu
     let mut facts = Facts::new(&request.head, request::CLIENT);
     facts.body = request.body;
     let walked = walk(&rules, &facts, &settings, arguments.times);
-    // What is searched, rather than read, has a line for each rule.
+    // Output to a pipe is searched rather than read, so it has a line for each rule.
     let out = io::stdout();
     let width = if out.is_terminal() { width(&out).columns() } else { usize::MAX };
     Ok(words::table(&rules, &walked, width) + &note(&arguments.method, path))
 }
 
-/// HTTP tells `put` from `PUT` (RFC 9110 §9.1), and who types it means the latter.
+/// HTTP tells `put` from `PUT` (RFC 9110 §9.1), and a user who types the former means the latter.
 fn note(method: &str, path: &str) -> String {
     let capitals = method.to_ascii_uppercase();
     let is_usual = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].contains(&&*capitals);

@@ -11,7 +11,7 @@ use crate::cli::startup_error::Refusal;
 use crate::model::BodyFacts;
 use crate::rules::Settings;
 
-/// Whoever asks sits at this machine.
+/// Address of the request's client: the user sits at this machine.
 pub const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// A request.
@@ -47,7 +47,7 @@ fn target(text: &str) -> Result<Uri, Refusal> {
     let refused = |title: String| {
         Refusal::new("bad-path", title, "a path begins with a slash, and is percent-encoded: `/items/a%20b`")
     };
-    // What has no slash would be read as a host.
+    // A text without a slash would be read as a host.
     if !text.starts_with('/') && !text.contains("://") {
         return Err(refused(format!("`{text}` is not a path")));
     }

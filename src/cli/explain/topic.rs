@@ -1,4 +1,4 @@
-//! `fracas explain R5` and `fracas explain bad-duration`: what a check asks, and what a code means.
+//! `fracas explain R5` and `fracas explain bad-duration`: the question of a check, and the meaning of a code.
 
 use super::examples;
 use crate::cli::startup_error::Refusal;
@@ -8,7 +8,7 @@ use crate::rules::Code;
 /// The document whose sections are shown.
 const GRADING: &str = include_str!("../../../docs/GRADING.md");
 
-/// Codes of what is in the way outside of a rules file, and what each means.
+/// Codes of failures outside of a rules file, and their meanings.
 const SURROUNDINGS: [(&str, &str); 20] = [
     ("bad-method", "The word in the place of a method is none."),
     ("bad-path", "The word in the place of a path is none that a request could have."),
@@ -35,7 +35,7 @@ const SURROUNDINGS: [(&str, &str); 20] = [
     ("report", "A report cannot be written where it is asked for."),
 ];
 
-/// What `name` means.
+/// The meaning of `name`.
 pub fn about(name: &str) -> Result<String, Refusal> {
     // As it is shown: `error[bad-duration]`.
     let inside = name.split_once('[').and_then(|(_, rest)| rest.strip_suffix(']'));

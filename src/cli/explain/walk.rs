@@ -11,7 +11,7 @@ use crate::proxy::{Asked, Entrance, Judged, Tally, Verdict, judge};
 use crate::rules::Settings;
 use crate::store::Store;
 
-/// What became of the requests, and what each rule said of them.
+/// Fates of the requests, and each rule's word on them.
 pub struct Walked {
     /// How many requests there were.
     pub times: u32,
@@ -26,14 +26,14 @@ pub struct Walked {
 /// Requests that are told one by one.
 pub const SHOWN: usize = 10;
 
-/// What a rule said.
+/// A rule's word on the requests.
 pub enum Said {
     /// It leaves such requests alone; says why.
     No(String),
     Matches(Outcomes),
 }
 
-/// What a rule that matches said of each request.
+/// A matching rule's outcome for each request.
 #[derive(Default)]
 pub struct Outcomes {
     /// The request's key, credentials left out.
@@ -46,7 +46,7 @@ pub struct Outcomes {
     pub unreached: u32,
 }
 
-/// What a rule said of one request.
+/// A rule's outcome for one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Passes {
@@ -59,15 +59,15 @@ pub enum Outcome {
     StillOpen {
         n: u64,
     },
-    /// The answer to the first request with the key is given again.
+    /// The response to the first request with the key is replayed.
     Replays {
         n: u64,
     },
     Unreached,
 }
 
-/// Sends `times` such requests through the rules, one after the other, all in the proxy's first
-/// moment. What goes to the upstream is taken to be accepted.
+/// Sends `times` such requests through the rules, one after the other, all in the proxy's first moment.
+/// Requests that reach the upstream are taken to be accepted.
 pub fn walk(rules: &RuleSet, facts: &Facts<'_>, settings: &Settings, times: u32) -> Walked {
     let now = Moment::default();
     let mut said = Vec::new();
@@ -92,7 +92,7 @@ pub fn walk(rules: &RuleSet, facts: &Facts<'_>, settings: &Settings, times: u32)
         for &(at, active, key) in &reached {
             let outcome = match answered {
                 None => stage.ask(at, active, key, &mut entered),
-                // An earlier rule answers in the upstream's place: who watches the upstream goes on.
+                // An earlier rule responds in the upstream's place: rules that observe the upstream still do.
                 Some(_) if reaches_upstream && active.rule.trigger.state().is_some() => {
                     stage.watch(at, active, key, &mut entered);
                     Outcome::Unreached
@@ -128,7 +128,7 @@ struct Stage<'s> {
 }
 
 impl Stage<'_> {
-    /// What one rule says, as in the proxy.
+    /// One rule's outcome, as in the proxy.
     fn ask(&self, at: usize, active: &ActiveRule, key: KeyHash, entered: &mut Vec<Entrance>) -> Outcome {
         let Some(tally) = self.tallies.get(at) else { return Outcome::Unreached };
         let Judged { n, verdict } = self.judge(at, active, key);
@@ -149,7 +149,7 @@ impl Stage<'_> {
         }
     }
 
-    /// One rule takes note of a request that another answers in the upstream's place.
+    /// One rule observes a request that another one responds to in the upstream's place.
     fn watch(&self, at: usize, active: &ActiveRule, key: KeyHash, entered: &mut Vec<Entrance>) {
         if let Verdict::Admit(entrance) = self.judge(at, active, key).verdict {
             entered.push(entrance);

@@ -1,4 +1,4 @@
-//! What the rules said, as a table.
+//! The rules' outcomes, as a table.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ use crate::rules::{Clear, Schedule, State, Trigger};
 /// With more rules than this, those that do not match are only counted.
 const MOST_ROWS: usize = 50;
 
-/// One row for each rule, and what it comes to, in lines of at most `width` columns.
+/// One row for each rule, and its outcome, in lines of at most `width` columns.
 pub fn table(rules: &RuleSet, walked: &Walked, width: usize) -> String {
     let hides_others = walked.rules.len() > MOST_ROWS;
     let shown: Vec<(usize, &ActiveRule, &Said)> = rules
@@ -113,7 +113,7 @@ fn trigger(active: &ActiveRule, key: &str) -> String {
     format!("{trigger}{per}{phase}")
 }
 
-/// What ends the rule's conflict, or begins one.
+/// The event that ends the rule's conflict, or begins one.
 fn until(active: &ActiveRule, outcomes: &Outcomes) -> Option<String> {
     let rule = &active.rule;
     if let Trigger::On(state) = &rule.trigger {

@@ -27,7 +27,7 @@ pub enum Which<'w> {
 pub struct Graded {
     pub header: Header,
     pub report: Report,
-    /// Only for those who look at them.
+    /// Only for formats that look at single attempts.
     pub attempts: Vec<Arc<Attempt>>,
     /// Why the record is incomplete, if it is.
     pub lack: Option<String>,
