@@ -1,7 +1,6 @@
-//! What hyper holds of an answer that an HTTP/1.1 client has not let through yet.
-//!
-//! hyper takes up to 408 KiB of a body ahead of the socket, and no less than a head may be long. A body
-//! that waits here until the socket has taken what it gave costs a client that does not read two pieces.
+//! Bytes of a response that hyper buffers for an HTTP/1.1 client. hyper takes up to 408 KiB of a body ahead
+//! of the socket, and no less than the longest head allowed. Here the body waits until the socket has taken
+//! its last piece, so a client that does not read costs two pieces.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
@@ -10,8 +9,8 @@ use std::task::{Context, Poll, Waker};
 /// With so many bytes on their way, a body gives no more.
 const LIMIT: usize = 16 * 1024;
 
-/// Between an answer's body and its socket, which run on one thread: atomic only because a socket that may
-/// become a tunnel has to be `Send`.
+/// Shared by a response's body and its socket on one thread: atomic only because a socket that may become a
+/// tunnel has to be `Send`.
 #[derive(Debug, Default)]
 pub struct Backlog {
     held: AtomicUsize,

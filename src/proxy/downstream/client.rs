@@ -1,4 +1,4 @@
-//! Who is on the other end of a connection.
+//! The client at the other end of a connection.
 
 use std::cell::RefCell;
 use std::net::IpAddr;
@@ -23,14 +23,14 @@ pub struct Client {
     pub connection: u64,
     /// How it reached the proxy.
     pub scheme: Scheme,
-    /// Whether what it says of whoever is behind it is believed.
+    /// Whether its `Forwarded` and `X-Forwarded-` headers are believed.
     pub is_trusted: bool,
     /// The address, as `X-Forwarded-For` has it.
     pub forwarded_for: HeaderValue,
     pub vitals: Arc<Vitals>,
-    /// Over HTTP/1.1: what its connection holds of an answer. Streams have windows.
+    /// Over HTTP/1.1: bytes of a response held by its connection. Streams have windows.
     pub backlog: Option<Arc<Backlog>>,
-    /// The connection to the upstream that knows who it is, if there is one.
+    /// The upstream connection that this client has authenticated, if there is one.
     pub identity: Rc<Identity>,
     acquaintance: Rc<RefCell<Acquaintance>>,
     place: Rc<Place>,
@@ -57,7 +57,7 @@ impl Place {
     }
 }
 
-/// Who sent a request, and when.
+/// A request's sender, and its time.
 #[derive(Clone, Copy)]
 pub struct Origin {
     /// As rules see it: [`Client::address_behind`].
@@ -113,7 +113,7 @@ impl Client {
         self.place.is_surplus()
     }
 
-    /// Who a request that comes from behind `address` is from.
+    /// Returns the client id of a request that comes from `address`.
     pub fn who(&self, headers: &HeaderMap, address: IpAddr, settings: &Settings, key: RunKey) -> Who {
         self.acquaintance.borrow_mut().meet(&settings.client_id, headers, address, key)
     }

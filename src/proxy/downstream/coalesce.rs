@@ -39,7 +39,7 @@ mod tests {
 
     use super::*;
 
-    /// Notes what is written, and in how many pieces.
+    /// Records the bytes written, and the number of slices of each write.
     #[derive(Default)]
     struct Recorder {
         bytes: Vec<u8>,

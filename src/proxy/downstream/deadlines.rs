@@ -1,9 +1,7 @@
-//! What a client's connection waits for, and what happens when it waits too long.
-//!
-//! A connection has one timer for its whole life. What is waited for is noted where the waiting
-//! begins and ends, which costs a store each; the timer is moved only when it would ring too late,
-//! so that a request seldom touches it. Over HTTP/2 each stream has vitals and a timer of its own, and
-//! the connection's are about what its streams share.
+//! Deadlines of a client connection. A connection has one timer for its whole life. The beginning and the end
+//! of a wait cost a store each; the timer moves only when it would ring too late, so a request seldom touches
+//! it. Over HTTP/2 each stream has vitals and a timer of its own, and the connection's cover the parts its
+//! streams share.
 
 #![expect(clippy::indexing_slicing, reason = "the arrays have a place for each `Wait`")]
 
@@ -26,15 +24,15 @@ use crate::clock::Clock;
 use crate::model::Moment;
 use crate::rules::Timeouts;
 
-/// After the last answer a client has this long to close (nginx's `lingering_timeout`).
+/// After the last response a client has this long to close (nginx's `lingering_timeout`).
 const CLOSE: Duration = Duration::from_secs(5);
 /// Longer than the pauses of a busy client.
 const REST: Duration = Duration::from_secs(1);
-/// Nothing is waited for.
+/// No wait.
 const NOT: u64 = 0;
-/// Waited for, but it is not its turn: the clock stands.
+/// A wait that is suspended: its clock stands.
 const SUSPENDED: u64 = u64::MAX;
-/// A timer that has nothing to wait for still has to be set to something.
+/// A timer without a wait still has to be set to some time.
 const FAR: Duration = Duration::from_secs(60 * 60);
 
 /// How far a request's body is.
@@ -44,42 +42,40 @@ pub enum Upload {
     Over = 0,
     /// It is still forwarded.
     Forwarded,
-    /// Nobody wants the rest, which is read and dropped under limits of its own.
+    /// The rest is unwanted: it is read and dropped under limits of its own.
     Dropped,
 }
 
-/// Which request of its connection one is. A body may be read to its end, or dropped, when the next
-/// request has come already: what becomes of it then says nothing of that one.
+/// Ordinal of a request on its connection. A body may be read to its end, or dropped, after the next request
+/// has begun: its end then says nothing of that one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Turn(u64);
 
-/// What one connection, or one stream, waits for at the moment, and since when.
-///
-/// Its parts run on one thread; the numbers are atomic only because a socket that may become a
-/// tunnel has to be `Send`.
+/// Waits of one connection, or of one stream, each with its start. The parts run on one thread; the numbers
+/// are atomic only because a socket that may become a tunnel has to be `Send`.
 #[derive(Debug)]
 pub struct Vitals {
     clock: Clock,
     limits: [Duration; Wait::ALL.len()],
     /// For each [`Wait`], the moment it began, or one of the two marks.
     since: [AtomicU64; Wait::ALL.len()],
-    /// What has taken too long, for [`Vitals::within`] to find: its number plus 1.
+    /// The expired wait, for [`Vitals::within`] to find: its number plus 1.
     overdue: AtomicU8,
-    /// Between a request's head and the end of its answer.
+    /// Between a request's head and the end of its response.
     is_answering: AtomicBool,
     /// The latest request's [`Turn`].
     turn: AtomicU64,
     /// [`Upload`] of the latest request.
     upload: AtomicU8,
     is_broken: AtomicBool,
-    /// After the answer the connection closes, as it said.
+    /// The response announces that the connection closes after it.
     is_last: AtomicBool,
     /// Streams of this connection that have not ended.
     streams: AtomicUsize,
     stream: Option<Stream>,
 }
 
-/// What only a stream has.
+/// State that only a stream has.
 #[derive(Debug)]
 struct Stream {
     connection: Arc<Vitals>,
@@ -189,8 +185,8 @@ impl Vitals {
         self.turn.load(Relaxed) == turn.0
     }
 
-    /// The request's body is no longer what it was. Once all of it has come, and the answer has gone,
-    /// the next request is waited for.
+    /// Updates the state of the request's body. Once all of it has come, and the response has gone, the next
+    /// request is waited for.
     pub fn set_upload(&self, turn: Turn, upload: Upload) {
         if !self.is_latest(turn) {
             return;
@@ -205,7 +201,7 @@ impl Vitals {
         }
     }
 
-    /// The answer has gone. An upstream that answers early may go on reading, or not.
+    /// The response has gone. An upstream that responds early may go on reading, or not.
     pub fn end_answer(&self) {
         self.end(Wait::AnswerBody);
         self.is_answering.store(false, Relaxed);
@@ -245,12 +241,12 @@ impl Vitals {
         }
     }
 
-    /// Whether the answer says that the connection closes after it.
+    /// Sets whether the response says that the connection closes after it.
     pub fn set_last(&self, is_last: bool) {
         self.is_last.store(is_last, Relaxed);
     }
 
-    /// Whether the last answer has gone, so that nothing will be sent any more.
+    /// Whether the last response has gone, so that nothing will be sent any more.
     pub fn has_said_all(&self) -> bool {
         self.is_last.load(Relaxed) && !self.is_answering.load(Relaxed)
     }
@@ -270,7 +266,7 @@ impl Vitals {
         self.overdue() == Some(wait)
     }
 
-    /// Takes back that one of `waits` has taken too long: whoever asks acts on it.
+    /// Returns and clears the expired deadline, if it is one of `waits`.
     pub fn take_overdue(&self, waits: &[Wait]) -> Option<Wait> {
         let overdue = self.overdue().filter(|wait| waits.contains(wait))?;
         self.overdue.store(0, Relaxed);
@@ -282,7 +278,7 @@ impl Vitals {
         self.streams.load(Relaxed) > 0
     }
 
-    /// Answers a request, unless what it waits for takes too long: the rest of its body, or the answer.
+    /// Runs `answer`, unless a deadline of the request expires: the rest of its body, or the response.
     pub async fn within<T>(&self, mut answer: Pin<&mut impl Future<Output = T>>) -> Result<T, Wait> {
         poll_fn(|cx| match self.take_overdue(&[Wait::RequestBody, Wait::Answer]) {
             Some(wait) => Poll::Ready(Err(wait)),
@@ -291,7 +287,7 @@ impl Vitals {
         .await
     }
 
-    /// Serves a connection, unless what it waits for takes too long and no request can say so.
+    /// Serves a connection, unless a deadline expires that no request can report.
     pub async fn guard<T>(&self, connection: impl Future<Output = T>) -> Result<T, Wait> {
         let mut connection = pin!(connection);
         let mut armed = self.due();
@@ -305,7 +301,7 @@ impl Vitals {
                 if let Poll::Ready(done) = connection.as_mut().poll(cx) {
                     return Poll::Ready(Ok(done));
                 }
-                // Where nobody gives anything up.
+                // Cleared where no idle buffers are given up.
                 self.take_overdue(&[Wait::Rest]);
                 if let Some(late) = self.overdue() {
                     if matches!(late, Wait::AnswerBody | Wait::Write) {
@@ -334,7 +330,7 @@ impl Vitals {
         doubt: &mut Doubt,
     ) -> Poll<()> {
         loop {
-            // What is in doubt is due already.
+            // A doubtful deadline is due already.
             let due = self.due().max(doubt.until);
             if due < *armed {
                 *armed = due;
@@ -354,14 +350,14 @@ impl Vitals {
                 return Poll::Ready(());
             }
             *doubt = Doubt::default();
-            // Where streams end, nobody may look again until this rings.
+            // The end of a stream does not wake this task, so that the timer has to.
             let far = if self.has_streams() { self.limit(Wait::Request) } else { FAR };
             *armed = self.due().min(now + far);
             timer.as_mut().reset(self.clock.instant(*armed));
         }
     }
 
-    /// When the first of what is waited for is overdue.
+    /// The earliest deadline.
     fn due(&self) -> Moment {
         Wait::ALL.into_iter().map(|wait| self.deadline(wait)).fold(Moment(u64::MAX), Moment::min)
     }
@@ -387,7 +383,7 @@ impl Vitals {
 }
 
 impl Drop for Stream {
-    /// A connection whose last stream has ended waits for the next one.
+    /// After its last stream, a connection waits for the next one.
     fn drop(&mut self) {
         if self.connection.streams.fetch_sub(1, Relaxed) == 1 {
             self.connection.begin(Wait::Request);

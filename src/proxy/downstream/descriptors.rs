@@ -4,14 +4,14 @@ use std::num::NonZeroUsize;
 
 use crate::rules::{Settings, Upstream};
 
-/// What a worker has open beside connections: its listener, its event queue and what wakes it.
+/// Descriptors of a worker beside connections: its listener, its event queue and its waker.
 const OF_A_WORKER: usize = 4;
-/// What the process has open beside connections: standard streams, signals, the journal, the admin port,
+/// Descriptors of the process beside connections: standard streams, signals, the journal, the admin port,
 /// resolver sockets, files while they are read.
 const OF_THE_PROCESS: usize = 24;
 /// Descriptors that one client's connection takes: its own, and that of a connection to the upstream.
 const OF_A_CLIENT: usize = 2;
-/// The same where the sample API runs in this process, whose side of that connection is here too.
+/// The same with the sample API in this process, which holds the other end of that connection too.
 const OF_A_CLIENT_OF_THE_SAMPLE_API: usize = 3;
 
 /// Where the upstream's own sockets are.
@@ -111,7 +111,7 @@ pub fn surplus(limit: Option<usize>) -> usize {
 
 const MOST_SURPLUS: usize = 32;
 
-/// How many clients `limit` is enough for: at least one, as nobody starts a proxy for none.
+/// The number of clients that `limit` suffices for, at least one: a proxy for none would be useless.
 pub fn clients(limit: Option<usize>, workers: usize, upstream: UpstreamPlace) -> NonZeroUsize {
     let Some(total) = limit else { return NonZeroUsize::MAX };
     let reserved = OF_THE_PROCESS + workers * (OF_A_WORKER + surplus(limit));

@@ -1,4 +1,4 @@
-//! Listening sockets: whatever depends on the operating system is here.
+//! Listening sockets, with all that depends on the operating system.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -8,7 +8,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 /// Connections that wait to be accepted; the kernel may cap it lower.
 const BACKLOG: i32 = 4096;
 
-/// The URL of what listens there. "All addresses" is none to connect to: the machine's own stands for it.
+/// The URL of a listener. An unspecified address is none to connect to: the machine's own stands for it.
 pub fn url(address: SocketAddr, is_tls: bool) -> String {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -28,8 +28,8 @@ pub fn listeners(address: SocketAddr, workers: usize) -> io::Result<Vec<TcpListe
         let first = open(address, Sharing::Alone)?;
         return (0..workers).map(|_| first.try_clone()).collect();
     }
-    // A socket that shares its port may be bound beside a stranger's that does: ask without. A port
-    // that the kernel chooses is nobody's.
+    // A socket that shares its port may be bound beside another program's that does: ask without. A port that
+    // the kernel chooses is free.
     if address.port() != 0 {
         drop(open(address, Sharing::Alone)?);
     }

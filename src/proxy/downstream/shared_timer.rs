@@ -1,4 +1,4 @@
-//! For when a task's timer is set, told to other tasks: whoever needs it sooner wakes the task, which
+//! The time a task's timer is set to, shared with other tasks: one that needs it sooner wakes the task, which
 //! alone can move its timer.
 
 use std::sync::Mutex;

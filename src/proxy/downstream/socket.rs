@@ -1,7 +1,6 @@
-//! A client's socket, which tells what it hears and which does not hang up on somebody who talks.
-//!
-//! Its first bytes say whether the client speaks HTTP/1 or HTTP/2. They are read once, together with
-//! whatever comes with them, and given again to whoever serves the protocol.
+//! A client's socket: it reports the bytes that arrive, and does not hang up on a client that is still sending. The
+//! first bytes tell HTTP/1 from HTTP/2. They are read once, together with any that come along, and replayed to the
+//! protocol's server.
 
 use std::future::poll_fn;
 use std::io;
@@ -27,14 +26,14 @@ pub struct ClientSocket {
     vitals: Arc<Vitals>,
     /// Told when everything has been taken.
     backlog: Option<Arc<Backlog>>,
-    /// Read before it was known for whom.
+    /// Bytes read before the protocol was known.
     early: Bytes,
-    /// Over HTTP/2: what the client sends besides requests.
+    /// Over HTTP/2: meters the client's frames.
     meter: Option<Box<Meter>>,
-    /// Where bytes go that come after the last answer.
+    /// Buffer of bytes that come after the last response.
     sink: Option<Box<[u8]>>,
-    /// Whether the client has sent its end. hyper hears of it one turn later, so that an answer that
-    /// is ready goes first: to hyper a client that sends no more is gone.
+    /// Whether the client has sent its end. hyper hears of it one turn later, so that a response that is ready goes
+    /// first: hyper takes a half-closed client for gone.
     has_ended: bool,
     /// Whether we have sent ours.
     is_shut: bool,
@@ -55,7 +54,7 @@ macro_rules! delegate {
     };
 }
 
-/// What a client speaks.
+/// Protocols of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     Http1,
@@ -109,7 +108,7 @@ impl ClientSocket {
         self.backlog = backlog;
     }
 
-    /// Takes back what had been read before the connection rests: the beginning of a request.
+    /// Takes back the bytes read before the connection rests: the beginning of a request.
     pub fn put_back(&mut self, early: Bytes) {
         self.early = early;
     }
@@ -133,7 +132,7 @@ impl ClientSocket {
         Poll::Ready(Ok(()))
     }
 
-    /// From now on frames come, so that what is heard is no longer a request.
+    /// From now on the client sends frames, so that bytes are no longer a request's start.
     pub fn expect_frames(&mut self, clock: Clock) {
         self.vitals.end(Wait::Head);
         self.vitals.begin(Wait::Request);
@@ -147,7 +146,7 @@ impl ClientSocket {
         shut
     }
 
-    /// Notes what came from the client.
+    /// Records bytes from the client.
     fn heard(&mut self, bytes: &[u8]) -> io::Result<()> {
         let Some(meter) = &mut self.meter else {
             if !bytes.is_empty() {
@@ -191,8 +190,8 @@ impl ClientSocket {
                 carries |= meter.wrote(taken);
                 left -= taken.len();
             }
-            // An answer's stream may be over for us and not yet for the client. What only answers a
-            // PING keeps nobody.
+            // A response's stream may be over for us and not yet for the client. A mere PING acknowledgement does not
+            // prolong the connection.
             if carries {
                 self.vitals.restart(Wait::Request);
             }
@@ -270,7 +269,7 @@ impl AsyncWrite for ClientSocket {
             backlog.clear();
         }
         ready!(flushed)?;
-        // A client whose body is still expected hears at once that it need not send it: what it sends all the same is
+        // A client that still has to send its body learns at once that it need not: bytes that come all the same are
         // read and dropped (RFC 9112 §9.6).
         if !self.is_shut && self.meter.is_none() && self.vitals.has_said_all() {
             ready!(self.poll_shut(cx))?;
@@ -278,8 +277,8 @@ impl AsyncWrite for ClientSocket {
         Poll::Ready(Ok(()))
     }
 
-    /// Says goodbye, and when something came after the last answer, hears the client out: closing on
-    /// unread bytes makes the kernel send a reset, which can overtake that answer.
+    /// Half-closes, and when bytes came after the last response, reads until the client closes: closing on unread
+    /// bytes makes the kernel send a reset, which can overtake that response.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if this.sink.is_none() {
@@ -288,7 +287,7 @@ impl AsyncWrite for ClientSocket {
                 this.vitals.begin_once(Wait::Close);
             }
             ready!(shut)?;
-            // Over HTTP/2 it is always us who hang up while the client may talk.
+            // Over HTTP/2 the proxy always hangs up first, while the client may still send.
             if this.meter.is_none() && !this.vitals.expects_more() {
                 return Poll::Ready(Ok(()));
             }
@@ -298,7 +297,7 @@ impl AsyncWrite for ClientSocket {
         let sink = this.sink.get_or_insert_with(|| vec![0; SINK_BYTES].into());
         loop {
             let mut buffer = ReadBuf::new(sink);
-            // What is read is nobody's: behind TLS, not even deciphered.
+            // The bytes are dropped: behind TLS, not even decrypted.
             match ready!(this.stream.tcp().poll_read(cx, &mut buffer)) {
                 Ok(()) if !buffer.filled().is_empty() => {}
                 // It has closed, one way or the other.
@@ -309,7 +308,7 @@ impl AsyncWrite for ClientSocket {
 }
 
 impl Drop for ClientSocket {
-    /// A connection whose end is an answer's end must not end cleanly when the answer is not whole.
+    /// A connection that ends with its response's body must not end cleanly when the response is incomplete.
     fn drop(&mut self) {
         if self.vitals.is_broken() {
             // It only fails on a socket that is dead already.

@@ -1,4 +1,4 @@
-//! TLS with clients: the certificate that they are shown, and what is spoken behind it.
+//! TLS with clients: the proxy's certificate, and the protocol behind it.
 
 use std::error::Error;
 use std::fmt;
@@ -13,7 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use super::super::pem::{Unusable, certificates, private_key};
 use crate::rules::{Code, Diagnostic, Identity, NamedFile, Tls};
 
-/// What is spoken, the best first.
+/// Protocols offered, the preferred first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
 /// A certificate made for this run, which is written nowhere.
@@ -30,7 +30,7 @@ pub enum TlsError {
     File(Unusable),
     /// The certificate and the key of a file do not go together, or are of a kind that is not served.
     NotTogether(NamedFile, rustls::Error),
-    /// What fits the certificate made for the run does not exist.
+    /// The certificate made for the run has no working configuration.
     Unusable(rustls::Error),
     /// The system gives no randomness to make a certificate with.
     NotMade(rcgen::Error),
@@ -84,7 +84,7 @@ impl TlsError {
     }
 }
 
-/// What clients are served with; a certificate made for it is valid for `listen` too.
+/// The acceptor of TLS clients; a certificate made for it is valid for `listen` too.
 pub fn acceptor(tls: &Tls, listen: SocketAddr) -> Result<(TlsAcceptor, Option<OwnCertificate>), TlsError> {
     let (chain, private, own) = match tls {
         Tls::Files(Identity { cert, key }) => {

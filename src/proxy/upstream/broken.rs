@@ -1,4 +1,4 @@
-//! What it means that hyper gave no answer.
+//! Maps hyper's errors to failures.
 
 use std::error::Error as _;
 use std::io;
@@ -10,7 +10,7 @@ use super::unreadable;
 use super::wants_tls::is_record;
 use crate::rules::Limits;
 
-/// Why there is no answer on a connection of `connector`'s; `head` is what came in its place.
+/// Why a connection of `connector` gave no response; `head` holds the bytes that came in its place.
 pub fn broken(error: &hyper::Error, head: &[u8], connector: &Connector, limits: &Limits) -> Failure {
     tracing::debug!(%error, "no answer from the upstream");
     let cause = error.source();
@@ -37,7 +37,7 @@ pub fn broken(error: &hyper::Error, head: &[u8], connector: &Connector, limits: 
     }
 }
 
-/// What an error of a transport tells: that of the connection that was to replace it, or TLS's.
+/// The failure in a transport's error: that of the connection that was to replace it, or TLS's.
 pub fn told(error: &io::Error, connector: &Connector) -> Option<Failure> {
     let of_renewal = error.get_ref().and_then(|error| error.downcast_ref::<Failure>().cloned());
     of_renewal.or_else(|| connector.refused_by_tls(error))

@@ -35,7 +35,7 @@ pub struct Connector {
     replays: Arc<AtomicU64>,
 }
 
-/// What a connection is to speak.
+/// Protocols offered on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offer {
     /// HTTP/1.1 alone.
@@ -44,7 +44,7 @@ pub enum Offer {
     Any,
 }
 
-/// What a connection speaks.
+/// The protocol agreed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     Http1,
@@ -137,7 +137,7 @@ impl Connector {
         Ok(Transport::new(stream, Arc::clone(self), replayable))
     }
 
-    /// A connection, and what it speaks.
+    /// Opens a connection, and returns its protocol.
     pub async fn negotiate(
         self: &Arc<Connector>,
         replayable: Replayable,
@@ -146,7 +146,7 @@ impl Connector {
         Ok((Transport::new(stream, Arc::clone(self), replayable), protocol))
     }
 
-    /// What a connection goes through.
+    /// The transport of a connection.
     pub async fn open(&self, offer: Offer) -> Result<(Stream, Protocol), Failure> {
         let mut late = Late::Name;
         let opened = tokio::time::timeout(self.timeout, self.try_open(offer, &mut late)).await;
@@ -162,7 +162,7 @@ impl Connector {
         said.ok().and_then(Result::err).and_then(|error| self.refused_by_tls(&error)).map_or(Ok(()), Err)
     }
 
-    /// What the end of a connection says of TLS, if that is what ended it.
+    /// The TLS failure behind the end of a connection, if there is one.
     pub fn refused_by_tls(&self, error: &io::Error) -> Option<Failure> {
         let failure = refused_by_tls(error, self.has_identity)?;
         Some(Failure::Unreachable(Cause::Tls(Arc::new(failure))))
@@ -173,7 +173,7 @@ impl Connector {
         self.replays.fetch_add(1, Relaxed);
     }
 
-    /// `late` is what takes its time.
+    /// `late` names the step under way.
     async fn try_open(&self, offer: Offer, late: &mut Late) -> Result<(Stream, Protocol), Failure> {
         let tcp = self.dialer.dial(&System, late).await.map_err(unreachable)?;
         // Small writes must not wait for acknowledgements. It only fails on a dead socket.

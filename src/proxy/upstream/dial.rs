@@ -42,7 +42,7 @@ pub struct System;
 pub enum DialError {
     /// The host has no address.
     Resolve(io::Error),
-    /// None of its addresses took a connection; this is what the last one said.
+    /// None of its addresses took a connection; this is the last one's error.
     Connect(io::Error),
 }
 
@@ -85,7 +85,7 @@ impl Dialer {
         Dialer { host: host.into(), port, patience, worked: Mutex::default() }
     }
 
-    /// Connects. Who calls keeps the deadline; `late` is what takes its time.
+    /// Connects. The caller keeps the deadline; `late` names the step under way.
     pub async fn dial<N: Network>(&self, network: &N, late: &mut Late) -> Result<N::Stream, DialError> {
         *late = Late::Name;
         let found = network.resolve(&self.host, self.port).await.map_err(DialError::Resolve)?;
@@ -168,7 +168,7 @@ mod tests {
 
     use super::*;
 
-    /// What an address does with a connection, and after how many milliseconds.
+    /// An address's reaction to a connection, and its delay in milliseconds.
     #[derive(Clone, Copy)]
     enum Does {
         Accept(u64),
@@ -176,7 +176,7 @@ mod tests {
         Nothing,
     }
 
-    /// A host with these addresses, and who was asked when.
+    /// A host with these addresses, and the time of each attempt.
     struct Scripted {
         addresses: Vec<(SocketAddr, Does)>,
         asked: Mutex<Vec<(u16, u128)>>,

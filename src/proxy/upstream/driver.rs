@@ -1,4 +1,4 @@
-//! An HTTP/1.1 connection to the upstream as hyper drives it, and what is left of it when it ends.
+//! An HTTP/1.1 connection to the upstream as hyper drives it, and the bytes left over when it ends.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use crate::rules::Limits;
 /// Bytes that hyper reads at most before it has used them: its own default.
 const BUFFER: usize = 8192 + 4096 * 100;
 
-/// What hyper had read and could not use when a connection ended: the head that is none.
+/// Bytes that hyper had read and could not parse when a connection ended: the malformed head.
 #[derive(Clone, Default)]
 pub struct Remains(Rc<RefCell<Bytes>>);
 
@@ -37,8 +37,8 @@ pub fn http1(limits: &Limits) -> Builder {
     http
 }
 
-/// Drives a connection that never becomes a tunnel to its end. Whoever waits for an answer on it hears of the
-/// end in a later turn of the event loop, when `remains` are there.
+/// Drives a connection that never becomes a tunnel to its end. A request that waits for its response hears of
+/// the end in a later turn of the event loop, when `remains` are there.
 pub async fn drive(mut connection: Connection<TokioIo<Transport>, RequestBody>, remains: Remains) {
     if let Err(error) = (&mut connection).await {
         tracing::debug!(%error, "connection to the upstream ended");

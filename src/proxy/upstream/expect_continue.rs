@@ -14,9 +14,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const HELD: u8 = 0;
 /// The upstream said 100, or nothing for too long.
 const GIVEN: u8 = 1;
-/// The upstream answered first. The connection ends with the answer: the head promised a body.
+/// The upstream responded first. The connection ends with the response: the head promised a body.
 const REFUSED: u8 = 2;
-/// That answer is over.
+/// That response is over.
 const OVER: u8 = 3;
 
 /// Whether a request's body may go upstream.
@@ -47,13 +47,13 @@ impl Permission {
         self.change(HELD, REFUSED)
     }
 
-    /// The answer is over.
+    /// The response is over.
     pub fn end(&self) {
         self.change(REFUSED, OVER);
     }
 
-    /// Waits for what becomes of the body: whether it may go. When it may not, that is said only
-    /// after the answer, which the connection still has to carry.
+    /// Waits until it is known whether the body may be sent. A refusal returns only after the response, which
+    /// the connection still has to carry.
     pub async fn wait(&self) -> bool {
         let _ = tokio::time::timeout(PATIENCE, self.changed.notified()).await;
         self.give();

@@ -1,5 +1,5 @@
-//! One request to the upstream and its answer back. The header map and the URI that arrived are the
-//! ones sent on; bodies stream both ways.
+//! One request to the upstream and its response back. The header map and the URI that arrived are the ones
+//! sent on; bodies stream both ways.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -41,7 +41,7 @@ pub struct Forwarder {
     pub upgrades: Vec<Box<str>>,
     pub tunnels: Arc<Tunnels>,
     pub tunnel_idle: Duration,
-    /// What this proxy says of itself; `None` with `via = false`.
+    /// This proxy's entry in `Via`; `None` with `via = false`.
     pub via: Option<Via>,
     pub connector: Arc<Connector>,
     /// Whether a request may be sent once more on a stale connection.
@@ -55,7 +55,7 @@ pub struct Forwarder {
     /// A connection just made, before it was known to speak HTTP/1.1.
     pub fresh: RefCell<Option<Fresh>>,
     pub limits: Limits,
-    /// How long the upstream may take nothing of a body whose answer has come.
+    /// How long the upstream may take nothing of a body after its response has come.
     pub patience: Duration,
     pub tasks: Rc<Tasks>,
     /// The upstream's URLs in bodies, and whether they are rewritten.
@@ -63,7 +63,7 @@ pub struct Forwarder {
     pub rewrites_bodies: bool,
 }
 
-/// What the proxy is still to do for an answer, once it comes.
+/// The proxy's work on a response, once it comes.
 struct Expected {
     /// How the client knows the proxy.
     front: Front,
@@ -74,8 +74,8 @@ struct Expected {
 }
 
 impl Forwarder {
-    /// Forwards a request, which is gone when it was sent. What it may answer with is the upstream's word, or
-    /// why there is none.
+    /// Forwards a request, which is consumed once sent. Returns the upstream's response, or the reason why
+    /// there is none.
     pub async fn forward(
         &self,
         head: &mut Parts,
@@ -141,10 +141,10 @@ impl Forwarder {
         self.upgrades.iter().any(|allowed| protocol.as_bytes().eq_ignore_ascii_case(allowed.as_bytes()))
     }
 
-    /// What to do about a failure, for those who run the proxy.
+    /// Advice on a failure, for the proxy's operator.
     pub fn help(&self, failure: &Failure) -> Option<String> {
         match failure {
-            // Many servers only hang up on who does not speak TLS.
+            // Many servers only hang up on a client without TLS.
             Failure::Reset(_) | Failure::Garbled(_)
                 if !self.has_answered.get() && self.upstream.scheme != Scheme::Https =>
             {
@@ -193,7 +193,7 @@ impl Forwarder {
             headers.insert(header::HOST, own_host.clone());
         }
         if *version < Version::HTTP_11 {
-            // It cannot know what to do with a 100 (RFC 9110 §10.1.1).
+            // It cannot know how to treat a 100 (RFC 9110 §10.1.1).
             headers.remove(header::EXPECT);
         }
         *version = Version::HTTP_11;
@@ -215,7 +215,7 @@ impl Forwarder {
         Ok(())
     }
 
-    /// Makes the upstream's answer the client's.
+    /// Turns the upstream's response into the client's.
     fn answer(
         &self,
         response: Response<Incoming>,
@@ -255,8 +255,8 @@ impl Forwarder {
         if let Some(permission) = expected.permission
             && permission.refuse()
         {
-            // The client may or may not send the body now: what it sends next on this connection
-            // would be anyone's guess.
+            // The client may or may not send the body now: its next bytes on this connection would be
+            // ambiguous.
             head.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             lease.end_with(permission);
         }
@@ -274,7 +274,7 @@ impl Forwarder {
         Ok(Response::from_parts(head, Source::Upstream { body, lease: Some(lease), watch: None, look }))
     }
 
-    /// Makes the answer that comes on a stream the client's.
+    /// Turns a response on a stream into the client's.
     fn stream_answer(
         &self,
         answer: Response<Box<StreamBody>>,
@@ -305,7 +305,7 @@ impl Forwarder {
         Ok(Response::from_parts(head, Source::Upstream { body, lease: None, watch: None, look }))
     }
 
-    /// What happens to the upstream's URLs in the body that follows `head`: rewritten, or looked for.
+    /// Decides about the upstream's URLs in the body that follows `head`: rewritten, or looked for.
     fn see_body(
         &self,
         head: &mut http::response::Parts,
@@ -319,7 +319,7 @@ impl Forwarder {
         (body::rewriter(head, &self.origin, front), None)
     }
 
-    /// Says in an answer's head what a proxy says, and nothing that leads around it.
+    /// Adds a proxy's headers to a response's head, and removes those that lead around it.
     fn make_ours(&self, head: &mut http::response::Parts, front: &Front) {
         if let Some(via) = &self.via {
             via.add(&mut head.headers, head.version);

@@ -16,7 +16,7 @@ use crate::model::Moment;
 pub struct Identity(RefCell<Option<Box<Bound>>>);
 
 struct Bound {
-    /// One request at a time: those of other streams wait for the connection that knows who they are.
+    /// One request at a time: those of other streams wait for the authenticated connection.
     turns: Arc<Semaphore>,
     idle: Option<Idle>,
 }
@@ -35,7 +35,7 @@ impl Identity {
         self.0.borrow().is_some()
     }
 
-    /// Waits for the connection to be free, but not for ever: an answer may stream all day, and then a
+    /// Waits for the connection to be free, but not for ever: a response may stream all day, and then a
     /// further connection is better than none.
     pub async fn turn(&self, patience: Duration) -> Option<Turn> {
         let turns = self.0.borrow().as_ref().map(|bound| Arc::clone(&bound.turns))?;
@@ -48,8 +48,8 @@ impl Identity {
         (idle.can_serve(now) && (idle.may_upgrade || !upgrades)).then_some(idle)
     }
 
-    /// Keeps a connection that has become idle. A second one is closed: nobody could tell which of the two
-    /// knows the client.
+    /// Keeps a connection that has become idle. A second one is closed: which of the two knows the client
+    /// could not be told.
     pub fn keep(&self, idle: Idle) {
         if let Some(bound) = self.0.borrow_mut().as_mut()
             && bound.idle.is_none()

@@ -71,7 +71,7 @@ impl Pool {
                     return Some(self.leased(idle));
                 }
             }
-            // Otherwise it has yet to notice that its last answer is over.
+            // Otherwise it has yet to notice that its last response is over.
         }
         None
     }
@@ -105,7 +105,7 @@ impl Pool {
         }
     }
 
-    /// Closes what has been idle for too long; called now and then.
+    /// Closes connections idle for too long; called now and then.
     pub fn close_old(&self) {
         let now = self.clock.now();
         self.idle.borrow_mut().retain(|idle| !idle.sender.is_closed() && now < idle.until);
@@ -125,20 +125,20 @@ pub struct Lease {
     pub reused: bool,
     /// Whether the request that goes next may be sent once more, should the connection be stale.
     pub replayable: Replayable,
-    /// What is left when the connection ends.
+    /// Bytes left over when the connection ends.
     pub remains: Remains,
     /// Whether it may become a tunnel.
     may_upgrade: bool,
     /// How long it may be idle.
     keep: Duration,
     pool: Rc<Pool>,
-    /// The client whose connection alone uses it, and this request's turn.
+    /// The client that owns the connection, and this request's turn.
     owner: Option<(Rc<Identity>, Option<Turn>)>,
     /// The body that was promised and never went: no other request can follow it.
     refused: Option<Refused>,
 }
 
-/// Ends the wait of a refused body, and with it its connection, when the answer is over.
+/// Ends the wait of a refused body, and with it its connection, when the response is over.
 struct Refused(Arc<Permission>);
 
 impl Drop for Refused {
@@ -148,13 +148,13 @@ impl Drop for Refused {
 }
 
 impl Lease {
-    /// The connection carries the rest of this answer and nothing more: the body that waits for
+    /// The connection carries the rest of this response and nothing more: the body that waits for
     /// `permission` has been refused.
     pub fn end_with(&mut self, permission: Arc<Permission>) {
         self.refused = Some(Refused(permission));
     }
 
-    /// The connection carries who the client is: nobody else uses it from now on.
+    /// The connection carries the client's identity: it belongs to that client from now on.
     pub fn belong_to(&mut self, identity: &Rc<Identity>, turn: Option<Turn>) {
         if self.owner.is_none() {
             self.owner = Some((Rc::clone(identity), turn));
@@ -167,7 +167,7 @@ impl Lease {
         self.keep = self.keep.min(timeout.saturating_sub(MARGIN).max(timeout / 2));
     }
 
-    /// Makes the connection idle from `now` on: its answer has been read to the end.
+    /// Makes the connection idle from `now` on: its response has been read to the end.
     pub fn give_back(self, now: Moment) {
         let Lease { sender, replayable, remains, may_upgrade, keep, pool, owner, refused, .. } = self;
         if refused.is_some() || sender.is_closed() || pool.is_closed.get() {

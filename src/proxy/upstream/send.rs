@@ -68,7 +68,7 @@ impl Forwarder {
         }
     }
 
-    /// A connection that nobody shares: the one that knows who the client is, or a new one.
+    /// An unshared connection: the client's authenticated one, or a new one.
     async fn own(&self, client: &Client, upgrades: bool) -> Result<Lease, Failure> {
         let identity = &client.identity;
         if !identity.is_bound() {

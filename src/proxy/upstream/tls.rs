@@ -1,4 +1,4 @@
-//! TLS to the upstream: whom it has to be, and who we are to it.
+//! TLS to the upstream: its required identity, and the proxy's own.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ pub fn check(tls: &UpstreamTls) -> Result<(), Diagnostic> {
     let names_files = matches!(tls.trust, Trust::File(_)) || tls.identity.is_some();
     match names_files.then(|| client_config(tls)) {
         Some(Err(ConnectorError::File(mistake))) => Err(*mistake),
-        // What is wrong with the surroundings is told by whoever needs them.
+        // Failures that no file causes, such as missing roots, are reported where the roots are needed.
         _ => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! Why a TLS handshake with the upstream failed, and what to do about it.
+//! Why a TLS handshake with the upstream failed, with advice.
 
 use std::fmt;
 use std::io;
@@ -18,7 +18,7 @@ pub struct TlsFailure {
     reason: String,
 }
 
-/// What went wrong.
+/// Kinds of failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     SelfSigned,
@@ -28,7 +28,7 @@ enum Fault {
     Name,
     /// A certificate of X.509 version 1, which has no place for names of hosts.
     NoExtensions,
-    /// What came is not TLS.
+    /// The bytes received are not TLS.
     NotTls,
     /// No version of TLS that both sides speak.
     Version,
@@ -41,7 +41,7 @@ enum Fault {
     Other,
 }
 
-/// What an upstream says of a client's certificate, or of its absence (RFC 8446 §6.2).
+/// Alerts about a client's certificate, or its absence (RFC 8446 §6.2).
 const OF_IDENTITIES: [AlertDescription; 7] = [
     AlertDescription::BadCertificate,
     AlertDescription::UnsupportedCertificate,
@@ -55,8 +55,7 @@ const OF_IDENTITIES: [AlertDescription; 7] = [
 const NAMES: usize = 4;
 
 impl TlsFailure {
-    /// What `error` says, if it is about TLS at all. `has_identity`: whether the upstream was shown a
-    /// certificate of ours if it asked for one.
+    /// The TLS failure in `error`, if it is one. `has_identity`: whether the proxy has a certificate to show.
     pub fn of(error: &io::Error, has_identity: bool) -> Option<TlsFailure> {
         let of_tls = error.get_ref().and_then(|error| error.downcast_ref::<Error>().cloned());
         if let Some(error) = &of_tls.or_else(|| alert_in_words(error)) {
@@ -70,7 +69,7 @@ impl TlsFailure {
         has_ended.then(|| TlsFailure { fault: Fault::HungUp, reason: error.to_string() })
     }
 
-    /// What to do about it.
+    /// Advice on the failure.
     pub fn help(&self, upstream: &UpstreamUrl) -> String {
         let says = match self.fault {
             Fault::SelfSigned => {
@@ -101,7 +100,7 @@ impl TlsFailure {
     }
 }
 
-/// What to do when something that is no TLS is likely to listen.
+/// Advice when the port probably speaks no TLS.
 pub fn is_it_plain(upstream: &UpstreamUrl) -> String {
     let (host, base) = (upstream.host_header(), &upstream.base_path);
     format!("if it speaks plain HTTP, write `upstream = \"http://{host}{base}\"`")

@@ -16,26 +16,23 @@ use super::super::downstream::{coalesce, portion};
 use super::super::error::Failure;
 use super::connect::{Connector, Offer};
 
-/// A connection to the upstream.
-///
-/// An upstream that has answered may close without having read all of the request. What it said
-/// counts, so that its refusal to hear more is not an error: what is written from then on is lost,
-/// and the reading side tells the end.
+/// A connection to the upstream. An upstream that has responded may close without having read all of the request.
+/// Its response counts, so that its refusal to read more is not an error: later writes are lost, and the reading
+/// side reports the end.
 pub struct Transport {
     stream: Stream,
     is_deaf: bool,
     stale: Stale,
 }
 
-/// What the bytes go through.
+/// The layers below HTTP.
 pub enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// Says of the request that goes next on a connection whether it may be sent once more, should the
-/// connection prove to be stale (cleared by the first byte of an answer), and how much may come before its
-/// answer's head is whole.
+/// Whether the next request on a connection may be sent once more should the connection prove stale (cleared by the
+/// first byte of a response), and how much may come before its response's head is whole.
 #[derive(Clone, Debug, Default)]
 pub struct Replayable(Arc<Word>);
 
@@ -47,7 +44,8 @@ struct Word {
 }
 
 const UNAWAITED: usize = usize::MAX;
-/// Bytes of interim answers (1xx) before an answer: far more than Early Hints take, and too few to hold up a worker.
+/// Bytes of interim responses (1xx) before a response: far more than Early Hints take, and too few to hold up a
+/// worker.
 const INTERIM_BYTES: usize = 64 * 1024;
 
 impl Default for Word {
@@ -70,17 +68,17 @@ impl Replayable {
         self.0.is_allowed.store(false, Relaxed);
     }
 
-    /// An answer is awaited, whose own head has `most` bytes at most.
+    /// Begins to await a response, with a head of `most` bytes at most.
     pub fn await_head(&self, most: usize) {
         self.0.head_bytes.store(most.saturating_add(INTERIM_BYTES).min(UNAWAITED - 1), Relaxed);
     }
 
-    /// The answer's head has come.
+    /// The response's head has come.
     pub fn end_head(&self) {
         self.0.head_bytes.store(UNAWAITED, Relaxed);
     }
 
-    /// What was read without the head being whole is too much: hyper would read interim answers for ever.
+    /// Whether too much was read without the head being whole: hyper would read interim responses for ever.
     fn is_flooded(&self) -> bool {
         self.0.head_bytes.load(Relaxed) == 0
     }
@@ -93,8 +91,8 @@ impl Replayable {
     }
 }
 
-/// What it takes to send the latest request once more. Keeping the bytes as they were written costs
-/// less than a second copy of the header map that nobody else needs: 15 ns, not 180.
+/// The bytes of the latest request, to send it once more. Keeping them as written costs less than a second copy of
+/// the header map: 15 ns, not 180.
 struct Stale {
     connector: Arc<Connector>,
     replayable: Replayable,
@@ -108,7 +106,7 @@ type Renewal = Pin<Box<dyn Future<Output = Result<Stream, Failure>> + Send>>;
 
 /// A longer head than this is not kept.
 const KEPT_BYTES: usize = 64 * 1024;
-/// What is kept of the buffer between requests.
+/// Capacity of the buffer that is kept between requests.
 const KEPT_CAPACITY: usize = 4 * 1024;
 
 macro_rules! delegate {
@@ -127,7 +125,7 @@ impl Transport {
         Transport { stream, is_deaf: false, stale }
     }
 
-    /// What a write came to; `all` is what it would be had everything been taken.
+    /// The outcome of a write; `all` is the value had everything been taken.
     fn heard<T>(&mut self, written: Poll<io::Result<T>>, all: T) -> Poll<io::Result<T>> {
         match written {
             Poll::Ready(Err(error)) => {
@@ -151,7 +149,7 @@ impl Transport {
 }
 
 impl Stale {
-    /// Notes what was taken of a request's bytes.
+    /// Records the bytes taken of a request.
     fn note<'b>(&mut self, slices: impl Iterator<Item = &'b [u8]>, taken: &Poll<io::Result<usize>>) {
         let &Poll::Ready(Ok(mut taken)) = taken else { return };
         if !self.replayable.is_allowed() {
@@ -167,7 +165,7 @@ impl Stale {
         }
     }
 
-    /// The upstream has begun to answer.
+    /// The upstream has begun to respond.
     fn forget(&mut self) {
         if self.replayable.is_allowed() {
             self.replayable.forbid();

@@ -1,5 +1,5 @@
-//! What is wrong with an answer's head that hyper cannot read, for the log. Of a header it says the name
-//! alone: a value may be a secret.
+//! The fault in a response's head that hyper cannot read, for the log. Of a header it names the name alone: a
+//! value may be a secret.
 
 use crate::model::harmless;
 use crate::rules::Limits;
@@ -7,7 +7,7 @@ use crate::rules::Limits;
 /// Characters of a line that are shown.
 const SHOWN: usize = 40;
 
-/// What is wrong with `head`, of which the end may be missing; `None` when it is nothing that is known here.
+/// The fault in `head`, which may lack its end; `None` when it is none of those known here.
 pub fn fault(head: &[u8], limits: &Limits) -> Option<String> {
     let mut lines = head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let status = lines.next().unwrap_or_default();
@@ -37,7 +37,7 @@ pub fn fault(head: &[u8], limits: &Limits) -> Option<String> {
     })
 }
 
-/// `HTTP/1.1 200` and whatever follows (RFC 9112 §4).
+/// `HTTP/1.1 200` and a reason, if any (RFC 9112 §4).
 fn is_status_line(line: &[u8]) -> bool {
     let Some(rest) = line.strip_prefix(b"HTTP/1.0 ").or_else(|| line.strip_prefix(b"HTTP/1.1 ")) else {
         return false;
@@ -49,7 +49,8 @@ fn is_status_line(line: &[u8]) -> bool {
         && !phrase.iter().any(|byte| is_control(*byte))
 }
 
-/// What hyper does not take of a header line (RFC 9112 §5, RFC 9110 §5.5). Space before the colon is taken.
+/// The fault that hyper rejects in a header line (RFC 9112 §5, RFC 9110 §5.5). Space before the colon is
+/// taken.
 fn fault_of_line(line: &[u8]) -> Option<String> {
     if line.starts_with(b" ") || line.starts_with(b"\t") {
         return Some("begins with a space, as if the line before went on (RFC 9112 §5.2)".to_owned());

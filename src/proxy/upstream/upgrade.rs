@@ -153,7 +153,7 @@ mod tests {
             tunnels.add(&life);
             life
         };
-        // The clock has just begun: only what is said to be of its very beginning is ten seconds old.
+        // The clock has just begun: only bytes noted at its very beginning are ten seconds old.
         let (idle, busy) = (at(0), at(u64::MAX - 1));
         let is_told = |life: &Life| {
             let mut told = std::pin::pin!(life.end.notified());

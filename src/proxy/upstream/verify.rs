@@ -12,11 +12,10 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
 use webpki::EndEntityCert;
 
-/// Takes certificates that one of the roots has issued, and those of the file itself.
-///
-/// The second is what `openssl req -x509` makes: a certificate that is its own issuer, and marked as an
-/// authority's, which webpki takes as a root alone (RFC 5280 §4.2.1.9 has no word on it). curl and browsers
-/// take one that they have been told to trust.
+/// Takes certificates issued by one of the roots, and those of the file itself. `openssl req -x509` makes the
+/// second kind: a certificate that is its own issuer, and marked as an authority's, which webpki takes as a
+/// root alone (RFC 5280 §4.2.1.9 has no word on it). curl and browsers take one that they have been told to
+/// trust.
 #[derive(Debug)]
 pub struct Checked {
     chains: Arc<WebPkiServerVerifier>,
@@ -43,7 +42,7 @@ impl fmt::Display for SelfSigned {
 impl std::error::Error for SelfSigned {}
 
 impl Checked {
-    /// `own` are taken as they are, and `roots` for what they have issued.
+    /// `own` are taken as they are, `roots` as issuers.
     pub fn new(
         roots: RootCertStore,
         own: Vec<CertificateDer<'static>>,
@@ -102,8 +101,8 @@ impl ServerCertVerifier for Checked {
     }
 }
 
-/// Whether all that is wrong is that no root has issued the certificate. webpki looks at a certificate's
-/// dates before it looks for its issuer and at what it is for.
+/// Whether the only fault is that no root has issued the certificate. webpki checks a certificate's dates
+/// before its issuer and its usage.
 fn lacks_chain(error: &Error) -> bool {
     match error {
         Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => true,

@@ -9,7 +9,7 @@ use hyper::body::{Bytes, Incoming};
 use super::super::error::{Cause, Failure};
 use crate::rules::UpstreamUrl;
 
-/// What servers write into the 400 that they answer plain HTTP with.
+/// Phrases of servers' 400 responses to plain HTTP.
 const PHRASES: [&str; 4] = [
     "plain http request was sent to https port", // nginx, AWS's balancers
     "sent an http request to an https server",   // Go's net/http
@@ -21,7 +21,7 @@ const LOOKED_AT: usize = 2 * 1024;
 /// The types of a TLS record that a server may begin with: an alert, a handshake (RFC 8446 §5.1).
 const RECORDS: [u8; 2] = [21, 22];
 
-/// Whether what came in place of an answer is a TLS record.
+/// Whether the bytes in place of a response are a TLS record.
 pub fn is_record(bytes: &[u8]) -> bool {
     // All versions in use have 3 as their major number.
     matches!(bytes, [kind, 3, ..] if RECORDS.contains(kind))
@@ -81,7 +81,7 @@ impl Body for Suspect {
     }
 }
 
-/// Whether a text in lower case is what a server says that wants TLS.
+/// Whether a lowercased text holds the complaint of a server that wants TLS.
 fn says_so(text: &[u8]) -> bool {
     PHRASES.iter().any(|phrase| memchr::memmem::find(text, phrase.as_bytes()).is_some())
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use super::Wait;
 use crate::model::Moment;
 
-/// What is overdue is looked at once more after this: a process that was stopped, or a machine that was too busy, finds
-/// what came meanwhile and the timer in one turn, and other tasks may have to hand it on first.
+/// Delay before the second look: after the process was stopped, or on a busy machine, the bytes and the timer become
+/// ready in one turn, and other tasks may have to pass the bytes on first.
 const ANOTHER_LOOK: Duration = Duration::from_millis(10);
 /// So many times, as long as each look comes late itself: then the turn before was a long one.
 const MOST_LOOKS: u8 = 3;
 
-/// What seems to be overdue, and is looked at once more.
+/// A deadline that seems to have expired, and gets a second look.
 #[derive(Debug, Default)]
 pub struct Doubt {
     wait: Option<Wait>,
@@ -21,7 +21,7 @@ pub struct Doubt {
 }
 
 impl Doubt {
-    /// Whether what is overdue is to be looked at once more, at `until`, or has been often enough.
+    /// Whether an expired deadline gets another look, at `until`.
     pub fn looks_again(&mut self, wait: Wait, now: Moment) -> bool {
         let is_new = self.wait != Some(wait);
         let was_late = now.since(self.until) >= ANOTHER_LOOK && self.looks < MOST_LOOKS;

@@ -1,6 +1,6 @@
-//! What is waited for.
+//! Kinds of deadlines.
 
-/// What a connection may wait for.
+/// An event that a connection may wait for, with its setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
     /// The first byte of a request: `keep_alive`.
@@ -9,15 +9,15 @@ pub enum Wait {
     Head,
     /// More of a request's body, from the client: `request_body`.
     RequestBody,
-    /// The upstream's answer, or that it takes more of the request: `response_head`.
+    /// The upstream's response, or that it takes more of the request: `response_head`.
     Answer,
-    /// More of an answer's body, from the upstream: `response_body`.
+    /// More of a response's body, from the upstream: `response_body`.
     AnswerBody,
     /// A client that does not read, or does not let a stream go on: `write`.
     Write,
     /// A client that was told to go, and has not.
     Close,
-    /// An idle connection that holds what only a busy one needs; that is given up, and nothing else.
+    /// An idle connection that holds a busy one's buffers: only these are given up.
     Rest,
 }
 

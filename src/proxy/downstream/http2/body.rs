@@ -1,5 +1,5 @@
-//! An answer's body as a stream carries it: in pieces that are no longer than a frame, so that a client
-//! that lets the stream go on, however slowly, is seen to.
+//! A response's body on a stream, in pieces no longer than a frame, so that a client that lets the stream go
+//! on, however slowly, is seen to.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,11 +14,11 @@ use crate::proxy::downstream::deadlines::{Vitals, Wait};
 /// Bytes of a piece: a frame's, unless a client allows longer ones (RFC 9113 §4.2).
 const PIECE: usize = 16 * 1024;
 
-/// What goes to the client on one stream.
+/// The body sent to the client on one stream.
 pub struct StreamBody {
-    /// `None`: the answer has no body, whatever it says (to HEAD).
+    /// `None`: the response has no body, despite its headers (to HEAD).
     body: Option<AnswerBody>,
-    /// Of a frame that came, what is longer than a piece.
+    /// The part of the latest frame beyond a piece.
     rest: Bytes,
     vitals: Arc<Vitals>,
 }

@@ -3,13 +3,13 @@
 /// Finds each frame's head in bytes that come in pieces of any length.
 #[derive(Debug)]
 pub struct Heads {
-    /// Bytes that belong to no frame's head: of what goes before the first, then of payloads.
+    /// Bytes to skip before the next frame's head: the preface, then payloads.
     left: usize,
     head: [u8; LENGTH],
     filled: usize,
 }
 
-/// What a frame's head says.
+/// A frame's head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
     pub kind: u8,
@@ -39,7 +39,7 @@ impl Heads {
         self.left > 0
     }
 
-    /// The next head that ends within `bytes`, of which what has been looked at is taken.
+    /// The next head that ends within `bytes`; advances `bytes` behind it.
     pub fn next(&mut self, bytes: &mut &[u8]) -> Option<Head> {
         let payload = self.left.min(bytes.len());
         self.left -= payload;

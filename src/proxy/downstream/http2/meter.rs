@@ -1,10 +1,7 @@
-//! What h2 lets pass and a connection does not get away with: a beginning without SETTINGS, and floods.
-//!
-//! Floods are of frames that carry nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, and whatever has no
-//! name. Each is cheap, and h2 answers or ignores it at once, so that nothing but their number is
-//! wrong with them. What they may not do is keep a worker from its other clients.
-//!
-//! h2 itself bounds what is dear: resets, CONTINUATION, small DATA, header lists that grow.
+//! Violations that h2 tolerates and that end a connection here: a beginning without SETTINGS, and floods of
+//! idle frames: PING, SETTINGS, PRIORITY, WINDOW_UPDATE and unknown ones. h2 handles each of these at once
+//! and cheaply, so only their number is wrong: a flood would keep a worker from its other clients. h2 itself
+//! bounds expensive floods: resets, CONTINUATION, small DATA, header lists that grow.
 
 use super::heads::{ACK, CONTINUATION, DATA, END_HEADERS, HEADERS, Head, Heads, SETTINGS};
 use crate::clock::Clock;
@@ -23,24 +20,24 @@ pub struct Meter {
     has_settings: bool,
     block: Block,
     idle_frames: u64,
-    /// What idle frames may come with: frames that carry something, in either direction.
+    /// Frames that carry something, in either direction: each allows some idle ones.
     useful: u64,
     clock: Clock,
     since: Moment,
 }
 
-/// So many idle frames are nobody's business.
+/// Idle frames that are always allowed.
 const FREE: u64 = 10_000;
-/// A client that is sent a lot acknowledges a lot: nobody sends more than a few a frame.
+/// A client that is sent a lot acknowledges a lot, with only a few frames for each.
 const FOR_EACH_USEFUL: u64 = 64;
-/// Whoever keeps a connection alive by PINGs sends fewer.
+/// Keep-alive PINGs are rarer.
 const EACH_SECOND: u64 = 16;
 
 /// Whether a request's head is on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Block {
     None,
-    /// Its last frame, whose payload is still to come.
+    /// Its last frame, with its payload still to come.
     Ending,
     Open,
 }
@@ -50,12 +47,12 @@ enum Block {
 pub enum Wrong {
     /// The preface is followed by something else, so that this may be no HTTP/2 at all (RFC 9113 §3.4).
     NoSettings,
-    /// More idle frames than anybody needs.
+    /// More idle frames than any client needs.
     Flood,
 }
 
 impl Meter {
-    /// For a client whose first bytes are the preface.
+    /// Meter of a client that has sent the preface.
     pub fn new(clock: Clock) -> Meter {
         Meter {
             incoming: Heads::after(PREFACE.len()),
@@ -166,7 +163,7 @@ mod tests {
                 meter.is_in_head()
             })
             .collect();
-        // 9 bytes of a head, then the block, whose last byte ends it.
+        // 9 bytes of a head, then the block: its last byte ends it.
         let expected: Vec<bool> =
             (1..=bytes.len()).map(|at| (HEAD..12 + HEAD + HEAD + 2).contains(&at)).collect();
         assert_eq!(seen, expected);

@@ -33,19 +33,18 @@ use super::socket::ClientSocket;
 
 /// Requests at once, on one connection (Envoy's advice for the edge).
 const STREAMS: u32 = 100;
-/// Bytes of a request's body that nobody has read yet: fixed, because windows that adapt make latency
-/// worse and need PINGs that some clients take badly. With less, an upload of 100 MB waits for its window
-/// so often that a busy machine does not hear it out in time.
+/// Unread bytes of a request's body: fixed, because windows that adapt make latency worse and need PINGs that
+/// some clients take badly. With less, an upload of 100 MB waits for its window so often that a busy machine
+/// does not hear it out in time.
 const STREAM_WINDOW: u32 = 256 * 1024;
-/// The same of all streams: as much as all of them may hold, so that uploads that nobody reads never keep
-/// another from its bytes (RFC 9113 §5.2.2). It is the most memory that unread uploads take on a connection:
-/// 25 MiB.
+/// The same of all streams: as much as all of them may hold, so that unread uploads never keep another from
+/// its bytes (RFC 9113 §5.2.2). It is the most memory that unread uploads take on a connection: 25 MiB.
 const CONNECTION_WINDOW: u32 = STREAMS * STREAM_WINDOW;
-/// Bytes of an answer that the client has not let through yet.
+/// Bytes of a response that the client has not let through yet.
 const SEND_BUFFER: usize = 64 * 1024;
-/// Streams that a client has reset before anybody saw them (CVE-2023-44487).
+/// Streams reset by a client before the proxy took them up (CVE-2023-44487).
 const UNSEEN_RESETS: usize = 20;
-/// Streams that had to be reset for what the client did wrong (CVE-2025-8671), over a connection's life.
+/// Streams reset for errors of the client (CVE-2025-8671), over a connection's life.
 const RESETS_FOR_ERRORS: usize = 100;
 
 /// Serves a connection to its end: `exchange` makes the response to each request, in a task of `tasks`. Heads have

@@ -1,7 +1,6 @@
-//! What HTTP/2 says in another way than HTTP/1.1, said as rules and upstreams know it.
-//!
-//! h2 has refused connection headers, misplaced pseudo-headers, lengths that do not fit and bytes that
-//! no value may hold (RFC 9113 §8.2, §8.3).
+//! Translates heads of HTTP/2 into those of HTTP/1.1, which rules and upstreams know. h2 has refused
+//! connection headers, misplaced pseudo-headers, lengths that do not fit and bytes that no value may hold
+//! (RFC 9113 §8.2, §8.3).
 
 use http::Method;
 use http::header::{self, Entry, HeaderMap, HeaderValue};
@@ -10,8 +9,8 @@ use http::uri::{Authority, Scheme};
 
 use crate::proxy::error::Failure;
 
-/// Makes the head of a stream one of HTTP/1.1: with `Host`, and each `Cookie` and `Content-Length` on
-/// one line. Refuses what the other protocol could not say.
+/// Makes the head of a stream one of HTTP/1.1: with `Host`, and each `Cookie` and `Content-Length` on one
+/// line. Refuses heads that HTTP/1.1 cannot express.
 pub fn translate(head: &mut Parts, header_count: usize) -> Result<(), Failure> {
     let is_path = head.uri.path().starts_with('/') || head.uri.path() == "*";
     if head.method != Method::CONNECT && !is_path {

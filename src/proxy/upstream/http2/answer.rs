@@ -1,4 +1,4 @@
-//! The body of an answer that comes on an HTTP/2 stream.
+//! The body of a response on an HTTP/2 stream.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -10,13 +10,13 @@ use http_body::{Body, Frame, SizeHint};
 use super::Slot;
 use super::upload::Upload;
 
-/// What is still to come of an answer. Dropped before its end, it resets the stream.
+/// The rest of a response. Dropped before its end, it resets the stream.
 pub struct StreamBody {
     stream: RecvStream,
     is_data_over: bool,
     _slot: Slot,
-    /// A body that the upstream has not asked for: as long as it holds its end of the stream the
-    /// answer can come.
+    /// A body that the upstream has not asked for: the response can come as long as this holds its end of the
+    /// stream.
     _unwanted: Option<Upload>,
 }
 
@@ -43,7 +43,7 @@ impl Body for StreamBody {
                         return Poll::Ready(Some(Ok(Frame::data(data))));
                     }
                 }
-                // Whatever the reason, NO_ERROR included: this is not an answer's end.
+                // An error, even NO_ERROR, is not a response's end.
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => self.is_data_over = true,
             }

@@ -1,4 +1,4 @@
-//! One request on a stream, and its answer's head.
+//! One request on a stream, and its response's head.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -20,7 +20,7 @@ use crate::proxy::downstream::deadlines::{Vitals, Wait};
 use crate::proxy::error::Failure;
 use crate::proxy::upstream::expect_continue::Permission;
 
-/// What a request is sent with.
+/// Parameters of a request.
 pub struct Call<'c> {
     pub vitals: &'c Vitals,
     /// Whether the body that waits for a 100 may go.
@@ -31,7 +31,7 @@ pub struct Call<'c> {
     pub patience: Duration,
 }
 
-/// What became of it.
+/// Outcome of a request.
 pub enum Called {
     Answered(Response<Box<StreamBody>>),
     /// The upstream speaks HTTP/1.1 alone: the request has yet to be sent.
@@ -41,11 +41,11 @@ pub enum Called {
 /// A request that the upstream has not processed is sent again this often at most.
 const TRIES: usize = 4;
 
-/// Interim answers (1xx) before an answer: far more than Early Hints are sent in.
+/// Interim responses (1xx) before a response: far more than Early Hints are sent in.
 const INTERIM_ANSWERS: usize = 100;
 
 enum Broken {
-    /// The upstream sends interim answers without end.
+    /// The upstream sends interim responses without end.
     Flood,
     /// The request's own body is not one.
     Body,
@@ -142,7 +142,7 @@ impl Streams {
         }
     }
 
-    /// The answer, and what becomes of a body that is still on its way.
+    /// The response, and the rest of a body that is still on its way.
     fn with_body(
         &self,
         answer: Response<RecvStream>,
@@ -164,11 +164,11 @@ impl Streams {
 
 enum Sent {
     Answered(Response<Box<StreamBody>>),
-    /// There was no answer; the body comes back if all of it is still there.
+    /// There was no response; the body comes back if all of it is still there.
     Not(h2::Error, Option<Box<RequestBody>>),
 }
 
-/// The answer's head; the request's body goes meanwhile. Dropped, it resets the stream.
+/// The response's head; the request's body goes meanwhile. Dropped, it resets the stream.
 async fn answer(
     response: &mut ResponseFuture,
     mut upload: Option<&mut Upload>,

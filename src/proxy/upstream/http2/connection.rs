@@ -19,7 +19,7 @@ use crate::proxy::upstream::broken::told;
 use crate::proxy::upstream::connect::Connector;
 use crate::proxy::upstream::transport::Transport;
 
-/// A connection that is open, as far as anybody knows.
+/// A connection that is open, as far as is known.
 pub struct Connection {
     sender: RefCell<SendRequest<Bytes>>,
     in_flight: Cell<usize>,
@@ -33,14 +33,14 @@ pub struct Connection {
 
 /// Streams at once on one connection, however many the upstream allows: more go to a further one.
 const STREAMS: u32 = 100;
-/// What the upstream may send of one answer before it is read, in bytes: fixed, as windows that adapt
-/// have made latency worse for others (linkerd2-proxy 609).
+/// Unread bytes of one response that the upstream may send: fixed, as windows that adapt have made latency
+/// worse for others (linkerd2-proxy 609).
 const STREAM_WINDOW: u32 = 128 * 1024;
-/// The same of all answers on a connection: as much as all its streams may hold, so that clients that do not
-/// read never keep an answer from another client (RFC 9113 §5.2.2). It is the most memory that unread answers
-/// take on a connection: 12.5 MiB.
+/// The same of all responses on a connection: as much as all its streams may hold, so that clients that do
+/// not read never keep a response from another client (RFC 9113 §5.2.2). It is the most memory that unread
+/// responses take on a connection: 12.5 MiB.
 const CONNECTION_WINDOW: u32 = STREAMS * STREAM_WINDOW;
-/// Stands for what the upstream allows before it has said so.
+/// Stands for the upstream's limit before its SETTINGS have come.
 const UNSAID: usize = usize::MAX - 1;
 /// Bytes of a request that wait for the socket.
 const SEND_BUFFER: usize = 256 * 1024;
@@ -73,7 +73,7 @@ impl Connection {
         tasks.spawn(async move {
             let (mut allowed, mut is_released) = (UNSAID, false);
             let ended = poll_fn(|cx| {
-                // Without this nothing tells it that there is nobody left to send.
+                // Without this the task does not learn that the last sender is gone.
                 is_released = is_released || Pin::new(&mut release).poll(cx).is_ready();
                 let ended = Pin::new(&mut driver).poll(cx);
                 let now_allowed = driver.max_concurrent_send_streams();
@@ -138,7 +138,7 @@ impl Connection {
     }
 }
 
-/// A request's place on a connection, until its answer is over and its body has gone.
+/// A request's place on a connection, until its response is over and its body has gone.
 #[derive(Clone)]
 pub struct Slot(Rc<Held>);
 
@@ -161,7 +161,7 @@ impl Slot {
         }))
     }
 
-    /// What sends on it.
+    /// The sender of its requests.
     pub fn sender(&self) -> SendRequest<Bytes> {
         self.0.connection.sender.borrow().clone()
     }

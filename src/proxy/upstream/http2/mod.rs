@@ -34,7 +34,7 @@ pub struct Streams {
     keep: Duration,
     /// How long a request waits for a stream.
     patience: Duration,
-    /// Bytes of an answer's head, and of its trailers.
+    /// Bytes of a response's head, and of its trailers.
     header_bytes: u32,
     connections: RefCell<Vec<Rc<Connection>>>,
     speaks: Cell<Protocol>,
@@ -48,7 +48,7 @@ pub struct Streams {
     news: Rc<News>,
 }
 
-/// What those who wait for a stream want to hear.
+/// Events that requests waiting for a stream are woken by.
 #[derive(Default)]
 pub struct News {
     /// Something has changed.
@@ -88,7 +88,7 @@ pub enum Which {
 
 /// Connections a worker has at most; each is a file descriptor.
 const CONNECTIONS: usize = 256;
-/// What a connection is taken to carry while nobody knows (RFC 9113 §6.5.2 recommends no less).
+/// Streams that a connection is taken to carry until its SETTINGS come (RFC 9113 §6.5.2 recommends no less).
 const TYPICAL: usize = 100;
 
 impl Streams {
@@ -171,7 +171,7 @@ impl Streams {
         Some(Slot::new(connection, self))
     }
 
-    /// Whether those who wait are more than what is on its way will carry.
+    /// Whether more requests wait than the connections under way will carry.
     fn may_open(&self) -> bool {
         let connections = self.connections.borrow();
         let unsettled = connections.iter().filter(|connection| connection.allowed().is_none()).count();
@@ -179,8 +179,9 @@ impl Streams {
         connections.len() + self.opening.get() < CONNECTIONS && self.waiting.get() >= coming
     }
 
-    /// Gives up connections on which the upstream has said nothing for as long as most of those who wait
-    /// have waited: the next request shall not wait for them too. Whether one is left that has spoken.
+    /// Gives up connections on which the upstream has been silent for as long as most of the waiting requests
+    /// have waited, so that the next request does not wait for them too. Returns whether one is left that has
+    /// spoken.
     fn drop_silent(&self) -> bool {
         let now = self.clock.now();
         let mut connections = self.connections.borrow_mut();
@@ -190,7 +191,7 @@ impl Streams {
         connections.iter().any(|connection| connection.allowed().is_some())
     }
 
-    /// Makes one more connection. What is given back speaks HTTP/1.1.
+    /// Opens one more connection. A returned one speaks HTTP/1.1.
     async fn open(self: &Rc<Streams>) -> Result<Option<Fresh>, Failure> {
         let opening = Count::of(&self.opening);
         let replayable = Replayable::default();
@@ -226,7 +227,7 @@ impl Streams {
         opened
     }
 
-    /// Closes what has been idle for too long; called now and then.
+    /// Closes connections idle for too long; called now and then.
     pub fn close_old(&self) {
         let now = self.clock.now();
         let is_kept = |connection: &Rc<Connection>| {

@@ -15,8 +15,7 @@ pub struct Head {
 }
 
 impl Head {
-    /// The head that HTTP/1.1 would send, without what is about its connections; `Host` becomes
-    /// `:authority`.
+    /// The head that HTTP/1.1 would send, without connection headers; `Host` becomes `:authority`.
     pub fn new(parts: Parts, scheme: Scheme) -> Result<Head, Failure> {
         let Parts { method, uri, mut headers, .. } = parts;
         let host = headers.remove(header::HOST);

@@ -16,7 +16,7 @@ use crate::proxy::body::request::RequestBody;
 pub struct Upload {
     body: RequestBody,
     to: SendStream<Bytes>,
-    /// What has been read and waits for the upstream's window, and whether it is the last.
+    /// Bytes that wait for the upstream's window, and whether they are the last.
     next: Option<(Bytes, End)>,
     sent: Sent,
     /// Pieces that were handed over.
@@ -25,7 +25,7 @@ pub struct Upload {
     _slot: Slot,
 }
 
-/// What was sent, for the case that the upstream has not looked at it.
+/// The bytes sent, in case the upstream has not processed them.
 struct Sent {
     /// `None` when it was much.
     bytes: Option<BytesMut>,
@@ -42,7 +42,7 @@ enum End {
 pub enum Stopped {
     /// It broke off, and so did the stream.
     Body,
-    /// The upstream takes no more, or the connection is gone: the answer says which.
+    /// The upstream takes no more, or the connection is gone: the response says which.
     Stream,
 }
 
@@ -55,7 +55,7 @@ impl Upload {
         Upload { body, to, next: None, sent: Sent::new(), taken: 0, is_over: false, _slot: slot }
     }
 
-    /// Sends what can be sent.
+    /// Sends as much as the windows allow.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Stopped>> {
         if self.is_over {
             return Poll::Ready(Ok(()));
@@ -106,8 +106,8 @@ impl Upload {
         }
     }
 
-    /// Waits until the upstream takes at least a byte. To ask for more at once would keep the window
-    /// of the connection from other streams; what is handed over then is bounded by one frame.
+    /// Waits until the upstream takes at least a byte. To ask for more at once would keep the window of the
+    /// connection from other streams; each write is bounded by one frame.
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Stopped>> {
         self.to.reserve_capacity(1);
         while self.to.capacity() == 0 {
@@ -130,13 +130,12 @@ impl Upload {
         self.is_over
     }
 
-    /// Goes on beside an answer that came early, for as long as the upstream takes something now and
-    /// then.
+    /// Goes on beside an early response, for as long as the upstream takes something now and then.
     pub async fn finish(mut self, patience: Duration) {
         loop {
             let before = self.taken;
             let is_over = tokio::time::timeout(patience, poll_fn(|cx| self.poll(cx))).await.is_ok();
-            // Whoever waits for the client is ended with it, which is timed elsewhere.
+            // A wait for the client ends with the client, which is timed elsewhere.
             let has_moved = self.taken > before || self.next.is_none();
             if is_over || !has_moved {
                 return;
