@@ -1,5 +1,5 @@
-//! What log lines show of a request, which is on its way by then: what the journal has of it. No query,
-//! no body: they may hold secrets.
+//! The access log: a request's lines while it is on its way, from the journal's facts. No query, no body:
+//! they may hold secrets.
 
 use http::{HeaderValue, StatusCode};
 
@@ -21,7 +21,7 @@ impl Shown<'_> {
         Shown { record, clock }
     }
 
-    /// An injected conflict. Where the client gets no answer there is no status.
+    /// An injected conflict. Without a response to the client there is no status.
     pub fn log_conflict(&self, shared: &Shared, conflict: &Conflict) {
         let Some(active) = shared.rules.get(conflict.rule) else { return };
         let rule = &active.rule;
@@ -39,7 +39,7 @@ impl Shown<'_> {
         );
     }
 
-    /// The beginning of any other answer, for those who watch every request.
+    /// The beginning of any other response, at the level that shows every request.
     pub fn log_answer(&self, status: StatusCode) {
         if !tracing::enabled!(target: "fracas::request", tracing::Level::DEBUG) {
             return;
@@ -71,7 +71,7 @@ impl Shown<'_> {
         );
     }
 
-    /// An answer that the upstream did not give, and what to do about it.
+    /// A response that is not the upstream's, and advice.
     pub fn log_failure(&self, failure: &Failure, help: Option<String>) {
         let attempt = self.record.attempt();
         let reason = failure.reason().map_or_else(String::new, |reason| format!(": {reason}"));

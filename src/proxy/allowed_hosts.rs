@@ -1,7 +1,7 @@
 //! Which `Host` a proxy on a loopback address serves.
 //!
 //! A page on the web can make the name of its own site resolve to 127.0.0.1 (DNS rebinding): the browser then
-//! takes the proxy for that site, and lets the page read what the upstream answers. Only the `Host` tells such
+//! takes the proxy for that site, and lets the page read the upstream's responses. Only the `Host` tells such
 //! a request apart, so on a loopback address the names of strangers are refused. A page cannot choose an IP
 //! literal or a name under `localhost` for its site: those always pass.
 
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
     use crate::rules::{Authority, Scheme};
 
-    /// What a proxy on `listen` serves in front of `api.example`.
+    /// The hosts that a proxy on `listen` serves in front of `api.example`.
     fn allowed(listen: &str, hosts: &[&str]) -> Option<AllowedHosts> {
         let authority = Authority { host: "api.example".into(), port: 8443 };
         let upstream = UpstreamUrl { scheme: Scheme::Https, authority, base_path: "".into() };

@@ -1,4 +1,4 @@
-//! What the rules did so far, counted exactly.
+//! Exact counts of the rules' effects so far.
 
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -13,8 +13,8 @@ pub struct Tally {
     near: Near,
 }
 
-/// Why requests that had a rule's method and path did not match it, as long as none did. Bounded in what it
-/// costs as in what it keeps: after [`Near::MOST_NOTED`] requests a look at one number is all.
+/// Why requests that had a rule's method and path did not match it, as long as none did. Its cost is bounded
+/// as its memory is: after [`Near::MOST_NOTED`] requests it reads one number only.
 #[derive(Debug, Default)]
 struct Near {
     noted: AtomicU32,
@@ -62,7 +62,7 @@ impl Tally {
         }
     }
 
-    /// A request had the rule's method and path and did not match it, for want of what `why` says.
+    /// A request had the rule's method and path and did not match it, for the lack that `why` names.
     pub fn note_near_miss(&self, why: impl FnOnce() -> Option<String>) {
         if self.near.noted.load(Relaxed) < Near::MOST_NOTED && self.matched() == 0 {
             self.near.note(why());
@@ -96,14 +96,14 @@ impl Tally {
     }
 }
 
-/// What the proxy did so far.
+/// Counts of the proxy so far.
 #[derive(Debug, Default)]
 pub struct Counters {
     /// Connections that were accepted.
     pub connections: AtomicU64,
     /// Requests that arrived.
     pub requests: AtomicU64,
-    /// Requests that got no answer from the upstream.
+    /// Requests without a response from the upstream.
     pub failures: AtomicU64,
     /// Panics, each contained to one connection.
     pub panics: std::sync::Arc<AtomicU64>,

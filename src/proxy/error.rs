@@ -13,7 +13,7 @@ use crate::rules::UpstreamUrl;
 /// Why a request got no answer from the upstream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The request itself cannot be forwarded; says what is wrong with it.
+    /// The request itself cannot be forwarded, for this reason.
     BadRequest(&'static str),
     /// The request's body is not one, or broke off.
     BadBody,
@@ -29,18 +29,18 @@ pub enum Failure {
     HeadTooLarge,
     /// No connection to the upstream.
     Unreachable(Cause),
-    /// The proxy itself has none left of what it takes.
+    /// The proxy itself has run out of a resource.
     Exhausted(Scarce),
     /// Something took too long.
     TimedOut(Late),
-    /// The connection broke before there was an answer; says why, in the words of hyper, of h2 or of the system,
-    /// where they say more than that.
+    /// The connection broke before there was a response, with the reason in the words of hyper, of h2 or of the
+    /// system, where they give one.
     Reset(Option<Arc<str>>),
-    /// The answer is not HTTP that can be forwarded; says why.
+    /// The response is not HTTP that can be forwarded, for this reason.
     Garbled(Arc<str>),
 }
 
-/// What kept the proxy from connecting.
+/// Why the proxy could not connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
     Refused,
@@ -53,7 +53,7 @@ pub enum Cause {
     Other(Arc<str>),
 }
 
-/// What the proxy has none left of.
+/// A resource that ran out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scarce {
     /// File descriptors.
@@ -64,7 +64,7 @@ pub enum Scarce {
     Streams,
 }
 
-/// What took too long.
+/// The deadline that expired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Late {
     /// The client's own part.
@@ -130,12 +130,12 @@ impl Failure {
         }
     }
 
-    /// Whether nobody listens where the upstream ought to.
+    /// Whether the upstream's port is closed.
     pub fn is_refusal(&self) -> bool {
         *self == Failure::Unreachable(Cause::Refused)
     }
 
-    /// What to do about it, for those who run the proxy.
+    /// Advice for the proxy's operator.
     pub fn help(&self, upstream: &UpstreamUrl) -> Option<String> {
         match self {
             Failure::Unreachable(Cause::Tls(failure)) => Some(failure.help(upstream)),

@@ -1,4 +1,4 @@
-//! What a proxy must take out of a header, and what it adds (RFC 9110 §7.6).
+//! The headers that a proxy must remove and add (RFC 9110 §7.6).
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection")
 static KEPT: [HeaderName; 4] =
     [header::HOST, header::CONTENT_LENGTH, header::CONTENT_TYPE, header::TRANSFER_ENCODING];
 
-/// What the previous hop said about itself, taken out of the header.
+/// The previous hop's connection headers, taken out of the message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hop {
     /// `Upgrade`, nominated by `Connection`.
@@ -30,13 +30,13 @@ pub struct Hop {
     pub trailers: bool,
     /// `Transfer-Encoding: chunked`, the only one that gets here.
     pub chunked: bool,
-    /// It offers or uses what authenticates a connection.
+    /// It offers or uses authentication of a connection.
     pub identity: bool,
     /// `Keep-Alive: timeout=…`, in seconds.
     pub keep_alive: Option<Duration>,
 }
 
-/// Which names a message has that are meant for this hop alone, whatever `Connection` says.
+/// Names in a message that are meant for this hop alone, regardless of `Connection`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Present {
     connection: bool,
@@ -70,9 +70,8 @@ impl Present {
     }
 }
 
-/// Removes what is meant for this hop: the fixed set, and whatever any `Connection` line names.
-///
-/// Call it before anything is added, or a client could name what the proxy adds.
+/// Removes names meant for this hop: the fixed set, and any that a `Connection` line nominates. Call it
+/// before anything is added, or a client could nominate the proxy's own headers.
 pub fn take_hop_by_hop(headers: &mut HeaderMap) -> Hop {
     let present = Present::in_headers(headers);
     let identity = present.credentials && connection_auth::is_named(headers);
@@ -94,7 +93,7 @@ pub fn take_hop_by_hop(headers: &mut HeaderMap) -> Hop {
     if present.keep_alive {
         hop.keep_alive = headers.remove(KEEP_ALIVE).as_ref().and_then(idle_timeout);
     }
-    // Before it is removed, so that what it names is known; and what it cannot name stays.
+    // Before its removal, so that its nominations are known; those that it cannot nominate stay.
     if present.connection {
         take_nominated(headers);
     }
@@ -102,7 +101,7 @@ pub fn take_hop_by_hop(headers: &mut HeaderMap) -> Hop {
     hop
 }
 
-/// Removes `Connection` and what it names.
+/// Removes `Connection` and the names it nominates.
 fn take_nominated(headers: &mut HeaderMap) {
     // Nearly all say one of these, and name no header.
     let mut lines = headers.get_all(header::CONNECTION).iter();
@@ -113,7 +112,7 @@ fn take_nominated(headers: &mut HeaderMap) {
         return;
     }
     let nominated: Vec<HeaderName> = tokens(headers, &header::CONNECTION)
-        // What nearly all say, and it is gone already.
+        // Nearly every client sends it, and it is gone already.
         .filter(|token| !token.eq_ignore_ascii_case(b"keep-alive"))
         .filter_map(|token| HeaderName::from_bytes(token).ok())
         .filter(|name| !KEPT.contains(name))
@@ -124,7 +123,7 @@ fn take_nominated(headers: &mut HeaderMap) {
     headers.remove(header::CONNECTION);
 }
 
-/// How long whoever says so keeps a connection that is idle (RFC 2068 §19.7.1.1, which is all there is).
+/// How long the sender keeps an idle connection (RFC 2068 §19.7.1.1, which is all there is).
 fn idle_timeout(value: &HeaderValue) -> Option<Duration> {
     let value = text_of(value.as_bytes());
     let mut parameters = value.split(',').filter_map(|parameter| parameter.split_once('='));

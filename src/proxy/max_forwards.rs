@@ -8,13 +8,13 @@ use http::{Method, Response, StatusCode};
 use super::body::response::Source;
 use super::error_response::SERVED_METHODS;
 
-/// Counts this hop; `Some` is the answer to a request that may go no further.
+/// Counts this hop; `Some` is the response to a request that may go no further.
 pub fn count(head: &mut Parts) -> Option<Response<Source>> {
     if head.method != Method::OPTIONS {
         return None;
     }
     let said = head.headers.get(header::MAX_FORWARDS)?;
-    // What is no number is none of ours to mend.
+    // A value that is no number is not ours to mend.
     let hops: u64 = std::str::from_utf8(said.as_bytes()).ok()?.trim().parse().ok()?;
     if let Some(left) = hops.checked_sub(1) {
         head.headers.insert(header::MAX_FORWARDS, HeaderValue::from(left));

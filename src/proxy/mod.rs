@@ -75,7 +75,7 @@ use crate::model::RunKey;
 use crate::rules::{Config, Limits, Settings, UpstreamUrl};
 use crate::store::Store;
 
-/// A proxy that holds its port and serves nobody yet.
+/// A proxy that holds its port and does not serve yet.
 pub struct Proxy {
     listeners: Vec<TcpListener>,
     address: SocketAddr,
@@ -144,7 +144,7 @@ impl Proxy {
         Ok(Proxy { listeners, address, upstream, connector, shared, certificate, plan, header, file })
     }
 
-    /// Says where its rules are from, and what it is started for: its journal and reports tell.
+    /// Sets the origin of its rules and its purpose: its journal and reports name them.
     pub fn set_origin(&mut self, origin: Origin) {
         self.header.origin = origin;
     }
@@ -221,7 +221,7 @@ impl Running {
         self.address
     }
 
-    /// What ends the proxy, from wherever.
+    /// A handle that ends the proxy from any thread.
     pub fn control(&self) -> Control {
         Control(self.order.clone())
     }
@@ -241,7 +241,7 @@ impl Running {
         self.end(Clients::MayGoOn).0
     }
 
-    /// As [`Running::join`]; and what the journal has in the end, `clients` having gone or not.
+    /// As [`Running::join`]; also returns the journal's content at the end, `clients` having gone or not.
     pub fn end(self, clients: Clients) -> (Summary, Kept) {
         for thread in self.threads {
             // A worker that panicked was counted where it did.
@@ -275,7 +275,7 @@ impl Running {
         self.journal.progress()
     }
 
-    /// What happened so far.
+    /// The counts so far.
     pub fn summary(&self) -> Summary {
         self.shared.summary()
     }
@@ -286,7 +286,7 @@ impl Running {
 pub struct Control(watch::Sender<Lifecycle>);
 
 impl Control {
-    /// Accepts nothing more; what is in flight may end, within `timeouts.drain`.
+    /// Accepts nothing more; requests in flight may end, within `timeouts.drain`.
     pub fn drain(&self) {
         self.send(Lifecycle::Drain);
     }
@@ -310,7 +310,7 @@ fn worker_count(settings: &Settings) -> usize {
     settings.workers.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get)
 }
 
-/// Bytes that nobody can guess.
+/// Unguessable bytes.
 fn random<const BYTES: usize>() -> Result<[u8; BYTES], StartError> {
     let mut random = [0; BYTES];
     let source = rustls::crypto::ring::default_provider().secure_random;
@@ -318,7 +318,7 @@ fn random<const BYTES: usize>() -> Result<[u8; BYTES], StartError> {
     Ok(random)
 }
 
-/// Starts a worker's thread. What it serves with is made there: none of it may leave.
+/// Starts a worker's thread. The worker's state is made there: none of it may leave.
 fn thread(
     number: usize,
     shared: Arc<Shared>,

@@ -1,4 +1,4 @@
-//! What the rules did, for those who ran the proxy.
+//! The rules' effects, for the proxy's operator.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
@@ -10,12 +10,12 @@ use crate::grading::CommandEnd;
 use crate::journal::{AtEnd, Ending};
 use crate::rules::Trigger;
 
-/// What the rules did.
+/// The rules' effects.
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
     pub rules: Vec<RuleSummary>,
     pub requests: u64,
-    /// Requests that got no answer from the upstream.
+    /// Requests without a response from the upstream.
     pub failures: u64,
     /// Requests that went to the upstream once more, as their first connection had proved stale.
     pub replays: u64,
@@ -24,7 +24,7 @@ pub struct Summary {
     pub evicted: u64,
 }
 
-/// What one rule did.
+/// One rule's effects.
 #[derive(Clone, Debug)]
 pub struct RuleSummary {
     pub name: Arc<str>,
@@ -47,7 +47,7 @@ impl Shared {
         });
     }
 
-    /// What the journal is told in the end: why rules did not fire, the first of them in file order.
+    /// The journal's last record: why rules did not fire, the first of them in file order.
     pub fn at_end(self: &Arc<Shared>, command: Arc<OnceLock<CommandEnd>>) -> AtEnd {
         /// Rules that are spoken of: more would not be read.
         const MOST_IDLE: usize = 20;

@@ -1,5 +1,5 @@
-//! The tasks of one worker, none of them an orphan: all are counted, and waited for at the end. What
-//! is left when the time for that is over ends with the worker's runtime, which drops it.
+//! The tasks of one worker, none of them an orphan: all are counted, and waited for at the end. Tasks left
+//! after that deadline end with the worker's runtime, which drops them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,8 +20,8 @@ impl Tasks {
         Tasks { tracker: TaskTracker::new(), panics }
     }
 
-    /// Runs `work` beside everything else. A panic in it ends it alone, and is counted. At the very
-    /// end, when what is left is dropped outside the runtime, nothing more is started.
+    /// Runs `work` beside everything else. A panic in it ends it alone, and is counted. At the very end, when
+    /// tasks are dropped outside the runtime, nothing more is started.
     pub fn spawn(&self, work: impl Future<Output = ()> + 'static) {
         if Handle::try_current().is_err() {
             return;

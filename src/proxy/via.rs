@@ -6,11 +6,11 @@ use memchr::memmem;
 
 use super::headers::append_to_list;
 
-/// What one proxy writes into `Via`.
+/// One proxy's entry in `Via`.
 #[derive(Clone, Debug)]
 pub struct Via {
-    /// The name of this proxy alone: chance keeps it apart from every other one, so that a request that
-    /// carries it has been here before, whatever names and addresses it went by.
+    /// This proxy's own name: chance keeps it apart from every other one, so that a request that carries it
+    /// has been here before, under any name and address.
     pseudonym: Box<str>,
     /// For each version in which a message may have come.
     http10: HeaderValue,

@@ -30,13 +30,13 @@ use super::tasks::Tasks;
 use super::upstream::forward::Forwarder;
 use crate::rules::Timeouts;
 
-/// What one worker's requests share.
+/// State shared by one worker's requests.
 pub struct Worker {
     pub shared: Arc<Shared>,
     pub forwarder: Forwarder,
     pub tasks: Rc<Tasks>,
     pub recorder: Rc<Recorder>,
-    /// From now on an answer is the last one on its connection.
+    /// From now on a response is the last one on its connection.
     pub is_draining: Cell<bool>,
     /// Connections for which there is no place, which are told so.
     pub surplus: Arc<Semaphore>,
@@ -57,7 +57,7 @@ enum Next {
 const SWEEP: Duration = Duration::from_secs(5);
 /// How long to wait when the process is out of file descriptors: until then nothing can be done.
 const OUT_OF_FILES: Duration = Duration::from_millis(50);
-/// A newcomer for whom there is no place waits this long for one.
+/// A newcomer without a place waits this long for one.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// And has so long to ask, and to hear that there is none.
 const BRIEF: Timeouts = Timeouts::all(Duration::from_millis(250));
@@ -110,10 +110,10 @@ impl Worker {
         }
     }
 
-    /// The next connection, and a place among those for whom there is none. While many are told so, the others
-    /// wait in the listener's queue.
+    /// The next connection, and a place among those that are told that there is none. While many are told so,
+    /// the others wait in the listener's queue.
     async fn accept(&self, listener: &TcpListener) -> (Option<OwnedSemaphorePermit>, io::Result<Arrival>) {
-        // Nobody closes it.
+        // The semaphore is never closed.
         let spare = Arc::clone(&self.surplus).acquire_owned().await.ok();
         (spare, listener.accept().await)
     }
@@ -134,7 +134,7 @@ impl Worker {
         mut spare: Option<OwnedSemaphorePermit>,
         orders: &watch::Receiver<Lifecycle>,
     ) {
-        // Small answers must not wait for acknowledgements. It only fails on a dead socket.
+        // Small responses must not wait for acknowledgements. It only fails on a dead socket.
         let _ = stream.set_nodelay(true);
         let (worker, orders) = (Rc::clone(self), orders.clone());
         let places = Arc::clone(&self.shared.connections);
@@ -199,7 +199,7 @@ impl Worker {
                     // It is big, and most connections are not of its kind.
                     Box::pin(self.serve_http2(socket, client, orders)).await
                 }
-                // There was nobody to be served.
+                // There was no client to be served.
                 Err(error) => {
                     tracing::debug!(%error, %peer, "connection ended before it said anything");
                     Ok(())
@@ -219,7 +219,7 @@ impl Worker {
         }
     }
 
-    /// Learns what a client speaks. A TLS handshake counts as part of the first request's head.
+    /// Learns a client's protocol. A TLS handshake counts as part of the first request's head.
     async fn greet(&self, stream: TcpStream, vitals: &Arc<Vitals>) -> io::Result<(ClientSocket, Protocol)> {
         let stream = match &self.shared.tls {
             None => Stream::Plain(stream),

@@ -1,5 +1,4 @@
-//! The body of a request on its way to the upstream: streamed, and never collected but for what a
-//! rule looks at.
+//! The body of a request on its way to the upstream: streamed, and collected only as far as a rule looks at it.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -22,32 +21,32 @@ use super::super::tasks::Tasks;
 use super::super::upstream::expect_continue::Permission;
 use crate::model::BodyFacts;
 
-/// A request's body. Most requests have none, and what has none is small: a request is moved a dozen times
-/// on its way.
+/// A request's body. Most requests have none, and an empty body is small: a request is moved a dozen times on
+/// its way.
 #[derive(Default)]
 pub struct RequestBody(Option<Box<Upcoming>>);
 
 /// A body of which something was to come when the head had.
 struct Upcoming {
-    /// What a rule looked at, before the rest: in one piece, as one that came byte by byte would take as
-    /// many times the memory.
+    /// Chunks buffered for inspection, in one piece, as a body that came byte by byte would take as many times
+    /// the memory.
     looked: Bytes,
-    /// The lengths of its first pieces, as they came: whoever looks leaves no trace.
+    /// The lengths of these chunks, which are replayed as they came.
     pieces: VecDeque<usize>,
     rest: Option<Incoming>,
-    /// What a rule's look found after the rest.
+    /// Trailers found by an inspection.
     trailers: Option<Box<HeaderMap>>,
     hold: Option<Hold>,
     vitals: Arc<Vitals>,
     turn: Turn,
-    /// Where what is left is read and dropped.
+    /// Runs the task that drops the rest of the body.
     tasks: Rc<Tasks>,
     record: Rc<Record>,
 }
 
 /// Pieces that go on as they came. A body of more is cut anew: to note each byte would cost more than the byte.
 const PIECES: usize = 1_024;
-/// Bytes of what follows them that go on at a time.
+/// Bytes of the inspected part that go on at a time.
 const PIECE: usize = 32 * 1024;
 
 /// Whether the body may go.
@@ -56,7 +55,7 @@ type Hold = Pin<Box<dyn Future<Output = bool>>>;
 /// Why a body ends before its end.
 #[derive(Debug)]
 pub enum BodyError {
-    /// What came from the client is not a whole body.
+    /// The client's body is incomplete or malformed.
     Broken(hyper::Error),
     /// The upstream has answered without it.
     Unwanted,
@@ -81,7 +80,7 @@ impl std::error::Error for BodyError {
 }
 
 impl RequestBody {
-    /// The body of a request whose head has just come.
+    /// The body of a request with a head that has just come.
     pub fn new(body: Incoming, vitals: &Arc<Vitals>, tasks: &Rc<Tasks>, record: &Rc<Record>) -> RequestBody {
         if body.is_end_stream() {
             vitals.begin_request(Upload::Over);
@@ -100,8 +99,8 @@ impl RequestBody {
         })))
     }
 
-    /// Reads up to `limit` bytes for the rules; what was read is still forwarded. A body longer
-    /// than `limit` is [`BodyFacts::TooLong`].
+    /// Reads up to `limit` bytes for the rules; they are still forwarded. A body longer than `limit` is
+    /// [`BodyFacts::TooLong`].
     pub async fn look(&mut self, limit: u64) -> Result<BodyFacts, BodyError> {
         match &mut self.0 {
             Some(upcoming) => upcoming.look(limit).await,
@@ -117,7 +116,7 @@ impl RequestBody {
         }
     }
 
-    /// Puts back what was read: it comes again, before the rest.
+    /// Puts the bytes back: they come again, before the rest.
     pub fn unread(&mut self, mut read: BytesMut) {
         if let Some(upcoming) = &mut self.0 {
             upcoming.pieces.push_front(read.len());
@@ -241,8 +240,8 @@ impl Body for RequestBody {
 }
 
 impl Drop for Upcoming {
-    /// Whoever answers early leaves the body unread. Closing the socket on unread bytes makes the
-    /// kernel send a reset, which can overtake the answer: what is left is read and dropped.
+    /// An early response leaves the body unread. Closing the socket on unread bytes makes the kernel send a
+    /// reset, which can overtake the response: the rest is read and dropped.
     fn drop(&mut self) {
         if let Some(body) = self.rest.take() {
             self.vitals.set_upload(self.turn, Upload::Dropped);
@@ -259,7 +258,7 @@ const LINGER_IDLE: Duration = Duration::from_secs(5);
 /// No client needs to send more than this to hear that it need not.
 const LINGER_BYTES: u64 = 4 << 30;
 
-/// Reads and drops what is left of a body, within bounds. When the client is gone it ends at once.
+/// Reads and drops the rest of a body, within bounds. When the client is gone it ends at once.
 async fn linger(mut body: Incoming, vitals: Arc<Vitals>, turn: Turn, record: Rc<Record>) {
     let drain = async {
         let mut read = 0;

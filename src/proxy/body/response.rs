@@ -1,4 +1,4 @@
-//! The body of an answer on its way to the client: streamed, never collected.
+//! The body of a response on its way to the client: streamed, never collected.
 
 use std::fmt;
 use std::pin::Pin;
@@ -24,7 +24,7 @@ use super::super::upstream::wants_tls::Suspect;
 use super::rewritten::Rewritten;
 use crate::clock::Clock;
 
-/// Where an answer's body comes from.
+/// Source of a response's body.
 pub enum Source {
     /// Made here.
     Own(Option<Bytes>),
@@ -32,11 +32,11 @@ pub enum Source {
     Upstream { body: UpstreamBody, lease: Option<Lease>, watch: Option<Box<Watch>>, look: Option<Box<Look>> },
     /// None is sent, though its length is told: a 304's. hyper keeps the length only of a body that claims it.
     Unsent(u64),
-    /// There is none: what follows is not HTTP.
+    /// There is none: the bytes that follow are not HTTP.
     Tunnel,
 }
 
-/// What the upstream sends.
+/// The upstream's body.
 pub enum UpstreamBody {
     /// On an HTTP/1.1 connection, which the lease gives back.
     Connection(Incoming),
@@ -57,7 +57,7 @@ impl UpstreamBody {
     }
 }
 
-/// Why an answer broke off.
+/// Why a response broke off.
 #[derive(Debug)]
 pub enum AnswerError {
     Connection(hyper::Error),
@@ -122,7 +122,7 @@ impl Body for UpstreamBody {
 }
 
 impl Source {
-    /// Settles when the body has passed; what is longer than `limit` is not kept.
+    /// Settles when the body has passed; a body longer than `limit` is not kept.
     pub fn watch(&mut self, limit: u64, settlement: Settlement) {
         match self {
             Source::Upstream { body, watch, .. } if !body.is_end_stream() => {
@@ -134,7 +134,7 @@ impl Source {
     }
 }
 
-/// Keeps what passes, up to a limit, for whoever settles at the end.
+/// Keeps the bytes that pass, up to a limit, for the settlement at the end.
 pub struct Watch {
     seen: BytesMut,
     limit: u64,
@@ -159,7 +159,7 @@ impl Watch {
     }
 }
 
-/// What goes to the client. When it ends, the connection waits for the next request.
+/// The body sent to the client. When it ends, the connection waits for the next request.
 pub struct AnswerBody {
     source: Source,
     vitals: Arc<Vitals>,
@@ -281,7 +281,7 @@ impl Drop for AnswerBody {
         }
         let is_sent = self.is_whole || matches!(self.source, Source::Own(None) | Source::Unsent(_));
         if !is_sent && !self.is_end_stream() || matches!(self.source, Source::Tunnel) {
-            // What is not whole must not end as if it were.
+            // An incomplete body must not end as if it were whole.
             self.vitals.set_last(false);
         }
         if !matches!(self.source, Source::Tunnel) {
@@ -290,8 +290,8 @@ impl Drop for AnswerBody {
     }
 }
 
-/// Reads and drops an answer that the client will not get, so that its connection can be used again
-/// and whoever watches it sees its end; what is long, or slow to come, is not worth it.
+/// Reads and drops a response that the client will not get, so that its connection can be used again and a
+/// watching rule sees its end; a long or slow one is not worth it.
 pub async fn drain(source: Source, clock: Clock) {
     let Source::Upstream { mut body, mut lease, mut watch, .. } = source else { return };
     let drain = async {

@@ -9,11 +9,11 @@ use http_body::{Body, Frame};
 use super::super::rewrite::body::Rewriter;
 use super::response::{AnswerError, UpstreamBody};
 
-/// What the upstream sends, rewritten.
+/// The upstream's body, rewritten.
 pub struct Rewritten {
     inner: UpstreamBody,
     rewriter: Box<Rewriter>,
-    /// What has come and is not rewritten yet.
+    /// Bytes received and not rewritten yet.
     input: Bytes,
     /// Trailers, or the end, wait for it.
     then: Then,
@@ -63,7 +63,7 @@ impl Rewritten {
                         Ok(out) if out.is_empty() => return Poll::Ready(trailers.map(Ok)),
                         Ok(out) => {
                             if let Some(trailers) = trailers {
-                                // What is left is empty, so that the trailers come next.
+                                // The rest is empty, so that the trailers come next.
                                 self.then = Then::Trailers(trailers);
                             }
                             return Poll::Ready(Some(Ok(Frame::data(out))));

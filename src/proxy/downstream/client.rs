@@ -23,7 +23,7 @@ pub struct Client {
     pub connection: u64,
     /// How it reached the proxy.
     pub scheme: Scheme,
-    /// Whether its `Forwarded` and `X-Forwarded-` headers are believed.
+    /// Whether its `X-Forwarded-For` is believed.
     pub is_trusted: bool,
     /// The address, as `X-Forwarded-For` has it.
     pub forwarded_for: HeaderValue,

@@ -18,7 +18,7 @@ pub struct LatestAgent {
 }
 
 impl LatestAgent {
-    /// What is longer, in bytes, is not remembered.
+    /// Longer values, in bytes, are not remembered.
     const MOST_SAID: usize = 256;
 
     /// The class of clients that say `agent`.
@@ -72,7 +72,7 @@ fn decoded(says: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// What a `User-Agent` is made of, in its order.
+/// Parts of a `User-Agent`, in order.
 struct Parts<'t> {
     /// The words outside of comments.
     products: Vec<&'t str>,
@@ -108,8 +108,8 @@ impl<'t> Parts<'t> {
         })
     }
 
-    /// The product that no other browser names; of those without one, Chrome before Safari, whose
-    /// version stands beside its name.
+    /// The product that only this browser names; without one, Chrome before Safari, with the version that
+    /// stands beside its name.
     fn browser(&self) -> Option<Cow<'t, str>> {
         let mut products = self.products.iter().copied().filter(|product| is_product(product));
         let called = |name: &str| {

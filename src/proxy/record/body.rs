@@ -10,7 +10,8 @@ use super::versions::Fitting;
 use crate::engine::scalar;
 use crate::model::{Json, Sent, Version, VersionPlace};
 
-/// What has come of a body: in one piece, as one that comes byte by byte would take as many times the memory.
+/// Bytes of a body so far: in one piece, as a body that comes byte by byte would take as many times the
+/// memory.
 #[derive(Default)]
 pub struct SentBody {
     bytes: BytesMut,
@@ -39,7 +40,7 @@ impl SentBody {
             sent.body = Some(plan.key.hash(&bytes));
             return;
         }
-        // What it is hashed without may be anywhere in it.
+        // The members left out of the hash may be anywhere in it.
         if bytes.len() > MOST_JSON {
             return;
         }
@@ -70,7 +71,7 @@ const VERSIONS: [(&str, &str); 3] = [
     ("/sha", "body:/sha"),
 ];
 
-/// What has come of a response's body, where it may show a version.
+/// Bytes of a response's body, where it may show a version.
 #[derive(Default)]
 pub struct GotBody(BytesMut);
 
@@ -91,7 +92,7 @@ impl GotBody {
     }
 }
 
-/// Whether the body may be an object or an array; what else may be JSON is as good as its bytes.
+/// Whether the body may be an object or an array; other JSON is identified by its bytes.
 fn is_structured(bytes: &[u8]) -> bool {
     matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['))
 }

@@ -1,8 +1,6 @@
-//! The journal's part of a request's life: what becomes an [`Attempt`] is noted where it is known, and
-//! handed on when nobody has a part in the request any more.
-//!
-//! A [`Record`] is shared by the exchange and the two bodies; when the last of them lets go of it, its
-//! `Drop` completes the attempt. Nothing here waits, locks, or looks at what a rule need not.
+//! The journal's part of a request's life. Facts for an [`Attempt`] are noted where they are known, and handed
+//! on when the last part of the request has ended. A [`Record`] is shared by the exchange and the two bodies;
+//! its `Drop` completes the attempt. Nothing here waits, locks, or looks at parts that no rule needs.
 
 mod agent;
 mod body;
@@ -45,12 +43,12 @@ struct State {
     body: SentBody,
     /// Where versions of this request and its response may be, beside the usual places.
     fitting: Fitting,
-    /// What has gone of a response that may show a version.
+    /// Bytes sent of a response that may show a version.
     shows: Option<Box<GotBody>>,
     end: End,
 }
 
-/// How the answer ended.
+/// How the response ended.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum End {
     /// It has not: unless it does, the client has left.
@@ -63,7 +61,7 @@ enum End {
 }
 
 impl Record {
-    /// The request whose head has just come.
+    /// The request of a head that has just come.
     pub fn begin(recorder: &Rc<Recorder>, client: &Client, head: &Parts, origin: Origin) -> Rc<Record> {
         let plan = &recorder.plan;
         let state = RefCell::new(State::default());
@@ -96,7 +94,7 @@ impl Record {
         record
     }
 
-    /// What is known so far.
+    /// Facts known so far.
     pub fn attempt(&self) -> Ref<'_, Attempt> {
         Ref::map(self.state.borrow(), |state| &state.attempt)
     }
@@ -113,12 +111,12 @@ impl Record {
         body.finish(&mut attempt.sent, fitting, &self.recorder.plan);
     }
 
-    /// The upstream has begun to answer.
+    /// The upstream has begun to respond.
     pub fn hear_upstream(&self, status: StatusCode) {
         self.state.borrow_mut().attempt.got.upstream = Some(status.as_u16());
     }
 
-    /// A rule refuses the request, or disturbs its answer.
+    /// A rule refuses the request, or disturbs its response.
     pub fn play(&self, shared: &Shared, rule: u32, n: u64, key: KeyHash) {
         let Some(active) = shared.rules.get(rule) else { return };
         self.state.borrow_mut().attempt.conflict = Some(model::Conflict {
@@ -154,17 +152,17 @@ impl Record {
         self.recorder.plan.key.hash(&key.0.to_le_bytes())
     }
 
-    /// There is no whole answer of the upstream, and this is the word for why.
+    /// The upstream gave no whole response; `word` is the reason.
     pub fn fail(&self, word: &str) {
         self.state.borrow_mut().attempt.got.error = Some(word.into());
     }
 
-    /// The client gets no answer, on purpose.
+    /// The client gets no response, on purpose.
     pub fn withhold(&self) {
         self.state.borrow_mut().end = End::Withheld;
     }
 
-    /// The head of the answer that the client gets.
+    /// The head of the response that the client gets.
     pub fn answer<B>(&self, answer: &Response<B>, shared: &Shared) {
         let plan = &self.recorder.plan;
         let State { attempt, end, fitting, shows, .. } = &mut *self.state.borrow_mut();
@@ -200,14 +198,14 @@ impl Record {
             Some(value) => pushback(value),
             None => wait.and_then(|wait| retry_after(wait, || shared.clock.wall().as_second())),
         };
-        // Nobody will ask for the body of such an answer (RFC 9110 §6.4.1).
+        // Such a response has no body to be read (RFC 9110 §6.4.1).
         let has_no_body = matches!(answer.status().as_u16(), 100..=199 | 204 | 304);
         if has_no_body || &*attempt.method == "HEAD" {
             *end = End::At(shared.clock.now());
         }
     }
 
-    /// What comes behind the answer's body.
+    /// Trailers of the response.
     pub fn see_trailers(&self, trailers: &HeaderMap) {
         if let Some(status) = trailers.get(GrpcStatus::NAME) {
             let got = &mut self.state.borrow_mut().attempt.got;
@@ -216,7 +214,7 @@ impl Record {
         }
     }
 
-    /// Some of the answer's body goes to the client.
+    /// Some of the response's body goes to the client.
     pub fn see_got(&self, data: &Bytes) {
         let State { attempt, shows, .. } = &mut *self.state.borrow_mut();
         attempt.got.bytes += data.len() as u64;
@@ -227,13 +225,13 @@ impl Record {
         }
     }
 
-    /// The answer's body holds the upstream's own origin.
+    /// The response's body holds the upstream's own origin.
     pub fn see_upstream_named(&self) {
         self.state.borrow_mut().attempt.got.names_upstream = true;
     }
 
-    /// The answer has gone, at the moment that this gives: read before its last bytes are written, so that
-    /// nothing that the client does because of them can seem to come earlier.
+    /// Ends the response, at the moment that this returns: read before its last bytes are written, so that no
+    /// reaction of the client can seem to come earlier.
     pub fn end(&self) -> Moment {
         let end = &mut self.state.borrow_mut().end;
         match *end {
@@ -248,7 +246,7 @@ impl Record {
         }
     }
 
-    /// The answer has broken off, and this is the word for why.
+    /// The response has broken off; `word` is the reason.
     pub fn break_off(&self, word: &str) {
         self.fail(word);
         self.end();
@@ -319,8 +317,8 @@ fn path(path: &str, key: RunKey) -> SmolStr {
     format!("{kept}#{}", key.hash(path.as_bytes())).into()
 }
 
-/// `Retry-After` as a wait from now on (RFC 9110 §10.2.3); `now` in seconds since 1970. What cannot be
-/// read asks for nothing.
+/// `Retry-After` as a wait from now on (RFC 9110 §10.2.3); `now` in seconds since 1970. An unreadable value
+/// asks for nothing.
 fn retry_after(value: &HeaderValue, now: impl FnOnce() -> i64) -> Option<RetryAfter> {
     let text = value.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<u64>() {
@@ -330,7 +328,7 @@ fn retry_after(value: &HeaderValue, now: impl FnOnce() -> i64) -> Option<RetryAf
     Some(RetryAfter::Date(u64::try_from(wait).unwrap_or(0).saturating_mul(1_000)))
 }
 
-/// What a gRPC service asks to wait. One that asks for no other try, or says what is no number, asks for none.
+/// The wait that a gRPC service asks for. A value that forbids another try, or is no number, asks for none.
 fn pushback(value: &HeaderValue) -> Option<RetryAfter> {
     let milliseconds = value.to_str().ok()?.trim().parse().ok()?;
     Some(RetryAfter::Seconds(milliseconds))
@@ -368,7 +366,7 @@ mod tests {
         let long = |letter: &str, last: &str| path(&format!("/{}{last}", letter.repeat(600)));
         assert_eq!(long("x", "").len(), Attempt::PATH_BYTES);
         assert_eq!(long("xé", "").len(), Attempt::PATH_BYTES - 1);
-        // What differs behind the cut is another resource, to whoever groups tries.
+        // A difference behind the cut makes another resource to the grouping of tries.
         assert!(long("x", "1") == long("x", "1") && long("x", "1") != long("x", "2"));
     }
 }

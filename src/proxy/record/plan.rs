@@ -1,5 +1,5 @@
-//! What is looked at of each request and answer, beyond what every journal keeps: decided once, from
-//! the rules.
+//! The parts looked at of each request and response beyond those of every journal: decided once, from the
+//! rules.
 
 use http::HeaderName;
 
@@ -8,7 +8,7 @@ use crate::engine::RuleSet;
 use crate::model::{KeyPart, Kind, Phase, RunKey};
 use crate::rules::Settings;
 
-/// What is recorded, and how.
+/// The parts to record, and how.
 pub struct Plan {
     pub key: RunKey,
     pub body_limit: u64,
@@ -25,7 +25,7 @@ pub struct Plan {
 const MOST_PLACES: usize = 8;
 
 impl Plan {
-    /// The plan for some rules. Whatever is hashed is hashed with `key`.
+    /// The plan for some rules. All hashes are made with `key`.
     pub fn new(settings: &Settings, rules: &RuleSet, key: RunKey) -> Plan {
         let mut plan = Plan {
             key,

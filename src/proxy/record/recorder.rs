@@ -16,7 +16,7 @@ use crate::model::Attempt;
 
 /// Attempts of a batch: each wakes the journal's thread, which costs as much as two hundred of them.
 const BATCH: usize = 256;
-/// No attempt waits longer for its batch to be full: half of what a killed process may lose.
+/// No attempt waits longer for its batch to fill: half of the time whose attempts a killed process may lose.
 const WAIT: Duration = Duration::from_millis(50);
 
 /// Where one worker's records go when they are complete.
@@ -43,7 +43,7 @@ impl Recorder {
         }
     }
 
-    /// Takes what is complete. What is left of `attempt` is of no use.
+    /// Takes a completed attempt. The rest of `attempt` is of no use.
     pub fn take(&self, attempt: &mut Attempt) {
         let mut batch = self.batch.borrow_mut();
         if batch.is_empty() {
@@ -55,7 +55,7 @@ impl Recorder {
         }
     }
 
-    /// Hands over in time what fills no batch.
+    /// Hands over incomplete batches in time.
     pub async fn hand_over(&self) -> Infallible {
         loop {
             self.has_begun.notified().await;

@@ -1,5 +1,5 @@
-//! What a request's head says to the journal: versions, idempotency keys, and the marks by which
-//! clients themselves tell tries of one call from other calls.
+//! The journal's facts from a request's head: versions, idempotency keys, and the marks by which clients
+//! themselves tell tries of one call from other calls.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -13,7 +13,7 @@ use super::agent::LatestAgent;
 use super::plan::Plan;
 use crate::model::{Attempt, Facts, Hint, RunKey, Version, VersionPlace};
 
-/// Notes what the head says, the body apart, and the client's class.
+/// Notes the facts of the head, the body apart, and the client's class.
 pub fn of_head(head: &Parts, plan: &Plan, latest: &mut LatestAgent, attempt: &mut Attempt) {
     let Attempt { sent, agent, .. } = attempt;
     let mut since = None;
@@ -65,7 +65,7 @@ pub fn of_head(head: &Parts, plan: &Plan, latest: &mut LatestAgent, attempt: &mu
     }
 }
 
-/// Where a request came from, whatever credential it carries.
+/// The request's origin, regardless of its credential.
 pub fn peer(head: &Parts, address: IpAddr, key: RunKey) -> Hint {
     let agent = head.headers.get(header::USER_AGENT).map_or(&[][..], HeaderValue::as_bytes);
     key.hash_pieces([address.to_string().as_bytes(), b" ", agent]).into()

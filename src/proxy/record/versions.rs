@@ -20,7 +20,7 @@ struct NamedPlace {
     /// A rule's host and path, or its `read` as far as heads go.
     requests: Match,
     at: VersionAt,
-    /// What its versions are told by.
+    /// Where its versions stand.
     place: VersionPlace,
 }
 
@@ -92,7 +92,7 @@ impl NamedPlaces {
         Some(version)
     }
 
-    /// The version that a request's body carries, at one of them that goes before what the head had.
+    /// The version in a request's body, at a place that takes precedence over the head's.
     pub fn in_body(&self, fitting: &mut Fitting, body: &Json, key: RunKey) -> Option<Version> {
         let before = fitting.found.unwrap_or(usize::MAX);
         let (rank, version) =
@@ -103,7 +103,7 @@ impl NamedPlaces {
         Some(version)
     }
 
-    /// Notes what a response's head shows; says whether its body may show more.
+    /// Notes the versions in a response's head; returns whether its body may hold more.
     pub fn look_at_head(
         &self,
         fitting: &Fitting,
@@ -121,7 +121,7 @@ impl NamedPlaces {
         wants_body
     }
 
-    /// Notes what a response's body shows.
+    /// Notes the versions in a response's body.
     pub fn look_at_body(&self, fitting: &Fitting, body: &Json, key: RunKey, shown: &mut Shown) {
         for (_, place) in self.of(fitting) {
             let found = place.at.in_response_body(body);
