@@ -21,7 +21,7 @@ pub fn written() -> u64 {
     WRITTEN.load(Relaxed)
 }
 
-/// Counts what is written in [`written`].
+/// Counts the bytes written, for [`written`].
 pub struct Counted<W>(pub W);
 
 impl<W: Write> Write for Counted<W> {

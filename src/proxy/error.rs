@@ -10,7 +10,7 @@ use http::StatusCode;
 use super::upstream::tls_failure::{self, TlsFailure};
 use crate::rules::UpstreamUrl;
 
-/// Why a request got no answer from the upstream.
+/// Why a request got no response from the upstream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The request itself cannot be forwarded, for this reason.

@@ -44,7 +44,7 @@ pub struct Worker {
     pub unread: Folded,
 }
 
-/// Who came, and from where.
+/// A client's socket and address.
 type Arrival = (TcpStream, SocketAddr);
 
 /// How a connection goes on.
@@ -66,7 +66,7 @@ const BRIEF: Timeouts = Timeouts::all(Duration::from_millis(250));
 const GRACE: Duration = Duration::from_millis(200);
 
 impl Worker {
-    /// Serves until told to stop, and until what was in flight has ended.
+    /// Serves until told to stop, and until the requests in flight have ended.
     pub async fn run(self: Rc<Worker>, listener: TcpListener, mut order: watch::Receiver<Lifecycle>) {
         let orders = order.clone();
         let mut sweep = tokio::time::interval(SWEEP);
@@ -118,7 +118,7 @@ impl Worker {
         (spare, listener.accept().await)
     }
 
-    /// Serves those who had connected when the order came: for them we were still there.
+    /// Serves the clients that had connected when the order came: to them the proxy was still there.
     async fn accept_rest(self: &Rc<Worker>, listener: &TcpListener, orders: &watch::Receiver<Lifecycle>) {
         while let Ok(spare) = Arc::clone(&self.surplus).try_acquire_owned()
             && let Poll::Ready(Ok(arrival)) = poll_fn(|cx| Poll::Ready(listener.poll_accept(cx))).await

@@ -1,11 +1,11 @@
-//! Clients that are not Rust, and what they run on.
+//! Clients that are not Rust, and their runtimes.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// What a client is written for.
+/// Runtime of a client.
 #[derive(Clone, Copy, Debug)]
 pub enum Runs {
     /// The Python of .venv.
@@ -14,7 +14,7 @@ pub enum Runs {
     Bash,
 }
 
-/// Runs a client to its end; what it prints is JSON.
+/// Runs a client to its end; its output is JSON.
 pub fn run(runs: Runs, script: &str, arguments: &[&str]) -> Value {
     let home = tempfile::tempdir().expect("a temporary folder");
     let output = command(runs, script, home.path()).args(arguments).output();

@@ -29,7 +29,7 @@ fn converse(runs: Runs, script: &str) {
     assert_eq!(printed, "item: 200, tries: 2\norder: 201, tries: 2\n", "{said}");
     assert_eq!(fracas.upstream_saw("GET /items/{id}"), (2, 0), "it reads again before it writes again");
     assert_eq!(fracas.upstream_saw("PUT /items/{id}"), (1, 1));
-    // The second try gets the answer of the first, which was lost: the key is the same.
+    // The second try gets the response of the first, which was lost: the key is the same.
     assert_eq!(fracas.upstream_saw("POST /orders"), (2, 1), "one order");
 
     let (fracas, code, printed, said) = play(HOPELESS);

@@ -1,4 +1,4 @@
-//! HTTP/2 with clients that are not ours: what curl, h2load, httpx and gRPC make of the proxy.
+//! HTTP/2 with clients that are not ours: curl, h2load, httpx and gRPC through the proxy.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::client::{Runs, command, run};
 
 const TLS: &str = "tls = { self_signed = true }\n";
 
-/// Runs a program to its end; what it prints.
+/// Runs a program to its end; returns its output.
 pub fn printed(program: &str, arguments: &[&str]) -> String {
     let mut command = Command::new(program);
     command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());

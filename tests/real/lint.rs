@@ -1,4 +1,4 @@
-//! Every injected answer is one that a linter of HTTP has nothing against, and that no cache keeps.
+//! Every injected response passes a linter of HTTP, and no cache keeps it.
 
 use std::fmt::Write as _;
 

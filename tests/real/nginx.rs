@@ -11,8 +11,8 @@ use tempfile::TempDir;
 use crate::binary::Fracas;
 use crate::http2::printed;
 
-/// A server that keeps what is posted to `/keep`, gives it back, and ends a connection after so many requests.
-/// Every answer says over what it was asked, and on which connection.
+/// A server that keeps bodies posted to `/keep`, gives them back, and ends a connection after so many
+/// requests. Every response tells the protocol and the connection it was asked over.
 const CONFIG: &str = r#"
 daemon off; master_process off; pid pid; error_log stderr notice;
 events {}
@@ -102,7 +102,7 @@ impl Drop for Nginx {
     }
 }
 
-/// What curl got.
+/// curl's response.
 struct Answer {
     status: u16,
     /// In lower case.

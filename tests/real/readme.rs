@@ -1,12 +1,13 @@
 //! The commands that README.md and examples/README.md show, run as a reader would run them.
 //!
 //! - A block of `console` is a terminal in a copy of the repository's rules and examples; the blocks
-//!   of a document share it, from top to bottom. The first of README.md is run in an empty folder. A line `$ COMMAND` is run by bash and has to succeed (a `\` at its
-//!   end goes on in the next line). The lines below it, if there are any, are all that it prints;
-//!   `…` stands for any text, and alone on its line for any lines.
+//!   of a document share it, from top to bottom. The first of README.md is run in an empty folder. A
+//!   line `$ COMMAND` is run by bash and has to succeed (a `\` at its end goes on in the next line).
+//!   The lines below it, if there are any, are all that it prints; `…` stands for any text, and alone
+//!   on its line for any lines.
 //! - `$ fracas …` that serves stays in the background until the next one does. It takes a free port,
-//!   which is what the document calls 4090. What it prints is shown in a block of `text`.
-//! - A block of `sh` is what a reader does elsewhere: its `fracas` commands are run, each block in an
+//!   in place of the document's 4090. A block of `text` shows its output.
+//! - A block of `sh` is run by a reader elsewhere: its `fracas` commands are run, each block in an
 //!   empty folder; any other command has to be cargo, or a script of the repository.
 //! - A block of `toml` is a rules file that `fracas check` accepts.
 //!

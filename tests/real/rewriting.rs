@@ -1,5 +1,5 @@
-//! Servers that look at what a request says of the site it is for, and clients that keep what answers say:
-//! with the proxy in between, both go on as without it.
+//! Servers that check a request's site, and clients that keep URLs of responses: with the proxy in between,
+//! both go on as without it.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! `fracas run` around real test suites: what a client does wrong is named, and decides the exit code.
+//! `fracas run` around real test suites: a client's errors are named, and decide the exit code.
 
 mod versions;
 
@@ -73,7 +73,7 @@ fn pytest(client: &str, options: &[&str]) -> (Output, Value) {
     graded(client, options, &[&line[..], &[&suite]].concat())
 }
 
-/// Ids of checks whose word over all rules is `verdict`.
+/// Ids of checks with this `verdict` over all rules.
 fn checks(report: &Value, verdict: &str) -> Vec<String> {
     let clients = report["clients"].as_array().expect("clients");
     let findings = clients.iter().flat_map(|client| client["findings"].as_array().expect("findings"));
@@ -200,7 +200,7 @@ fn a_client_that_was_ended_has_not_given_up() {
 #[test]
 fn what_the_command_leaves_in_the_background_may_still_try_again() {
     let put = "curl -s -o /dev/null -X PUT -d a $FRACAS_URL/items/1";
-    // It holds a connection, and nothing else of it says whose it is.
+    // It holds a connection, and nothing else tells that it is the command's.
     let holds = "host=${FRACAS_URL#http://}; env -i setsid bash -c \
                  'exec 3<>/dev/tcp/'${host%:*}/${host#*:}'; echo >ready; sleep 5' >/dev/null 2>&1 & \
                  until [ -e ready ]; do sleep 0.05; done";

@@ -31,7 +31,7 @@ fn c30_slowhttptest_finds_the_service_available_and_its_connections_closed() {
     let fracas = Fracas::start(RULES);
     let url = format!("http://{}", fracas.address());
     let home = tempfile::tempdir().expect("a folder");
-    // Slow heads, slow bodies, slow reading of many answers.
+    // Slow heads, slow bodies, slow reading of many responses.
     for mode in ["-H -i 1", "-B -s 8192 -i 9", "-X -k 10 -w 1 -y 1 -n 1 -z 1"] {
         let output = attack(home.path(), mode, &url).wait_with_output().expect("it ends");
         let said = [output.stdout, output.stderr].concat();
@@ -39,7 +39,7 @@ fn c30_slowhttptest_finds_the_service_available_and_its_connections_closed() {
         assert!(output.status.success(), "{mode}: {}\n{said}", output.status);
         let probes: Vec<&str> = said.lines().filter(|line| line.contains("service available")).collect();
         assert!(!probes.is_empty() && probes.iter().all(|probe| probe.contains("YES")), "{mode}\n{said}");
-        // Who reads slowly, but does, may have what it asked for.
+        // A slow reader that does read may have its response.
         if !mode.starts_with("-X") {
             assert!(said.contains("No open connections left"), "{mode}: nobody was let go\n{said}");
         }

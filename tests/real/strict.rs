@@ -1,12 +1,12 @@
-//! A client made of hyper-h2 breaks the rules of HTTP/2 frame by frame: the cases of h2spec, and more, as
-//! its scripts have them. A second opinion beside `tests/it/wire/http2/strict/`, whose frames are ours.
+//! A client made of hyper-h2 breaks the rules of HTTP/2 frame by frame: the cases of h2spec, and more, from
+//! its scripts. A second opinion beside `tests/it/wire/http2/strict/`, where the frames are ours.
 
 use serde_json::Value;
 
 use crate::binary::Fracas;
 use crate::client::{Runs, run};
 
-/// `/hang` leaves a stream without an answer.
+/// `/hang` leaves a stream without a response.
 const HANG: &str = "[[rule]]\npath = \"/hang\"\nreply = { delay = \"1h\" }\n";
 /// With fewer, a table of theirs was not read.
 const CASES: usize = 200;

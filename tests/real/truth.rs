@@ -61,7 +61,7 @@ fn findings<'r>(client: &'r Value, verdict: &'r str) -> impl Iterator<Item = (&'
         .filter_map(|finding| Some((finding["rule"].as_str()?, number(finding))))
 }
 
-/// What a check says under a rule; `-` where it says nothing.
+/// A check's verdict under a rule; `-` where it has none.
 fn verdict<'r>(client: &'r Value, rule: &str, check: u64) -> &'r str {
     let findings = client["findings"].as_array().expect("a list").iter();
     let mut said = findings.filter(|finding| finding["rule"] == rule && number(finding) == check);

@@ -49,7 +49,7 @@ fn text(arguments: &Explain, path: &str, given: &[Given]) -> Result<String, Refu
     Ok(words::table(&rules, &walked, width) + &note(&arguments.method, path))
 }
 
-/// HTTP tells `put` from `PUT` (RFC 9110 §9.1), and a user who types the former means the latter.
+/// HTTP tells `put` from `PUT` (RFC 9110 §9.1), and `put` on the command line means `PUT`.
 fn note(method: &str, path: &str) -> String {
     let capitals = method.to_ascii_uppercase();
     let is_usual = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].contains(&&*capitals);

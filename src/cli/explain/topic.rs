@@ -5,7 +5,7 @@ use crate::cli::startup_error::Refusal;
 use crate::grading::CHECKS;
 use crate::rules::Code;
 
-/// The document whose sections are shown.
+/// The document with the sections shown.
 const GRADING: &str = include_str!("../../../docs/GRADING.md");
 
 /// Codes of failures outside of a rules file, and their meanings.

@@ -278,7 +278,7 @@ impl Vitals {
         self.streams.load(Relaxed) > 0
     }
 
-    /// Runs `answer`, unless a deadline of the request expires: the rest of its body, or the response.
+    /// Runs a request's exchange, unless one of its deadlines expires: the rest of its body, or the response.
     pub async fn within<T>(&self, mut answer: Pin<&mut impl Future<Output = T>>) -> Result<T, Wait> {
         poll_fn(|cx| match self.take_overdue(&[Wait::RequestBody, Wait::Answer]) {
             Some(wait) => Poll::Ready(Err(wait)),

@@ -16,7 +16,7 @@ use crate::model::Attempt;
 
 /// Attempts of a batch: each wakes the journal's thread, which costs as much as two hundred of them.
 const BATCH: usize = 256;
-/// No attempt waits longer for its batch to fill: half of the time whose attempts a killed process may lose.
+/// No attempt waits longer for its batch to fill: half of the time that a killed process may lose.
 const WAIT: Duration = Duration::from_millis(50);
 
 /// Where one worker's records go when they are complete.

@@ -324,7 +324,7 @@ impl Forwarder {
         if let Some(via) = &self.via {
             via.add(&mut head.headers, head.version);
         }
-        // What it means is that an answer is not the upstream's. Comparing is cheaper than looking it up.
+        // The marker means that a response is not the upstream's. Comparing is cheaper than looking it up.
         if head.headers.keys().any(|name| *name == MARKER) {
             head.headers.remove(MARKER);
         }

@@ -10,8 +10,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::pool::Idle;
 use crate::model::Moment;
 
-/// What a client's connection has of its own at the upstream. Dropped with it, and so is the connection to
-/// the upstream. All streams of an HTTP/2 connection share it.
+/// A client connection's own connection to the upstream, dropped with it. All streams of an HTTP/2 connection
+/// share it.
 #[derive(Default)]
 pub struct Identity(RefCell<Option<Box<Bound>>>);
 

@@ -109,7 +109,7 @@ pub fn is_it_plain(upstream: &UpstreamUrl) -> String {
 /// Whether it was TLS that ended a connection: an upstream says only after the handshake that it does not
 /// like the client's certificate, or misses one (RFC 8446 §4.4.2).
 pub fn refused_by_tls(error: &io::Error, has_identity: bool) -> Option<TlsFailure> {
-    // What tokio-rustls makes of an alert, and nobody else of anything.
+    // tokio-rustls reports alerts as this kind, which has no other source.
     match error.kind() {
         io::ErrorKind::InvalidData => TlsFailure::of(error, has_identity),
         _ => None,

@@ -1,4 +1,4 @@
-//! How a client's connection ends: at once where that was announced, and with an answer to a body that is none.
+//! Ends of a client's connection: at once where that was announced, and with a response to a malformed body.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The end of the process: nobody reads, signals that were ignored, a command that must not stay.
+//! The end of the process: unread output, ignored signals, a command that must not stay.
 #![cfg(unix)]
 
 use std::io::{BufRead as _, BufReader, PipeReader, PipeWriter, Read as _, Write as _};
@@ -11,7 +11,7 @@ use crate::support::http::request;
 use crate::support::program::{Serving, folder, fracas, text};
 use crate::support::upstream::start;
 
-/// A pipe that is full, and that nobody reads.
+/// A full pipe without a reader.
 fn full_pipe() -> (PipeReader, PipeWriter) {
     use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
     let (reader, mut writer) = std::io::pipe().expect("a pipe");
@@ -154,7 +154,7 @@ fn a_run_that_is_killed_leaves_nothing_of_its_command() {
         assert_eq!(line, "ready\n");
         child.kill().expect("a child");
         child.wait().expect("a child");
-        // Whatever still runs would hold it open.
+        // A process that still runs would hold it open.
         let (sender, ended) = channel();
         start("waiting", move || sender.send(out.read_to_string(&mut line)));
         assert!(ended.recv_timeout(LONG).is_ok(), "it is still there: {script}");
@@ -172,7 +172,7 @@ fn a_command_has_the_soft_limit_of_descriptors_that_was_there_before() {
     assert_eq!(text(&output.stdout), "100\n", "{}", text(&output.stderr));
 }
 
-/// Where the system lets nobody make a process with the id 1, there is none to be tested.
+/// Where the system forbids a process with the id 1, there is none to be tested.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_run_that_is_process_1_reaps_what_others_leave_behind() {

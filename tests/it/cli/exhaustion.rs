@@ -24,7 +24,7 @@ fn start(limits: &str, upstream: &Upstream, rules: &str) -> Serving {
     Serving::start(command)
 }
 
-/// Asks until the answer is 200.
+/// Asks until the response is 200.
 fn until_served(client: &mut Socket) {
     let clock = Clock::start();
     loop {
@@ -90,7 +90,7 @@ fn the_soft_limit_is_raised_and_one_that_is_too_low_for_what_is_asked_is_told() 
     }
 }
 
-/// The limit of the system is not the one of the start: what fracas could not foresee.
+/// The system's limit is lower than that of the start: fracas could not foresee it.
 #[cfg(target_os = "linux")]
 #[test]
 fn c32_without_file_descriptors_it_says_503_and_recovers() {

@@ -1,9 +1,9 @@
-//! Command lines that are not understood: each message ends in what to do next.
+//! Command lines that are not understood: each message ends in advice.
 #![cfg(unix)]
 
 use crate::support::program::{folder, fracas, text};
 
-/// What is typed in an empty folder but for a rules file; the exit code; what is said to do.
+/// The command line, in a folder with only a rules file; the exit code; the advice.
 const MISUSES: &[(&str, i32, &str)] = &[
     ("-p 4090", 2, "where clients connect is `fracas --listen 4090`"),
     ("serve -p 4090", 2, "where clients connect is `fracas serve --listen 4090`"),

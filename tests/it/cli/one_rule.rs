@@ -1,4 +1,4 @@
-//! With one rule, what all rules have together is what it has: a report says it once.
+//! With one rule, the checks over all rules are that rule's: a report says them once.
 #![cfg(unix)]
 
 use serde_json::Value;

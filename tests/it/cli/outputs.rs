@@ -1,4 +1,4 @@
-//! No output is written over an input, or over another output, by whatever path.
+//! No output is written over an input, or over another output, by any path.
 #![cfg(unix)]
 
 use std::fs;

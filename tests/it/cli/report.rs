@@ -1,4 +1,4 @@
-//! `fracas report`: a journal graded again says what the run said.
+//! `fracas report`: a journal graded again gives the run's verdicts.
 
 use std::fs;
 use std::path::Path;
@@ -147,7 +147,7 @@ fn an_incomplete_run_never_passes_and_says_why() {
         ("1 line of it is lost", all[..3].join("\n") + "\n{\"id\":3,\"st\n" + &all[3..].join("\n")),
         ("7 lines of it are lost", with_tallies(Tallies { lost: 7, ..ended.clone() })),
         ("8 attempts came too fast", with_tallies(Tallies { dropped: 8, ..ended.clone() })),
-        // Told once, and not taken back by what comes later.
+        // Told once, and not revoked by later lines.
         ("7 lines", with_tallies(Tallies { lost: 7, ..Tallies::default() }) + &erased::Line::json(&ended)),
     ];
     for (why, journal) in cases {

@@ -1,5 +1,5 @@
-//! `fracas run` around commands that need no client: how they end, and what they are given. Clients are
-//! graded in `tests/real`.
+//! `fracas run` around commands that need no client: their ends, and their environment. Clients are graded in
+//! `tests/real`.
 #![cfg(unix)]
 
 use std::io::Read as _;

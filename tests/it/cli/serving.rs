@@ -1,4 +1,4 @@
-//! What is told while it runs and when it ends.
+//! Output while it runs and when it ends.
 #![cfg(unix)]
 
 use crate::support::http::{Upstream, request, request_in_background};

@@ -114,7 +114,7 @@ fn the_ready_file_is_there_once_it_serves() {
 #[test]
 fn an_upstream_that_is_the_proxy_itself_is_found_by_its_address() {
     let folder = folder(&[]);
-    // The kernel gives a port that was free a moment ago to nobody else so soon.
+    // The kernel does not hand out a port again so soon after it was free.
     let free =
         TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
     let port = free.port();

@@ -1,4 +1,4 @@
-//! A process that was stopped for longer than its timeouts finds what came meanwhile.
+//! A process that was stopped for longer than its timeouts finds the bytes that came meanwhile.
 #![cfg(target_os = "linux")]
 
 use std::sync::mpsc::{RecvTimeoutError, channel};

@@ -1,4 +1,5 @@
-//! A run that tested nothing is no pass: every format says so, and why, and whose the exit code is.
+//! A run that tested nothing is no pass: every format says so, with the reason and the source of the exit
+//! code.
 #![cfg(unix)]
 
 use std::io::{BufRead as _, BufReader};
@@ -10,7 +11,7 @@ use serde_json::Value;
 use crate::support::program::{Serving, folder, fracas, run, text};
 use crate::support::socket::Socket;
 
-/// What a client sends: method, path, more header lines, body.
+/// A client's request: method, path, more header lines, body.
 type Sent = (&'static str, &'static str, &'static str, &'static str);
 
 /// Every format that a file can take.
@@ -206,7 +207,7 @@ fn thousands_of_rules_that_did_not_fire_are_told_of_in_part() {
     assert_eq!(report["totals"]["other_rules"], 4_980);
 }
 
-/// A run whose command ends after these requests were sent and their connections closed.
+/// A run with a command that ends after these requests were sent and their connections closed.
 fn played(folder: &Path, options: &[&str], requests: &[Sent]) -> Option<i32> {
     let mut command = fracas(folder);
     command.arg("run").args(options).args(["--", "sh", "-c", "echo \"$FRACAS_URL\"; read -r line; exit 0"]);
@@ -252,7 +253,7 @@ fn a_client_that_never_tried_again_is_not_said_to_have_done_well() {
     }
 }
 
-/// The words of a report in one line, whatever wraps and escapes them.
+/// The words of a report in one line, without wrapping and escapes.
 fn words(text: &str) -> String {
     let mut text = text.replace("<code>", "`").replace("</code>", "`");
     for (escaped, character) in
@@ -287,7 +288,7 @@ fn every_format_fails_where_too_few_operations_met_a_conflict() {
         let junit = quick_junit::Report::deserialize_from_str(&read(folder, "r.xml")).expect("JUnit");
         assert_eq!(junit.failures, 1);
         let (markdown, page) = (read(folder, "r.md"), read(folder, "r.html"));
-        // Headlines are alike: nothing was tested, and what was asked for is not met.
+        // Headlines are alike: nothing was tested, and the expectation is not met.
         assert!(
             markdown.starts_with("## fracas: ⚪ undetermined Nothing was tested: no request came"),
             "{markdown}"

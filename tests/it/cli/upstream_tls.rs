@@ -1,4 +1,4 @@
-//! What is told of an upstream that TLS keeps the proxy from: why, and what to do, without `-v`.
+//! Messages about an upstream that TLS makes unreachable: reason and advice, without `-v`.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 

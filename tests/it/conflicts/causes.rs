@@ -1,5 +1,5 @@
-//! Each cause of a conflict, by its example, in front of the sample API: real state, learned from
-//! what the upstream accepted.
+//! Each cause of a conflict, by its example, in front of the sample API: real state, learned from requests
+//! that the upstream accepted.
 
 use super::{example, got, rule, stage, upstream};
 

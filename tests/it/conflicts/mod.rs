@@ -31,7 +31,7 @@ fn example(name: &str) -> Stage {
     stage(&std::fs::read_to_string(path).expect("an example"))
 }
 
-/// What came back: the status, 0 when the connection ended without an answer, and who gave it.
+/// The result: the status, 0 when the connection ended without a response, and its source.
 #[derive(Debug, PartialEq, Eq)]
 struct Got {
     status: u16,

@@ -1,4 +1,4 @@
-//! Before, after, lost: what the upstream has done when the client is refused.
+//! Before, after, lost: the upstream's state when the client is refused.
 
 use super::{example, nothing, rule, stage, upstream};
 
@@ -103,7 +103,7 @@ fn a_later_rule_knows_of_the_request_whose_answer_an_earlier_one_withholds() {
     );
     let key = ["X-Key: a"];
     assert_eq!(stage.got("POST /orders", &key, ORDER), nothing());
-    // The lost answer passes before the connection ends, but nobody says when it has been kept.
+    // The lost response passes before the connection ends, but no event tells when it has been kept.
     let again = loop {
         let got = stage.got("POST /orders", &key, ORDER);
         if got != rule(409, "key") {

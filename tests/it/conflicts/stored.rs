@@ -1,4 +1,4 @@
-//! Stored answers of `on = "key_in_use"` are for the client that they were given to.
+//! Stored responses of `on = "key_in_use"` are for the client that they were given to.
 
 use crate::support::proxy;
 use crate::support::upstream::Upstream;

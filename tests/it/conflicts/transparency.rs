@@ -42,7 +42,7 @@ const TRACKING: &str = r#"
     clear = "refetch"
 "#;
 
-/// An upstream that records what it gets, byte for byte, and a proxy before it.
+/// An upstream that records its requests, byte for byte, and a proxy before it.
 fn recorded(rules: &str) -> (TestProxy, Arc<Mutex<Vec<u8>>>, Upstream) {
     let bytes: Arc<Mutex<Vec<u8>>> = Arc::default();
     let recorder = Arc::clone(&bytes);
@@ -61,7 +61,7 @@ fn recorded(rules: &str) -> (TestProxy, Arc<Mutex<Vec<u8>>>, Upstream) {
             ));
         }
     });
-    // Both stand in for the same upstream, whose port would tell them apart.
+    // Both stand in for the same upstream; their ports would tell them apart.
     let proxy = proxy::before(upstream.address)
         .with(|settings| {
             settings.host = fracas::rules::HostHeader::Client;

@@ -12,7 +12,7 @@ const ROUNDS: usize = 100;
 
 #[test]
 fn ten_thousand_clients_that_leave_while_they_hold_a_key_hold_it_no_longer() {
-    // It never answers a request of a client that is about to leave, and sees each of them end.
+    // It never responds to a client that is about to leave, and sees each of them end.
     let (arrival, arrivals) = channel();
     let arrival = Mutex::new(arrival);
     let upstream = Upstream::playing(move |talk| {

@@ -1,4 +1,4 @@
-//! Answers that are wrong, ambiguous or torn: never passed on as if they were whole.
+//! Responses that are wrong, ambiguous or torn: never passed on as if they were whole.
 
 use super::super::support::message::Message;
 use super::super::support::proxy;
@@ -57,7 +57,7 @@ fn space_before_a_colon_is_taken_away() {
     }
 }
 
-/// An answer with so many header lines.
+/// A response with so many header lines.
 fn with_lines(count: usize) -> String {
     let cookies: String = (1..count).map(|number| format!("Set-Cookie: c{number}=1\r\n")).collect();
     format!("HTTP/1.1 200 OK\r\n{cookies}Content-Length: 2\r\n\r\nok")
@@ -204,7 +204,7 @@ fn c24_a_torn_answer_is_torn_for_the_client_too() {
 
 #[test]
 fn bytes_after_an_answer_are_nobodys() {
-    // A second answer that nobody asked for must not answer the next request.
+    // An unsolicited second response must not reach the next request.
     let upstream = Upstream::playing(|talk: &mut Talk| {
         while let Some(request) = talk.request() {
             let body = request.target();
@@ -270,7 +270,7 @@ fn a_few_interim_answers_pass_and_a_flood_of_them_is_a_502_that_says_why() {
                 return;
             }
             for _ in 0..count.div_ceil(100) {
-                // Until nobody reads it: the proxy has to end it, and no clock does.
+                // Until the proxy closes the connection: no clock ends it.
                 if talk.socket.try_send(interim.repeat(100)).is_err() {
                     return;
                 }

@@ -79,7 +79,7 @@ fn c14_an_absent_body_stays_absent() {
 
 #[test]
 fn c14_answers_without_a_body_have_none() {
-    // (what is asked, what the upstream says, the client's header lines about a body)
+    // (request, the upstream's response, the client's header lines about a body)
     let cases: &[(&str, &str, &[&str])] = &[
         ("HEAD", "200 OK\r\nContent-Length: 5\r\n", &["content-length: 5"]),
         ("HEAD", "200 OK\r\nContent-Length: 0\r\n", &["content-length: 0"]),
@@ -96,7 +96,7 @@ fn c14_answers_without_a_body_have_none() {
         let upstream = Upstream::answering(format!("HTTP/1.1 {answer}\r\n"));
         let proxy = proxy::before(upstream.address).start();
         let mut client = proxy.connect();
-        // The second answer shows that the first ended where it should.
+        // The second response shows that the first ended where it should.
         for _ in 0..2 {
             client.send(format!("{method} / HTTP/1.1\r\nHost: h\r\n\r\n"));
             let got = client.answer_to(method);
@@ -152,7 +152,7 @@ fn c13_http_10_and_unframed_answers_get_a_framing_that_the_client_knows() {
         "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello",
     ];
     for (number, answer) in answers.into_iter().enumerate() {
-        // An upstream that says it stays does: a close that nobody announced races the next request.
+        // An upstream that announces to stay does: an unannounced close races the next request.
         let stays = answer.contains("chunked");
         let upstream = Upstream::playing(move |talk| {
             while talk.request().is_some() {

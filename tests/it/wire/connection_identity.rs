@@ -1,4 +1,4 @@
-//! Connections that carry an identity (NTLM, Negotiate): to whom a connection to the upstream belongs.
+//! Connections that carry an identity (NTLM, Negotiate), and the client that each belongs to.
 
 use fracas::rules::{Trust, UpstreamTls};
 use http::Request;
@@ -10,8 +10,8 @@ use super::super::support::socket::Socket;
 use super::super::support::tls_upstream::{Asks, TlsUpstream};
 use super::super::support::upstream::{Talk, Upstream};
 
-/// Knows a connection's user from the third message on, as NTLM has it: the number of the connection, and
-/// who is on it.
+/// Knows a connection's user from the third message on, as NTLM has it: returns the connection's number and
+/// its user.
 fn domain(talk: &mut Talk) {
     let (mut challenged, mut user) = (String::new(), String::new());
     while let Some(request) = talk.request() {
@@ -41,7 +41,7 @@ fn domain(talk: &mut Talk) {
     }
 }
 
-/// Answers with the number of the connection, and with these lines.
+/// Responds with the number of the connection, and with these lines.
 fn offering(lines: &'static str) -> Upstream {
     Upstream::playing(move |talk| {
         while talk.request().is_some() {
@@ -107,7 +107,7 @@ fn what_is_used_before_it_was_offered_binds_too() {
     for said in ["Negotiate", "negotiate", "NTLM type1"] {
         let upstream = Upstream::playing(domain);
         let proxy = start(&upstream);
-        // There is an idle connection that anybody may use.
+        // There is an idle connection for any client.
         let mut first = proxy.connect();
         assert_eq!(ask(&mut first, Some("Basic x")).status(), 401);
         let mut kerberos = proxy.connect();
@@ -149,7 +149,7 @@ fn the_connection_ends_with_its_owner() {
     authenticate(&mut alice, "alice");
     drop(alice);
     assert_eq!(upstream.ended(), 0);
-    // One that leaves in the middle of an answer.
+    // One that leaves in the middle of a response.
     let upstream = Upstream::playing(|talk| {
         talk.request();
         talk.socket.send("HTTP/1.1 401 U\r\nWWW-Authenticate: NTLM\r\nContent-Length: 10\r\n\r\nabc");

@@ -1,4 +1,4 @@
-//! Connections: how many, for how long, and who is affected by whom.
+//! Connections: their number, their lives, and their effects on each other.
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
@@ -14,13 +14,13 @@ use super::super::support::upstream::{Upstream, start};
 const GET: &str = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
-/// A connection that has been idle for a second gives up what only a busy one needs.
+/// A connection that has been idle for a second gives up a busy one's buffers.
 #[test]
 fn an_idle_connection_that_rests_loses_nothing() {
     let upstream = Upstream::answering(OK);
     let cut = Duration::from_millis(1_500);
     let proxy = proxy::before(upstream.address).with(|settings| settings.timeouts.request_head = cut).start();
-    // Somebody else, who begins a request and does not end it, is cut off later than that.
+    // Another client that begins a request and does not end it is cut off later than that.
     let pause = || {
         let mut slow = proxy.connect();
         slow.send("GET / HT");
@@ -175,7 +175,7 @@ fn c33_a_tunnel_keeps_its_place() {
     assert!(tunnel.head().is_some_and(|head| head.starts_with("HTTP/1.1 101 ")));
     let mut next = proxy.connect();
     next.send("GET /409 HTTP/1.1\r\nHost: h\r\n\r\n");
-    // While the tunnel holds its place nobody else is served.
+    // While the tunnel holds its place no other client is served.
     for _ in 0..20 {
         tunnel.send("ping");
         assert_eq!(tunnel.exactly(4), b"ping");

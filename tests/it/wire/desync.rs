@@ -1,5 +1,5 @@
-//! Bytes that servers are known to disagree about. Whatever they are, the upstream sees no request that
-//! was not sent, no client gets another's answer, and the next request is answered as if nothing had been.
+//! Bytes that servers are known to disagree about. The upstream never sees a request that was not sent, no
+//! client gets another's response, and the next request gets its own as usual.
 
 use std::time::Duration;
 
@@ -19,13 +19,13 @@ const NEXT: &str = "GET /next HTTP/1.1\r\nHost: h\r\n\r\n";
 /// 45 bytes, 2d in hexadecimal.
 const HIDDEN: &str = "GET /hidden HTTP/1.1\r\nHost: h\r\nX-Hide: 12\r\n\r\n";
 
-/// An answer's status and body.
+/// A response's status and body.
 type Heard = (u16, String);
 
 /// One line of the corpus.
 pub struct Case {
     name: &'static str,
-    /// Of all answers up to that of `/next`, or to the end.
+    /// Of all responses up to that of `/next`, or to the end.
     statuses: Vec<u16>,
     /// The targets that the upstream is asked for.
     seen: Vec<&'static str>,
@@ -75,7 +75,7 @@ fn unescape(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// The statuses and bodies of all answers up to that of `/next`, or to the end of the connection.
+/// The statuses and bodies of all responses up to that of `/next`, or to the end of the connection.
 fn answers(client: &mut Socket, is_head: bool) -> Vec<Heard> {
     let mut answers = Vec::new();
     while let Some(head) = client.head() {
@@ -111,7 +111,7 @@ fn short_timeouts(upstream: &Upstream) -> proxy::Setup {
     })
 }
 
-/// Plays bytes and `/next` after them: what the client heard, and what the upstream was asked for.
+/// Plays bytes and `/next` after them: the client's responses, and the upstream's requests.
 fn play(
     proxy: &TestProxy,
     upstream: &Upstream,
@@ -131,7 +131,7 @@ fn play(
     (answers, seen)
 }
 
-/// Whether the upstream's answers that the client got are those to what was asked for it, in order.
+/// Whether the client's responses are those to the upstream's requests, in order.
 fn are_own(answers: &[Heard], seen: &[impl AsRef<str>]) -> bool {
     let got = answers.iter().filter(|(status, body)| *status == 200 && !body.is_empty());
     let mut asked = seen.iter();
@@ -168,7 +168,7 @@ fn c17_what_servers_disagree_about_does_not_get_past_a_rule() {
         for Case { name, statuses, seen, bytes } in corpus().into_iter().filter(|case| case.statuses != [408])
         {
             let (answers, asked) = play(&proxy, &upstream, &mut bystander, &bytes);
-            // What follows may be lost with the connection, but nothing new appears.
+            // Later requests may be lost with the connection, but nothing new appears.
             let is_allowed = |target: &String| seen.contains(&&**target) && (looks || target == "/next");
             assert!(asked.len() <= seen.len() && asked.iter().all(is_allowed), "{name}: {asked:?}");
             assert!(are_own(&answers, &asked), "{name}: {answers:?} to {asked:?}");

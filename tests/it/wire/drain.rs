@@ -15,7 +15,7 @@ use super::super::support::upstream::{Upstream, start};
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 
-/// An upstream that says when it was asked, and answers when it is let.
+/// An upstream that reports each request, and responds on a signal.
 fn gated() -> (Upstream, Receiver<()>, Sender<()>) {
     let (ask, asked) = channel();
     let (release, released) = channel::<()>();

@@ -1,4 +1,4 @@
-//! Answers that come before the request's body is over: all of them have to arrive.
+//! Responses that come before the request's body is over: all of them have to arrive.
 
 use std::io;
 use std::net::SocketAddr;
@@ -42,7 +42,7 @@ fn post(client: &mut Socket, framing: Framing) -> io::Result<Message> {
     Ok(client.answer())
 }
 
-/// Everybody posts, four at a time, and everybody must hear `status`.
+/// Four clients post at a time, and each must get `status`.
 fn all_hear(proxy: &TestProxy, times: usize, status: u16) {
     let address = proxy.address;
     let posters: Vec<_> = (0..4)
@@ -93,7 +93,7 @@ fn c18_a_409_reaches_who_writes_100_mb_while_reading_1000_times_when_full() {
     assert_eq!(upstream.requests(), []);
 }
 
-/// Writes a whole request of [`BODY`] bytes and reads the answer's head, both at once, as async clients do.
+/// Writes a whole request of [`BODY`] bytes and reads the response's head, both at once, as async clients do.
 async fn post_while_reading(address: SocketAddr) -> io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
     let (mut read, mut write) = stream.split();
@@ -135,7 +135,7 @@ fn c19_the_connection_serves_on_after_a_big_body_that_nobody_wanted() {
 
 #[test]
 fn c21_an_upstreams_refusal_reaches_who_writes_100_mb_before_reading() {
-    // It answers at the head, and closes on all that is still to come: the kernel sends a reset.
+    // It responds to the head, and closes with the body still to come: the kernel sends a reset.
     let upstream = Upstream::playing(|talk: &mut Talk| {
         talk.request_head();
         talk.socket

@@ -48,7 +48,7 @@ fn c20_an_upstream_that_says_no_is_heard_without_a_100() {
     let answer = client.answer();
     assert_eq!((answer.status(), &*answer.text()), (417, "no"));
     assert_eq!(answer.header("connection"), Some("close"));
-    // The connection to the upstream ends with the answer: it still waits for five bytes there.
+    // The connection to the upstream ends with the response: it still waits for five bytes there.
     upstream.ended();
 }
 

@@ -1,4 +1,4 @@
-//! Upstreams that fail: what the client is told, to the byte.
+//! Upstreams that fail: the client's error responses, to the byte.
 
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::super::support::{GONE, LONG};
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 
-/// An address on which nobody listens.
+/// An address with no listener.
 fn nobody() -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     listener.local_addr().expect("an address")

@@ -1,4 +1,4 @@
-//! Which rule answers, when there are many: the first in file order, as if each were looked at.
+//! The rule that responds, when there are many: the first in file order, as if each were looked at.
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
@@ -54,7 +54,7 @@ impl Chooser {
     }
 
     fn request(&mut self) -> String {
-        // Beyond what rules are about, too.
+        // Numbers beyond those of the rules, too.
         let (n, m) = (self.below(500), self.below(500));
         let path = match self.below(5) {
             0 => format!("/s{n}/a/b"),

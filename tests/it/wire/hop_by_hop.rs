@@ -1,10 +1,10 @@
-//! What is meant for one hop ends there.
+//! Headers for one hop end there.
 
 use super::super::support::proxy;
 use super::super::support::upstream::Upstream;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-/// What the proxy adds to a request from `Host: h`.
+/// Headers that the proxy adds to a request from `Host: h`.
 const OURS: [&str; 5] = ["host", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
 
 #[test]

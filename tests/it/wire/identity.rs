@@ -1,4 +1,4 @@
-//! Who asks, of whom, and through whom: `Host`, `Via` and the `X-Forwarded-` headers.
+//! Identities of client, server and proxy: `Host`, `Via` and the `X-Forwarded-` headers.
 
 use fracas::rules::HostHeader;
 

@@ -1,4 +1,4 @@
-//! Answers by rule, among answers by the upstream.
+//! Responses by rule, among responses by the upstream.
 
 use std::num::NonZeroU64;
 use std::time::Duration;

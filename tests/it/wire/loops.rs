@@ -9,7 +9,7 @@ use super::super::support::upstream::{Upstream, start};
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
 
-/// A port whose connections are led to an address that is said later.
+/// A port that forwards its connections to an address that is given later.
 fn detour() -> (SocketAddr, Sender<SocketAddr>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let from = listener.local_addr().expect("an address");

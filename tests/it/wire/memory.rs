@@ -1,5 +1,5 @@
-//! What peers that are slow, or send their bytes one by one, cost in memory: no more than the bytes that are
-//! held for them. Each proxy is a process, whose memory is its own.
+//! Memory for peers that are slow, or send their bytes one by one: no more than the bytes held for them. Each
+//! proxy is a process of its own, so that its memory can be measured.
 
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
@@ -25,7 +25,7 @@ fn start(rules: &str, upstream: &Upstream) -> Serving {
     Serving::start(command)
 }
 
-/// A figure of the process, in bytes: `VmRSS` is what it takes now, `VmHWM` what it took at most.
+/// A figure of the process, in bytes: `VmRSS` is its memory now, `VmHWM` its peak.
 fn memory(serving: &Serving, figure: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", serving.id())).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(figure)?.strip_prefix(':'))?;
@@ -128,7 +128,7 @@ fn a_body_that_comes_byte_by_byte_costs_no_more_than_its_bytes() {
 #[test]
 fn json_of_any_shape_costs_a_few_times_its_bytes() {
     const LENGTH: usize = 3 << 20;
-    /// For what is not about the body.
+    /// Allowance for memory apart from the body.
     const REST: u64 = 8 * MIB;
     let rules = "body_limit = \"64 MiB\"\n[[rule]]\nmethod = \"POST\"\nbody = { \"/0/a\" = \"b\" }\n";
     for item in ["[],", "{},", "1,", "{\"\":0},", "[[[0]]],"] {

@@ -1,5 +1,5 @@
-//! The data path, seen on the wire from both sides. `c01` to `c44` in names are the points of the
-//! checklist of what a proxy must get right, so that one can be found by its number.
+//! The data path, seen on the wire from both sides. `c01` to `c44` in names are the points of the checklist
+//! of a proxy's duties, so that one can be found by its number.
 
 mod allowed_hosts;
 mod answers;

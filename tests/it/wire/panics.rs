@@ -1,5 +1,5 @@
-//! A panic in the middle of a request, which no input can cause as far as anybody knows. Here whoever
-//! collects the log lines panics, on a line about one path.
+//! A panic in the middle of a request, which no input is known to cause. Here the subscriber of the log
+//! panics, on a line about one path.
 
 use std::sync::Once;
 
@@ -12,7 +12,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 use super::super::support::proxy::{self, conflict};
 use super::super::support::upstream::Upstream;
 
-/// The path that nobody else asks for.
+/// The path of this test's requests alone.
 const PATH: &str = "/panic-on-purpose";
 
 /// Panics at a conflict about [`PATH`].

@@ -112,7 +112,7 @@ fn c08_c09_c10_c17_nothing_smuggles_a_second_request() {
         let sent = format!("POST /outer HTTP/1.1\r\nHost: h\r\n{lines}\r\n\r\n{body}{INNER}");
         let statuses = statuses(&proxy, sent.as_bytes());
         let seen = upstream.requests();
-        // What is understood in one way only is two requests: the outer one, and one after it.
+        // An unambiguous text is two requests: the outer one, and one after it.
         let is_plain = seen.len() == 2
             && (&*seen[0].start, &*seen[1].start) == ("POST /outer HTTP/1.1", "GET /inner HTTP/1.1")
             && statuses.first() == Some(&200)
@@ -184,7 +184,7 @@ fn c31_what_is_too_big_is_refused() {
         (get("/", &"X: y\r\n".repeat(20)), 431),
         (get("/", &format!("X: {}\r\n", "y".repeat(15 * 1024))), 200),
         (get("/", &format!("X: {}\r\n", "y".repeat(16 * 1024))), 431),
-        // More than the sockets hold: it has to be heard out, or the answer would be lost.
+        // More than the sockets hold: it has to be read, or the response would be lost.
         (get("/", &format!("X: {}\r\n", "y".repeat(16 * 1024 * 1024))), 431),
     ] {
         assert_eq!(proxy.ask(&sent).status(), status, "{} bytes", sent.len());

@@ -1,5 +1,5 @@
-//! Upstream connections that are used again, and prove to be closed: what is sent once more, and what
-//! never is.
+//! Reused upstream connections that prove to be closed: which requests are sent once more, and which never
+//! are.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::super::support::upstream::{Talk, Upstream};
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 const GET: &str = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 
-/// Answers the first request of each connection, and then plays `then`.
+/// Responds to the first request of each connection, and then plays `then`.
 fn answering_once(then: impl Fn(&mut Talk) + Send + Sync + 'static) -> Upstream {
     Upstream::playing(move |talk| {
         if talk.request().is_some() && talk.socket.try_send(OK).is_ok() {
@@ -30,7 +30,7 @@ fn c26_reuse_races_lose_no_get_and_double_no_post_10000_times_when_full() {
     let upstream = answering_once(|talk| match talk.number % 3 {
         // As late as it can be: the request has been read.
         0 => drop(talk.request()),
-        // Right after the answer, while the connection becomes idle.
+        // Right after the response, while the connection becomes idle.
         1 => {}
         // Somewhere between.
         _ => {
@@ -132,7 +132,7 @@ fn replays_can_be_turned_off() {
 
 #[test]
 fn a_body_that_looks_like_a_request_is_never_sent_as_one() {
-    // The upstream answers early, and closes on the rest of the body.
+    // The upstream responds early, and closes on the rest of the body.
     let upstream = Upstream::playing(|talk| {
         talk.request();
         talk.socket.send(OK);
@@ -155,7 +155,7 @@ fn a_body_that_looks_like_a_request_is_never_sent_as_one() {
 
 #[test]
 fn a_replay_that_finds_nobody_says_so() {
-    // Nobody listens any more when the connection turns out to be stale.
+    // The listener is gone when the connection turns out to be stale.
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let address = listener.local_addr().expect("an address");
     let upstream = super::super::support::upstream::start("once", move || {

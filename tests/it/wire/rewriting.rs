@@ -1,4 +1,4 @@
-//! Answers that point at the upstream point at the proxy.
+//! Responses that point at the upstream point at the proxy.
 
 use fracas::rules::HostHeader;
 

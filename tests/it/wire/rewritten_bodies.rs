@@ -6,7 +6,8 @@ use super::super::support::proxy::{self, Setup, TestProxy};
 use super::super::support::socket::Socket;
 use super::super::support::upstream::{Talk, Upstream};
 
-/// Answers each request with this head and body, whose `UPSTREAM` is its own host and port; bytes come one by one.
+/// Responds to each request with this head and body, in which `UPSTREAM` is its own host and port; bytes come one
+/// by one.
 fn saying(head: &'static str, make: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Upstream {
     Upstream::playing(move |talk: &mut Talk| {
         let address = talk.socket.local_address().to_string();

@@ -1,5 +1,5 @@
-//! Small things that a proxy owes to HTTP: how far a request may go, lengths of bodies that are not sent, what a
-//! page may read of the proxy's own failures, protocols other than WebSocket.
+//! Small duties of a proxy: `Max-Forwards`, lengths of bodies that are not sent, the proxy's own failures as a
+//! page may read them, protocols other than WebSocket.
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -81,7 +81,7 @@ fn a_page_may_read_the_proxys_own_failures() {
     }
 }
 
-/// Says 101 to what it is asked for, and then what it got.
+/// Switches protocols with a 101, and then records the bytes it gets.
 fn switching(to: &'static str) -> Upstream {
     Upstream::playing(move |talk| {
         let Some(request) = talk.request() else { return };
@@ -146,7 +146,7 @@ fn an_idle_tunnel_gives_its_place_to_a_new_client() {
     let proxy = proxy::before(upstream.address)
         .with(|settings| {
             settings.limits.connections = Some(std::num::NonZeroUsize::MIN);
-            // Idle is who says nothing for a tenth of it.
+            // A tunnel is idle when silent for a tenth of it.
             settings.timeouts.tunnel = Duration::from_millis(10);
         })
         .start();

@@ -17,7 +17,7 @@ use super::super::support::upstream::{Talk, Upstream};
 const NAME: &str = "wire::streaming::c25_64_mib_or_when_full_1_gib_pass_each_way_through_64_mib_of_memory";
 /// Tells the test program that it is to be the proxy, and of which upstream.
 const ROLE: &str = "FRACAS_TEST_UPSTREAM";
-/// Peak resident memory, whatever passes through.
+/// Peak resident memory, independent of the bytes that pass through.
 const MEMORY: u64 = 64 << 20;
 const PIECE: usize = 1 << 16;
 const CHUNKED: &str = "Transfer-Encoding: chunked";
@@ -131,11 +131,11 @@ fn send_pattern(socket: &mut Socket, total: u64, framing: &str) {
     }
 }
 
-/// A proxy whose memory is its own.
+/// A proxy in a process of its own, to measure its memory.
 struct ProxyProcess {
     child: Child,
     address: SocketAddr,
-    /// Held, because nobody may be written to who is not there.
+    /// Held, because a write to a closed pipe would fail.
     _output: BufReader<ChildStdout>,
 }
 
@@ -175,7 +175,7 @@ impl Drop for ProxyProcess {
     }
 }
 
-/// The proxy's part: serves until nobody holds its standard input any more.
+/// The proxy's part: serves until its standard input closes.
 fn serve(upstream: SocketAddr) {
     let proxy = proxy::before(upstream).start();
     let mut out = std::io::stdout();

@@ -1,4 +1,4 @@
-//! Methods and targets: what arrives is what is sent on.
+//! Methods and targets are sent on as they arrive.
 
 use super::super::support::proxy;
 use super::super::support::upstream::Upstream;

@@ -1,4 +1,4 @@
-//! Whoever keeps a connection waiting too long loses it, and nobody else does.
+//! A client or upstream that exceeds a deadline loses its connection, and no other does.
 
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ use super::super::support::upstream::{Talk, Upstream};
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-/// For what is meant to be overdue.
+/// Timeouts that are meant to expire.
 const SHORT: Duration = Duration::from_millis(60);
-/// For what is not, however busy the machine is.
+/// Timeouts that are not, however busy the machine is.
 const AMPLE: Duration = Duration::from_secs(1);
 /// Many of these make more than [`AMPLE`].
 const STEP: Duration = Duration::from_millis(110);
@@ -25,7 +25,7 @@ fn proxy_with(upstream: &Upstream, change: impl FnOnce(&mut Timeouts)) -> TestPr
     proxy::before(upstream.address).with(|settings| change(&mut settings.timeouts)).start()
 }
 
-/// What `work` did, which must have taken at least [`SHORT`]. It begins before the proxy's own clock.
+/// The result of `work`, which must have taken at least [`SHORT`]. It begins before the proxy's own clock.
 fn not_too_soon<T>(work: impl FnOnce() -> T) -> T {
     let clock = Clock::start();
     let done = work();
@@ -194,7 +194,7 @@ fn c30_a_client_that_does_not_read_is_let_go() {
 
 #[test]
 fn a_slow_reader_of_a_whole_answer_is_not_idle() {
-    // For some of these lengths the answer is over for the proxy, and not yet for the kernel.
+    // For some of these lengths the response is over for the proxy, and not yet for the kernel.
     let lengths: Vec<usize> = (1..=20).map(|step| step * 300_000).collect();
     let upstream = Upstream::playing(|talk| {
         let request = talk.request().expect("a request");

@@ -1,4 +1,4 @@
-//! An upstream that speaks TLS, before the real binary: what it trusts is the system's.
+//! An upstream with TLS, before the real binary: it trusts the system's roots.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
@@ -11,8 +11,8 @@ use super::super::support::http::request;
 use super::super::support::program::{Serving, folder, fracas};
 use super::super::support::upstream::start;
 
-/// Asks once, through a proxy that trusts a certificate for `trusted`, an upstream on `localhost`
-/// that shows one for `shown`. The answer, and the request's head if it came so far.
+/// Asks once, through a proxy that trusts a certificate for `trusted`, an upstream on `localhost` that shows
+/// one for `shown`. Returns the response, and the request's head if it came so far.
 fn ask(trusted: &str, shown: &str) -> (String, Option<String>) {
     let made = |name: &str| rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate");
     let (upstreams, other) = (made(shown), made(trusted));
@@ -38,7 +38,7 @@ fn ask(trusted: &str, shown: &str) -> (String, Option<String>) {
             let mut head = String::new();
             let end = loop {
                 match reader.read_line(&mut head) {
-                    // Somebody only looked whether the port is open.
+                    // A client only probed whether the port is open.
                     Ok(0) => break None,
                     Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
                         refused += 1;

@@ -1,5 +1,4 @@
-//! https upstreams as `[upstream_tls]` has them: whom they have to be, who we are to them, and what is
-//! spoken.
+//! https upstreams as `[upstream_tls]` has them: their required identity, the proxy's own, and the protocol.
 
 use std::fs;
 

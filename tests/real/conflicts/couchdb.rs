@@ -1,4 +1,4 @@
-//! PouchDB reads again and writes on top of what it read, as CouchDB taught it to.
+//! PouchDB reads again and writes on top of the revision it read, as CouchDB taught it to.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! The Kubernetes client raises what it raises for the API server's own conflicts, `reason` and all.
+//! The Kubernetes client raises the same errors as for the API server's own conflicts, `reason` and all.
 
 use serde_json::json;
 

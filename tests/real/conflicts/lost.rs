@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::binary::Fracas;
 use crate::client::{Runs, run};
 
-/// What a client that tries again meets, and how many orders there are then.
+/// The responses that a client meets when it tries again, and the number of orders then.
 struct Case {
     /// Keys of the rule.
     rule: &'static str,

@@ -1,5 +1,5 @@
-//! Clients that know what a conflict is, each against the server it is written for, with the proxy in
-//! between: they take its conflicts for the server's own, and what they do about them works.
+//! Clients that know conflicts, each against the server it is written for, with the proxy in between: they
+//! take its conflicts for the server's own, and their reactions work.
 
 mod azure;
 mod couchdb;

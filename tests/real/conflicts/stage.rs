@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::client::{Runs, command, run};
 
-/// What a server says once it serves, before its URL.
+/// A server's word once it serves, before its URL.
 const SERVES: &str = "serves ";
 
 /// A server and a proxy. Dropping it ends both.
@@ -72,7 +72,7 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines().map_while(Result::ok);
         let url = lines.find_map(|line| Some(line.strip_prefix(SERVES)?.to_owned()));
         let Some(url) = url else { panic!("{script} does not serve: {:?}", child.wait()) };
-        // Whatever else it says is read, so that it never waits for a reader.
+        // Its other output is read, so that it never waits for a reader.
         std::thread::Builder::new().spawn(move || lines.for_each(drop)).expect("a thread");
         Server { child, url, _home: home }
     }

@@ -43,7 +43,7 @@ pub fn commands(session: &str) -> Vec<(String, Vec<&str>)> {
     commands
 }
 
-/// Whether what was printed is what is shown; nothing shown allows anything.
+/// Whether the output is as shown; an empty block allows any.
 pub fn is_as_shown(shown: &[&str], printed: &str) -> bool {
     let printed: Vec<&str> = printed.lines().collect();
     shown.is_empty() || lines_fit(shown, &printed)

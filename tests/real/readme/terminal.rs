@@ -28,10 +28,10 @@ const ENDING: [&str; 12] = [
     "-V",
 ];
 
-/// A terminal. What it left running ends with it.
+/// A terminal. Programs that it left running end with it.
 pub struct Terminal {
     folder: TempDir,
-    /// What serves, and its port with a colon before it.
+    /// The proxy that serves, and its port with a colon before it.
     serving: Option<(Child, String)>,
 }
 
@@ -59,8 +59,7 @@ impl Terminal {
         fs::write(self.folder.path().join(name), text).expect("it can be written");
     }
 
-    /// Runs a command: what it printed, or `None` for a proxy that now serves; the error tells why
-    /// it failed.
+    /// Runs a command: its output, or `None` for a proxy that now serves; the error tells why it failed.
     pub fn run(&mut self, command: &str) -> Result<Option<String>, String> {
         let mut words = command.split_whitespace();
         let serves =

@@ -1,4 +1,4 @@
-//! Clients that take versions from answers' bodies, or read by POST, and what they are told of it.
+//! Clients that take versions from responses' bodies, or read by POST, and their verdicts.
 
 use crate::client::Runs::Python;
 use crate::conflicts::stage::Server;

@@ -1,4 +1,4 @@
-//! Plays a client through `fracas run`, as anybody would, and reads the report.
+//! Plays a client through `fracas run`, as a user would, and reads the report.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -1,9 +1,9 @@
-//! What each client does, and so what must be found. The sources are the libraries' own, at the versions
-//! that are pinned.
+//! The behaviour of each client, and so the verdicts that must be found. The sources are the libraries' own,
+//! at the pinned versions.
 
 use crate::client::Runs::{self, Bash, Node, Python};
 
-/// A client, the situations of `rules.toml` that it is put in, and what must be found.
+/// A client, its situations of `rules.toml`, and the verdicts that must be found.
 pub struct Row {
     pub name: &'static str,
     pub plays: Plays,
@@ -14,7 +14,7 @@ pub struct Row {
     pub fails: &'static [(&'static str, &'static [u64])],
     /// Failures that may be there: a busy machine decides whether a client that does not wait seems to.
     pub may_fail: &'static [(&'static str, &'static [u64])],
-    /// Verdicts that must be there: rule, check, and what it may be.
+    /// Verdicts that must be there: rule, check, and the accepted values.
     pub finds: &'static [(&'static str, u64, &'static [&'static str])],
     /// Shapes and jitters that its waits may be taken for; `None`: nothing is said of them. Of a single client
     /// R8 leaves open whether it has no jitter, and so does this.
@@ -27,7 +27,7 @@ pub enum Plays {
     Script(Runs, &'static str),
     /// The Rust client that `tests/run` builds.
     Reqwest,
-    /// A script whose client needs its own server, and the rules of that.
+    /// A script with a client that needs its own server, and the rules of that.
     Before(Runs, &'static str, &'static str, &'static str),
 }
 
@@ -45,7 +45,7 @@ const ALL: &[&str] = &["busy", "persistent", "wait", "stale", "order", "taken"];
 const STALE: (&str, &[u64]) = ("stale", &[1, 2, 3]);
 /// Back before `Retry-After` allows it.
 const EARLY: (&str, &[u64]) = ("wait", &[5]);
-/// A POST again, without a key: a 409 says that nothing was done, a lost answer would not have.
+/// A POST again, without a key: a 409 says that nothing was done, a lost response would not have.
 const ORDER: (&str, u64, &[&str]) = ("order", 16, WARN);
 /// The same name again, although it is taken.
 const TAKEN: (&str, &[u64]) = ("taken", &[1, 17]);
@@ -102,7 +102,7 @@ pub static ROWS: [Row; 21] = [
         )),
     },
     Row {
-        // Any exception, at once; six tries here, for ever if nobody says so.
+        // Any exception, at once; six tries here, for ever by default.
         name: "tenacity-none",
         plays: PYTHON,
         agent: "python-httpx/",

@@ -7,7 +7,7 @@ use super::heads::{ACK, CONTINUATION, DATA, END_HEADERS, HEADERS, Head, Heads, S
 use crate::clock::Clock;
 use crate::model::Moment;
 
-/// What a client begins with that speaks HTTP/2 (RFC 9113 §3.4).
+/// The preface of an HTTP/2 client (RFC 9113 §3.4).
 pub const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Watches the bytes that one client sends and is sent, frame by frame.

@@ -9,7 +9,7 @@ use super::super::super::support::frames::{ACK, DATA, End, Frame, Frames, GOAWAY
 use super::super::super::support::proxy;
 use super::super::super::support::upstream::Upstream;
 
-/// An upstream that says when it was asked, and answers when it is let.
+/// An upstream that reports each request, and responds on a signal.
 fn gated() -> (Upstream, Receiver<()>, Sender<()>) {
     let (ask, asked) = channel();
     let (release, released) = channel::<()>();
@@ -35,7 +35,7 @@ fn c34_streams_in_flight_are_answered_and_the_client_told_to_go() {
     asked.recv_timeout(LONG).expect("the request arrives");
     proxy.running().drain();
     assert_eq!(client.until(|frame| frame.kind == GOAWAY).code(), "NO_ERROR");
-    // What was on its way when it came is served too.
+    // A request that was on its way when GOAWAY came is served too.
     client.send(&get(3));
     asked.recv_timeout(LONG).expect("the second one as well");
     let ping = client.until(|frame| frame.kind == PING);

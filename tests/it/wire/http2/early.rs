@@ -1,4 +1,4 @@
-//! Answers that come before the request's body is over, over HTTP/2: all of them have to arrive, and no
+//! Responses that come before the request's body is over, over HTTP/2: all of them have to arrive, and no
 //! write may fail.
 
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use super::super::super::support::upstream::{Upstream, start};
 
 /// Big enough that no socket and no window holds it.
 const BODY: usize = 100 << 20;
-/// What a frame may hold.
+/// Maximum payload of a frame, in bytes.
 const PIECE: usize = 16 * 1024;
 
 fn refusing(upstream: &Upstream) -> TestProxy {
@@ -34,7 +34,7 @@ fn tries() -> usize {
     if is_full() { 1_000 } else { 20 }
 }
 
-/// Everybody posts, four at a time.
+/// Four clients post at a time.
 fn all_post(post: fn(SocketAddr)) {
     let upstream = Upstream::echoing();
     let proxy = refusing(&upstream);
@@ -62,7 +62,7 @@ fn c18_a_blocking_client_hears_its_409_after_its_last_write_1000_times_when_full
     all_post(|address| assert_eq!(write_all_then_read(address), 409));
 }
 
-/// Writes a whole request as its windows let it through, and looks only then at its answer.
+/// Writes a whole request as its windows let it through, and only then reads its response.
 fn write_all_then_read(address: SocketAddr) -> u16 {
     let mut client = Frames::connect(address);
     client.send(&post(1));

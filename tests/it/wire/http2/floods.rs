@@ -1,4 +1,4 @@
-//! Abuse: it ends, and who connects beside it is served.
+//! Abuse: it ends, and clients beside it are served.
 
 use super::super::super::support::frames::{
     CONTINUATION, DATA, END_HEADERS, END_STREAM, End, Frame, Frames, HEADERS, PING, PRIORITY, RST_STREAM,
@@ -10,7 +10,7 @@ use super::super::super::support::upstream::Upstream;
 /// More than any of these may last.
 const MOST: u32 = 20_000;
 
-/// Sends what `frames` makes of each number; how the connection ends, which it must.
+/// Sends the frames made for each number; returns the connection's end, which must come.
 fn flood(proxy: &TestProxy, frames: impl Fn(u32) -> Vec<Frame>) -> End {
     let mut client = Frames::connect(proxy.address);
     let mut neighbour = Frames::connect(proxy.address);

@@ -1,4 +1,4 @@
-//! gRPC through the proxy: refusals in its own words, and answers with their trailers.
+//! gRPC through the proxy: refusals in its own words, and responses with their trailers.
 
 use fracas::model::{GrpcStatus, RetryAfter};
 use http::Request;
@@ -36,7 +36,7 @@ fn a_conflict_is_an_answer_of_trailers_only() {
     assert_eq!(client.ask(call(), "x").expect("an answer").text(), "x");
 }
 
-/// Refuses the first call, and accepts every other one, in the answer's head.
+/// Refuses the first call, and accepts every other one, in the response's head.
 fn refusing_once() -> Upstream {
     Upstream::playing(|talk| {
         let mut status = 5;

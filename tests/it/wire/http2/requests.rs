@@ -1,4 +1,4 @@
-//! Requests over HTTP/2 mean what they mean over HTTP/1.1.
+//! Requests over HTTP/2 mean the same as over HTTP/1.1.
 
 use fracas::matching::Match;
 use fracas::rules::Schedule;
@@ -153,7 +153,7 @@ fn what_only_begins_like_the_preface_is_http_1() {
     client.ended();
 }
 
-/// What becomes of one stream, and that the connection, or the next one, serves on.
+/// The end of one stream; checks that the connection, or the next one, serves on.
 fn stream_of(frames: &[Frame]) -> (End, usize) {
     let upstream = Upstream::echoing();
     let proxy = proxy::before(upstream.address).start();
@@ -202,7 +202,7 @@ fn c41_what_http_1_cannot_say_never_reaches_the_upstream() {
         let block = [pseudo("GET", "/"), block(&[(name, value)])].concat();
         vec![Frame::new(HEADERS, HEAD, 1, block)]
     };
-    // The request, what the client hears, and what the upstream sees of it: whole requests.
+    // The request, the client's result, and the whole requests seen by the upstream.
     let cases: Vec<(&str, Vec<Frame>, End)> = vec![
         ("connection", with("connection", b"close"), End::Reset("PROTOCOL_ERROR")),
         ("keep-alive", with("keep-alive", b"5"), End::Reset("PROTOCOL_ERROR")),
@@ -312,7 +312,7 @@ fn c22_a_client_that_resets_its_stream_or_leaves_ends_the_upstreams_request() {
     }
     client.send(&Frame::new(3, 0, 1, [0, 0, 0, 8]));
     upstream.ended_within(GONE);
-    // And one whose connection goes.
+    // The other one ends with its connection.
     drop(client);
     upstream.ended_within(GONE);
 }

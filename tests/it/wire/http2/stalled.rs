@@ -1,4 +1,4 @@
-//! Uploads that nobody reads: the others of their connection go on (RFC 9113 §5.2).
+//! Unread uploads: the other streams of their connection go on (RFC 9113 §5.2).
 
 use bytes::Bytes;
 use http::Request;
@@ -12,7 +12,7 @@ use super::super::super::support::upstream::Upstream;
 fn uploads_that_nobody_reads_do_not_hold_up_their_neighbours() {
     let upstream = Upstream::echoing();
     for stalled in [4, 12, 99] {
-        // The rule answers in a minute; until then nobody reads.
+        // The rule responds in a minute; until then the body is unread.
         let rule = "[[rule]]\npath = \"/unread\"\nreply = { delay = \"60s\" }\n";
         let proxy = proxy::before(upstream.address).rules(rule).start();
         let mut client = Client::connect(proxy.address);

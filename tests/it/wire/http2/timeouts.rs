@@ -1,4 +1,4 @@
-//! A stream that keeps somebody waiting too long ends, and its neighbours do not.
+//! A stream that exceeds a deadline ends, and its neighbours do not.
 
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ use super::super::super::support::socket::Socket;
 use super::super::super::support::upstream::Upstream;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-/// For what is meant to be overdue.
+/// Timeouts that are meant to expire.
 const SHORT: Duration = Duration::from_millis(60);
 const INITIAL_WINDOW_SIZE: u16 = 4;
 
-/// An upstream that answers `/`, never answers `/hang`, and never ends its answer to `/half`; `/big`
-/// is more than any window.
+/// An upstream that responds to `/`, never to `/hang`, and never ends its response to `/half`; `/big` is more
+/// than any window.
 fn upstream() -> Upstream {
     Upstream::playing(|talk| {
         while let Some(request) = talk.request_head() {
@@ -55,7 +55,7 @@ fn get_of(stream: u32, path: &str) -> Frame {
     Frame::new(HEADERS, END_STREAM | END_HEADERS, stream, pseudo("GET", path))
 }
 
-/// What `work` did, which must have taken at least [`SHORT`].
+/// The result of `work`, which must have taken at least [`SHORT`].
 fn not_too_soon<T>(work: impl FnOnce() -> T) -> T {
     let clock = Clock::start();
     let done = work();
@@ -74,7 +74,7 @@ fn c30_a_slow_body_is_a_408_and_its_neighbour_goes_on() {
     let upstream = upstream();
     let proxy = proxy_with(&upstream, |timeouts| timeouts.request_body = SHORT);
     let mut client = Frames::connect(proxy.address);
-    // One that the upstream reads, and one that nobody answers.
+    // One that the upstream reads, and one without a response.
     client.send(&get_of(1, "/hang"));
     not_too_soon(|| {
         client.send(&Frame::new(HEADERS, END_HEADERS, 3, pseudo("POST", "/hang")));
@@ -238,12 +238,12 @@ fn a_connection_with_a_stream_is_not_idle() {
 fn an_answer_that_a_client_never_lets_through_does_not_hold_its_connection() {
     let upstream = upstream();
     let proxy = proxy_with(&upstream, |timeouts| timeouts.keep_alive = SHORT);
-    // One byte of two: for hyper the answer has gone.
+    // One byte of two: for hyper the response has gone.
     let mut client = Frames::connect_with(proxy.address, &setting(INITIAL_WINDOW_SIZE, 1));
     not_too_soon(|| {
         client.send(&get(1));
         assert_eq!(client.end_of(1), End::GoAway("NO_ERROR"));
-        // It does not answer the PING either.
+        // It does not acknowledge the PING either.
         client.socket.ended();
     });
 }
@@ -254,7 +254,7 @@ fn an_answer_that_a_client_lets_through_a_byte_at_a_time_keeps_its_connection() 
     let proxy = proxy_with(&upstream, |timeouts| timeouts.keep_alive = Duration::from_secs(1));
     let mut client = Frames::connect_with(proxy.address, &setting(INITIAL_WINDOW_SIZE, 1));
     client.send(&get_of(1, "/six"));
-    // For hyper the answer has gone with the first of them; the last comes after more than `keep_alive`.
+    // For hyper the response has gone with the first of them; the last comes after more than `keep_alive`.
     for _ in 1..6 {
         client.until(|frame| frame.kind == DATA && !frame.payload.is_empty());
         wait(Duration::from_millis(250));
@@ -299,7 +299,7 @@ fn a_refused_upload_that_stops_is_reset_and_its_neighbour_goes_on() {
     client.send(&post(1));
     assert_eq!(client.end_of(1), End::Answered);
     serves_on(&mut client, 3);
-    // What is left of the upload is heard, within bounds.
+    // The rest of the upload is read, within bounds.
     let reset = client.until(|frame| frame.kind == RST_STREAM && frame.stream == 1);
     assert_eq!(reset.code(), "NO_ERROR");
 }

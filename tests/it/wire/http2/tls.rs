@@ -1,4 +1,4 @@
-//! TLS with clients: what is agreed on is spoken, and the upstream and the answers know of it.
+//! TLS with clients: the agreed protocol is used, and the upstream and the responses learn of it.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

@@ -63,7 +63,7 @@ fn c24_an_answer_torn_without_an_error_is_still_torn() {
     });
     let proxy = proxy::before(upstream.address).over_http2().start();
     let mut client = Client::connect(proxy.address);
-    // Whether its head was sent before the reset is the upstream's affair; a whole answer it is not.
+    // Its head may or may not have been sent before the reset; a whole response it is not.
     match client.ask(post(proxy.address), "x") {
         Ok(answer) => assert_eq!(answer.status, 502),
         Err(error) => assert_ne!(error.reason(), Some(Reason::NO_ERROR)),

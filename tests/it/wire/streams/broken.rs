@@ -1,4 +1,4 @@
-//! Streams that break: on the way up and on the way down, and what the other side hears of it.
+//! Streams that break on the way up and on the way down, and the signals to the other side.
 
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
@@ -30,7 +30,7 @@ fn c24_a_torn_answer_over_http2_is_torn_for_the_client_whatever_the_reason() {
                     .fold(Response::builder(), |head, length| head.header("content-length", *length));
                 let mut to = asked.head(head, false);
                 to.send_data("abc".into(), false).expect("it listens");
-                // Only what has left is surely seen before the reset.
+                // Only bytes that have left are surely seen before the reset.
                 tokio::task::yield_now().await;
                 to.send_reset(reason);
             });

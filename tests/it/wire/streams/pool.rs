@@ -1,4 +1,4 @@
-//! How many connections there are, what goes on which, and what is sent again.
+//! The number of connections, the requests on each, and those sent again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -120,7 +120,7 @@ fn a_body_too_long_to_keep_is_not_sent_again() {
 
 #[test]
 fn a_stream_above_the_last_of_a_goaway_is_sent_again_on_another_connection() {
-    // Whatever the code says: streams above the last one were not processed (RFC 9113 §6.8).
+    // With any code: streams above the last one were not processed (RFC 9113 §6.8).
     for code in [0, 2, 11] {
         let upstream = Upstream::playing(move |talk| {
             if raw::greet(talk, 100).is_none() {
@@ -167,7 +167,7 @@ fn c26_a_stale_connection_loses_no_get_and_doubles_no_post() {
         if raw::greet(talk, 100).is_none() {
             return;
         }
-        // Answers one request, and closes on the next.
+        // Responds to one request, and closes on the next.
         let Some((stream, _)) = raw::next(talk, raw::HEADERS) else { return };
         raw::answer(talk, stream, "ok");
         raw::next(talk, raw::HEADERS);

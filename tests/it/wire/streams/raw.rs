@@ -1,4 +1,4 @@
-//! An upstream that sends frames by hand, for what a well-behaved one never does (RFC 9113 §4, §6).
+//! An upstream that sends frames by hand, for those that a well-behaved one never sends (RFC 9113 §4, §6).
 
 use super::super::super::support::upstream::Talk;
 
@@ -12,7 +12,7 @@ pub const GOAWAY: u8 = 7;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
-/// What an upstream says first: as many streams at once as it allows.
+/// The upstream's preface: as many streams at once as it allows.
 pub fn greet(talk: &mut Talk, streams: u32) -> Option<()> {
     const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     assert_eq!(talk.socket.try_exactly(PREFACE.len()).ok()?, PREFACE);
@@ -47,7 +47,7 @@ pub fn next(talk: &mut Talk, wanted: u8) -> Option<(u32, Vec<u8>)> {
     }
 }
 
-/// Answers 200 with a body: `:status` is the static table's entry 8 (RFC 7541 appendix A).
+/// Responds with 200 and a body: `:status` is the static table's entry 8 (RFC 7541 appendix A).
 pub fn answer(talk: &mut Talk, stream: u32, body: &str) {
     send(talk, HEADERS, END_HEADERS, stream, &[0x88]);
     send(talk, DATA, END_STREAM, stream, body.as_bytes());

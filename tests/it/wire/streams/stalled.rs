@@ -1,5 +1,5 @@
-//! Clients that do not read their answers: whoever shares the connection to the upstream with them gets its
-//! own all the same (RFC 9113 §5.2).
+//! Clients that do not read their responses: others on the same connection to the upstream get theirs all the
+//! same (RFC 9113 §5.2).
 
 use std::future::poll_fn;
 use std::sync::Mutex;

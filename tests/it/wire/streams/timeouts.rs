@@ -11,7 +11,7 @@ use super::super::super::support::proxy;
 use super::super::super::support::upstream::Upstream;
 use super::{GET, raw};
 
-/// For what is meant to be overdue.
+/// Timeouts that are meant to expire.
 const SHORT: Duration = Duration::from_millis(60);
 
 #[test]
@@ -57,7 +57,7 @@ fn an_upstream_that_allows_no_stream_is_a_503() {
     assert_eq!(answer.header("content-type"), Some("application/problem+json"));
 }
 
-/// Answers `/`, and does with others as `script` says.
+/// Responds to `/`, and treats others as `script` says.
 fn but_for_root<F: Future<Output = ()> + 'static>(
     script: impl Fn(Asked) -> F + Send + Sync + Copy + 'static,
 ) -> Http2Upstream {
@@ -85,7 +85,7 @@ fn an_answer_that_does_not_begin_is_a_504_and_its_stream_is_cancelled() {
         let answer = proxy.ask(request);
         assert_eq!((answer.status(), answer.header("fracas")), (504, Some("error=timeout")));
     }
-    // Whether that connection is alive nobody knows: the next request does not bet on it.
+    // Whether that connection is alive is unknown: the next request does not bet on it.
     assert_ne!(proxy.ask(GET).header("x-number"), Some("0"));
 }
 
@@ -107,7 +107,7 @@ fn a_slow_stream_does_not_end_its_neighbours() {
         assert_eq!(proxy.ask(GET).header("x-number"), Some("0"));
     }
     assert_eq!(slow.answer().status(), 504);
-    // Its neighbours' answers have shown that the connection lives.
+    // Its neighbours' responses have shown that the connection lives.
     assert_eq!(proxy.ask(GET).status(), 200);
 }
 

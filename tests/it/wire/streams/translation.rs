@@ -1,4 +1,4 @@
-//! What HTTP/1.1 and HTTP/2 say differently.
+//! Differences between HTTP/1.1 and HTTP/2, translated.
 
 use bytes::Bytes;
 use fracas::rules::HostHeader;

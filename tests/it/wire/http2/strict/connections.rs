@@ -56,7 +56,7 @@ fn c39_streams_beyond_what_is_offered_are_refused() {
     frames.socket.send(bytes);
     let refused = frames.until(|frame| frame.kind == RST_STREAM);
     assert_eq!((refused.stream, refused.code()), (2 * most + 1, "REFUSED_STREAM"));
-    // Whoever makes room is served.
+    // A client that makes room is served.
     frames.send(&Frame::new(RST_STREAM, 0, 1, [0, 0, 0, 8]));
     let next = 2 * most + 3;
     frames.send(&get(next));

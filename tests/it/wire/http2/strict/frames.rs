@@ -9,9 +9,9 @@ use super::{
     PUSH_PROMISE, Reset, Row, StreamReset, get_with, ping, play, window_update,
 };
 
-/// What a frame may hold unless a setting says more (§6.5.2).
+/// Maximum payload of a frame unless a setting says more (§6.5.2).
 const MOST: usize = 1 << 14;
-/// What a window may hold (§6.9.1).
+/// Maximum size of a window (§6.9.1).
 const WINDOW: u32 = (1 << 31) - 1;
 
 const HEADER_TABLE_SIZE: u16 = 1;
@@ -99,7 +99,7 @@ fn c39_states_of_streams() {
         ("5.1", "reset: HEADERS", Reset, vec![get(1)], InsteadOf(&GONE)),
         ("5.1", "reset: CONTINUATION", Reset, rest(), ERROR),
         ("5.1", "reset: PRIORITY", Reset, vec![priority(1, 0)], Ignored),
-        // The section asks for an error of the connection; that the stream alone ends harms nobody.
+        // The section asks for an error of the connection; an end of the stream alone does no harm.
         ("5.1", "closed: DATA", Closed, vec![data(1)], CLOSED),
         ("5.1", "closed: HEADERS", Closed, vec![get(1)], InsteadOf(&GONE)),
         ("5.1", "closed: CONTINUATION", Closed, rest(), ERROR),

@@ -1,6 +1,6 @@
-//! Clients that break the protocol, case by case: those of h2spec 2.6, as data. A row says which section,
-//! what comes in which state of stream 1, and how it must end. Where h2 reads a section in another way
-//! than h2spec, the row says so.
+//! Clients that break the protocol, case by case: those of h2spec 2.6, as data. A row gives the section, the
+//! frames, the state of stream 1 in which they come, and the required end. Where h2 reads a section in
+//! another way than h2spec, the row says so.
 
 mod connections;
 mod frames;
@@ -21,7 +21,7 @@ const PRIORITIZED: u8 = 0x20;
 /// A kind of frame that clients must not send (§6.6).
 const PUSH_PROMISE: u8 = 5;
 
-/// What a client did on stream 1 before (§5.1).
+/// The client's earlier actions on stream 1 (§5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Given {
     Idle,
@@ -47,20 +47,20 @@ enum Ends {
     Answered(u16),
     /// As if nothing had come: others are served.
     Ignored,
-    /// GOAWAY with `PROTOCOL_ERROR`, where the section asks for this. h2 has no finer word for frames that
-    /// it cannot make sense of; an error of a stream may be one of its connection (§5.4.1). So the
-    /// connection ends, as it may, and what its client got wrong does no harm: only the code is coarse.
+    /// GOAWAY with `PROTOCOL_ERROR`, where the section asks for this. h2 has no finer word for frames that it
+    /// cannot make sense of; an error of a stream may be one of its connection (§5.4.1). So the connection
+    /// ends, as it may, and the client's error does no harm: only the code is coarse.
     InsteadOf(&'static Ends),
 }
 use Ends::{Answered, GoAway, Ignored, InsteadOf, StreamReset};
 
-/// Section, what is sent, given what, the frames, how it ends.
+/// Section, name, state before, frames, end.
 type Row = (&'static str, &'static str, Given, Vec<Frame>, Ends);
 
 /// The stream that shows whether others are served.
 const OTHER: u32 = 101;
 
-/// One that answers, but for `/hang`.
+/// An upstream that responds, but for `/hang`.
 fn upstream() -> Upstream {
     Upstream::playing(|talk: &mut Talk| {
         while let Some(request) = talk.whole_request() {
@@ -73,7 +73,7 @@ fn upstream() -> Upstream {
     })
 }
 
-/// Plays every row, and tells all that end otherwise. What is malformed must not reach the upstream.
+/// Plays every row, and lists all with another end. Malformed requests must not reach the upstream.
 fn play(rows: Vec<Row>) {
     let upstream = upstream();
     let proxy = proxy::before(upstream.address).start();
@@ -92,8 +92,8 @@ fn play(rows: Vec<Row>) {
     upstream.requests().iter().for_each(strict::check);
 }
 
-/// How it ends for stream 1 or for the connection; `None` if that closes without a word. What is expected
-/// says what to wait for.
+/// The end of stream 1 or of the connection; `None` if that closes without a word. `expected` selects the
+/// event to wait for.
 fn end(proxy: &TestProxy, given: Given, frames: &[Frame], expected: Ends) -> Option<Ends> {
     let mut client = given_in(proxy, given);
     let bytes: Vec<u8> = frames.iter().chain([&get(OTHER)]).flat_map(Frame::bytes).collect();

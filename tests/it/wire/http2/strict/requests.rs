@@ -10,7 +10,7 @@ fn request(fields: &[(&str, &str)]) -> Vec<Frame> {
     vec![Frame::new(HEADERS, END_STREAM | END_HEADERS, 1, block(fields))]
 }
 
-/// What every request has, and this.
+/// The fields of every request, and this one.
 fn get_and(name: &str, value: &str) -> Vec<Frame> {
     vec![get_with(0, &[], &block(&[(name, value)]))]
 }
@@ -84,7 +84,7 @@ fn c39_pseudo_headers() {
         ("8.3.1", "two authorities", Idle, whole(&[AUTHORITY]), REFUSED),
         ("8.3.1", "no authority, and no Host", Idle, request(&[METHOD, SCHEME, PATH]), Answered(400)),
         ("8.5", "CONNECT with a path", Idle, request(&[CONNECT, SCHEME, PATH, AUTHORITY]), REFUSED),
-        // No CONNECT is served, whatever it names.
+        // No CONNECT is served, to any target.
         ("8.5", "CONNECT without an authority", Idle, request(&[CONNECT]), Answered(405)),
         // RFC 8441 §4: not offered.
         ("8.5", "CONNECT with a protocol", Idle, request(&[CONNECT, (":protocol", "x"), AUTHORITY]), REFUSED),
