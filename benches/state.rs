@@ -15,10 +15,10 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use fracas::engine::{Answer, Ask, Learnt, Place, Seen, Table, Tell, Told};
+use fracas::engine::{Command, Effects, Keyspace, Learnt, Op, Reply, Scope, Seen, StateKey};
 use fracas::model::{KeyHash, Moment};
 use fracas::rules::{Clear, Rate};
-use fracas::store::Store;
+use fracas::store::MemoryStore;
 
 const KEYS: usize = 1_000_000;
 const ROUNDS: usize = 9;
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
     if is_fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-type Operation = fn(&Store, Place, Moment);
+type Operation = fn(&MemoryStore, StateKey, Moment);
 
 const FILLINGS: [(&str, Operation); 5] = [
     ("counts", count),
@@ -75,50 +75,50 @@ const FILLINGS: [(&str, Operation); 5] = [
 const REQUESTS: [(&str, Operation, Operation); 10] = [
     ("first, every, pattern, rate: count", count, counted),
     ("a new key that evicts another: count", count, |store, place, now| {
-        count(store, Place { rule: 7, ..place }, now);
+        count(store, elsewhere(7, Keyspace::State, place), now);
     }),
     ("above: window", count, |store, place, now| {
         let rate = Rate { requests: NonZeroU32::MIN, period: Duration::from_secs(1) };
-        black_box(store.run(place, Ask::Window(rate), now));
+        black_box(store.run(place, Op::Window(rate), now));
     }),
     ("stale: count, version, learn", learn, |store, place, now| {
         counted(store, place, now);
-        black_box(store.run(place, Ask::Version, now));
+        black_box(store.run(place, Op::Version, now));
         learn(store, place, now);
     }),
     ("overlap: count, enter, leave", count_elsewhere, |store, place, now| {
         counted(store, place, now);
-        if let Answer::Entered { ticket } = store.run(place, enter(), now) {
-            store.tell(place, Tell::Leave { ticket }, now);
+        if store.run(place, enter(), now) == Reply::Entered {
+            store.run(place, Op::Leave { ticket: 1 }, now);
         }
     }),
     ("duplicate, locked: count, holder, hold", hold, |store, place, now| {
         counted(store, place, now);
-        black_box(store.run(place, Ask::Holder, now));
+        black_box(store.run(place, Op::Holder, now));
         hold(store, place, now);
     }),
     ("referenced: count, references", count_elsewhere, |store, place, now| {
         counted(store, place, now);
-        black_box(store.run(place, Ask::References, now));
+        black_box(store.run(place, Op::References, now));
     }),
     ("referenced: attach and detach", count_elsewhere, |store, place, now| {
-        let referrer = Place { table: Table::Referrer, ..place };
-        store.learn(Told::Attach { referrer, to: KeyHash(place.key.0 ^ 1) }, now);
-        store.learn(Told::Detach(referrer), now);
+        let referrer = place.within(Keyspace::Referrer, place.key);
+        obey(store, Command::Attach { referrer, to: KeyHash(place.key.0 ^ 1) }, now);
+        obey(store, Command::Detach { referrer }, now);
     }),
     ("expired: count, since", count, |store, place, now| {
         counted(store, place, now);
-        black_box(store.run(place, Ask::Since, now));
+        black_box(store.run(place, Op::Age, now));
     }),
     ("clear: opened", open, |store, place, now| {
-        black_box(store.run(place, Ask::Opened { clear: Clear::Never, validator: None }, now));
+        black_box(store.run(place, Op::Opened { clear: Clear::Never, validator: None }, now));
     }),
 ];
 
-fn filled(fill: Operation) -> Store {
+fn filled(fill: Operation) -> MemoryStore {
     // Room beyond the keys, so that uneven shards evict none.
     let limit = NonZeroUsize::new(KEYS + KEYS / 50).expect("not zero");
-    let store = Store::new(limit, Duration::from_secs(3_600));
+    let store = MemoryStore::new(limit, Duration::from_secs(3_600));
     for key in 0..KEYS {
         fill(&store, place(key), Moment(1));
     }
@@ -126,7 +126,7 @@ fn filled(fill: Operation) -> Store {
 }
 
 /// Nanoseconds an operation.
-fn time(store: &Store, operation: Operation, keys: usize, round: usize) -> f64 {
+fn time(store: &MemoryStore, operation: Operation, keys: usize, round: usize) -> f64 {
     let start = Instant::now();
     for i in 0..OPERATIONS {
         // A step that shares no factor with the number of keys.
@@ -136,40 +136,56 @@ fn time(store: &Store, operation: Operation, keys: usize, round: usize) -> f64 {
     start.elapsed().as_secs_f64() * 1e9 / OPERATIONS as f64
 }
 
-fn place(key: usize) -> Place {
-    Place { rule: 0, table: Table::State, key: KeyHash(key as u128 * 0x9E37_79B9_7F4A_7C15_F39C_C060) }
+fn place(key: usize) -> StateKey {
+    StateKey::new(scope(0), Keyspace::State, KeyHash(key as u128 * 0x9E37_79B9_7F4A_7C15_F39C_C060))
 }
 
-fn enter() -> Ask {
-    Ask::Enter { lease: Duration::from_secs(300), payload: KeyHash(7) }
+fn scope(rule: u8) -> Scope {
+    Scope::new(["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"][usize::from(rule)], "")
 }
 
-fn count(store: &Store, place: Place, now: Moment) {
-    black_box(store.run(place, Ask::Count, now));
+/// The same key under another rule.
+fn elsewhere(rule: u8, keyspace: Keyspace, place: StateKey) -> StateKey {
+    StateKey::new(scope(rule), keyspace, place.key)
+}
+
+fn obey(store: &MemoryStore, command: Command, now: Moment) {
+    let mut effects = Effects::from(command);
+    while let Some((key, op)) = effects.poll(now) {
+        effects.reply(Ok(store.run(key, op, now)));
+    }
+}
+
+fn enter() -> Op {
+    Op::Enter { ticket: 1, lease: Duration::from_secs(300), payload: KeyHash(7) }
+}
+
+fn count(store: &MemoryStore, place: StateKey, now: Moment) {
+    black_box(store.run(place, Op::Count, now));
 }
 
 /// The request's own count, beside the other state of its key.
-fn counted(store: &Store, place: Place, now: Moment) {
-    count(store, Place { table: Table::Count, ..place }, now);
+fn counted(store: &MemoryStore, place: StateKey, now: Moment) {
+    count(store, place.within(Keyspace::Count, place.key), now);
 }
 
 /// Keys under another rule, so that the measured rule creates its keys in a large store.
-fn count_elsewhere(store: &Store, place: Place, now: Moment) {
-    count(store, Place { rule: 9, ..place }, now);
+fn count_elsewhere(store: &MemoryStore, place: StateKey, now: Moment) {
+    count(store, elsewhere(9, Keyspace::State, place), now);
 }
 
-fn hold(store: &Store, place: Place, now: Moment) {
-    store.tell(place, Tell::Hold { holder: KeyHash(1), lease: Some(Duration::from_secs(10)) }, now);
+fn hold(store: &MemoryStore, place: StateKey, now: Moment) {
+    store.run(place, Op::Hold { holder: KeyHash(1), lease: Some(Duration::from_secs(10)) }, now);
 }
 
-fn open(store: &Store, place: Place, now: Moment) {
-    store.tell(place, Tell::Open { n: 1, validator: Some(KeyHash(3)) }, now);
+fn open(store: &MemoryStore, place: StateKey, now: Moment) {
+    store.run(place, Op::Open { n: 1, validator: Some(KeyHash(3)) }, now);
 }
 
-fn learn(store: &Store, place: Place, now: Moment) {
+fn learn(store: &MemoryStore, place: StateKey, now: Moment) {
     let version = format!("\"{:032x}\"", place.key.0);
     let seen = Seen { version: Some(version.into()), modified: Some(1), ..Seen::default() };
-    store.tell(place, Tell::Learn { seen, began: now, how: Learnt::Write }, now);
+    store.run(place, Op::Learn { seen, took: Duration::ZERO, how: Learnt::Write }, now);
 }
 
 fn word(is_met: bool) -> &'static str {

@@ -150,6 +150,7 @@ mod tests {
             failures: 2,
             replays: 3,
             evicted: 1,
+            state_failures: 0,
             panics: 0,
         };
         assert_eq!(

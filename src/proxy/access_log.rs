@@ -3,11 +3,10 @@
 
 use http::{HeaderValue, StatusCode};
 
-use super::decide::Conflict;
 use super::error::Failure;
 use super::record::Record;
-use super::shared::Shared;
 use crate::clock::Clock;
+use crate::engine::Conflict;
 use crate::model::Attempt;
 
 /// One request, for the log.
@@ -22,13 +21,12 @@ impl Shown<'_> {
     }
 
     /// An injected conflict. Without a response to the client there is no status.
-    pub fn log_conflict(&self, shared: &Shared, conflict: &Conflict) {
-        let Some(active) = shared.rules.get(conflict.rule) else { return };
-        let rule = &active.rule;
+    pub fn log_conflict(&self, conflict: &Conflict, status: StatusCode) {
+        let rule = &conflict.active.rule;
         let attempt = self.record.attempt();
         tracing::info!(
             target: "fracas::conflict",
-            status = (!rule.withholds_answers()).then(|| conflict.answer.status().as_u16()),
+            status = (!rule.withholds_answers()).then(|| status.as_u16()),
             method = %attempt.method,
             path = &*attempt.path,
             rule = &*rule.name,

@@ -15,7 +15,7 @@ use super::access_log::Shown;
 use super::admit::admit;
 use super::body::request::RequestBody;
 use super::body::response::{self, AnswerBody, Source};
-use super::decide::{Conflict, Decision, Replay, decide};
+use super::decide::{Decision, RuleResponse, decide};
 use super::downstream::client::{Client, Origin};
 use super::downstream::deadlines::Wait;
 use super::downstream::http2;
@@ -23,11 +23,11 @@ use super::error::{Failure, Late, Scarce};
 use super::error_response::error_response;
 use super::headers;
 use super::max_forwards;
+use super::owed::Owed;
 use super::record::Record;
 use super::rewrite::cookies;
-use super::shared::Shared;
 use super::worker::Worker;
-use crate::engine::{Outcome, StoredAnswer};
+use crate::engine::{Replay, StoredResponse};
 use crate::reply::allow_cors;
 
 /// Answers one request: by the rules, or else by the upstream.
@@ -39,6 +39,7 @@ pub async fn exchange(
     let shared = &*worker.shared;
     shared.counters.requests.fetch_add(1, Relaxed);
     let vitals = &client.vitals;
+    let snapshot = worker.snapshot.get(&shared.snapshots);
 
     let (mut head, body) = request.into_parts();
     let translated = match head.version {
@@ -50,9 +51,9 @@ pub async fn exchange(
     cookies::restore(&mut head.headers, &worker.forwarder.upstream);
     let is_http_10 = head.version < Version::HTTP_11;
     let address = client.address_behind(&head.headers, &shared.settings.trusted);
-    let who = client.who(&head.headers, address, &shared.settings, worker.recorder.plan.key);
+    let who = client.who(&head.headers, address, &shared.settings, worker.recorder.key);
     let origin = Origin { address, who, began: shared.clock.now() };
-    let record = Record::begin(&worker.recorder, &client, &head, origin);
+    let record = Record::begin(&worker.recorder, snapshot, &client, &head, origin);
     // The head may be gone when there is a failure to be told.
     let origin_header = match shared.settings.cors {
         true => head.headers.get(header::ORIGIN).cloned(),
@@ -120,7 +121,7 @@ enum Answered {
 }
 
 async fn answer(
-    worker: &Worker,
+    worker: &Rc<Worker>,
     client: &Rc<Client>,
     head: &mut Parts,
     body: &mut RequestBody,
@@ -137,38 +138,37 @@ async fn answer(
         return Err(Failure::Loop);
     }
     // A client of HTTP/1.0 that sends no Host is no browser.
-    if let (Some(allowed), Some(host)) = (&shared.allowed_hosts, head.headers.get(header::HOST))
+    if let (Some(allowed), Some(host)) = (&record.snapshot().allowed_hosts, head.headers.get(header::HOST))
         && !allowed.contains(host.as_bytes())
     {
         shown.log_misdirected(host);
         return Err(Failure::Misdirected);
     }
-    let (conflict, mut passage) = match decide(shared, origin, head, body).await? {
-        Decision::Refuse(conflict) => {
-            return Ok(Answered::ByRule(refuse(shared, conflict, head, shown, body, record).await));
+    let mut owed = Owed::new(worker);
+    let override_with = match decide(worker, record.snapshot(), origin, head, body, &mut owed).await? {
+        Decision::Refuse(answered) => {
+            drop(owed);
+            return Ok(Answered::ByRule(refuse(answered, head, shown, body, record).await));
         }
-        Decision::Replay(replay) => return Ok(Answered::ByUpstream(give_again(shared, client, &replay))),
-        Decision::Disturb(conflict, passage) => (Some(conflict), passage),
-        Decision::Forward(passage) => (None, passage),
+        Decision::Replay(replay) => return Ok(Answered::ByUpstream(give_again(client, &replay))),
+        Decision::Forward(override_with) => override_with,
     };
-    record.read_for(shared, &passage.readings);
+    record.read_for(owed.effects.readings());
     if let Some(answer) = max_forwards::count(head) {
         return Ok(Answered::ByUpstream(answer));
     }
     let mut answer = worker.forwarder.forward(head, body, client).await?;
     record.hear_upstream(answer.status());
-    // If the upstream refused by itself, that passes.
-    let outcome = Outcome { status: answer.status(), headers: answer.headers(), body: None };
-    let conflict = conflict.filter(|conflict| outcome.is_accepted() && plays(shared, conflict));
-    if conflict.is_some() {
-        passage.forget_reading();
-    }
-    if !passage.is_empty() {
-        Box::pin(passage.settle(shared, client.connection, &mut answer)).await;
-    }
-    match conflict {
-        Some(conflict) => Ok(Box::pin(disturb(worker, conflict, answer, shown, record)).await),
-        None => Ok(Answered::ByUpstream(answer)),
+    let conflict = match owed.effects.is_settled() {
+        true => None,
+        false => Box::pin(owed.settle(client.connection, &mut answer)).await,
+    };
+    match (conflict, override_with) {
+        (Some(conflict), Some(response)) => {
+            let answered = Box::new(RuleResponse { conflict, response: *response });
+            Ok(Box::pin(disturb(worker, answered, answer, shown, record)).await)
+        }
+        _ => Ok(Answered::ByUpstream(answer)),
     }
 }
 
@@ -186,51 +186,42 @@ impl std::error::Error for Lost {}
 
 /// The conflict's answer, once its delay is over.
 async fn refuse(
-    shared: &Shared,
-    conflict: Box<Conflict>,
+    answered: Box<RuleResponse>,
     head: &Parts,
     shown: &Shown<'_>,
     body: &RequestBody,
     record: &Record,
 ) -> Response<Source> {
-    record.play(shared, conflict.rule, conflict.n, conflict.key);
-    record.refuse_with(conflict.claim.versions.current.as_deref(), conflict.answer.body());
-    pause(conflict.delay).await;
-    shown.log_conflict(shared, &conflict);
-    let answer = own(conflict.answer);
+    let RuleResponse { conflict, response } = *answered;
+    record.play(&conflict);
+    record.refuse_with(conflict.versions.current.as_deref(), response.body());
+    pause(conflict.active.rule.reply.delay).await;
+    shown.log_conflict(&conflict, response.status());
+    let answer = own(response);
     // A client that waits for a 100 and gets an answer instead may not send its body at all: what
     // comes next on the connection would be anyone's guess (RFC 9110 §10.1.1).
     if head.headers.contains_key(header::EXPECT) && !body.is_read() { closing(answer) } else { answer }
 }
 
-/// Plays a conflict, unless its rule's limit was reached meanwhile.
-fn plays(shared: &Shared, conflict: &Conflict) -> bool {
-    let (rule, tally) = (shared.rules.get(conflict.rule), shared.tallies.get(conflict.rule as usize));
-    rule.zip(tally).is_some_and(|(active, tally)| {
-        conflict.claim.play(&shared.store, tally, active.rule.limit, shared.clock.now())
-    })
-}
-
 /// What the client is told in place of the upstream's answer.
 async fn disturb(
     worker: &Worker,
-    conflict: Box<Conflict>,
+    answered: Box<RuleResponse>,
     answer: Response<Source>,
     shown: &Shown<'_>,
     record: &Record,
 ) -> Answered {
-    let shared = &worker.shared;
-    record.play(shared, conflict.rule, conflict.n, conflict.key);
-    worker.tasks.spawn(response::drain(answer.into_body(), shared.clock));
-    pause(conflict.delay).await;
-    shown.log_conflict(shared, &conflict);
-    let is_withheld = shared.rules.get(conflict.rule).is_some_and(|active| active.rule.withholds_answers());
-    if is_withheld { Answered::Not } else { Answered::ByRule(own(conflict.answer)) }
+    let RuleResponse { conflict, response } = *answered;
+    record.play(&conflict);
+    worker.tasks.spawn(response::drain(answer.into_body(), worker.shared.clock));
+    pause(conflict.active.rule.reply.delay).await;
+    shown.log_conflict(&conflict, response.status());
+    if conflict.active.rule.withholds_answers() { Answered::Not } else { Answered::ByRule(own(response)) }
 }
 
 /// The answer that a request with the same idempotency key got.
-fn give_again(shared: &Shared, client: &Client, replay: &Replay) -> Response<Source> {
-    let StoredAnswer { connection, status, headers, body } = &*replay.answer;
+fn give_again(client: &Client, replay: &Replay) -> Response<Source> {
+    let StoredResponse { connection, status, headers, body } = &*replay.response;
     let mut answer = own(Response::new(body.clone()));
     *answer.status_mut() = *status;
     answer.headers_mut().clone_from(headers);
@@ -240,9 +231,7 @@ fn give_again(shared: &Shared, client: &Client, replay: &Replay) -> Response<Sou
     }
     // As Stripe says it; most clients know no other word for it.
     answer.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
-    if let Some(active) = shared.rules.get(replay.rule) {
-        tracing::debug!(rule = &*active.rule.name, n = replay.n, "gave the stored answer again");
-    }
+    tracing::debug!(rule = &*replay.active.rule.name, n = replay.n, "gave the stored answer again");
     answer
 }
 

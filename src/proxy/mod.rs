@@ -17,15 +17,16 @@ mod error_response;
 mod exchange;
 mod folded;
 pub mod headers;
-mod judge;
 mod lifecycle;
 mod max_forwards;
-mod passage;
+mod owed;
 mod pem;
 mod record;
 pub mod rewrite;
 mod shared;
+mod snapshot;
 mod start_error;
+mod state;
 mod summary;
 mod tasks;
 mod upstream;
@@ -44,20 +45,19 @@ use std::thread::JoinHandle;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{Semaphore, watch};
 
-use self::allowed_hosts::AllowedHosts;
 pub use self::check_files::check_files;
-pub use self::counters::Tally;
 pub use self::downstream::descriptors;
 use self::downstream::descriptors::UpstreamPlace;
 pub use self::downstream::listen::reaches;
 use self::downstream::tls::acceptor;
 pub use self::downstream::tls::{OwnCertificate, TlsError};
 pub use self::error::Failure;
-pub use self::judge::{Asked, Claim, Entrance, Judged, Verdict, judge};
 use self::lifecycle::Lifecycle;
-use self::record::{Plan, Recorder};
+use self::record::Recorder;
 use self::shared::Shared;
+use self::snapshot::{Current, Snapshot, Snapshots};
 pub use self::start_error::StartError;
+pub use self::state::State;
 pub use self::summary::{RuleSummary, Summary};
 use self::tasks::Tasks;
 use self::upstream::connect::Connector;
@@ -66,14 +66,13 @@ use self::upstream::forward::Forwarder;
 use self::upstream::http2::Streams;
 use self::upstream::pool::Pool;
 use self::via::Via;
-use self::worker::Worker;
+use self::worker::{Tickets, Worker};
 use crate::clock::Clock;
-use crate::engine::RuleSet;
 use crate::grading::CommandEnd;
 use crate::journal::{Clients, Header, Inlet, Journal, JournalFile, Kept, Origin, Progress};
 use crate::model::RunKey;
 use crate::rules::{Config, Limits, Settings, UpstreamUrl};
-use crate::store::Store;
+use crate::store::MemoryStore;
 
 /// A proxy that holds its port and does not serve yet.
 pub struct Proxy {
@@ -83,7 +82,7 @@ pub struct Proxy {
     connector: Arc<Connector>,
     shared: Arc<Shared>,
     certificate: Option<OwnCertificate>,
-    plan: Arc<Plan>,
+    key: RunKey,
     header: Header,
     file: Option<JournalFile>,
 }
@@ -100,8 +99,8 @@ impl Proxy {
         let via = settings.via.then(|| random().map(u64::from_ne_bytes).map(Via::new)).transpose()?;
         let connector = Connector::new(&upstream, &settings, Arc::clone(&counters.replays))
             .map_err(StartError::Upstream)?;
-        let allowed_hosts = AllowedHosts::new(settings.listen, &settings, &upstream, &rules);
-        let rules = RuleSet::new(rules, settings.seed, settings.mark).map_err(StartError::Replies)?;
+        let key = RunKey::new(random()?);
+        let snapshot = Snapshot::new(&settings, &upstream, key, rules, None)?;
         let (tls, certificate) = match &settings.tls {
             Some(tls) => {
                 let (tls, certificate) = acceptor(tls, settings.listen).map_err(StartError::Tls)?;
@@ -113,7 +112,6 @@ impl Proxy {
             JournalFile::open(path).map_err(|error| StartError::Journal(path.clone(), error))
         };
         let file = settings.journal.file.as_ref().map(open).transpose()?;
-        let plan = Arc::new(Plan::new(&settings, &rules, RunKey::new(random()?)));
         let workers = worker_count(&settings);
         let descriptor_limit = downstream::descriptors::limit();
         let place = UpstreamPlace::of(&settings);
@@ -127,21 +125,20 @@ impl Proxy {
         };
         header.proxy = downstream::listen::url(address, settings.tls.is_some());
         let shared = Arc::new(Shared {
-            allowed_hosts,
             via,
             tunnels: Arc::default(),
-            tallies: rules.iter().map(|_| counters::Tally::default()).collect(),
-            store: Store::new(settings.limits.keys, settings.limits.key_ttl),
+            snapshots: Snapshots::new(snapshot),
+            state: Arc::new(State::new(MemoryStore::new(settings.limits.keys, settings.limits.key_ttl))),
+            first_ticket: random().map(u64::from_ne_bytes)?,
             connections: Arc::new(Semaphore::new(connections.get().min(Semaphore::MAX_PERMITS))),
             surplus: downstream::descriptors::surplus(descriptor_limit),
             clock,
             counters,
-            rules,
             settings,
             tls,
         });
         let connector = Arc::new(connector);
-        Ok(Proxy { listeners, address, upstream, connector, shared, certificate, plan, header, file })
+        Ok(Proxy { listeners, address, upstream, connector, shared, certificate, key, header, file })
     }
 
     /// Sets the origin of its rules and its purpose: its journal and reports name them.
@@ -179,7 +176,10 @@ impl Proxy {
         let (order, _) = watch::channel(Lifecycle::Serve);
         let room = usize::try_from(self.shared.settings.journal.attempts.get()).unwrap_or(usize::MAX);
         let shared = Arc::clone(&self.shared);
-        let tallying = move || shared.tallies.iter().map(|tally| (tally.matched(), tally.fired())).collect();
+        let tallying = move || {
+            let rules = shared.snapshots.latest().rules;
+            rules.iter().map(|active| (active.counters.matched(), active.counters.fired())).collect()
+        };
         let journal = Journal::start(self.header, room, self.file, self.shared.clock, Box::new(tallying));
         let journal = journal.map_err(StartError::Thread)?;
         let command = Arc::<OnceLock<CommandEnd>>::default();
@@ -193,18 +193,20 @@ impl Proxy {
                 Arc::clone(&self.connector),
                 listener,
                 order.subscribe(),
-                (Arc::clone(&self.plan), journal.inlet()),
+                (self.key, journal.inlet()),
             );
             threads.push(thread.map_err(StartError::Thread)?);
         }
-        let Proxy { address, shared, connector, .. } = self;
-        Ok(Running { address, shared, places, connector, order, threads, journal, command })
+        let Proxy { address, shared, connector, upstream, key, .. } = self;
+        Ok(Running { upstream, key, address, shared, places, connector, order, threads, journal, command })
     }
 }
 
 /// A proxy that serves.
 pub struct Running {
     address: SocketAddr,
+    upstream: UpstreamUrl,
+    key: RunKey,
     shared: Arc<Shared>,
     /// Connections of clients that are served at a time.
     places: usize,
@@ -326,7 +328,7 @@ fn thread(
     connector: Arc<Connector>,
     listener: TcpListener,
     order: watch::Receiver<Lifecycle>,
-    (plan, inlet): (Arc<Plan>, Inlet),
+    (key, inlet): (RunKey, Inlet),
 ) -> io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name(format!("fracas-worker-{number}")).spawn(move || {
         let runtime = match Builder::new_current_thread().enable_all().build_local(LocalOptions::default()) {
@@ -365,11 +367,23 @@ fn thread(
                 connector,
             };
             let is_draining = std::cell::Cell::new(false);
-            let recorder = Rc::new(Recorder::new(plan, shared.clock, inlet));
+            let recorder = Rc::new(Recorder::new(key, shared.clock, inlet));
             let records = Rc::clone(&recorder);
             let unread = folded::Folded::default();
             let surplus = Arc::new(Semaphore::new(shared.surplus));
-            let worker = Worker { shared, forwarder, tasks, recorder, is_draining, surplus, unread };
+            let snapshot = Current::new(&shared.snapshots);
+            let tickets = Tickets::new(shared.first_ticket, number);
+            let worker = Worker {
+                shared,
+                forwarder,
+                tasks,
+                recorder,
+                snapshot,
+                tickets,
+                is_draining,
+                surplus,
+                unread,
+            };
             tokio::select! {
                 () = Rc::new(worker).run(listener, order) => {}
                 never = records.hand_over() => match never {},

@@ -5,30 +5,28 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
-use super::allowed_hosts::AllowedHosts;
-use super::counters::{Counters, Tally};
+use super::counters::Counters;
+use super::snapshot::Snapshots;
+use super::state::State;
 use super::upstream::upgrade::Tunnels;
 use super::via::Via;
 use crate::clock::Clock;
-use crate::engine::RuleSet;
 use crate::rules::Settings;
-use crate::store::Store;
+use crate::store::MemoryStore;
 
 /// What all workers share.
 pub struct Shared {
     pub settings: Settings,
-    /// Where only some names in `Host` are served, those.
-    pub allowed_hosts: Option<AllowedHosts>,
     /// What this proxy says of itself in `Via`.
     pub via: Option<Via>,
     pub tunnels: Arc<Tunnels>,
     /// What clients are served with over TLS.
     pub tls: Option<TlsAcceptor>,
-    pub rules: RuleSet,
-    pub store: Store,
+    pub snapshots: Snapshots,
+    pub state: Arc<State<MemoryStore>>,
+    /// Where workers begin to count their tickets.
+    pub first_ticket: u64,
     pub clock: Clock,
-    /// One for each rule.
-    pub tallies: Box<[Tally]>,
     pub counters: Counters,
     /// One permit for each connection that may still be accepted.
     pub connections: Arc<Semaphore>,

@@ -1,14 +1,14 @@
 //! The rules' effects, for the proxy's operator.
 
+use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 
-use super::counters::Tally;
 use super::shared::Shared;
-use crate::engine::{ActiveRule, Came};
+use crate::engine::{ActiveRule, Came, Scope};
 use crate::grading::CommandEnd;
 use crate::journal::{AtEnd, Ending};
-use crate::rules::Trigger;
+use crate::rules::{Clear, Trigger};
 
 /// The rules' effects.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +22,8 @@ pub struct Summary {
     pub panics: u64,
     /// Keys of state forgotten because there were too many.
     pub evicted: u64,
+    /// Operations on the state that failed: rules left those requests alone.
+    pub state_failures: u64,
 }
 
 /// One rule's effects.
@@ -37,14 +39,22 @@ pub struct RuleSummary {
 
 impl Shared {
     pub fn count_open(&self, summary: &mut Summary) {
-        let clear = |rule: u32| self.rules.get(rule).and_then(|active| active.rule.clear());
-        for (rule, summary) in (0..).zip(&mut summary.rules) {
-            summary.open = clear(rule).map(|_| 0);
-        }
-        self.store.each_open(self.clock.now(), &clear, &mut |rule| {
-            let open = summary.rules.get_mut(rule as usize).and_then(|summary| summary.open.as_mut());
-            open.into_iter().for_each(|open| *open += 1);
+        let snapshot = self.snapshots.latest();
+        let mut open: HashMap<Scope, (Clear, u64)> = HashMap::new();
+        open.extend(
+            snapshot.rules.iter().filter_map(|active| Some((active.scope(), (active.rule.clear()?, 0)))),
+        );
+        let now = self.clock.now();
+        self.state.store.each(&mut |key, entry| {
+            if let Some((clear, open)) = open.get_mut(&key.scope())
+                && entry.is_open(*clear, None, now)
+            {
+                *open += 1;
+            }
         });
+        for (active, summary) in snapshot.rules.iter().zip(&mut summary.rules) {
+            summary.open = open.get(&active.scope()).map(|(_, open)| *open);
+        }
     }
 
     /// The journal's last record: why rules did not fire, the first of them in file order.
@@ -53,26 +63,30 @@ impl Shared {
         const MOST_IDLE: usize = 20;
         let shared = Arc::clone(self);
         Box::new(move |attempts| {
-            let rules = (0..).zip(shared.rules.iter().zip(&shared.tallies));
-            let idle: Vec<_> = rules.filter(|(_, (_, tally))| tally.fired() == 0).take(MOST_IDLE).collect();
+            let snapshot = shared.snapshots.latest();
+            let rules = (0..).zip(snapshot.rules.iter());
+            let idle: Vec<_> =
+                rules.filter(|(_, active)| active.counters.fired() == 0).take(MOST_IDLE).collect();
             // Nothing is looked through where every rule did its part.
             let came = match idle.is_empty() {
                 true => Came::default(),
                 false => Came::of(attempts.iter().map(|attempt| &**attempt)),
             };
-            let why = |(rule, (active, tally)): (u32, (&ActiveRule, &Tally))| {
-                (rule, came.why_not(&active.rule, tally.matched(), &tally.near_misses()))
+            let why = |(rule, active): (u32, &ActiveRule)| {
+                let counters = &active.counters;
+                (rule, came.why_not(&active.rule, counters.matched(), &counters.near_misses()))
             };
             Ending { idle: idle.into_iter().map(why).collect(), command: command.get().copied() }
         })
     }
 
     pub fn summary(&self) -> Summary {
-        let rules = self.rules.iter().zip(&self.tallies).map(|(active, tally)| RuleSummary {
+        let snapshot = self.snapshots.latest();
+        let rules = snapshot.rules.iter().map(|active| RuleSummary {
             name: Arc::clone(&active.rule.name),
             trigger: active.rule.trigger.clone(),
-            matched: tally.matched(),
-            fired: tally.fired(),
+            matched: active.counters.matched(),
+            fired: active.counters.fired(),
             open: None,
         });
         Summary {
@@ -81,7 +95,8 @@ impl Shared {
             failures: self.counters.failures.load(Relaxed),
             replays: self.counters.replays.load(Relaxed),
             panics: self.counters.panics.load(Relaxed),
-            evicted: self.store.evicted(),
+            evicted: self.state.store.evicted(),
+            state_failures: self.state.failures(),
         }
     }
 }

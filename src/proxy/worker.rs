@@ -26,6 +26,7 @@ use super::folded::Folded;
 use super::lifecycle::{Lifecycle, reached};
 use super::record::Recorder;
 use super::shared::Shared;
+use super::snapshot::Current;
 use super::tasks::Tasks;
 use super::upstream::forward::Forwarder;
 use crate::rules::Timeouts;
@@ -36,12 +37,28 @@ pub struct Worker {
     pub forwarder: Forwarder,
     pub tasks: Rc<Tasks>,
     pub recorder: Rc<Recorder>,
+    pub snapshot: Current,
+    pub tickets: Tickets,
     /// From now on a response is the last one on its connection.
     pub is_draining: Cell<bool>,
     /// Connections for which there is no place, which are told so.
     pub surplus: Arc<Semaphore>,
     /// Requests that could not be read.
     pub unread: Folded,
+}
+
+/// Numbers for requests, which no other request has: workers count from far apart, and processes from anywhere.
+pub struct Tickets(Cell<u64>);
+
+impl Tickets {
+    /// Those of the worker of this number; `first` is the process's own.
+    pub fn new(first: u64, worker: usize) -> Tickets {
+        Tickets(Cell::new(first.wrapping_add((worker as u64) << 48)))
+    }
+
+    pub fn next(&self) -> u64 {
+        self.0.replace(self.0.get().wrapping_add(1))
+    }
 }
 
 /// A client's socket and address.

@@ -1,13 +1,13 @@
-//! Floor 3: where keyed state lives.
+//! Keyed state in this process's memory.
 //!
-//! Every operation is atomic, takes constant time, and is about one [`Place`]. What is kept is
-//! bounded twice: by `limits.keys`, beyond which the key that was asked about longest ago is
-//! forgotten, and by `limits.key_ttl`, after which a key that nobody asked about starts afresh. A
-//! lease that still runs outlives that time.
+//! A bounded map of [`Entry`], which knows nothing of what an entry means. Every operation is atomic, takes constant
+//! time, and is about one [`StateKey`]. What is kept is bounded twice: by `limits.keys`, beyond which the key that was
+//! asked about longest ago is forgotten, and by `limits.key_ttl`, after which a key that no request asked about starts
+//! afresh. A lease that still runs outlives that time.
 
-mod entry;
 mod shard;
 
+use std::future::Pending;
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -15,17 +15,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use self::shard::Shard;
-use crate::engine::{Answer, Ask, Held, Place, Table, Tell, Told};
+use crate::engine::{Entry, Keyspace, Op, Reply, StateKey, Store, StoreError, Update};
 use crate::model::Moment;
-use crate::rules::Clear;
 
-/// Keyed state in this process's memory, shared by all workers.
+/// A store in this process's memory, shared by all workers.
 ///
 /// About 90 bytes a key, and 240 for one with a version of 34 characters: the million keys of the
 /// default limit stay under 256 MiB (`benches/state.rs` measures it). Versions longer than 128 bytes
-/// are not kept. Kept answers come on top, [`ANSWERS`] of them at the most.
+/// are not kept. Kept responses come on top, [`RESPONSES`] of them at the most.
 #[derive(Debug)]
-pub struct Store {
+pub struct MemoryStore {
     shards: Box<[Mutex<Shard>]>,
     /// Keys are partly chosen by clients: where they land must not be.
     placement: RandomState,
@@ -33,10 +32,10 @@ pub struct Store {
     has_warned: AtomicBool,
 }
 
-/// How many answers are kept to be given again; older ones are forgotten, their keys are not.
-pub const ANSWERS: usize = 1_024;
+/// How many responses are kept to be given again; older ones are forgotten, their keys are not.
+pub const RESPONSES: usize = 1_024;
 
-impl Store {
+impl MemoryStore {
     /// Keys share one lock up to this many, which makes the eviction order exact.
     const ONE_SHARD: usize = 1 << 16;
     /// Above that they are spread, and so is the limit: with a million keys, a shard is full when
@@ -44,12 +43,12 @@ impl Store {
     const SHARDS: usize = 16;
 
     /// A store of at most `keys`, each forgotten `ttl` after it was last asked about.
-    pub fn new(keys: NonZeroUsize, ttl: Duration) -> Store {
-        let count = if keys.get() <= Store::ONE_SHARD { 1 } else { Store::SHARDS };
+    pub fn new(keys: NonZeroUsize, ttl: Duration) -> MemoryStore {
+        let count = if keys.get() <= MemoryStore::ONE_SHARD { 1 } else { MemoryStore::SHARDS };
         let limit = keys.get().div_ceil(count);
         let placement = RandomState::new();
-        let shard = || Shard::new(limit, ANSWERS / count, ttl, placement.clone());
-        Store {
+        let shard = || Shard::new(limit, RESPONSES / count, ttl, placement.clone());
+        MemoryStore {
             shards: (0..count).map(|_| Mutex::new(shard())).collect(),
             placement,
             has_warned: AtomicBool::new(false),
@@ -57,46 +56,11 @@ impl Store {
     }
 
     /// Runs one operation at `now`.
-    pub fn run(&self, place: Place, ask: Ask, now: Moment) -> Answer {
-        let (hash, mut shard) = self.shard(place);
-        let answer = shard.ask(hash, place, ask, now);
+    pub fn run(&self, key: StateKey, op: Op, now: Moment) -> Reply {
+        let (hash, mut shard) = self.shard(key);
+        let reply = shard.run(hash, key, op, now);
         self.settle(shard, now);
-        answer
-    }
-
-    /// Tells an outcome at `now`.
-    pub fn tell(&self, place: Place, tell: Tell, now: Moment) {
-        let (hash, mut shard) = self.shard(place);
-        shard.tell(hash, place, tell, now);
-        self.settle(shard, now);
-    }
-
-    /// Tells what a lesson taught.
-    pub fn learn(&self, told: Told, now: Moment) {
-        let state = |referrer: Place, key| Place { table: Table::State, key, ..referrer };
-        match told {
-            Told::One(place, tell) => self.tell(place, tell, now),
-            Told::Attach { referrer, to } => {
-                // Counted before it is named: whoever takes the name off finds it counted.
-                self.tell(state(referrer, to), Tell::Refer, now);
-                if let Answer::Held(Some(Held { holder: previous, .. })) =
-                    self.run(referrer, Ask::Replace(to), now)
-                {
-                    self.tell(state(referrer, previous), Tell::Unrefer, now);
-                }
-            }
-            Told::Detach(referrer) => {
-                if let Answer::Held(Some(Held { holder: key, .. })) = self.run(referrer, Ask::Take, now) {
-                    self.tell(state(referrer, key), Tell::Unrefer, now);
-                }
-            }
-        }
-    }
-
-    /// What the key's count stands at, without counting; for `explain` and summaries.
-    pub fn count(&self, place: Place) -> u64 {
-        let (hash, shard) = self.shard(place);
-        shard.count(hash, place)
+        reply
     }
 
     /// Keys held now.
@@ -104,15 +68,16 @@ impl Store {
         self.locked().map(|shard| shard.len()).sum()
     }
 
-    /// Keys of one table held now; looks at every key.
-    pub fn keys_of(&self, table: Table) -> usize {
-        self.locked().map(|shard| shard.keys_of(table)).sum()
+    /// Keys of one keyspace held now; looks at every key.
+    pub fn keys_of(&self, keyspace: Keyspace) -> usize {
+        let mut keys = 0;
+        self.each(&mut |key, _| keys += usize::from(key.keyspace() == keyspace));
+        keys
     }
 
-    /// Calls `each` with the rule of every conflict that is open at `now`, where `clear` is the rule's
-    /// own; looks at every key.
-    pub fn each_open(&self, now: Moment, clear: &dyn Fn(u32) -> Option<Clear>, each: &mut dyn FnMut(u32)) {
-        self.locked().for_each(|shard| shard.each_open(now, clear, each));
+    /// Calls `each` with every entry.
+    pub fn each(&self, each: &mut dyn FnMut(StateKey, &Entry)) {
+        self.locked().for_each(|shard| shard.each(each));
     }
 
     /// Keys forgotten so far because the store was full.
@@ -120,11 +85,11 @@ impl Store {
         self.locked().map(|shard| shard.evicted()).sum()
     }
 
-    /// A referrer that was forgotten refers to nothing any more.
+    /// Pays what a forgotten entry owed.
     fn settle(&self, mut shard: MutexGuard<'_, Shard>, now: Moment) {
-        let orphan = shard.take_orphan();
+        let owed = shard.take_owed();
         let is_evicting = shard.evicted() > 0;
-        // What it referred to may be in the same shard, or in another.
+        // What it is about may be in the same shard, or in another.
         drop(shard);
         if is_evicting && !self.has_warned.load(Relaxed) && !self.has_warned.swap(true, Relaxed) {
             tracing::warn!(
@@ -132,14 +97,14 @@ impl Store {
                  raise limits.keys"
             );
         }
-        if let Some(orphan) = orphan {
-            let (hash, mut shard) = self.shard(orphan);
-            shard.tell(hash, orphan, Tell::Unrefer, now);
+        if let Some((key, op)) = owed {
+            let (hash, mut shard) = self.shard(key);
+            shard.run(hash, key, op, now);
         }
     }
 
-    fn shard(&self, place: Place) -> (u64, MutexGuard<'_, Shard>) {
-        let hash = self.placement.hash_one(place);
+    fn shard(&self, key: StateKey) -> (u64, MutexGuard<'_, Shard>) {
+        let hash = self.placement.hash_one(key);
         // Other bits than the shard's own table goes by.
         let at = (hash >> 32) as usize % self.shards.len();
         #[expect(clippy::indexing_slicing, reason = "a remainder of the length")]
@@ -148,6 +113,15 @@ impl Store {
 
     fn locked(&self) -> impl Iterator<Item = MutexGuard<'_, Shard>> {
         self.shards.iter().map(lock)
+    }
+}
+
+impl Store for MemoryStore {
+    /// Never made: every reply is at hand.
+    type Later = Pending<Result<Reply, StoreError>>;
+
+    fn update(&self, key: StateKey, op: Op, now: Moment) -> Update<Self::Later> {
+        Update::Ready(Ok(self.run(key, op, now)))
     }
 }
 

@@ -12,15 +12,13 @@ use std::time::Duration;
 
 use hashbrown::HashTable;
 
-use super::entry::{Entry, Packed};
-use crate::engine::{Answer, Ask, Place, StoredAnswer, Table, Tell};
+use crate::engine::{Entry, Op, Packed, Reply, StateKey, StoredResponse};
 use crate::model::Moment;
-use crate::rules::Clear;
 
 /// Entries linked in the order in which they were last asked about, and a table that finds them.
 #[derive(Debug)]
 pub(super) struct Shard {
-    places: HashTable<u32>,
+    keys: HashTable<u32>,
     placement: RandomState,
     nodes: Vec<Node>,
     newest: u32,
@@ -28,23 +26,21 @@ pub(super) struct Shard {
     limit: usize,
     ttl: Duration,
     evicted: u64,
-    /// The last ticket given.
-    ticket: u64,
-    /// Where answers are kept, the oldest first.
-    answers: VecDeque<(Place, Weak<StoredAnswer>)>,
-    answer_limit: usize,
+    /// Where responses are kept, the oldest first.
+    responses: VecDeque<(StateKey, Weak<StoredResponse>)>,
+    response_limit: usize,
     /// Nodes that hold nothing.
     free: Vec<u32>,
-    /// What a forgotten referrer referred to.
-    orphan: Option<Place>,
+    /// What a forgotten entry owed.
+    owed: Option<(StateKey, Op)>,
 }
 
-/// 80 bytes: all that a key costs beside 4 to 9 bytes of the table, a version, or a kept answer.
+/// 80 bytes: all that a key costs beside 4 to 9 bytes of the table, a version, or a kept response.
 #[derive(Debug)]
 pub(super) struct Node {
     key: Packed,
-    rule: u32,
-    table: Table,
+    /// [`StateKey::place`].
+    place: u64,
     entry: Entry,
     touched: Moment,
     newer: u32,
@@ -59,9 +55,9 @@ const NONE: u32 = u32::MAX;
 const SECOND_CHANCES: usize = 8;
 
 impl Shard {
-    pub fn new(limit: usize, answer_limit: usize, ttl: Duration, placement: RandomState) -> Shard {
+    pub fn new(limit: usize, response_limit: usize, ttl: Duration, placement: RandomState) -> Shard {
         Shard {
-            places: HashTable::new(),
+            keys: HashTable::new(),
             placement,
             nodes: Vec::new(),
             newest: NONE,
@@ -69,97 +65,68 @@ impl Shard {
             limit: limit.clamp(1, NONE as usize),
             ttl,
             evicted: 0,
-            ticket: 0,
-            answers: VecDeque::new(),
-            answer_limit: answer_limit.max(1),
+            responses: VecDeque::new(),
+            response_limit: response_limit.max(1),
             free: Vec::new(),
-            orphan: None,
+            owed: None,
         }
     }
 
-    /// Answers what is asked about a place; `hash` is the place's under the shard's `placement`.
-    pub fn ask(&mut self, hash: u64, place: Place, ask: Ask, now: Moment) -> Answer {
-        let only_looks =
-            matches!(ask, Ask::Version | Ask::Holder | Ask::Take | Ask::References | Ask::Opened { .. });
-        if only_looks && self.find(hash, place).is_none() {
-            return Entry::Nothing.ask(ask, now, 0);
+    /// Runs an operation on the entry of `key`; `hash` is the key's under the shard's `placement`.
+    pub fn run(&mut self, hash: u64, key: StateKey, op: Op, now: Moment) -> Reply {
+        if !op.creates() && self.find(hash, key).is_none() {
+            return Entry::default().apply(op, now);
         }
-        self.ticket += 1;
-        let ticket = self.ticket;
-        let at = self.touch(hash, place, now);
-        let answer = self.nodes[at as usize].entry.ask(ask, now, ticket);
-        self.give_up_if_empty(hash, at);
-        answer
-    }
-
-    /// Takes in what is told about a place.
-    pub fn tell(&mut self, hash: u64, place: Place, tell: Tell, now: Moment) {
-        let makes = matches!(tell, Tell::Learn { .. } | Tell::Hold { .. } | Tell::Refer | Tell::Open { .. });
-        if !makes && self.find(hash, place).is_none() {
-            return;
-        }
-        let left = match &tell {
-            Tell::Finish { answer: Some(answer), .. } => Some(Arc::downgrade(answer)),
-            _ => None,
-        };
-        let at = self.touch(hash, place, now);
-        self.nodes[at as usize].entry.tell(tell, now);
-        if let Some(left) = left
-            && self.nodes[at as usize].entry.keeps(&left)
+        let at = self.touch(hash, key, now);
+        let entry = &mut self.nodes[at as usize].entry;
+        let before = entry.response().map(Arc::as_ptr);
+        let reply = entry.apply(op, now);
+        if let Some(response) = entry.response()
+            && before != Some(Arc::as_ptr(response))
         {
-            self.limit_answers(place, left);
+            let response = Arc::downgrade(response);
+            self.limit_responses(key, response);
         }
-        self.give_up_if_empty(hash, at);
-    }
-
-    /// What the count at a place stands at.
-    pub fn count(&self, hash: u64, place: Place) -> u64 {
-        self.find(hash, place).map_or(0, |at| self.nodes[at as usize].entry.count())
-    }
-
-    /// What a referrer referred to that had to be forgotten since this was last asked.
-    pub fn take_orphan(&mut self) -> Option<Place> {
-        self.orphan.take()
-    }
-
-    pub fn keys_of(&self, table: Table) -> usize {
-        self.places.iter().filter(|&&at| self.nodes[at as usize].table == table).count()
-    }
-
-    /// Calls `each` with the rule of every conflict that is open at `now`.
-    pub fn each_open(&self, now: Moment, clear: &dyn Fn(u32) -> Option<Clear>, each: &mut dyn FnMut(u32)) {
-        for node in self.places.iter().map(|&at| &self.nodes[at as usize]) {
-            let is_opened = node.table == Table::Opened;
-            if is_opened && clear(node.rule).is_some_and(|clear| node.entry.is_open(clear, None, now)) {
-                each(node.rule);
-            }
+        if self.nodes[at as usize].entry.is_nothing() {
+            self.remove(hash, at);
         }
+        reply
+    }
+
+    /// What an entry owed that had to be forgotten since this was last asked.
+    pub fn take_owed(&mut self) -> Option<(StateKey, Op)> {
+        self.owed.take()
+    }
+
+    /// Calls `each` with every entry.
+    pub fn each(&self, each: &mut dyn FnMut(StateKey, &Entry)) {
+        self.keys.iter().map(|&at| &self.nodes[at as usize]).for_each(|node| each(node.key(), &node.entry));
     }
 
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.keys.len()
     }
 
     pub fn evicted(&self) -> u64 {
         self.evicted
     }
 
-    fn find(&self, hash: u64, place: Place) -> Option<u32> {
-        self.places.find(hash, |&at| self.nodes[at as usize].place() == place).copied()
+    fn find(&self, hash: u64, key: StateKey) -> Option<u32> {
+        self.keys.find(hash, |&at| self.nodes[at as usize].key() == key).copied()
     }
 
-    /// The node of `place`, made the newest; as new when nobody asked about it for the time to live.
-    fn touch(&mut self, hash: u64, place: Place, now: Moment) -> u32 {
-        let at = match self.find(hash, place) {
+    /// The node of `key`, made the newest; as new when no request asked about it for the time to live.
+    fn touch(&mut self, hash: u64, key: StateKey, now: Moment) -> u32 {
+        let at = match self.find(hash, key) {
             Some(at) => {
-                // A referrer counts until it is taken or forgotten, however late that is.
-                if place.table != Table::Referrer && self.is_stale(at, now) {
-                    self.nodes[at as usize].entry = Entry::default();
+                let Node { entry, touched, .. } = &mut self.nodes[at as usize];
+                if now.since(*touched) > self.ttl && entry.may_expire(key, now) {
+                    *entry = Entry::default();
                 }
                 self.unlink(at);
                 at
             }
-            None => self.insert(hash, place, now),
+            None => self.insert(hash, key, now),
         };
         self.link_newest(at);
         let node = &mut self.nodes[at as usize];
@@ -168,13 +135,12 @@ impl Shard {
         at
     }
 
-    /// A node for a new place.
-    fn insert(&mut self, hash: u64, place: Place, now: Moment) -> u32 {
+    /// A node for a new key.
+    fn insert(&mut self, hash: u64, key: StateKey, now: Moment) -> u32 {
         self.make_room(now);
         let node = Node {
-            key: place.key.into(),
-            rule: place.rule,
-            table: place.table,
+            key: key.key.into(),
+            place: key.place(),
             entry: Entry::default(),
             touched: now,
             newer: NONE,
@@ -191,14 +157,14 @@ impl Shard {
             self.nodes.push(node);
             (self.nodes.len() - 1) as u32
         };
-        let Shard { places, nodes, placement, .. } = self;
-        places.insert_unique(hash, at, |&at| placement.hash_one(nodes[at as usize].place()));
+        let Shard { keys, nodes, placement, .. } = self;
+        keys.insert_unique(hash, at, |&at| placement.hash_one(nodes[at as usize].key()));
         at
     }
 
     /// Forgets the oldest when that is stale, or when there is no room.
     fn make_room(&mut self, now: Moment) {
-        let is_full = self.places.len() >= self.limit;
+        let is_full = self.keys.len() >= self.limit;
         for _ in 0..SECOND_CHANCES {
             let oldest = self.oldest;
             if !is_full || oldest == NONE || !self.nodes[oldest as usize].entry.is_running(now) {
@@ -219,11 +185,9 @@ impl Shard {
             self.evicted += 1;
         }
         let node = &self.nodes[oldest as usize];
-        let place = node.place();
-        if let (Table::Referrer, Entry::Held { holder, .. }) = (node.table, &node.entry) {
-            self.orphan = Some(Place { table: Table::State, key: (*holder).into(), ..place });
-        }
-        self.remove(self.placement.hash_one(place), oldest);
+        let key = node.key();
+        self.owed = node.entry.owes(key);
+        self.remove(self.placement.hash_one(key), oldest);
     }
 
     fn is_stale(&self, at: u32, now: Moment) -> bool {
@@ -231,26 +195,21 @@ impl Shard {
         now.since(node.touched) > self.ttl && !node.entry.is_leased(now)
     }
 
-    /// Forgets the oldest kept answers beyond the limit; that they were answered stays known.
-    fn limit_answers(&mut self, place: Place, newest: Weak<StoredAnswer>) {
-        self.answers.push_back((place, newest));
-        while self.answers.len() > self.answer_limit {
-            let Some((place, oldest)) = self.answers.pop_front() else { break };
-            let Some(at) = self.find(self.placement.hash_one(place), place) else { continue };
-            if self.nodes[at as usize].entry.keeps(&oldest) {
-                self.nodes[at as usize].entry.drop_answer();
+    /// Forgets the oldest kept responses beyond the limit; that they were answered stays known.
+    fn limit_responses(&mut self, key: StateKey, newest: Weak<StoredResponse>) {
+        self.responses.push_back((key, newest));
+        while self.responses.len() > self.response_limit {
+            let Some((key, oldest)) = self.responses.pop_front() else { break };
+            let Some(at) = self.find(self.placement.hash_one(key), key) else { continue };
+            let entry = &mut self.nodes[at as usize].entry;
+            if entry.response().is_some_and(|kept| std::ptr::eq(Arc::as_ptr(kept), oldest.as_ptr())) {
+                entry.forget_response();
             }
         }
     }
 
-    fn give_up_if_empty(&mut self, hash: u64, at: u32) {
-        if self.nodes[at as usize].entry.is_nothing() {
-            self.remove(hash, at);
-        }
-    }
-
     fn remove(&mut self, hash: u64, at: u32) {
-        if let Ok(found) = self.places.find_entry(hash, |&other| other == at) {
+        if let Ok(found) = self.keys.find_entry(hash, |&other| other == at) {
             found.remove();
         }
         self.unlink(at);
@@ -282,7 +241,7 @@ impl Shard {
 }
 
 impl Node {
-    fn place(&self) -> Place {
-        Place { rule: self.rule, table: self.table, key: self.key.into() }
+    fn key(&self) -> StateKey {
+        StateKey::at(self.place, self.key.into())
     }
 }

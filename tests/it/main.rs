@@ -21,6 +21,7 @@ mod refetch;
 mod reports;
 mod rules;
 mod support;
+mod swap;
 mod tidy;
 mod versions;
 mod wire;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use fracas::rules::{self, BodyFileError, Code, Mistakes};
-use fracas::store::ANSWERS;
+use fracas::store::RESPONSES;
 use proptest::prelude::*;
 
 fn blessing() -> bool {
@@ -143,7 +143,7 @@ fn the_documents_are_those_of_the_table_of_keys() {
 
 #[test]
 fn the_reference_tells_how_many_answers_are_kept() {
-    let bound = format!("the {},{:03} newest answers", ANSWERS / 1_000, ANSWERS % 1_000);
+    let bound = format!("the {},{:03} newest answers", RESPONSES / 1_000, RESPONSES % 1_000);
     assert!(rules::reference().contains(&bound), "{bound}");
 }
 

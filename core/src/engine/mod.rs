@@ -1,17 +1,31 @@
-//! Floor 2: judging requests. Pure: time, chance and state are arguments.
+//! Judging requests. Pure: time, chance and state are arguments.
+//!
+//! [`Session`] decides one request, [`Effects`] says what it owes when it ends, [`Entry`] is what is kept under one
+//! key, and a [`Store`] is where. A driver passes operations from the first two to a store, and the replies back.
 
 mod clear;
-mod learning;
+mod counters;
+mod decision;
+mod effects;
+mod entry;
 mod missed;
+mod observers;
 mod operation;
 mod ruleset;
+mod session;
 mod state;
+mod store;
 mod trigger;
 
 pub use clear::validator;
-pub use learning::{Lessons, Readings};
+pub use counters::RuleCounters;
+pub use decision::{Conflict, Decision, Judged, Notice, Replay, Step, Word};
+pub use effects::Effects;
+pub use entry::{DecodeError, Entry, Packed, Version};
 pub use missed::Came;
-pub use operation::{Answer, Ask, Held, Learnt, Place, Seen, StoredAnswer, Table, Tell};
-
+pub use observers::Readings;
+pub use operation::{Held, Keyspace, Learnt, Op, Reply, Scope, Seen, StateKey, StoredResponse};
 pub use ruleset::{ActiveRule, Concern, RuleSet, Unconcerned};
-pub use state::{Exchange, Judgement, LEASE, Lesson, Outcome, Told, Versions, http_date, scalar};
+pub use session::Session;
+pub use state::{Command, Exchange, Judgement, LEASE, Observation, Outcome, Versions, http_date, scalar};
+pub use store::{Store, StoreError, Update};

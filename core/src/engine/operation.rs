@@ -1,139 +1,226 @@
-//! The store's vocabulary: what a rule asks before it judges a request, and what it tells once the
-//! outcome is known. Each is one atomic operation on what is kept for one place.
+//! The vocabulary of state: where an entry is kept, the operations on it, and what each replies. An operation is
+//! atomic, is about one entry, and says times as durations, so that an entry means the same to any process.
 
+use std::hash::Hasher as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use siphasher::sip::SipHasher13;
 
-use crate::model::{KeyHash, Moment};
+use crate::model::KeyHash;
 use crate::rules::{Clear, Rate};
 
-/// Where something is kept: for which rule, of what sort, under which key.
+/// Whose state it is: a stable hash of a rule's name and of all that its state depends on. A rule that keeps both
+/// keeps its state, wherever it stands in its file; one that is renamed or changed starts afresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Place {
-    /// The rule's position in its file.
-    pub rule: u32,
-    pub table: Table,
-    pub key: KeyHash,
+pub struct Scope(u64);
+
+impl Scope {
+    /// The scope of the rule called `name` that means `meaning`.
+    pub fn new(name: &str, meaning: &str) -> Scope {
+        let mut hasher = SipHasher13::new_with_keys(0, 0);
+        for text in [name, meaning] {
+            hasher.write_u64(text.len() as u64);
+            hasher.write(text.as_bytes());
+        }
+        Scope(hasher.finish() & !Keyspace::BITS)
+    }
 }
 
-/// The sorts of things kept for one rule, which never meet.
+/// The sorts of entries kept for one rule, which never meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Table {
+pub enum Keyspace {
     /// How many requests there were.
     Count,
     /// What `on` tracks.
     State,
-    /// Which thing a referring resource refers to, by the resource's own path.
+    /// Which resource a referring resource refers to, by the referring resource's path.
     Referrer,
     /// Conflicts opened under `clear`.
     Opened,
 }
 
-/// Asked before a request is judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ask {
+impl Keyspace {
+    /// The bits of a packed scope that name the keyspace.
+    const BITS: u64 = 0b11;
+}
+
+/// Where an entry is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct StateKey {
+    /// The scope, and in its two lowest bits the keyspace: a key of the memory store is 24 bytes.
+    place: u64,
+    pub key: KeyHash,
+}
+
+impl StateKey {
+    pub fn new(scope: Scope, keyspace: Keyspace, key: KeyHash) -> StateKey {
+        StateKey { place: scope.0 | keyspace as u64, key }
+    }
+
+    /// A key from what [`StateKey::place`] gave.
+    pub fn at(place: u64, key: KeyHash) -> StateKey {
+        StateKey { place, key }
+    }
+
+    /// Scope and keyspace as one number.
+    pub fn place(self) -> u64 {
+        self.place
+    }
+
+    pub fn scope(self) -> Scope {
+        Scope(self.place & !Keyspace::BITS)
+    }
+
+    pub fn keyspace(self) -> Keyspace {
+        match self.place & Keyspace::BITS {
+            0 => Keyspace::Count,
+            1 => Keyspace::State,
+            2 => Keyspace::Referrer,
+            _ => Keyspace::Opened,
+        }
+    }
+
+    /// Another entry of the same rule.
+    pub fn within(self, keyspace: Keyspace, key: KeyHash) -> StateKey {
+        StateKey::new(self.scope(), keyspace, key)
+    }
+}
+
+impl std::fmt::Debug for StateKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} {:016x} {:032x}", self.keyspace(), self.scope().0, self.key.0)
+    }
+}
+
+/// One atomic operation on an entry.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Op {
     /// Counts the request.
     Count,
     /// Counts the request, and takes a token from a bucket that holds `rate.requests` of them and
     /// refills evenly, so that one full period's worth may come at once.
     Window(Rate),
-    /// The newest version seen.
+    /// Asks for the newest version seen.
     Version,
-    /// Enters, unless another is in, or was and left an answer. Whoever does not leave is taken to
-    /// have left after the lease.
-    Enter { lease: Duration, payload: KeyHash },
-    /// Who holds the key.
+    /// Enters, unless another request is in, or was and left a response. The ticket is one that no other request
+    /// has. A request that does not leave is taken to have left after the lease.
+    Enter { ticket: u64, lease: Duration, payload: KeyHash },
+    /// Asks who holds the key.
     Holder,
-    /// How many live things refer to the key.
+    /// Asks how many live resources refer to the key.
     References,
-    /// Who holds the key, which is free from here on.
+    /// Asks who holds the key, and frees it.
     Take,
-    /// Who holds the key, which this one holds from here on.
+    /// Asks who holds the key, and gives it to this holder.
     Replace(KeyHash),
-    /// When the key was first seen, and how many requests it has made; counts this one.
-    Since,
-    /// Whether a conflict is open; counts this try, and closes the conflict that it clears.
+    /// Asks when the key was first seen, and how many requests it has made; counts this one.
+    Age,
+    /// Asks whether a conflict is open; counts this try, and closes the conflict that it clears.
     Opened { clear: Clear, validator: Option<KeyHash> },
+    /// A version was seen by an exchange that took so long. Of exchanges that overlapped, any may have
+    /// come last, save a read that shows a version that a write has replaced since.
+    Learn { seen: Seen, took: Duration, how: Learnt },
+    /// The request that entered with the ticket has ended without a response to keep.
+    Leave { ticket: u64 },
+    /// The request that entered with the ticket was answered.
+    Finish { ticket: u64, payload: KeyHash, response: Option<Arc<StoredResponse>> },
+    /// The key is held, for the lease if there is one, unless another holder has a lease on it.
+    Hold { holder: KeyHash, lease: Option<Duration> },
+    /// The entry ends.
+    Release,
+    /// One more live resource refers to the key.
+    Refer,
+    /// One fewer does.
+    Unrefer,
+    /// A conflict opens, by the key's `n`-th request; where one is open, that counts one try more.
+    Open { n: u64, validator: Option<KeyHash> },
+    /// The client has read the resource, by an exchange that took so long; only of interest while a
+    /// conflict is open that was opened before.
+    Read { took: Duration },
 }
 
-/// What the store says.
+impl Op {
+    /// Whether it may leave an entry where there was none. Any other changes nothing there.
+    pub fn creates(&self) -> bool {
+        match self {
+            Op::Count
+            | Op::Window(_)
+            | Op::Enter { .. }
+            | Op::Replace(_)
+            | Op::Age
+            | Op::Learn { .. }
+            | Op::Hold { .. }
+            | Op::Refer
+            | Op::Open { .. } => true,
+            Op::Version
+            | Op::Holder
+            | Op::References
+            | Op::Take
+            | Op::Opened { .. }
+            | Op::Leave { .. }
+            | Op::Finish { .. }
+            | Op::Release
+            | Op::Unrefer
+            | Op::Read { .. } => false,
+        }
+    }
+}
+
+/// What an operation replies.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Answer {
+pub enum Reply {
+    /// The operation asked for nothing.
+    Done,
     /// This is the key's `n`-th request, from 1.
     Counted { n: u64 },
     /// This is the key's `n`-th request. It took a token, or there is one for it after so long a wait.
     Windowed { n: u64, wait: Duration },
-    /// Nothing is known before an answer taught it.
+    /// Nothing is known before a response taught it.
     Version(Option<Seen>),
-    /// The request is the only one in; `ticket` is what it leaves with.
-    Entered { ticket: u64 },
+    /// The request is the only one in.
+    Entered,
     /// Another is in, with this payload.
     Running { payload: KeyHash },
-    /// Another was in, with this payload, and was answered. Without the answer it was another
+    /// Another was in, with this payload, and was answered. Without the response it was another
     /// payload than the one asked about: the same one enters again.
-    Finished { payload: KeyHash, answer: Option<Arc<StoredAnswer>> },
-    /// `None`: nobody holds it.
+    Finished { payload: KeyHash, response: Option<Arc<StoredResponse>> },
+    /// `None`: the key is free.
     Held(Option<Held>),
     /// How many.
     References(u64),
-    /// First seen then; this is its `n`-th request.
-    Since { first: Moment, n: u64 },
+    /// First seen so long ago; this is its `n`-th request.
+    Age { age: Duration, n: u64 },
     /// No conflict is open.
     Closed,
-    /// One was open until this request.
-    Cleared,
+    /// One was open until this request, opened by the key's `n`-th.
+    Cleared { n: u64 },
     /// One is open, and this is the `tries`-th request that it refuses; it was opened by the key's
-    /// `n`-th, at `since`.
-    Open { n: u64, tries: u64, since: Moment },
+    /// `n`-th, so long ago.
+    Open { n: u64, tries: u64, age: Duration },
+}
+
+impl Reply {
+    /// Which of the key's requests this is, from 1; 0 where that was not asked.
+    pub fn n(&self) -> u64 {
+        match self {
+            Reply::Counted { n }
+            | Reply::Windowed { n, .. }
+            | Reply::Age { n, .. }
+            | Reply::Open { n, .. } => *n,
+            _ => 0,
+        }
+    }
 }
 
 /// Who holds a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Held {
     pub holder: KeyHash,
-    /// When the lease ends; `None` without one.
-    pub until: Option<Moment>,
-}
-
-impl Answer {
-    /// Which of the key's requests this is, from 1; 0 where that was not asked.
-    pub fn n(&self) -> u64 {
-        match self {
-            Answer::Counted { n }
-            | Answer::Windowed { n, .. }
-            | Answer::Since { n, .. }
-            | Answer::Open { n, .. } => *n,
-            _ => 0,
-        }
-    }
-}
-
-/// Told once the outcome of a request is known.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Tell {
-    /// A version was seen by an exchange that began then. Of exchanges that overlapped, any may have
-    /// come last, save a read that shows what a write has replaced since.
-    Learn { seen: Seen, began: Moment, how: Learnt },
-    /// The request that entered with the ticket has ended without an answer to keep.
-    Leave { ticket: u64 },
-    /// The request that entered with the ticket was answered.
-    Finish { ticket: u64, payload: KeyHash, answer: Option<Arc<StoredAnswer>> },
-    /// The key is held, for the lease if there is one, unless another has a lease on it.
-    Hold { holder: KeyHash, lease: Option<Duration> },
-    /// Whatever was kept ends.
-    Release,
-    /// One more live thing refers to the key.
-    Refer,
-    /// One fewer does.
-    Unrefer,
-    /// A conflict opens, by the key's `n`-th request; where one is open, that counts one try more.
-    Open { n: u64, validator: Option<KeyHash> },
-    /// The client has read the resource, by an exchange that began then; only of interest while a
-    /// conflict is open that was opened before.
-    Read { began: Moment },
+    /// How much of the lease is left; `None` without one.
+    pub remaining: Option<Duration>,
 }
 
 /// What is known of a resource's newest version. All `None`: it changed, and how is not known.
@@ -180,9 +267,9 @@ pub enum Learnt {
     Write,
 }
 
-/// An answer kept to be given again.
+/// A response kept to be given again.
 #[derive(Clone, Debug, PartialEq)]
-pub struct StoredAnswer {
+pub struct StoredResponse {
     /// Which connection it went to: its cookies are for that client alone.
     pub connection: u64,
     pub status: StatusCode,

@@ -1,20 +1,24 @@
 //! The rules of a running proxy, compiled: what is looked up, drawn and answered for each.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use http::Method;
 
-use super::learning::Learners;
-use super::operation::Answer;
-use crate::matching::{Match, Mismatch, RuleIndex};
-use crate::model::{BodyFacts, Captures, Dice, Facts, Identity, KeyHash, Moment};
+use super::counters::RuleCounters;
+use super::observers::Observers;
+use super::operation::{Keyspace, Reply, Scope, StateKey};
+use crate::matching::{Candidates, Match, Mismatch, RuleIndex};
+use crate::model::{BodyFacts, Captures, Dice, Facts, Identity, KeyHash, Moment, RuleId};
 use crate::reply::CompiledReply;
 use crate::rules::template::TemplateMistake;
 use crate::rules::{Clear, Rule, State, Trigger, VersionAt};
 
 /// Rules in file order, with the index that finds them.
 pub struct RuleSet {
-    rules: Box<[ActiveRule]>,
+    rules: Box<[Arc<ActiveRule>]>,
     index: RuleIndex,
-    learners: Learners,
+    observers: Observers,
 }
 
 /// A rule, ready to judge and to answer.
@@ -22,24 +26,52 @@ pub struct ActiveRule {
     pub rule: Rule,
     pub reply: CompiledReply,
     pub dice: Dice,
+    /// What it did so far.
+    pub counters: Arc<RuleCounters>,
+    /// Whose its state is.
+    scope: Scope,
     /// Whether it cannot be decided without the request's body.
     judges_body: bool,
 }
 
 impl RuleSet {
     /// Compiles rules; `seed` decides their draws, and `mark` whether their
-    /// answers carry the `Fracas` header.
+    /// responses carry the `Fracas` header.
     pub fn new(rules: Vec<Rule>, seed: u64, mark: bool) -> Result<RuleSet, Vec<TemplateMistake>> {
+        RuleSet::compile(rules, seed, mark, &HashMap::new())
+    }
+
+    /// Compiles rules that take the place of `previous`: one that keeps its name and its meaning keeps its counts,
+    /// as it keeps its state, wherever it stands.
+    pub fn succeeding(
+        previous: &RuleSet,
+        rules: Vec<Rule>,
+        seed: u64,
+        mark: bool,
+    ) -> Result<RuleSet, Vec<TemplateMistake>> {
+        let counters = previous.iter().map(|active| (active.scope, &active.counters)).collect();
+        RuleSet::compile(rules, seed, mark, &counters)
+    }
+
+    fn compile(
+        rules: Vec<Rule>,
+        seed: u64,
+        mark: bool,
+        counters: &HashMap<Scope, &Arc<RuleCounters>>,
+    ) -> Result<RuleSet, Vec<TemplateMistake>> {
         let mut mistakes = Vec::new();
         let mut active = Vec::with_capacity(rules.len());
         for rule in rules {
+            let scope = rule.scope();
             match CompiledReply::new(&rule, mark) {
-                Ok(reply) => active.push(ActiveRule {
+                Ok(reply) => active.push(Arc::new(ActiveRule {
                     dice: Dice::new(seed, &rule.name),
                     judges_body: rule.reads_body(),
+                    counters: counters.get(&scope).map_or_else(Arc::default, |kept| Arc::clone(kept)),
+                    scope,
                     reply,
                     rule,
-                }),
+                })),
                 Err(wrong) => mistakes.extend(wrong),
             }
         }
@@ -48,23 +80,23 @@ impl RuleSet {
         }
         let matches: Vec<&Match> = active.iter().map(|active| &active.rule.requests).collect();
         let index = RuleIndex::new(matches);
-        let learners = Learners::new(&active);
-        Ok(RuleSet { rules: active.into(), index, learners })
+        let observers = Observers::new(&active);
+        Ok(RuleSet { rules: active.into(), index, observers })
     }
 
     /// The rules in file order.
-    pub fn iter(&self) -> impl Iterator<Item = &ActiveRule> {
-        self.rules.iter()
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &ActiveRule> {
+        self.rules.iter().map(|active| &**active)
     }
 
     /// The rule at a position.
-    pub fn get(&self, position: u32) -> Option<&ActiveRule> {
+    pub fn get(&self, position: u32) -> Option<&Arc<ActiveRule>> {
         self.rules.get(position as usize)
     }
 
-    /// What exchanges teach, and whom.
-    pub fn learners(&self) -> &Learners {
-        &self.learners
+    /// Which exchanges are observed, and for which rules.
+    pub fn observers(&self) -> &Observers {
+        &self.observers
     }
 
     /// Whether there is nothing to decide.
@@ -72,18 +104,28 @@ impl RuleSet {
         self.rules.is_empty()
     }
 
-    /// The rules that may match a request, with their positions, in file order.
-    pub fn candidates<'s>(
-        &'s self,
-        facts: &Facts<'_>,
-    ) -> impl Iterator<Item = (u32, &'s ActiveRule)> + use<'s> {
-        self.index
-            .candidates(facts)
-            .filter_map(|position| Some((position, self.rules.get(position as usize)?)))
+    /// The positions of the rules that may match a request, in file order.
+    pub fn candidates(&self, facts: &Facts<'_>) -> Candidates {
+        self.index.candidates(facts)
     }
 }
 
 impl ActiveRule {
+    /// Which rule it is.
+    pub fn id(&self) -> RuleId {
+        RuleId(Arc::clone(&self.rule.name))
+    }
+
+    /// Where an entry of its state is kept.
+    pub fn key(&self, keyspace: Keyspace, key: KeyHash) -> StateKey {
+        StateKey::new(self.scope, keyspace, key)
+    }
+
+    /// Whose its state is.
+    pub fn scope(&self) -> Scope {
+        self.scope
+    }
+
     /// Whether the rule takes part at `now`.
     pub fn is_awake(&self, now: Moment) -> bool {
         self.rule.enabled && self.rule.during.is_none_or(|during| during.is_awake(now))
@@ -117,12 +159,20 @@ impl ActiveRule {
     }
 
     /// Whether a request that was counted conflicts; `limit` is not looked at.
-    pub fn judge(&self, answer: &Answer, key: KeyHash) -> bool {
-        self.rule.trigger.judge(answer, self.dice, key)
+    pub fn judge(&self, counted: &Reply, key: KeyHash) -> bool {
+        self.rule.trigger.judge(counted, self.dice, key)
     }
 }
 
 impl Rule {
+    /// Whose the rule's state is. Its meaning is all that decides which requests it counts and what it keeps of them;
+    /// its reply and what it expects of clients are not.
+    fn scope(&self) -> Scope {
+        let Rule { requests, trigger, per, version, read, during, limit, enabled, .. } = self;
+        let meaning = format!("{:?}", (requests, trigger, per, version, read, during, limit, enabled));
+        Scope::new(&self.name, &meaning)
+    }
+
     /// Whether a request of this method, should it succeed, clears the conflicts that are open.
     pub fn is_cleared_by(&self, method: &Method) -> bool {
         let is_by_reading = matches!(self.clear(), Some(Clear::Refetch | Clear::NewVersion));

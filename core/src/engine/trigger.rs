@@ -1,8 +1,8 @@
-//! The counted triggers, judged: what to ask of the store, and what its answer means.
+//! The counted triggers, judged: what to ask of the store, and what the reply means.
 
 use std::time::Duration;
 
-use super::operation::{Answer, Ask};
+use super::operation::{Op, Reply};
 use crate::model::{Dice, KeyHash, Moment};
 use crate::rules::{During, Schedule, State, Trigger};
 
@@ -15,22 +15,22 @@ impl Trigger {
         }
     }
 
-    /// How much longer an admitted request stays in flight after its answer.
+    /// How much longer an admitted request stays in flight after its response.
     pub fn hold(&self) -> Duration {
         self.state().map_or(Duration::ZERO, State::hold)
     }
 
     /// What has to be known before a request can be judged.
-    pub fn ask(&self) -> Ask {
+    pub fn query(&self) -> Op {
         match self.schedule() {
-            Some(Schedule::Above(rate)) => Ask::Window(*rate),
-            _ => Ask::Count,
+            Some(Schedule::Above(rate)) => Op::Window(*rate),
+            _ => Op::Count,
         }
     }
 
     /// Whether the request conflicts.
-    pub fn judge(&self, answer: &Answer, dice: Dice, key: KeyHash) -> bool {
-        let n = answer.n();
+    pub fn judge(&self, counted: &Reply, dice: Dice, key: KeyHash) -> bool {
+        let n = counted.n();
         let Some(schedule) = self.schedule() else { return false };
         match schedule {
             Schedule::Always => true,
@@ -38,7 +38,7 @@ impl Trigger {
             Schedule::First(first) => n <= first.get(),
             Schedule::Every(every) => n.is_multiple_of(every.get()),
             Schedule::Pattern(pattern) => pattern.conflicts(n),
-            Schedule::Above(_) => matches!(answer, Answer::Windowed { wait, .. } if !wait.is_zero()),
+            Schedule::Above(_) => matches!(counted, Reply::Windowed { wait, .. } if !wait.is_zero()),
         }
     }
 }
@@ -88,7 +88,7 @@ mod tests {
         let dice = Dice::new(1, "rule");
         let trigger = Trigger::from(schedule.clone());
         (1..=requests)
-            .map(|n| if trigger.judge(&Answer::Counted { n }, dice, KeyHash(0)) { 'x' } else { '.' })
+            .map(|n| if trigger.judge(&Reply::Counted { n }, dice, KeyHash(0)) { 'x' } else { '.' })
             .collect()
     }
 
@@ -115,8 +115,8 @@ mod tests {
     fn above_fires_when_the_bucket_is_empty() {
         let rate = Rate { requests: NonZeroU32::MIN, period: Duration::from_secs(1) };
         let trigger = Trigger::from(Schedule::Above(rate));
-        assert_eq!(trigger.ask(), Ask::Window(rate));
-        let judge = |wait| trigger.judge(&Answer::Windowed { n: 9, wait }, Dice::new(1, "r"), KeyHash(0));
+        assert_eq!(trigger.query(), Op::Window(rate));
+        let judge = |wait| trigger.judge(&Reply::Windowed { n: 9, wait }, Dice::new(1, "r"), KeyHash(0));
         assert!(judge(Duration::from_nanos(1)) && !judge(Duration::ZERO));
     }
 

@@ -14,6 +14,7 @@ mod kind;
 mod latin;
 mod media_type;
 mod moment;
+mod rule_id;
 mod run_key;
 mod version;
 
@@ -32,5 +33,6 @@ pub use kind::{Kind, Phase};
 pub use latin::text_of;
 pub use media_type::MediaType;
 pub use moment::Moment;
+pub use rule_id::RuleId;
 pub use run_key::RunKey;
 pub use version::{Reading, Shown, Version, VersionPlace};

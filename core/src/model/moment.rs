@@ -1,6 +1,6 @@
 //! Points in time as plain numbers, so that grading needs no clock.
 
-use std::ops::Add;
+use std::ops::{Add, Sub};
 use std::time::Duration;
 
 /// A point on the proxy's own monotonic clock: nanoseconds since it started.
@@ -24,6 +24,14 @@ impl Add<Duration> for Moment {
 
     fn add(self, length: Duration) -> Moment {
         Moment(self.0.saturating_add(nanoseconds(length)))
+    }
+}
+
+impl Sub<Duration> for Moment {
+    type Output = Moment;
+
+    fn sub(self, length: Duration) -> Moment {
+        Moment(self.0.saturating_sub(nanoseconds(length)))
     }
 }
 

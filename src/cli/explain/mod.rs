@@ -2,6 +2,8 @@
 //! a check or of a mistake's code. Nothing is sent: the rules are asked as the proxy asks them, with counters
 //! at zero.
 
+#[cfg(test)]
+mod agreement;
 mod examples;
 mod request;
 mod topic;
@@ -42,7 +44,7 @@ fn text(arguments: &Explain, path: &str, given: &[Given]) -> Result<String, Refu
     let rules = RuleSet::new(rules, settings.seed, settings.mark).map_err(StartError::Replies)?;
     let mut facts = Facts::new(&request.head, request::CLIENT);
     facts.body = request.body;
-    let walked = walk(&rules, &facts, &settings, arguments.times);
+    let walked = walk(&rules, &mut facts, &settings, arguments.times);
     // Output to a pipe is searched rather than read, so it has a line for each rule.
     let out = io::stdout();
     let width = if out.is_terminal() { width(&out).columns() } else { usize::MAX };

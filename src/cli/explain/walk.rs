@@ -1,15 +1,15 @@
 //! The requests' way through the rules.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
-use crate::engine::{ActiveRule, Concern, Outcome as Settled, RuleSet, StoredAnswer, Tell, Unconcerned};
-use crate::model::{Facts, Key, KeyHash, KeyPart, Moment, Phase};
-use crate::proxy::{Asked, Entrance, Judged, Tally, Verdict, judge};
+use crate::engine::{
+    ActiveRule, Concern, Decision, Effects, Judged, Outcome as Response, RuleSet, Session, Step, Unconcerned,
+    Word,
+};
+use crate::model::{BodyFacts, Facts, Key, KeyHash, KeyPart, Moment};
 use crate::rules::Settings;
-use crate::store::Store;
+use crate::store::MemoryStore;
 
 /// Fates of the requests, and each rule's word on them.
 pub struct Walked {
@@ -66,49 +66,32 @@ pub enum Outcome {
     Unreached,
 }
 
-/// Sends `times` such requests through the rules, one after the other, all in the proxy's first moment.
-/// Requests that reach the upstream are taken to be accepted.
-pub fn walk(rules: &RuleSet, facts: &Facts<'_>, settings: &Settings, times: u32) -> Walked {
+/// Sends `times` such requests through the rules, one after the other, all in the proxy's first
+/// moment. Requests that reach the upstream are taken to be accepted.
+pub fn walk(rules: &RuleSet, facts: &mut Facts<'_>, settings: &Settings, times: u32) -> Walked {
     let now = Moment::default();
-    let mut said = Vec::new();
-    let mut reached = Vec::new();
-    for (at, active) in rules.iter().enumerate() {
-        match concern(active, facts, settings, now) {
-            Ok((key, text)) => {
-                reached.push((at, active, key));
-                said.push(Said::Matches(Outcomes { key: text, ..Outcomes::default() }));
-            }
-            Err(why) => said.push(Said::No(why)),
-        }
-    }
-    let tallies = rules.iter().map(|_| Tally::default()).collect();
-    let store = Store::new(settings.limits.keys, settings.limits.key_ttl);
-    let stage = Stage { rules, facts, settings, store, tallies, now };
-    let mut walked = Walked { times, rules: said, first: Vec::new(), passed: 0 };
-    for _ in 0..times {
+    let said = rules.iter().map(|active| match concern(active, facts, settings, now) {
+        Ok((_, text)) => Said::Matches(Outcomes { key: text, ..Outcomes::default() }),
+        Err(why) => Said::No(why),
+    });
+    let mut walked = Walked { times, rules: said.collect(), first: Vec::new(), passed: 0 };
+    let stage =
+        Stage { rules, settings, store: MemoryStore::new(settings.limits.keys, settings.limits.key_ttl) };
+    for ticket in 0..times {
+        let judged = stage.pass(facts, now, ticket.into());
+        let mut judged = judged.into_iter().peekable();
         let mut answered = None;
-        let mut reaches_upstream = true;
-        let mut entered = Vec::new();
-        for &(at, active, key) in &reached {
-            let outcome = match answered {
-                None => stage.ask(at, active, key, &mut entered),
-                // An earlier rule responds in the upstream's place: rules that observe the upstream still do.
-                Some(_) if reaches_upstream && active.rule.trigger.state().is_some() => {
-                    stage.watch(at, active, key, &mut entered);
-                    Outcome::Unreached
-                }
-                Some(_) => Outcome::Unreached,
-            };
+        for (at, said) in walked.rules.iter_mut().enumerate() {
+            let judged = judged.next_if(|judged| judged.position as usize == at);
+            // After a rule that overrides the upstream's response, those go on that watch the upstream.
+            let outcome = judged.filter(|_| answered.is_none()).map_or(Outcome::Unreached, Outcome::of);
             if outcome.answers() {
                 answered = Some((at, outcome));
-                let is_replay = matches!(outcome, Outcome::Replays { .. });
-                reaches_upstream = !is_replay && active.rule.phase() != Phase::Before;
             }
-            if let Some(Said::Matches(outcomes)) = walked.rules.get_mut(at) {
+            if let Said::Matches(outcomes) = said {
                 outcomes.add(outcome);
             }
         }
-        stage.settle(entered, reaches_upstream);
         walked.passed += u32::from(answered.is_none());
         if walked.first.len() < SHOWN {
             walked.first.push(answered);
@@ -117,81 +100,60 @@ pub fn walk(rules: &RuleSet, facts: &Facts<'_>, settings: &Settings, times: u32)
     walked
 }
 
-/// A proxy without sockets.
-struct Stage<'s> {
-    rules: &'s RuleSet,
-    facts: &'s Facts<'s>,
-    settings: &'s Settings,
-    store: Store,
-    tallies: Vec<Tally>,
-    now: Moment,
+/// A proxy without sockets, whose upstream accepts everything.
+pub struct Stage<'s> {
+    pub rules: &'s RuleSet,
+    pub settings: &'s Settings,
+    pub store: MemoryStore,
 }
 
 impl Stage<'_> {
-    /// One rule's outcome, as in the proxy.
-    fn ask(&self, at: usize, active: &ActiveRule, key: KeyHash, entered: &mut Vec<Entrance>) -> Outcome {
-        let Some(tally) = self.tallies.get(at) else { return Outcome::Unreached };
-        let Judged { n, verdict } = self.judge(at, active, key);
-        match verdict {
-            Verdict::Conflict(claim) if claim.play(&self.store, tally, active.rule.limit, self.now) => {
-                if claim.tries > 1 {
-                    Outcome::StillOpen { n }
-                } else {
-                    Outcome::Conflicts { n }
-                }
+    /// Sends one request through: what the rules say that are asked, in file order.
+    pub fn pass(&self, facts: &mut Facts<'_>, now: Moment, ticket: u64) -> Vec<Judged> {
+        let mut effects = Effects::default();
+        let mut judged = Vec::new();
+        let identity = &self.settings.client_id;
+        let mut session = Session::new(self.rules, identity, facts, &mut effects, now, ticket);
+        let decision = loop {
+            match session.poll() {
+                Step::Query(key, op) => judged.extend(session.reply(Ok(self.store.run(key, op, now)))),
+                // The body was given, or there is none.
+                Step::NeedBody => session.body(BodyFacts::read(Bytes::new()), now),
+                Step::Notice(_) => {}
+                Step::Done(decision) => break decision,
             }
-            Verdict::Replay(_) => Outcome::Replays { n },
-            Verdict::Admit(entrance) => {
-                entered.push(entrance);
-                Outcome::Passes { n }
-            }
-            Verdict::Conflict(_) | Verdict::Pass | Verdict::Cleared => Outcome::Passes { n },
+        };
+        if matches!(decision, Decision::Forward) {
+            let status = if *facts.method == Method::POST { StatusCode::CREATED } else { StatusCode::OK };
+            effects.on_response(&Response { status, headers: &HeaderMap::new(), body: None }, 0);
+            self.settle(&mut effects, now);
+            effects.on_body_end(Some(Bytes::new()));
+        } else {
+            effects.on_failure();
         }
+        self.settle(&mut effects, now);
+        judged
     }
 
-    /// One rule observes a request that another one responds to in the upstream's place.
-    fn watch(&self, at: usize, active: &ActiveRule, key: KeyHash, entered: &mut Vec<Entrance>) {
-        if let Verdict::Admit(entrance) = self.judge(at, active, key).verdict {
-            entered.push(entrance);
-        }
-    }
-
-    fn judge(&self, at: usize, active: &ActiveRule, key: KeyHash) -> Judged {
-        let client = self.facts.client(&self.settings.client_id);
-        let asked = Asked { facts: self.facts, key, client, now: self.now };
-        judge(&self.store, at as u32, active, &asked)
-    }
-
-    /// Ends a request, which the upstream has accepted if it ever saw it.
-    fn settle(&self, entered: Vec<Entrance>, is_accepted: bool) {
-        let status = if *self.facts.method == Method::POST { StatusCode::CREATED } else { StatusCode::OK };
-        for Entrance { place, ticket, payload } in entered {
-            let answer =
-                StoredAnswer { connection: 0, status, headers: HeaderMap::new(), body: Bytes::new() };
-            let tell = match payload {
-                Some(payload) if is_accepted => {
-                    Tell::Finish { ticket, payload, answer: Some(Arc::new(answer)) }
-                }
-                _ => Tell::Leave { ticket },
-            };
-            self.store.tell(place, tell, self.now);
-        }
-        if !is_accepted {
-            return;
-        }
-        let lessons =
-            self.rules.learners().lessons(self.rules, self.facts, &self.settings.client_id, self.now);
-        let outcome = Settled { status, headers: &HeaderMap::new(), body: None };
-        for lesson in lessons {
-            let Some(active) = self.rules.get(lesson.place.rule) else { continue };
-            for told in lesson.tell(&active.rule, &outcome) {
-                self.store.learn(told, self.now);
-            }
+    fn settle(&self, effects: &mut Effects, now: Moment) {
+        while let Some((key, op)) = effects.poll(now) {
+            effects.reply(Ok(self.store.run(key, op, now)));
         }
     }
 }
 
 impl Outcome {
+    fn of(judged: Judged) -> Outcome {
+        let n = judged.n;
+        match judged.word {
+            Word::Passes | Word::Clears | Word::Admits => Outcome::Passes { n },
+            Word::Conflicts { tries: 2.. } => Outcome::StillOpen { n },
+            Word::Conflicts { .. } => Outcome::Conflicts { n },
+            Word::Replays => Outcome::Replays { n },
+            Word::Watches => Outcome::Unreached,
+        }
+    }
+
     /// Whether the request gets no further.
     fn answers(self) -> bool {
         matches!(self, Outcome::Conflicts { .. } | Outcome::StillOpen { .. } | Outcome::Replays { .. })

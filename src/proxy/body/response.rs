@@ -15,7 +15,7 @@ use hyper::body::Incoming;
 use super::super::downstream::backlog::Backlog;
 use super::super::downstream::client::Client;
 use super::super::downstream::deadlines::{Vitals, Wait};
-use super::super::passage::Settlement;
+use super::super::owed::Owed;
 use super::super::record::Record;
 use super::super::rewrite::body::{Look, Rewriter, Seen};
 use super::super::upstream::http2::StreamBody;
@@ -122,14 +122,13 @@ impl Body for UpstreamBody {
 }
 
 impl Source {
-    /// Settles when the body has passed; a body longer than `limit` is not kept.
-    pub fn watch(&mut self, limit: u64, settlement: Settlement) {
+    /// Settles what is owed when the body has passed; a body longer than `limit` is not kept.
+    pub fn watch(&mut self, limit: u64, owed: Owed) {
         match self {
             Source::Upstream { body, watch, .. } if !body.is_end_stream() => {
-                *watch =
-                    Some(Box::new(Watch { seen: BytesMut::new(), limit, is_too_long: false, settlement }));
+                *watch = Some(Box::new(Watch { seen: BytesMut::new(), limit, is_too_long: false, owed }));
             }
-            _ => settlement.finish(Some(Bytes::new())),
+            _ => owed.finish(Some(Bytes::new())),
         }
     }
 }
@@ -139,7 +138,7 @@ pub struct Watch {
     seen: BytesMut,
     limit: u64,
     is_too_long: bool,
-    settlement: Settlement,
+    owed: Owed,
 }
 
 impl Watch {
@@ -155,7 +154,7 @@ impl Watch {
 
     fn finish(self) {
         // It may be kept for long: without the room that it grew into.
-        self.settlement.finish((!self.is_too_long).then(|| Bytes::copy_from_slice(&self.seen)));
+        self.owed.finish((!self.is_too_long).then(|| Bytes::copy_from_slice(&self.seen)));
     }
 }
 

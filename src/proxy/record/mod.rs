@@ -25,15 +25,17 @@ pub use self::recorder::Recorder;
 use self::versions::Fitting;
 use super::downstream::client::{Client, Origin};
 use super::shared::Shared;
-use crate::engine::{Readings, http_date};
+use super::snapshot::Snapshot;
+use crate::engine::{Conflict, http_date};
 use crate::model::{
     self, Attempt, Facts, Fingerprint, GrpcStatus, KeyHash, MediaType, Moment, Protocol, Reading, RetryAfter,
-    RunKey, VersionPlace, decode_unreserved,
+    RuleId, RunKey, VersionPlace, decode_unreserved,
 };
 
 /// One request, for the journal.
 pub struct Record {
     recorder: Rc<Recorder>,
+    snapshot: Rc<Snapshot>,
     state: RefCell<State>,
 }
 
@@ -62,10 +64,16 @@ enum End {
 
 impl Record {
     /// The request of a head that has just come.
-    pub fn begin(recorder: &Rc<Recorder>, client: &Client, head: &Parts, origin: Origin) -> Rc<Record> {
-        let plan = &recorder.plan;
+    pub fn begin(
+        recorder: &Rc<Recorder>,
+        snapshot: Rc<Snapshot>,
+        client: &Client,
+        head: &Parts,
+        origin: Origin,
+    ) -> Rc<Record> {
         let state = RefCell::new(State::default());
-        let record = Rc::new(Record { recorder: Rc::clone(recorder), state });
+        let record = Rc::new(Record { recorder: Rc::clone(recorder), snapshot, state });
+        let plan = &record.snapshot.plan;
         let mut guard = record.state.borrow_mut();
         let state = &mut *guard;
         // Filled where it lies: it is large for something to be moved about once a request.
@@ -94,6 +102,11 @@ impl Record {
         record
     }
 
+    /// The rules that the request goes by.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
     /// Facts known so far.
     pub fn attempt(&self) -> Ref<'_, Attempt> {
         Ref::map(self.state.borrow(), |state| &state.attempt)
@@ -102,13 +115,13 @@ impl Record {
     /// Some of the request's body has come.
     pub fn see_sent(&self, data: &Bytes) {
         let State { attempt, body, .. } = &mut *self.state.borrow_mut();
-        body.see(data, &mut attempt.sent, self.recorder.plan.body_limit);
+        body.see(data, &mut attempt.sent, self.snapshot.plan.body_limit);
     }
 
     /// All of the request's body has come.
     pub fn finish_sent(&self) {
         let State { attempt, body, fitting, .. } = &mut *self.state.borrow_mut();
-        body.finish(&mut attempt.sent, fitting, &self.recorder.plan);
+        body.finish(&mut attempt.sent, fitting, &self.snapshot.plan);
     }
 
     /// The upstream has begun to respond.
@@ -116,24 +129,23 @@ impl Record {
         self.state.borrow_mut().attempt.got.upstream = Some(status.as_u16());
     }
 
-    /// A rule refuses the request, or disturbs its response.
-    pub fn play(&self, shared: &Shared, rule: u32, n: u64, key: KeyHash) {
-        let Some(active) = shared.rules.get(rule) else { return };
+    /// A rule refuses the request, or overrides its response.
+    pub fn play(&self, conflict: &Conflict) {
+        let rule = &conflict.active.rule;
         self.state.borrow_mut().attempt.conflict = Some(model::Conflict {
-            rule: (&*active.rule.name).into(),
-            kind: active.rule.kind,
-            phase: active.rule.phase(),
-            n,
-            key: self.key(key),
+            rule: (&*rule.name).into(),
+            kind: rule.kind,
+            phase: rule.phase(),
+            n: conflict.n,
+            key: self.key(conflict.key),
         });
     }
 
     /// These rules call the request a reading.
-    pub fn read_for(&self, shared: &Shared, readings: &Readings) {
+    pub fn read_for(&self, readings: &[(RuleId, Option<KeyHash>)]) {
         for (rule, key) in readings {
-            let Some(active) = shared.rules.get(*rule) else { continue };
             let key = key.map(|key| self.key(key));
-            let reading = Reading { rule: (&*active.rule.name).into(), key };
+            let reading = Reading { rule: (&*rule.0).into(), key };
             self.state.borrow_mut().attempt.got.shown.read_for(reading);
         }
     }
@@ -143,13 +155,13 @@ impl Record {
         let Some(newest) = newest.filter(|newest| is_word_of(newest.trim_matches('"'), body)) else { return };
         let Attempt { sent, got, .. } = &mut self.state.borrow_mut().attempt;
         let place = sent.version.as_ref().map(|sent| sent.place().clone()).unwrap_or_default();
-        if let Some(text) = sent::text(newest.as_bytes(), self.recorder.plan.key) {
+        if let Some(text) = sent::text(newest.as_bytes(), self.snapshot.plan.key) {
             got.shown.show(model::Version::new(place, text));
         }
     }
 
     fn key(&self, key: KeyHash) -> Fingerprint {
-        self.recorder.plan.key.hash(&key.0.to_le_bytes())
+        self.snapshot.plan.key.hash(&key.0.to_le_bytes())
     }
 
     /// The upstream gave no whole response; `word` is the reason.
@@ -164,7 +176,7 @@ impl Record {
 
     /// The head of the response that the client gets.
     pub fn answer<B>(&self, answer: &Response<B>, shared: &Shared) {
-        let plan = &self.recorder.plan;
+        let plan = &self.snapshot.plan;
         let State { attempt, end, fitting, shows, .. } = &mut *self.state.borrow_mut();
         let got = &mut attempt.got;
         got.status = Some(answer.status().as_u16());
@@ -219,7 +231,7 @@ impl Record {
         let State { attempt, shows, .. } = &mut *self.state.borrow_mut();
         attempt.got.bytes += data.len() as u64;
         if let Some(body) = shows
-            && !body.see(data, self.recorder.plan.body_limit)
+            && !body.see(data, self.snapshot.plan.body_limit)
         {
             *shows = None;
         }
@@ -257,7 +269,7 @@ impl Drop for Record {
     fn drop(&mut self) {
         let State { attempt, end, fitting, shows, .. } = self.state.get_mut();
         if let Some(json) = shows.as_mut().and_then(|body| body.json()) {
-            let plan = &self.recorder.plan;
+            let plan = &self.snapshot.plan;
             plan.versions.look_at_body(fitting, &json, plan.key, &mut attempt.got.shown);
         }
         let end = match *end {

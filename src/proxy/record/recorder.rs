@@ -3,16 +3,14 @@
 
 use std::cell::RefCell;
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use super::agent::LatestAgent;
-use super::plan::Plan;
 use crate::clock::Clock;
 use crate::journal::{Batch, Inlet};
-use crate::model::Attempt;
+use crate::model::{Attempt, RunKey};
 
 /// Attempts of a batch: each wakes the journal's thread, which costs as much as two hundred of them.
 const BATCH: usize = 256;
@@ -21,7 +19,7 @@ const WAIT: Duration = Duration::from_millis(50);
 
 /// Where one worker's records go when they are complete.
 pub struct Recorder {
-    pub plan: Arc<Plan>,
+    pub key: RunKey,
     pub clock: Clock,
     pub(super) latest: RefCell<LatestAgent>,
     batch: RefCell<Batch>,
@@ -32,9 +30,9 @@ pub struct Recorder {
 
 impl Recorder {
     /// A worker's recorder, which hands over to the journal behind `inlet`.
-    pub fn new(plan: Arc<Plan>, clock: Clock, inlet: Inlet) -> Recorder {
+    pub fn new(key: RunKey, clock: Clock, inlet: Inlet) -> Recorder {
         Recorder {
-            plan,
+            key,
             clock,
             latest: RefCell::default(),
             batch: RefCell::default(),

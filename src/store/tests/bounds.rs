@@ -7,16 +7,16 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use crate::engine::StoredAnswer;
+use crate::engine::StoredResponse;
 use crate::rules::Rate;
 
-fn at(key: u128) -> Place {
-    place(0, Table::State, key)
+fn at(key: u128) -> StateKey {
+    place(0, Keyspace::State, key)
 }
 
-fn count(store: &Store, slot: u32, key: u128, second: u64) -> u64 {
+fn count(store: &MemoryStore, slot: u32, key: u128, second: u64) -> u64 {
     let now = Moment::after_start(Duration::from_secs(second));
-    store.run(place(slot, Table::Count, key), Ask::Count, now).n()
+    store.run(place(slot, Keyspace::Count, key), Op::Count, now).n()
 }
 
 #[test]
@@ -24,7 +24,10 @@ fn rules_and_keys_are_counted_apart() {
     let store = store(100, HOUR);
     assert_eq!([count(&store, 0, 1, 0), count(&store, 0, 1, 0), count(&store, 0, 2, 0)], [1, 2, 1]);
     assert_eq!([count(&store, 1, 1, 0), count(&store, 0, 1, 0)], [1, 3]);
-    assert_eq!((store.count(place(0, Table::Count, 1)), store.count(place(9, Table::Count, 1))), (3, 0));
+    assert_eq!(
+        (count_at(&store, place(0, Keyspace::Count, 1)), count_at(&store, place(9, Keyspace::Count, 1))),
+        (3, 0)
+    );
     assert_eq!(store.keys(), 3);
 }
 
@@ -35,7 +38,7 @@ fn the_key_asked_about_longest_ago_goes_first() {
         count(&store, 0, key, 0);
     }
     assert_eq!((store.keys(), store.evicted()), (3, 1));
-    assert_eq!(store.count(place(0, Table::Count, 2)), 0, "2 was asked about longest ago");
+    assert_eq!(count_at(&store, place(0, Keyspace::Count, 2)), 0, "2 was asked about longest ago");
     assert_eq!(count(&store, 0, 1, 0), 3);
 }
 
@@ -52,21 +55,21 @@ fn a_key_that_nobody_asked_about_starts_afresh_and_is_no_eviction() {
 
 #[test]
 fn a_full_store_stays_at_its_limit_whatever_comes() {
-    for limit in [1, 2, 17, Store::ONE_SHARD + 1] {
+    for limit in [1, 2, 17, MemoryStore::ONE_SHARD + 1] {
         let store = store(limit, HOUR);
         let mut model = std::collections::VecDeque::new();
         for i in 0..400u128 {
             let key = i * i % 41;
             model.retain(|&held| held != key);
             model.push_back(key);
-            if limit <= Store::ONE_SHARD && model.len() > limit {
+            if limit <= MemoryStore::ONE_SHARD && model.len() > limit {
                 model.pop_front();
             }
             count(&store, 0, key, 0);
             assert_eq!(store.keys(), model.len(), "limit {limit}");
         }
         for key in model {
-            assert!(store.count(place(0, Table::Count, key)) > 0);
+            assert!(count_at(&store, place(0, Keyspace::Count, key)) > 0);
         }
     }
 }
@@ -77,8 +80,8 @@ fn a_window_lets_a_full_period_through_at_once_and_then_its_rate() {
     let rate = Rate { requests: NonZeroU32::new(4).expect("not zero"), period: Duration::from_secs(1) };
     let mut ask = |millisecond| {
         let now = Moment::after_start(Duration::from_millis(millisecond));
-        match store.run(place(0, Table::Count, 0), Ask::Window(rate), now) {
-            Answer::Windowed { wait, .. } => wait.as_millis(),
+        match store.run(place(0, Keyspace::Count, 0), Op::Window(rate), now) {
+            Reply::Windowed { wait, .. } => wait.as_millis(),
             other => panic!("{other:?}"),
         }
     };
@@ -107,19 +110,23 @@ fn seconds(seconds: u64) -> Moment {
     Moment::after_start(Duration::from_secs(seconds))
 }
 
-fn enter(store: &Store, key: u128, lease: u64, second: u64) -> Answer {
+fn enter(store: &MemoryStore, key: u128, lease: u64, second: u64) -> Reply {
     let lease = Duration::from_secs(lease);
-    store.run(at(key), Ask::Enter { lease, payload: KeyHash(0) }, seconds(second))
+    store.run(
+        at(key),
+        Op::Enter { ticket: u64::from(second as u32), lease, payload: KeyHash(0) },
+        seconds(second),
+    )
 }
 
 #[test]
 fn a_request_in_flight_is_not_forgotten_to_make_room() {
     let store = store(4, HOUR);
-    assert!(matches!(enter(&store, 1, 60, 0), Answer::Entered { .. }));
+    assert!(matches!(enter(&store, 1, 60, 0), Reply::Entered));
     for key in 100..200 {
         count(&store, 0, key, 1);
     }
-    assert!(matches!(enter(&store, 1, 60, 2), Answer::Running { .. }));
+    assert!(matches!(enter(&store, 1, 60, 2), Reply::Running { .. }));
     // Not at any price: when all that is kept is in flight, the oldest goes.
     for key in 1..=100 {
         enter(&store, key, 60, 3);
@@ -132,37 +139,37 @@ fn a_lease_outlives_the_time_to_live() {
     let store = store(10, Duration::from_secs(10));
     enter(&store, 1, 60, 0);
     let lease = Some(Duration::from_secs(60));
-    store.tell(at(2), Tell::Hold { holder: KeyHash(7), lease }, seconds(0));
-    store.tell(at(3), Tell::Hold { holder: KeyHash(7), lease: None }, seconds(0));
-    assert!(matches!(enter(&store, 1, 60, 59), Answer::Running { .. }));
+    store.run(at(2), Op::Hold { holder: KeyHash(7), lease }, seconds(0));
+    store.run(at(3), Op::Hold { holder: KeyHash(7), lease: None }, seconds(0));
+    assert!(matches!(enter(&store, 1, 60, 59), Reply::Running { .. }));
     assert_eq!(
-        store.run(at(2), Ask::Holder, seconds(59)),
-        Answer::Held(Some(Held { holder: KeyHash(7), until: Some(seconds(60)) }))
+        store.run(at(2), Op::Holder, seconds(59)),
+        Reply::Held(Some(Held { holder: KeyHash(7), remaining: Some(Duration::from_secs(1)) }))
     );
-    assert_eq!(store.run(at(2), Ask::Holder, seconds(60)), Answer::Held(None));
-    assert_eq!(store.run(at(3), Ask::Holder, seconds(59)), Answer::Held(None), "no lease, no longer");
+    assert_eq!(store.run(at(2), Op::Holder, seconds(60)), Reply::Held(None));
+    assert_eq!(store.run(at(3), Op::Holder, seconds(59)), Reply::Held(None), "no lease, no longer");
 }
 
 #[test]
 fn a_forgotten_referrer_refers_to_nothing() {
     let store = store(20, Duration::from_secs(100));
-    let referrer = |key| Place { table: Table::Referrer, ..at(key) };
-    let references = |second| match store.run(at(1), Ask::References, seconds(second)) {
-        Answer::References(count) => count,
+    let referrer = |key| place(0, Keyspace::Referrer, key);
+    let references = |second| match store.run(at(1), Op::References, seconds(second)) {
+        Reply::References(count) => count,
         other => panic!("{other:?}"),
     };
     for order in 0..3 {
-        store.learn(Told::Attach { referrer: referrer(order), to: KeyHash(1) }, seconds(0));
+        obey(&store, Command::Attach { referrer: referrer(order), to: KeyHash(1) }, seconds(0));
     }
     assert_eq!((references(90), references(180)), (3, 3), "asked about again and again");
-    store.learn(Told::Detach(referrer(0)), seconds(190));
+    obey(&store, Command::Detach { referrer: referrer(0) }, seconds(190));
     assert_eq!(references(190), 2, "a late release counts");
     for key in 50..90 {
         count(&store, 0, key, 191);
         references(191);
     }
     assert_eq!(references(191), 0, "both referrers had to be forgotten");
-    store.learn(Told::Detach(referrer(1)), seconds(192));
+    obey(&store, Command::Detach { referrer: referrer(1) }, seconds(192));
     assert_eq!(references(192), 0);
 }
 
@@ -170,30 +177,31 @@ fn a_forgotten_referrer_refers_to_nothing() {
 fn only_so_many_answers_are_kept_and_an_older_one_is_forgotten_first() {
     let store = store(5_000, HOUR);
     let payload = KeyHash(5);
-    let ask = |key| store.run(at(key), Ask::Enter { lease: HOUR, payload }, seconds(1));
+    let ask = |key| store.run(at(key), Op::Enter { ticket: key as u64, lease: HOUR, payload }, seconds(1));
     let answer = || {
         let headers = http::HeaderMap::new();
-        Arc::new(StoredAnswer { connection: 0, status: StatusCode::OK, headers, body: bytes::Bytes::new() })
+        Arc::new(StoredResponse { connection: 0, status: StatusCode::OK, headers, body: bytes::Bytes::new() })
     };
-    for key in 0..ANSWERS as u128 + 10 {
-        let Answer::Entered { ticket } = ask(key) else { panic!("nobody was in") };
-        store.tell(at(key), Tell::Finish { ticket, payload, answer: Some(answer()) }, seconds(1));
+    for key in 0..RESPONSES as u128 + 10 {
+        assert_eq!(ask(key), Reply::Entered);
+        let ticket = key as u64;
+        store.run(at(key), Op::Finish { ticket, payload, response: Some(answer()) }, seconds(1));
     }
-    let kept = |key| matches!(ask(key), Answer::Finished { answer: Some(_), .. });
-    assert!(!kept(0) && !kept(9) && kept(10) && kept(ANSWERS as u128));
+    let kept = |key| matches!(ask(key), Reply::Finished { response: Some(_), .. });
+    assert!(!kept(0) && !kept(9) && kept(10) && kept(RESPONSES as u128));
 }
 
 /// A million keys cost a node and a place in the table each, whatever they are; versions are apart.
 #[test]
 fn a_million_keys_fit_into_the_stated_bound() {
-    let shards = Store::SHARDS;
+    let shards = MemoryStore::SHARDS;
     let a_shard = 1_000_000usize.div_ceil(shards);
     let node = std::mem::size_of::<shard::Node>();
     // Nodes grow by doubling up to the limit; the table keeps an eighth free, in powers of two.
     let nodes = a_shard.next_power_of_two() * node;
     let table = (a_shard * 8 / 7).next_power_of_two() * (size_of::<u32>() + 1);
     // A version in a box, with the header of its allocation, and 34 characters in another.
-    let version = 16 + size_of::<entry::Version>() + 48;
+    let version = 16 + size_of::<crate::engine::Version>() + 48;
     assert_eq!(node, 80);
     assert!(shards * (nodes + table) < 96 << 20, "{} bytes", shards * (nodes + table));
     assert!(shards * (nodes + table + a_shard * version) < 256 << 20);

@@ -5,94 +5,85 @@ use std::sync::Arc;
 
 use http::{HeaderMap, StatusCode};
 
+use super::slow::{SlowStore, run};
 use super::*;
-use crate::engine::{Learnt, Seen, StoredAnswer};
+use crate::engine::{Learnt, Seen, StoredResponse};
 use crate::rules::{Clear, Rate};
-
-/// What the suite needs of a store.
-trait Keeper {
-    fn run(&self, place: Place, ask: Ask, now: Moment) -> Answer;
-    fn tell(&self, place: Place, tell: Tell, now: Moment);
-    fn learn(&self, told: Told, now: Moment);
-}
-
-impl Keeper for Store {
-    fn run(&self, place: Place, ask: Ask, now: Moment) -> Answer {
-        Store::run(self, place, ask, now)
-    }
-
-    fn tell(&self, place: Place, tell: Tell, now: Moment) {
-        Store::tell(self, place, tell, now);
-    }
-
-    fn learn(&self, told: Told, now: Moment) {
-        Store::learn(self, told, now);
-    }
-}
 
 #[test]
 fn memory_keeps_the_contract() {
-    contract(&|| Box::new(store(1_000, HOUR)));
-    contract(&|| Box::new(store(Store::ONE_SHARD + 1, HOUR)));
+    contract(&|| store(1_000, HOUR));
+    contract(&|| store(MemoryStore::ONE_SHARD + 1, HOUR));
 }
 
-/// A step at a second; `Enter` gives tickets in turn, which later steps name by number.
+#[test]
+fn a_store_that_lets_replies_wait_keeps_it_as_well() {
+    contract(&|| SlowStore::new(store(1_000, HOUR)));
+}
+
+fn reply(store: &impl Store, key: StateKey, op: Op, now: Moment) -> Reply {
+    run(store.update(key, op, now).reply()).expect("no failure")
+}
+
+/// A step at a second; those that enter get tickets in turn, which later steps name by number.
 enum Step {
-    Ask(u64, Ask, Answer),
-    Tell(u64, Tell),
+    Ask(u64, Op, Reply),
+    Tell(u64, Op),
     /// Enters with a payload, and is let in.
     Enter(u64, u128),
     Leave(u64, usize),
-    Finish(u64, usize, u128, Option<Arc<StoredAnswer>>),
+    Finish(u64, usize, u128, Option<Arc<StoredResponse>>),
 }
 
 use Step::{Enter, Finish, Leave};
 
-fn contract(make: &dyn Fn() -> Box<dyn Keeper>) {
+fn contract<S: Store>(make: &dyn Fn() -> S) {
     for (name, steps) in cases() {
         let keeper = make();
-        let here = place(3, Table::State, 77);
-        let mut tickets = Vec::new();
+        let here = place(3, Keyspace::State, 77);
+        let mut tickets = 0;
         for (number, step) in steps.into_iter().enumerate() {
             let second = |second| Moment::after_start(Duration::from_secs(second));
+            let tell = |at, op| assert_eq!(reply(&keeper, here, op, second(at)), Reply::Done, "{name}");
             match step {
-                Step::Ask(at, ask, expected) => {
-                    assert_eq!(keeper.run(here, ask, second(at)), expected, "{name}, step {number}");
+                Step::Ask(at, op, expected) => {
+                    assert_eq!(reply(&keeper, here, op, second(at)), expected, "{name}, step {number}");
                 }
-                Step::Tell(at, tell) => keeper.tell(here, tell, second(at)),
-                Enter(at, payload) => match keeper.run(here, enter(payload), second(at)) {
-                    Answer::Entered { ticket } => {
-                        assert!(!tickets.contains(&ticket), "{name}: a ticket given twice");
-                        tickets.push(ticket);
-                    }
-                    other => panic!("{name}, step {number}: {other:?}"),
-                },
-                Leave(at, number) => {
-                    keeper.tell(here, Tell::Leave { ticket: tickets[number] }, second(at));
+                Step::Tell(at, op) => tell(at, op),
+                Enter(at, payload) => {
+                    let op = enter(tickets, payload);
+                    tickets += 1;
+                    let entered = reply(&keeper, here, op, second(at));
+                    assert_eq!(entered, Reply::Entered, "{name}, step {number}");
                 }
-                Finish(at, number, payload, answer) => {
+                Leave(at, number) => tell(at, Op::Leave { ticket: number as u64 }),
+                Finish(at, number, payload, response) => {
                     let payload = KeyHash(payload);
-                    let tell = Tell::Finish { ticket: tickets[number], payload, answer };
-                    keeper.tell(here, tell, second(at));
+                    tell(at, Op::Finish { ticket: number as u64, payload, response });
                 }
             }
-            let elsewhere = place(4, Table::State, 77);
-            let nothing = keeper.run(elsewhere, Ask::Holder, second(0));
-            assert_eq!(nothing, Answer::Held(None), "{name}: told of another rule's key");
+            let elsewhere = place(4, Keyspace::State, 77);
+            let nothing = reply(&keeper, elsewhere, Op::Holder, second(0));
+            assert_eq!(nothing, Reply::Held(None), "{name}: told of another rule's key");
         }
     }
-    references(&*make());
+    references(&make());
 }
 
 /// A resource refers to one thing at a time, and only what it refers to loses a reference.
-fn references(keeper: &dyn Keeper) {
-    let referrer = |key| place(3, Table::Referrer, key);
-    let attach =
-        |from, to| keeper.learn(Told::Attach { referrer: referrer(from), to: KeyHash(to) }, Moment(1));
-    let detach = |from| keeper.learn(Told::Detach(referrer(from)), Moment(1));
-    let count = |key| keeper.run(place(3, Table::State, key), Ask::References, Moment(1));
+fn references(store: &impl Store) {
+    let obey = |command| {
+        let mut effects = Effects::from(command);
+        while let Some((key, op)) = effects.poll(Moment(1)) {
+            effects.reply(Ok(reply(store, key, op, Moment(1))));
+        }
+    };
+    let referrer = |key| place(3, Keyspace::Referrer, key);
+    let attach = |from, to| obey(Command::Attach { referrer: referrer(from), to: KeyHash(to) });
+    let detach = |from| obey(Command::Detach { referrer: referrer(from) });
+    let count = |key| reply(store, place(3, Keyspace::State, key), Op::References, Moment(1));
     let counts = || [1, 2].map(count);
-    let expect = |one, two| [Answer::References(one), Answer::References(two)];
+    let expect = |one, two| [Reply::References(one), Reply::References(two)];
     assert_eq!(counts(), expect(0, 0));
     attach(10, 1);
     attach(10, 1);
@@ -111,49 +102,45 @@ fn references(keeper: &dyn Keeper) {
 fn cases() -> Vec<(&'static str, Vec<Step>)> {
     let ask = Step::Ask;
     let tell = Step::Tell;
-    let counted = |n| Answer::Counted { n };
-    let moment = |second| Moment::after_start(Duration::from_secs(second));
+    let counted = |n| Reply::Counted { n };
+    let seconds = Duration::from_secs;
     let held = |holder: Option<u128>| {
-        Answer::Held(holder.map(|holder| Held { holder: KeyHash(holder), until: None }))
+        Reply::Held(holder.map(|holder| Held { holder: KeyHash(holder), remaining: None }))
     };
     let leased =
-        |holder, until| Answer::Held(Some(Held { holder: KeyHash(holder), until: Some(moment(until)) }));
+        |holder, left| Reply::Held(Some(Held { holder: KeyHash(holder), remaining: Some(seconds(left)) }));
     let hold = |at, holder, lease: Option<u64>| {
-        tell(at, Tell::Hold { holder: KeyHash(holder), lease: lease.map(Duration::from_secs) })
+        tell(at, Op::Hold { holder: KeyHash(holder), lease: lease.map(Duration::from_secs) })
     };
     let learn = |at, began, how, version: &str| {
-        let began = Moment::after_start(Duration::from_secs(began));
-        tell(at, Tell::Learn { seen: seen(version, &[]), began, how })
+        tell(at, Op::Learn { seen: seen(version, &[]), took: seconds(at - began), how })
     };
     let knows = |at, version: &str, rivals: &[&str]| {
-        ask(at, Ask::Version, Answer::Version(Some(seen(version, rivals))))
+        ask(at, Op::Version, Reply::Version(Some(seen(version, rivals))))
     };
     let rate = Rate { requests: NonZeroU32::MIN.saturating_add(1), period: Duration::from_secs(2) };
     let window =
-        |at, n, wait| ask(at, Ask::Window(rate), Answer::Windowed { n, wait: Duration::from_secs(wait) });
-    let since = |at, n| {
-        let first = Moment::after_start(Duration::from_secs(5));
-        ask(at, Ask::Since, Answer::Since { first, n })
+        |at, n, wait| ask(at, Op::Window(rate), Reply::Windowed { n, wait: Duration::from_secs(wait) });
+    let since = |at, n| ask(at, Op::Age, Reply::Age { age: seconds(at - 5), n });
+    let open = |at, n, validator: Option<u128>| tell(at, Op::Open { n, validator: validator.map(KeyHash) });
+    let opened = |at, clear, validator: Option<u128>, expected: fn(u64) -> Reply| {
+        ask(at, Op::Opened { clear, validator: validator.map(KeyHash) }, expected(at))
     };
-    let open = |at, n, validator: Option<u128>| tell(at, Tell::Open { n, validator: validator.map(KeyHash) });
-    let opened = |at, clear, validator: Option<u128>, answer| {
-        ask(at, Ask::Opened { clear, validator: validator.map(KeyHash) }, answer)
-    };
-    let read = |at, began| tell(at, Tell::Read { began: Moment::after_start(Duration::from_secs(began)) });
-    let is_open = |n, tries, since| Answer::Open { n, tries, since: moment(since) };
-    let running = |at, asked, payload| ask(at, enter(asked), Answer::Running { payload: KeyHash(payload) });
-    let finished = |at, asked, payload, answer: &Option<Arc<StoredAnswer>>| {
+    let read = |at, began| tell(at, Op::Read { took: seconds(at - began) });
+    let running =
+        |at, asked, payload| ask(at, enter(u64::MAX, asked), Reply::Running { payload: KeyHash(payload) });
+    let finished = |at, asked, payload, response: &Option<Arc<StoredResponse>>| {
         let payload = KeyHash(payload);
-        ask(at, enter(asked), Answer::Finished { payload, answer: answer.clone() })
+        ask(at, enter(u64::MAX, asked), Reply::Finished { payload, response: response.clone() })
     };
     let headers = HeaderMap::new();
     let answer =
-        Some(Arc::new(StoredAnswer { connection: 0, status: StatusCode::OK, headers, body: "x".into() }));
+        Some(Arc::new(StoredResponse { connection: 0, status: StatusCode::OK, headers, body: "x".into() }));
     let three = Clear::Tries(NonZeroU64::MIN.saturating_add(2));
     let two_seconds = Clear::After(Duration::from_secs(2));
-    let references = |count| ask(1, Ask::References, Answer::References(count));
+    let references = |count| ask(1, Op::References, Reply::References(count));
     vec![
-        ("count", vec![ask(0, Ask::Count, counted(1)), ask(9, Ask::Count, counted(2))]),
+        ("count", vec![ask(0, Op::Count, counted(1)), ask(9, Op::Count, counted(2))]),
         (
             "window",
             vec![
@@ -209,12 +196,12 @@ fn cases() -> Vec<(&'static str, Vec<Step>)> {
         (
             "hold",
             vec![
-                ask(0, Ask::Holder, held(None)),
+                ask(0, Op::Holder, held(None)),
                 hold(1, 8, None),
-                ask(3_000, Ask::Holder, held(Some(8))),
-                tell(3_001, Tell::Release),
-                ask(3_001, Ask::Holder, held(None)),
-                tell(3_002, Tell::Release),
+                ask(3_000, Op::Holder, held(Some(8))),
+                tell(3_001, Op::Release),
+                ask(3_001, Op::Holder, held(None)),
+                tell(3_002, Op::Release),
             ],
         ),
         (
@@ -222,43 +209,43 @@ fn cases() -> Vec<(&'static str, Vec<Step>)> {
             vec![
                 hold(0, 8, Some(10)),
                 hold(1, 9, Some(10)),
-                ask(2, Ask::Holder, leased(8, 10)),
+                ask(2, Op::Holder, leased(8, 8)),
                 hold(5, 8, Some(10)),
-                ask(14, Ask::Holder, leased(8, 15)),
-                ask(15, Ask::Holder, held(None)),
+                ask(14, Op::Holder, leased(8, 1)),
+                ask(15, Op::Holder, held(None)),
                 hold(16, 9, Some(10)),
-                ask(17, Ask::Holder, leased(9, 26)),
+                ask(17, Op::Holder, leased(9, 9)),
             ],
         ),
         (
             "take and replace",
             vec![
-                ask(0, Ask::Take, held(None)),
-                ask(0, Ask::Replace(KeyHash(8)), held(None)),
-                ask(0, Ask::Replace(KeyHash(9)), held(Some(8))),
-                ask(0, Ask::Take, held(Some(9))),
-                ask(0, Ask::Take, held(None)),
+                ask(0, Op::Take, held(None)),
+                ask(0, Op::Replace(KeyHash(8)), held(None)),
+                ask(0, Op::Replace(KeyHash(9)), held(Some(8))),
+                ask(0, Op::Take, held(Some(9))),
+                ask(0, Op::Take, held(None)),
             ],
         ),
         (
             "references",
             vec![
                 references(0),
-                tell(1, Tell::Unrefer),
-                tell(1, Tell::Refer),
-                tell(1, Tell::Refer),
+                tell(1, Op::Unrefer),
+                tell(1, Op::Refer),
+                tell(1, Op::Refer),
                 references(2),
-                tell(1, Tell::Unrefer),
+                tell(1, Op::Unrefer),
                 references(1),
-                tell(1, Tell::Unrefer),
-                tell(1, Tell::Unrefer),
+                tell(1, Op::Unrefer),
+                tell(1, Op::Unrefer),
                 references(0),
             ],
         ),
         (
             "versions of exchanges one after the other",
             vec![
-                ask(0, Ask::Version, Answer::Version(None)),
+                ask(0, Op::Version, Reply::Version(None)),
                 learn(1, 0, Learnt::Read, "1"),
                 knows(1, "1", &[]),
                 learn(3, 2, Learnt::Write, "2"),
@@ -299,61 +286,69 @@ fn cases() -> Vec<(&'static str, Vec<Step>)> {
         ("cleared by reading", {
             let refetch = Clear::Refetch;
             vec![
-                opened(0, refetch, None, Answer::Closed),
+                opened(0, refetch, None, |_| Reply::Closed),
                 read(0, 0),
-                opened(0, refetch, None, Answer::Closed),
+                opened(0, refetch, None, |_| Reply::Closed),
                 open(5, 4, Some(1)),
-                opened(6, refetch, Some(2), is_open(4, 2, 5)),
+                opened(6, refetch, Some(2), |at| is_open(4, 2, at - 5)),
                 read(7, 4),
-                opened(7, refetch, Some(1), is_open(4, 3, 5)),
+                opened(7, refetch, Some(1), |at| is_open(4, 3, at - 5)),
                 read(9, 8),
-                opened(9, refetch, Some(1), Answer::Cleared),
-                opened(9, refetch, Some(1), Answer::Closed),
+                opened(9, refetch, Some(1), |_| Reply::Cleared { n: 4 }),
+                opened(9, refetch, Some(1), |_| Reply::Closed),
             ]
         }),
         ("cleared by a new version", {
             let new = Clear::NewVersion;
             vec![
                 open(5, 1, Some(1)),
-                opened(6, new, Some(1), is_open(1, 2, 5)),
-                opened(6, new, None, is_open(1, 3, 5)),
-                opened(6, new, Some(2), Answer::Cleared),
+                opened(6, new, Some(1), |at| is_open(1, 2, at - 5)),
+                opened(6, new, None, |at| is_open(1, 3, at - 5)),
+                opened(6, new, Some(2), |_| Reply::Cleared { n: 1 }),
                 open(7, 2, None),
-                opened(8, new, None, is_open(2, 2, 7)),
+                opened(8, new, None, |at| is_open(2, 2, at - 7)),
                 read(9, 8),
-                opened(9, new, None, Answer::Cleared),
+                opened(9, new, None, |_| Reply::Cleared { n: 2 }),
             ]
         }),
         (
             "cleared by time",
             vec![
                 open(5, 1, None),
-                opened(6, two_seconds, None, is_open(1, 2, 5)),
-                opened(7, two_seconds, None, Answer::Cleared),
+                opened(6, two_seconds, None, |at| is_open(1, 2, at - 5)),
+                opened(7, two_seconds, None, |_| Reply::Cleared { n: 1 }),
             ],
         ),
         (
             "cleared by tries",
             vec![
                 open(5, 1, None),
-                opened(5, three, None, is_open(1, 2, 5)),
-                opened(5, three, None, is_open(1, 3, 5)),
-                opened(5, three, None, Answer::Cleared),
+                opened(5, three, None, |at| is_open(1, 2, at - 5)),
+                opened(5, three, None, |at| is_open(1, 3, at - 5)),
+                opened(5, three, None, |_| Reply::Cleared { n: 1 }),
                 open(6, 2, None),
                 open(6, 3, None),
-                opened(6, three, None, is_open(3, 3, 6)),
-                opened(6, three, None, Answer::Cleared),
+                opened(6, three, None, |at| is_open(3, 3, at - 6)),
+                opened(6, three, None, |_| Reply::Cleared { n: 3 }),
             ],
         ),
         (
             "never cleared",
-            vec![open(5, 1, Some(1)), read(9, 8), opened(3_000, Clear::Never, Some(2), is_open(1, 2, 5))],
+            vec![
+                open(5, 1, Some(1)),
+                read(9, 8),
+                opened(3_000, Clear::Never, Some(2), |at| is_open(1, 2, at - 5)),
+            ],
         ),
     ]
 }
 
-fn enter(payload: u128) -> Ask {
-    Ask::Enter { lease: Duration::from_secs(60), payload: KeyHash(payload) }
+fn is_open(n: u64, tries: u64, age: u64) -> Reply {
+    Reply::Open { n, tries, age: Duration::from_secs(age) }
+}
+
+fn enter(ticket: u64, payload: u128) -> Op {
+    Op::Enter { ticket, lease: Duration::from_secs(60), payload: KeyHash(payload) }
 }
 
 /// An empty text is an unknown version.

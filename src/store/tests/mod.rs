@@ -3,24 +3,42 @@
 
 mod bounds;
 mod contract;
+mod faults;
 mod model;
 mod model_of_versions;
 mod playback;
 mod references;
+mod slow;
 mod threads;
 mod traces;
 mod traces_in_flight;
 mod traces_of_versions;
 
 use super::*;
+use crate::engine::{Command, Effects, Held, Scope};
 use crate::model::KeyHash;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-fn store(keys: usize, ttl: Duration) -> Store {
-    Store::new(NonZeroUsize::new(keys).expect("at least one key"), ttl)
+fn store(keys: usize, ttl: Duration) -> MemoryStore {
+    MemoryStore::new(NonZeroUsize::new(keys).expect("at least one key"), ttl)
 }
 
-fn place(rule: u32, table: Table, key: u128) -> Place {
-    Place { rule, table, key: KeyHash(key) }
+fn place(rule: u32, keyspace: Keyspace, key: u128) -> StateKey {
+    StateKey::new(Scope::new(&rule.to_string(), ""), keyspace, KeyHash(key))
+}
+
+/// Runs a command to its end.
+fn obey(store: &MemoryStore, command: Command, now: Moment) {
+    let mut effects = Effects::from(command);
+    while let Some((key, op)) = effects.poll(now) {
+        effects.reply(Ok(store.run(key, op, now)));
+    }
+}
+
+/// What the count of a key stands at, without counting.
+fn count_at(store: &MemoryStore, wanted: StateKey) -> u64 {
+    let mut count = 0;
+    store.each(&mut |key, entry| count += if key == wanted { entry.count() } else { 0 });
+    count
 }

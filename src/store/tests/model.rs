@@ -65,12 +65,12 @@ fn check(rule: Rule, model: &mut dyn Model, events: &[Event]) -> Playback {
                 let ended = running.remove(usize::from(which) % running.len());
                 let outcome = OUTCOMES[usize::from(outcome)];
                 playback.step(&format!("{ended} -> {outcome}"));
-                model.end(ended, outcome.starts_with('2'), playback.now);
+                model.end(ended, outcome.starts_with('2'), playback.now());
             }
             Event::Begin { client, key, flavour } => {
                 let line = model.line(client, key, flavour);
                 let said = playback.step(&format!("{id}: {line}")).unwrap_or_default();
-                let expected = model.begin(id, client, key, flavour, playback.now);
+                let expected = model.begin(id, client, key, flavour, playback.now());
                 assert_eq!(said, expected, "event {id}: {line}\nof {events:?}");
                 if !said.starts_with("conflict") && !said.starts_with("replay") {
                     running.push(id);
@@ -80,7 +80,7 @@ fn check(rule: Rule, model: &mut dyn Model, events: &[Event]) -> Playback {
     }
     for ended in running {
         playback.step(&format!("{ended} -> gone"));
-        model.end(ended, false, playback.now);
+        model.end(ended, false, playback.now());
     }
     playback
 }
@@ -132,7 +132,7 @@ proptest! {
         let state = on(State::Overlap { hold: Duration::ZERO });
         let rule = rule(&["PUT"], "/items/{id}", state, "path");
         let playback = check(rule, &mut Overlap::default(), &events);
-        prop_assert_eq!(playback.store.keys_of(Table::State), 0);
+        prop_assert_eq!(playback.store().keys_of(Keyspace::State), 0);
     }
 
     #[test]
@@ -141,7 +141,7 @@ proptest! {
         let rule = rule(&["POST"], "/orders", state, "header:idempotency-key");
         let mut model = KeyInUse::default();
         let playback = check(rule, &mut model, &events);
-        prop_assert_eq!(playback.store.keys_of(Table::State), model.0.len());
+        prop_assert_eq!(playback.store().keys_of(Keyspace::State), model.0.len());
     }
 
     #[test]
@@ -150,7 +150,7 @@ proptest! {
         let rule = rule(&["POST"], "/users", on(State::Duplicate { release }), "body:/name");
         let mut model = Duplicate::default();
         let playback = check(rule, &mut model, &events);
-        prop_assert_eq!(playback.store.keys_of(Table::State), model.made.len());
+        prop_assert_eq!(playback.store().keys_of(Keyspace::State), model.made.len());
     }
 
     #[test]
@@ -161,8 +161,8 @@ proptest! {
         let mut model = Referenced::default();
         let playback = check(rule(&["DELETE"], "/items/{id}", state, "param:id"), &mut model, &events);
         let items: HashSet<u8> = model.orders.values().copied().collect();
-        prop_assert_eq!(playback.store.keys_of(Table::State), items.len());
-        prop_assert_eq!(playback.store.keys_of(Table::Referrer), model.orders.len());
+        prop_assert_eq!(playback.store().keys_of(Keyspace::State), items.len());
+        prop_assert_eq!(playback.store().keys_of(Keyspace::Referrer), model.orders.len());
     }
 
     #[test]
@@ -180,6 +180,6 @@ proptest! {
         let rule = rule(&["PUT"], "/items/{id}", clearing(Schedule::Always, RulePhase::Before, clear), "path");
         let mut model = Cleared { clear, open: HashMap::new(), reading: HashMap::new() };
         let playback = check(rule, &mut model, &events);
-        prop_assert_eq!(playback.store.keys_of(Table::Opened), model.open.len());
+        prop_assert_eq!(playback.store().keys_of(Keyspace::Opened), model.open.len());
     }
 }

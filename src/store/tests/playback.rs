@@ -1,5 +1,5 @@
-//! Plays requests, written as lines of text, against one rule and the memory store, composed as the
-//! data path composes them.
+//! Plays requests, written as lines of text, against one rule: through the data path's own driver, with the memory
+//! store and with a store that lets every reply wait, which have to come to the same.
 //!
 //! ```text
 //! A PUT /items/1 if-match:"1" {"name":"lamp"} -> 200 etag:"2"    | pass
@@ -11,55 +11,47 @@
 //! upstream fails), `200 gone` (the client leaves while it reads), `200 long` (an answer too long to
 //! keep). `+10s` lets time pass. `~` stands for a space in a header.
 
+use std::cell::Cell;
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 
+use super::slow::{SlowStore, run};
 use super::*;
-use crate::engine::{Lessons, Outcome, RuleSet, StoredAnswer};
+use crate::engine::{Conflict, Decision, Outcome, RuleSet, Session, Word};
 use crate::matching::{Match, Methods, PathMatch, PathPattern};
-use crate::model::{BodyFacts, Facts, Identity, IdentitySource, Json, Key, KeyPart, Kind, Phase};
-use crate::proxy::{Asked, Claim, Tally, Verdict, judge};
+use crate::model::{BodyFacts, Facts, Identity, IdentitySource, Key, KeyPart, Kind};
+use crate::proxy::State as Driver;
 use crate::rules::{
     Clear, Counted, Expect, Reply, ReplyBody, ReplyStyle, Rule, RulePhase, Schedule, Selector, State, Trigger,
 };
 
-/// One rule, its state, and the requests in flight.
+/// The same requests with both stores.
 pub struct Playback {
+    prompt: Stage<MemoryStore>,
+    slow: Stage<SlowStore>,
+}
+
+/// One rule, its state, and the requests in flight.
+struct Stage<S> {
     rules: RuleSet,
-    pub store: Store,
-    pub now: Moment,
-    tally: Tally,
+    driver: Arc<Driver<S>>,
+    now: Rc<Cell<Moment>>,
     identity: Identity,
-    running: HashMap<String, Passage>,
-}
-
-/// What a request in flight owes.
-struct Passage {
-    entered: Option<Entered>,
-    lessons: Lessons,
-    claim: Option<Claim>,
-}
-
-struct Entered {
-    place: Place,
-    ticket: u64,
-    payload: Option<KeyHash>,
+    tickets: u64,
+    running: HashMap<String, Effects>,
 }
 
 impl Playback {
     pub fn new(rule: Rule) -> Playback {
         Playback {
-            rules: RuleSet::new(vec![rule], 1, false)
-                .unwrap_or_else(|_| panic!("a reply that is no mistake")),
-            store: store(10_000, HOUR),
-            now: Moment(1),
-            tally: Tally::default(),
-            identity: Identity(vec![IdentitySource::Header(HeaderName::from_static("x-client"))]),
-            running: HashMap::new(),
+            prompt: Stage::new(rule.clone(), store(10_000, HOUR)),
+            slow: Stage::new(rule, SlowStore::new(store(10_000, HOUR))),
         }
     }
 
@@ -74,36 +66,66 @@ impl Playback {
 
     /// Plays one line; the rule's word, if it is about a request.
     pub fn step(&mut self, line: &str) -> Option<String> {
+        let said = self.prompt.step(line);
+        assert_eq!(self.slow.step(line), said, "{line}: a store that lets replies wait");
+        assert_eq!(self.slow.driver.store.memory.keys(), self.store().keys(), "{line}");
+        said
+    }
+
+    pub fn store(&self) -> &MemoryStore {
+        &self.prompt.driver.store
+    }
+
+    pub fn now(&self) -> Moment {
+        self.prompt.now.get()
+    }
+}
+
+impl<S: Store + 'static> Stage<S> {
+    fn new(rule: Rule, store: S) -> Stage<S> {
+        Stage {
+            rules: RuleSet::new(vec![rule], 1, false)
+                .unwrap_or_else(|_| panic!("a reply that is no mistake")),
+            driver: Arc::new(Driver::new(store)),
+            now: Rc::new(Cell::new(Moment(1))),
+            identity: Identity(vec![IdentitySource::Header(HeaderName::from_static("x-client"))]),
+            tickets: 0,
+            running: HashMap::new(),
+        }
+    }
+
+    fn step(&mut self, line: &str) -> Option<String> {
         if let Some(seconds) = line.strip_prefix('+') {
             let seconds = seconds.trim_end_matches('s').parse().expect("seconds");
-            self.now = self.now + Duration::from_secs(seconds);
+            self.now.set(self.now.get() + Duration::from_secs(seconds));
             return None;
         }
         // Between two events there is always some time.
-        self.now = self.now + Duration::from_nanos(1);
+        self.now.set(self.now.get() + Duration::from_nanos(1));
         let (request, outcome) = match line.split_once("->") {
             Some((request, outcome)) => (request.trim(), Some(outcome.trim())),
             None => (line, None),
         };
         if !request.contains(' ') {
-            let passage = self.running.remove(request).expect("a request in flight");
-            self.end(passage, outcome.expect("an outcome"));
+            let effects = self.running.remove(request).expect("a request in flight");
+            self.end(effects, outcome.expect("an outcome"));
             return None;
         }
         let (label, request) = request.split_once(": ").unwrap_or(("", request));
-        let (said, passage) = self.begin(request);
-        match (passage, outcome) {
-            (Some(passage), Some(outcome)) => self.end(passage, outcome),
-            (Some(passage), None) => {
+        let (said, effects) = self.begin(request);
+        match (effects, outcome) {
+            (Some(effects), Some(outcome)) => self.end(effects, outcome),
+            (Some(effects), None) => {
                 assert!(!label.is_empty(), "{line}: {said}, and needs an outcome or a label");
-                self.running.insert(label.into(), passage);
+                self.running.insert(label.into(), effects);
             }
             (None, outcome) => assert_eq!(outcome, None, "{line}: never reaches the upstream ({said})"),
         }
         Some(said)
     }
 
-    fn begin(&mut self, line: &str) -> (String, Option<Passage>) {
+    /// What the rule says; and what the request owes, if it reaches the upstream.
+    fn begin(&mut self, line: &str) -> (String, Option<Effects>) {
         let (line, body) = line.split_once(" {").map_or((line, None), |(line, body)| (line, Some(body)));
         let mut words = line.split_whitespace();
         let (client, method, target) = (
@@ -119,46 +141,38 @@ impl Playback {
         let head = head.body(()).expect("a valid request").into_parts().0;
         let mut facts = Facts::new(&head, IpAddr::V4(Ipv4Addr::LOCALHOST));
         let body = body.map_or(Bytes::new(), |body| Bytes::from(format!("{{{body}")));
-        facts.body = BodyFacts::read(body);
 
-        let active = self.rules.get(0).expect("one rule");
-        let client = facts.client(&self.identity);
-        let mut passage = Passage { entered: None, lessons: Vec::new(), claim: None };
-        let said = match active.concern(&facts, &self.identity) {
-            Err(_) => String::new(),
-            Ok(concern) => {
-                let asked = Asked { facts: &facts, key: concern.key, client, now: self.now };
-                match judge(&self.store, 0, active, &asked).verdict {
-                    Verdict::Pass => "pass".into(),
-                    Verdict::Cleared => "cleared".into(),
-                    Verdict::Admit(entrance) => {
-                        let (place, ticket, payload) = (entrance.place, entrance.ticket, entrance.payload);
-                        passage.entered = Some(Entered { place, ticket, payload });
-                        "admit".into()
-                    }
-                    Verdict::Replay(answer) => {
-                        return (format!("replay {}", String::from_utf8_lossy(&answer.body)), None);
-                    }
-                    Verdict::Conflict(claim) => {
-                        let said = describe(&claim, active.rule.clear());
-                        if active.rule.phase() == Phase::Before {
-                            claim.play(&self.store, &self.tally, None, self.now);
-                            return (said, None);
-                        }
-                        passage.claim = Some(claim);
-                        said
-                    }
-                }
+        let mut effects = Effects::default();
+        self.tickets += 1;
+        let now = self.now.get();
+        let mut session =
+            Session::new(&self.rules, &self.identity, &mut facts, &mut effects, now, self.tickets);
+        let mut word = None;
+        let look = async || Ok::<_, Infallible>((BodyFacts::read(body.clone()), now));
+        let Ok(decision) = run(self.driver.decide(&mut session, look, |judged| word = Some(judged.word)));
+        let clear = self.rules.get(0).and_then(|active| active.rule.clear());
+        let said = match (&decision, word) {
+            (Decision::Refuse(conflict), _) => describe(conflict, clear),
+            (Decision::Replay(replay), _) => {
+                format!("replay {}", String::from_utf8_lossy(&replay.response.body))
             }
+            (_, None) => String::new(),
+            (_, Some(Word::Passes)) => "pass".into(),
+            (_, Some(Word::Clears)) => "cleared".into(),
+            (_, Some(Word::Admits)) => "admit".into(),
+            (_, Some(other)) => session.pending().map_or(format!("{other:?}"), |it| describe(it, clear)),
         };
-        passage.lessons = self.rules.learners().lessons(&self.rules, &facts, &self.identity, self.now);
-        (said, Some(passage))
+        if matches!(decision, Decision::Forward) {
+            return (said, Some(effects));
+        }
+        self.settle(effects, Effects::on_failure);
+        (said, None)
     }
 
-    fn end(&mut self, passage: Passage, outcome: &str) {
+    fn end(&mut self, mut effects: Effects, outcome: &str) {
         let (line, json) =
             outcome.split_once(" {").map_or((outcome, None), |(line, json)| (line, Some(json)));
-        let body = json.map(|json| format!("{{{json}")).unwrap_or_default();
+        let body = Bytes::from(json.map(|json| format!("{{{json}")).unwrap_or_default());
         let mut words = line.split_whitespace();
         let status = words.next().expect("an outcome").parse::<StatusCode>().ok();
         let (mut headers, mut is_kept, mut is_read) = (HeaderMap::new(), true, true);
@@ -172,31 +186,24 @@ impl Playback {
                 }
             }
         }
-        let Passage { entered, lessons, claim } = passage;
-        let json = Json::read(&body.clone().into());
-        let json = json.as_ref().filter(|_| is_kept && is_read);
         if let Some(status) = status {
-            let outcome = Outcome { status, headers: &headers, body: json };
-            let rule = &self.rules.get(0).expect("one rule").rule;
-            for told in lessons.iter().flat_map(|lesson| lesson.tell(rule, &outcome)) {
-                self.store.learn(told, self.now);
-            }
+            effects.on_response(&Outcome { status, headers: &headers, body: None }, 0);
+            let now = Rc::clone(&self.now);
+            run(self.driver.settle(&mut effects, || now.get()));
         }
-        let accepted = status.filter(StatusCode::is_success);
-        if let (Some(claim), Some(_)) = (claim, accepted) {
-            claim.play(&self.store, &self.tally, None, self.now);
-        }
-        let Some(Entered { place, ticket, payload }) = entered else { return };
-        let tell = match (payload, accepted) {
-            (Some(payload), Some(status)) => {
-                let body = Bytes::from(body);
-                let answer = (is_kept && is_read)
-                    .then(|| Arc::new(StoredAnswer { connection: 0, status, headers, body }));
-                Tell::Finish { ticket, payload, answer }
+        match status {
+            Some(_) if is_read => {
+                self.settle(effects, |effects| effects.on_body_end(is_kept.then_some(body)));
             }
-            _ => Tell::Leave { ticket },
-        };
-        self.store.tell(place, tell, self.now);
+            _ => self.settle(effects, Effects::on_failure),
+        }
+    }
+
+    /// Ends a request where nothing can be waited for.
+    fn settle(&self, mut effects: Effects, end: impl FnOnce(&mut Effects)) {
+        end(&mut effects);
+        let now = Rc::clone(&self.now);
+        self.driver.settle_in_passing(effects, move || now.get(), run);
     }
 }
 
@@ -205,7 +212,7 @@ fn header(word: &str) -> (HeaderName, HeaderValue) {
     (name.parse().expect("a name"), value.replace('~', " ").parse().expect("a value"))
 }
 
-fn describe(claim: &Claim, clear: Option<Clear>) -> String {
+fn describe(claim: &Conflict, clear: Option<Clear>) -> String {
     let mut said = String::from("conflict");
     if let Some(status) = claim.status {
         said += &format!(" {}", status.as_str());

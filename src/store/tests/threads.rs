@@ -35,15 +35,16 @@ fn at_most_one_is_in_at_any_time() {
         let mut entered = 0;
         for i in 0..5_000 {
             let key = (number + i) % KEYS;
-            let here = place(0, Table::State, key);
-            let ask = Ask::Enter { lease: LEASE, payload: KeyHash(number) };
-            if let Answer::Entered { ticket } = store.run(here, ask, Moment(1)) {
+            let here = place(0, Keyspace::State, key);
+            let ticket = (number * 10_000 + i) as u64;
+            let ask = Op::Enter { ticket, lease: LEASE, payload: KeyHash(number) };
+            if store.run(here, ask, Moment(1)) == Reply::Entered {
                 assert_eq!(inside[key as usize].fetch_add(1, SeqCst), 0, "another is in");
                 entered += 1;
                 inside[key as usize].fetch_sub(1, SeqCst);
-                store.tell(here, Tell::Leave { ticket }, Moment(1));
+                store.run(here, Op::Leave { ticket }, Moment(1));
                 // Leaving twice puts nobody else out.
-                store.tell(here, Tell::Leave { ticket }, Moment(1));
+                store.run(here, Op::Leave { ticket }, Moment(1));
             }
         }
         entered
@@ -55,39 +56,39 @@ fn at_most_one_is_in_at_any_time() {
 #[test]
 fn n_tries_are_exactly_n() {
     let store = store(100, HOUR);
-    let here = place(0, Table::Opened, 1);
+    let here = place(0, Keyspace::Opened, 1);
     let clear = Clear::Tries(NonZeroU64::new(1_000).expect("not zero"));
-    store.tell(here, Tell::Open { n: 1, validator: None }, Moment(1));
+    store.run(here, Op::Open { n: 1, validator: None }, Moment(1));
     let refused = together(|_| {
-        let ask = Ask::Opened { clear, validator: None };
-        (0..500).filter(|_| matches!(store.run(here, ask, Moment(1)), Answer::Open { .. })).count()
+        let ask = Op::Opened { clear, validator: None };
+        (0..500).filter(|_| matches!(store.run(here, ask.clone(), Moment(1)), Reply::Open { .. })).count()
     });
     assert_eq!(refused + 1, 1_000, "with the one that opened it");
 }
 
 #[test]
 fn no_reference_is_lost_or_released_twice() {
-    for limit in [1_000, Store::ONE_SHARD + 1] {
+    for limit in [1_000, MemoryStore::ONE_SHARD + 1] {
         let store = store(limit, HOUR);
-        let referrer = |key| place(0, Table::Referrer, key);
+        let referrer = |key| place(0, Keyspace::Referrer, key);
         together(|number| {
             for i in 0..2_000 {
                 // Threads share referrers, and move them from thing to thing.
                 let from = referrer((number + i) % 5);
                 match (number * 7 + i) % 3 {
-                    0 => store.learn(Told::Detach(from), Moment(1)),
-                    _ => store.learn(Told::Attach { referrer: from, to: KeyHash(i % KEYS) }, Moment(1)),
+                    0 => obey(&store, Command::Detach { referrer: from }, Moment(1)),
+                    _ => obey(&store, Command::Attach { referrer: from, to: KeyHash(i % KEYS) }, Moment(1)),
                 }
             }
             0
         });
-        let live = store.keys_of(Table::Referrer) as u64;
-        let count = |key| match store.run(place(0, Table::State, key), Ask::References, Moment(1)) {
-            Answer::References(count) => count,
+        let live = store.keys_of(Keyspace::Referrer) as u64;
+        let count = |key| match store.run(place(0, Keyspace::State, key), Op::References, Moment(1)) {
+            Reply::References(count) => count,
             other => panic!("{other:?}"),
         };
         assert_eq!((0..KEYS).map(count).sum::<u64>(), live);
-        (0..5).for_each(|key| store.learn(Told::Detach(referrer(key)), Moment(1)));
+        (0..5).for_each(|key| obey(&store, Command::Detach { referrer: referrer(key) }, Moment(1)));
         assert_eq!(store.keys(), 0);
     }
 }
@@ -107,6 +108,6 @@ fn ten_thousand_cancelled_requests_leave_no_key_held() {
             let outcome = ["gone", "reset", "500"][i % 3];
             playback.step(&format!("A PUT /items/{} -> {outcome}", i % 100));
         }
-        assert_eq!(playback.store.keys_of(Table::State), 0, "{state:?}");
+        assert_eq!(playback.store().keys_of(Keyspace::State), 0, "{state:?}");
     }
 }

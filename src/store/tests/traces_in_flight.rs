@@ -28,7 +28,7 @@ fn overlap() {
              A PUT /items/1 -> {outcome}        | admit
              A PUT /items/1 -> {outcome}        | admit",
         ));
-        assert_eq!(playback.store.keys_of(Table::State), 0, "{outcome}");
+        assert_eq!(playback.store().keys_of(Keyspace::State), 0, "{outcome}");
     }
     // One that is not heard of again, and comes back when another is in.
     let lease = LEASE.as_secs();
@@ -53,7 +53,7 @@ fn key_in_use() {
     let play = |trace: &str| {
         let mut playback = Playback::new(orders.clone());
         playback.play(trace);
-        playback.store.keys_of(Table::State)
+        playback.store().keys_of(Keyspace::State)
     };
     let kept = play(
         r#"1: A POST /orders idempotency-key:k {"a":1}                  | admit

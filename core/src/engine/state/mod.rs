@@ -1,20 +1,20 @@
 //! The state triggers (`on = …`): each a small pure machine. What it asks before it judges is here;
-//! what it learns from outcomes is in `lesson.rs`.
+//! what it observes of outcomes is in `observation.rs`.
 
 mod carried;
-mod lesson;
+mod observation;
 mod version_at;
 
 pub use carried::{Carried, http_date, scalar};
-pub use lesson::{Exchange, Lesson, Outcome, Told};
+pub use observation::{Command, Exchange, Observation, Outcome};
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
 
-use super::operation::{Answer, Ask, StoredAnswer};
-use crate::model::{BodyFacts, Facts, KeyHash, Moment};
+use super::operation::{Op, Reply, StoredResponse};
+use crate::model::{BodyFacts, Facts, KeyHash};
 use crate::rules::{Rule, Selector, State};
 
 /// A request that is not heard of again is taken to have ended after this long: the backstop of a
@@ -27,11 +27,11 @@ pub enum Judgement {
     /// No conflict.
     Pass,
     /// No conflict, and whoever comes meanwhile is in conflict with this one until it leaves.
-    Admit { ticket: u64 },
+    Admit,
     /// A conflict, with a status of its own if it has one.
     Conflict { status: Option<StatusCode>, versions: Versions },
-    /// It was answered before: the same answer again.
-    Replay(Arc<StoredAnswer>),
+    /// It was answered before: the same response again.
+    Replay(Arc<StoredResponse>),
 }
 
 /// The versions that a conflict is about.
@@ -43,48 +43,41 @@ pub struct Versions {
 
 impl State {
     /// What has to be known before the request can be judged.
-    pub fn ask(&self, facts: &Facts<'_>) -> Ask {
+    pub fn query(&self, facts: &Facts<'_>, ticket: u64) -> Op {
         match self {
-            State::Stale { .. } => Ask::Version,
-            State::Overlap { .. } => Ask::Enter { lease: LEASE, payload: KeyHash(0) },
-            State::KeyInUse { .. } => Ask::Enter { lease: LEASE, payload: payload(facts) },
-            State::Duplicate { .. } | State::Locked { .. } => Ask::Holder,
-            State::Referenced { .. } => Ask::References,
-            State::Expired { .. } => Ask::Since,
+            State::Stale { .. } => Op::Version,
+            State::Overlap { .. } => Op::Enter { ticket, lease: LEASE, payload: KeyHash(0) },
+            State::KeyInUse { .. } => Op::Enter { ticket, lease: LEASE, payload: payload(facts) },
+            State::Duplicate { .. } | State::Locked { .. } => Op::Holder,
+            State::Referenced { .. } => Op::References,
+            State::Expired { .. } => Op::Age,
         }
     }
 
-    /// Whether the request, made by `client` at `now`, conflicts under `rule`, whose state this is.
-    pub fn judge(
-        &self,
-        rule: &Rule,
-        facts: &Facts<'_>,
-        client: KeyHash,
-        answer: Answer,
-        now: Moment,
-    ) -> Judgement {
+    /// Whether the request, made by `client`, conflicts under `rule`, whose state this is.
+    pub fn judge(&self, rule: &Rule, facts: &Facts<'_>, client: KeyHash, reply: Reply) -> Judgement {
         let conflict = |status| Judgement::Conflict { status, versions: Versions::default() };
-        match (self, answer) {
-            (State::Stale { missing, .. }, Answer::Version(seen)) => {
+        match (self, reply) {
+            (State::Stale { missing, .. }, Reply::Version(seen)) => {
                 // Whoever only reads is based on no version.
                 let missing = missing.filter(|_| !facts.method.is_safe());
                 Carried::by(facts, rule.version_at()).judge(seen, missing)
             }
-            (_, Answer::Entered { ticket }) => Judgement::Admit { ticket },
-            (State::Overlap { .. }, Answer::Running { .. }) => conflict(None),
+            (_, Reply::Entered) => Judgement::Admit,
+            (State::Overlap { .. }, Reply::Running { .. }) => conflict(None),
             (
                 State::KeyInUse { mismatch },
-                Answer::Running { payload: other } | Answer::Finished { payload: other, .. },
+                Reply::Running { payload: other } | Reply::Finished { payload: other, .. },
             ) if other != payload(facts) => conflict(Some(*mismatch)),
-            (State::KeyInUse { .. }, Answer::Running { .. }) => conflict(None),
-            (State::KeyInUse { .. }, Answer::Finished { answer: Some(answer), .. }) => {
-                Judgement::Replay(answer)
+            (State::KeyInUse { .. }, Reply::Running { .. }) => conflict(None),
+            (State::KeyInUse { .. }, Reply::Finished { response: Some(response), .. }) => {
+                Judgement::Replay(response)
             }
-            (State::Duplicate { .. }, Answer::Held(Some(_))) => conflict(None),
-            (State::Locked { .. }, Answer::Held(Some(held))) if held.holder != client => conflict(None),
-            (State::Referenced { .. }, Answer::References(1..)) => conflict(None),
-            (State::Expired { max_age, max_requests }, Answer::Since { first, n }) => {
-                let is_old = max_age.is_some_and(|age| now.since(first) > age);
+            (State::Duplicate { .. }, Reply::Held(Some(_))) => conflict(None),
+            (State::Locked { .. }, Reply::Held(Some(held))) if held.holder != client => conflict(None),
+            (State::Referenced { .. }, Reply::References(1..)) => conflict(None),
+            (State::Expired { max_age, max_requests }, Reply::Age { age, n }) => {
+                let is_old = max_age.is_some_and(|max_age| age > max_age);
                 let is_worn = max_requests.is_some_and(|requests| n > requests.get());
                 if is_old || is_worn { conflict(None) } else { Judgement::Pass }
             }
@@ -102,12 +95,12 @@ impl State {
         }
     }
 
-    /// Whether answers are kept, to be given again.
-    pub fn keeps_answers(&self) -> bool {
+    /// Whether responses are kept, to be given again.
+    pub fn keeps_responses(&self) -> bool {
         matches!(self, State::KeyInUse { .. })
     }
 
-    /// How much longer an admitted request stays in flight after its answer.
+    /// How much longer an admitted request stays in flight after its response.
     pub fn hold(&self) -> Duration {
         match self {
             State::Overlap { hold } => *hold,

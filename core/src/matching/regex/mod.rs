@@ -29,10 +29,9 @@ const MOST_COMPILED_BYTES: usize = 1 << 20;
 ///
 /// Paths are ASCII, as other characters arrive percent-encoded, so classes like `\w` and `\d` are
 /// ASCII, too. No look-around and no back-references: matching is linear in the path.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct PathRegex(Arc<Compiled>);
 
-#[derive(Debug)]
 struct Compiled {
     /// As written.
     text: Box<str>,
@@ -40,6 +39,12 @@ struct Compiled {
     /// Named groups: their numbers and names.
     names: Box<[(usize, Box<str>)]>,
     outline: Outline,
+}
+
+impl std::fmt::Debug for PathRegex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("PathRegex").field(&self.0.text).finish()
+    }
 }
 
 impl PathRegex {

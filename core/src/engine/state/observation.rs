@@ -1,23 +1,24 @@
-//! What outcomes teach. State is learned only from what the upstream accepted: a failed, cancelled
-//! or injected exchange teaches nothing.
+//! What rules observe of exchanges. State is learned only from what the upstream accepted: a failed, cancelled
+//! or injected exchange changes nothing.
 //!
-//! A [`Lesson`] is prepared while the request is at hand, and told once its answer is.
+//! An [`Observation`] is prepared while the request is at hand, and becomes commands once its response is.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use http::header::{self, HeaderMap};
 use http::{Method, StatusCode};
 use percent_encoding::{CONTROLS, percent_encode};
 
 use super::carried::{http_date, strong_tags};
-use crate::engine::operation::{Learnt, Place, Seen, Table, Tell};
+use crate::engine::ActiveRule;
+use crate::engine::operation::{Keyspace, Learnt, Op, Seen, StateKey};
 use crate::model::{Facts, GrpcStatus, Json, Key, KeyHash, KeyPart, Moment, decode_unreserved};
 use crate::rules::{Rule, State, VersionAt};
 
 /// An exchange with the upstream, seen from a rule that may learn from it.
 pub struct Exchange<'r> {
-    pub rule: &'r Rule,
-    pub position: u32,
+    pub active: &'r Arc<ActiveRule>,
     pub facts: &'r Facts<'r>,
     pub client: KeyHash,
     pub began: Moment,
@@ -28,7 +29,7 @@ pub struct Outcome<'a> {
     pub status: StatusCode,
     /// As the client gets it, with locations that lead through the proxy.
     pub headers: &'a HeaderMap,
-    /// The answer's JSON, where a lesson asked for it.
+    /// The response's JSON, where an observation asked for it.
     pub body: Option<&'a Json>,
 }
 
@@ -40,14 +41,44 @@ impl Outcome<'_> {
     }
 }
 
-/// What will be told to the store if the upstream accepts the request.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Lesson {
-    pub place: Place,
+/// What a rule will learn if the upstream accepts the request.
+#[derive(Clone)]
+pub struct Observation {
+    active: Arc<ActiveRule>,
+    key: StateKey,
     subject: Subject,
 }
 
+/// What the state is told of an outcome.
 #[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    One(StateKey, Op),
+    /// A version was seen by an exchange that began then, by the clock of this process.
+    Learn {
+        key: StateKey,
+        seen: Seen,
+        how: Learnt,
+        began: Moment,
+    },
+    /// The client has read the resource by an exchange that began then.
+    Read {
+        key: StateKey,
+        began: Moment,
+    },
+    /// The resource of this key of [`Keyspace::Referrer`] refers to `to`, and no more to the resource it referred to
+    /// before.
+    Attach {
+        referrer: StateKey,
+        to: KeyHash,
+    },
+    /// The resource of this key of [`Keyspace::Referrer`] refers to nothing any more, and the one that it referred to
+    /// has one reference fewer.
+    Detach {
+        referrer: StateKey,
+    },
+}
+
+#[derive(Clone)]
 enum Subject {
     /// The resource's newest version.
     Version { method: Method, query: Option<Box<str>>, began: Moment },
@@ -69,11 +100,11 @@ enum Subject {
     Read { began: Moment },
 }
 
-impl Lesson {
+impl Observation {
     /// An exchange whose host and path fit the rule.
-    pub fn of_path(exchange: &Exchange<'_>, key: Option<KeyHash>) -> Option<Lesson> {
+    pub fn of_path(exchange: &Exchange<'_>, key: Option<KeyHash>) -> Option<Observation> {
         let facts = exchange.facts;
-        let rule = exchange.rule;
+        let rule = &exchange.active.rule;
         let is_read = matches!(*facts.method, Method::GET | Method::HEAD);
         if let Some(State::Stale { .. }) = rule.trigger.state() {
             // A POST that reads changes nothing.
@@ -82,12 +113,12 @@ impl Lesson {
         }
         let opened = is_read.then(|| rule.opened_under(facts, key, exchange.client)).flatten()?;
         let subject = Subject::Read { began: exchange.began };
-        Some(Lesson { place: exchange.place(Table::Opened, opened), subject })
+        Some(exchange.observation(Keyspace::Opened, opened, subject))
     }
 
     /// A request that the rule's `read` selects.
-    pub fn of_reading(exchange: &Exchange<'_>, key: Option<KeyHash>) -> Option<Lesson> {
-        let rule = exchange.rule;
+    pub fn of_reading(exchange: &Exchange<'_>, key: Option<KeyHash>) -> Option<Observation> {
+        let rule = &exchange.active.rule;
         if let Some(State::Stale { .. }) = rule.trigger.state() {
             let names_key = rule.read.as_ref().is_some_and(|read| read.names_key);
             return key.filter(|_| names_key).map(|key| exchange.version(Method::GET, key));
@@ -95,33 +126,33 @@ impl Lesson {
         rule.clear().filter(|clear| clear.is_by_reading())?;
         let opened = rule.opened_under(exchange.facts, key, exchange.client)?;
         let subject = Subject::Read { began: exchange.began };
-        Some(Lesson { place: exchange.place(Table::Opened, opened), subject })
+        Some(exchange.observation(Keyspace::Opened, opened, subject))
     }
 
     /// A request that the rule is about.
-    pub fn of_match(exchange: &Exchange<'_>, key: KeyHash) -> Option<Lesson> {
-        let lease = match exchange.rule.trigger.state()? {
+    pub fn of_match(exchange: &Exchange<'_>, key: KeyHash) -> Option<Observation> {
+        let lease = match exchange.active.rule.trigger.state()? {
             State::Duplicate { .. } => None,
             State::Locked { lease, .. } => Some(*lease),
             _ => return None,
         };
         let subject = Subject::Hold { holder: exchange.client, lease };
-        Some(Lesson { place: exchange.place(Table::State, key), subject })
+        Some(exchange.observation(Keyspace::State, key, subject))
     }
 
     /// A POST whose path need not fit the rule: where the answer says what it made, and that fits,
     /// its version is learned.
-    pub fn of_maker(exchange: &Exchange<'_>) -> Option<Lesson> {
-        matches!(exchange.rule.trigger.state()?, State::Stale { .. }).then(|| {
+    pub fn of_maker(exchange: &Exchange<'_>) -> Option<Observation> {
+        matches!(exchange.active.rule.trigger.state()?, State::Stale { .. }).then(|| {
             let path = exchange.facts.path.as_ref().into();
             let subject = Subject::Made { path, began: exchange.began };
-            Lesson { place: exchange.place(Table::State, KeyHash(0)), subject }
+            exchange.observation(Keyspace::State, KeyHash(0), subject)
         })
     }
 
     /// A request that the rule's `by` selects, with the key that it refers to.
-    pub fn of_referrer(exchange: &Exchange<'_>, key: KeyHash) -> Lesson {
-        let ends_by_key = match exchange.rule.trigger.state() {
+    pub fn of_referrer(exchange: &Exchange<'_>, key: KeyHash) -> Observation {
+        let ends_by_key = match exchange.active.rule.trigger.state() {
             Some(State::Referenced { release: Some(release), .. }) => !is_path(&release.per),
             _ => false,
         };
@@ -132,17 +163,17 @@ impl Lesson {
             let is_at_path = *facts.method != Method::POST;
             Subject::Refer { path: is_at_path.then(|| facts.path.as_ref().into()) }
         };
-        Lesson { place: exchange.place(Table::State, key), subject }
+        exchange.observation(Keyspace::State, key, subject)
     }
 
     /// A request that the rule's `release` selects, with its key under `per`.
-    pub fn of_release(exchange: &Exchange<'_>, key: KeyHash, per: &Key) -> Lesson {
-        let (table, subject) = match exchange.rule.trigger.state() {
-            Some(State::Referenced { .. }) if is_path(per) => (Table::Referrer, Subject::Detach),
-            Some(State::Referenced { .. }) => (Table::State, Subject::Unrefer),
-            _ => (Table::State, Subject::Release),
+    pub fn of_release(exchange: &Exchange<'_>, key: KeyHash, per: &Key) -> Observation {
+        let (keyspace, subject) = match exchange.active.rule.trigger.state() {
+            Some(State::Referenced { .. }) if is_path(per) => (Keyspace::Referrer, Subject::Detach),
+            Some(State::Referenced { .. }) => (Keyspace::State, Subject::Unrefer),
+            _ => (Keyspace::State, Subject::Release),
         };
-        Lesson { place: exchange.place(table, key), subject }
+        exchange.observation(keyspace, key, subject)
     }
 
     /// Whether it is that the client has read the resource.
@@ -150,81 +181,65 @@ impl Lesson {
         matches!(self.subject, Subject::Read { .. })
     }
 
-    /// Whether the lesson is in the answer's body.
-    pub fn reads_answer(&self, rule: &Rule) -> bool {
+    /// Whether what is observed is in the response's body.
+    pub fn reads_response(&self) -> bool {
         let is_version = matches!(self.subject, Subject::Version { .. } | Subject::Made { .. });
-        is_version && rule.version_at().is_some_and(VersionAt::reads_response_body)
+        is_version && self.active.rule.version_at().is_some_and(VersionAt::reads_response_body)
     }
 
-    /// What the store is told of an outcome; `Detach` is [`Told::Detach`], since its second half
-    /// depends on what is found.
-    pub fn tell(&self, rule: &Rule, outcome: &Outcome<'_>) -> Vec<Told> {
-        // That nothing is there any more, or not yet, is as good a reading as any: whoever makes the
+    /// What the state is told of an outcome.
+    pub fn command(&self, outcome: &Outcome<'_>) -> Option<Command> {
+        // That nothing is there any more, or not yet, is as good a reading as any: a client that makes the
         // resource next is right to.
         let tells = [StatusCode::NOT_MODIFIED, StatusCode::NOT_FOUND, StatusCode::GONE];
         let is_read = self.is_of_reading() && tells.contains(&outcome.status);
         if !outcome.is_accepted() && !is_read {
-            return Vec::new();
+            return None;
         }
-        let tell = |tell| vec![Told::One(self.place, tell)];
-        match &self.subject {
+        let Observation { key, .. } = *self;
+        let rule = &self.active.rule;
+        Some(match &self.subject {
             Subject::Version { method, query, began } => {
                 let version = Version { method, query: query.as_deref(), source: rule.version_at(), outcome };
-                let learn = |(seen, how)| Told::One(self.place, Tell::Learn { seen, began: *began, how });
-                version.lesson().map(learn).into_iter().collect()
+                let (seen, how) = version.observed()?;
+                Command::Learn { key, seen, how, began: *began }
             }
             Subject::Made { path, began } => {
                 let source = rule.version_at();
                 let version = Version { method: &Method::POST, query: None, source, outcome };
-                let learn = |(place, seen, how)| Told::One(place, Tell::Learn { seen, began: *began, how });
-                version.made(self.place, rule, path).map(learn).into_iter().collect()
+                let (key, seen, how) = version.made(key, rule, path)?;
+                Command::Learn { key, seen, how, began: *began }
             }
-            Subject::Hold { holder, lease } => tell(Tell::Hold { holder: *holder, lease: *lease }),
-            Subject::Release => tell(Tell::Release),
-            Subject::Unrefer => tell(Tell::Unrefer),
-            Subject::Read { began } => tell(Tell::Read { began: *began }),
-            Subject::Detach => vec![Told::Detach(self.place)],
-            Subject::ReferUnnamed => tell(Tell::Refer),
+            Subject::Hold { holder, lease } => Command::One(key, Op::Hold { holder: *holder, lease: *lease }),
+            Subject::Release => Command::One(key, Op::Release),
+            Subject::Unrefer => Command::One(key, Op::Unrefer),
+            Subject::Read { began } => Command::Read { key, began: *began },
+            Subject::Detach => Command::Detach { referrer: key },
+            Subject::ReferUnnamed => Command::One(key, Op::Refer),
             Subject::Refer { path } => {
                 let made = location(outcome.headers);
                 match path.as_deref().map(Cow::Borrowed).or(made) {
                     Some(path) => {
-                        let key = KeyHash::of([path.as_bytes()]);
-                        let referrer = Place { table: Table::Referrer, key, ..self.place };
-                        vec![Told::Attach { referrer, to: self.place.key }]
+                        let path = KeyHash::of([path.as_bytes()]);
+                        Command::Attach { referrer: key.within(Keyspace::Referrer, path), to: key.key }
                     }
-                    None => tell(Tell::Refer),
+                    None => Command::One(key, Op::Refer),
                 }
             }
-        }
+        })
     }
-}
-
-/// What the store is told.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Told {
-    One(Place, Tell),
-    /// What is named by this place of [`Table::Referrer`] refers to the key, and no more to what it
-    /// referred to before.
-    Attach {
-        referrer: Place,
-        to: KeyHash,
-    },
-    /// Whatever is kept at this place of [`Table::Referrer`] is taken from it, and what it named has
-    /// one reference fewer.
-    Detach(Place),
 }
 
 impl Exchange<'_> {
-    fn place(&self, table: Table, key: KeyHash) -> Place {
-        Place { rule: self.position, table, key }
+    fn observation(&self, keyspace: Keyspace, key: KeyHash, subject: Subject) -> Observation {
+        let active = Arc::clone(self.active);
+        Observation { key: active.key(keyspace, key), active, subject }
     }
 
-    /// That the answer may tell the version of what is kept under the key; `method` as it counts.
-    fn version(&self, method: Method, key: KeyHash) -> Lesson {
+    /// That the response may tell the version of what is kept under the key; `method` as it counts.
+    fn version(&self, method: Method, key: KeyHash) -> Observation {
         let query = self.facts.query.filter(|query| !query.is_empty()).map(Into::into);
-        let subject = Subject::Version { method, query, began: self.began };
-        Lesson { place: self.place(Table::State, key), subject }
+        self.observation(Keyspace::State, key, Subject::Version { method, query, began: self.began })
     }
 }
 
@@ -245,7 +260,7 @@ struct Version<'a> {
 
 impl Version<'_> {
     /// What the exchange teaches about the resource at its own path.
-    fn lesson(&self) -> Option<(Seen, Learnt)> {
+    fn observed(&self) -> Option<(Seen, Learnt)> {
         let seen = self.seen();
         match *self.method {
             Method::GET | Method::HEAD => {
@@ -266,11 +281,11 @@ impl Version<'_> {
     }
 
     /// What a POST to `path` made. The tag of a 201 is about that (RFC 9110 §10.2.2, §15.3.2).
-    fn made(&self, own: Place, rule: &Rule, path: &str) -> Option<(Place, Seen, Learnt)> {
+    fn made(&self, own: StateKey, rule: &Rule, path: &str) -> Option<(StateKey, Seen, Learnt)> {
         let made = location(self.outcome.headers).filter(|made| *made != path)?;
         let key = key_of_path(rule, &made)?;
         let is_made = self.outcome.status == StatusCode::CREATED;
-        is_made.then(|| (Place { key, ..own }, self.seen(), Learnt::Write))
+        is_made.then(|| (own.within(own.keyspace(), key), self.seen(), Learnt::Write))
     }
 
     /// Whether a read was of another form, part or age of the resource, whose version is its own.

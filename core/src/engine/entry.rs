@@ -1,14 +1,19 @@
-//! What is kept at one place, and how each operation changes it.
+//! What is kept under one key, and how each operation changes it: pure, and the same in every store. A store runs
+//! [`Entry::apply`] atomically, and need know nothing of what an entry means.
 
-use std::sync::{Arc, Weak};
+mod encoding;
 
-use crate::engine::{Answer, Ask, Held, Learnt, Seen, StoredAnswer, Tell};
+pub use encoding::DecodeError;
+
+use std::sync::Arc;
+
+use super::operation::{Held, Keyspace, Learnt, Op, Reply, Seen, StateKey, StoredResponse};
 use crate::model::{KeyHash, Moment};
 use crate::rules::{Clear, Rate};
 
-/// What is kept at one place: 40 bytes, whatever it is.
-#[derive(Debug, Default)]
-pub(super) enum Entry {
+/// What is kept under one key: 40 bytes, whatever it is. Its moments are the store's own.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Entry {
     #[default]
     Nothing,
     Count(u64),
@@ -25,7 +30,7 @@ pub(super) enum Entry {
     },
     Finished {
         payload: Packed,
-        answer: Option<Arc<StoredAnswer>>,
+        response: Option<Arc<StoredResponse>>,
     },
     Held {
         holder: Packed,
@@ -46,8 +51,8 @@ pub(super) enum Entry {
     },
 }
 
-#[derive(Debug)]
-pub(super) struct Version {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Version {
     seen: Seen,
     /// When another version than before was last seen, or a write last ended.
     changed: Moment,
@@ -57,7 +62,7 @@ pub(super) struct Version {
 
 /// A [`KeyHash`] that need not lie on a multiple of 16 bytes, which would cost a third more memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Packed(u64, u64);
+pub struct Packed(u64, u64);
 
 impl From<KeyHash> for Packed {
     fn from(KeyHash(hash): KeyHash) -> Packed {
@@ -72,124 +77,90 @@ impl From<Packed> for KeyHash {
 }
 
 impl Entry {
-    /// Whether nothing is kept, so that its place can be given up.
-    pub fn is_nothing(&self) -> bool {
-        matches!(self, Entry::Nothing)
-    }
-
-    /// Whether a request is in that has not left yet.
-    pub fn is_running(&self, now: Moment) -> bool {
-        matches!(self, Entry::In { until, .. } if *until > now)
-    }
-
-    /// Whether it must be kept for the lease's sake, though nobody asks about it.
-    pub fn is_leased(&self, now: Moment) -> bool {
-        match self {
-            Entry::In { until, .. } | Entry::Held { until: Some(until), .. } => *until > now,
-            _ => false,
-        }
-    }
-
-    /// Whether this very answer is kept.
-    pub fn keeps(&self, this: &Weak<StoredAnswer>) -> bool {
-        let Entry::Finished { answer: Some(answer), .. } = self else { return false };
-        std::ptr::eq(Arc::as_ptr(answer), this.as_ptr())
-    }
-
-    /// Forgets the answer, but not that there was one.
-    pub fn drop_answer(&mut self) {
-        if let Entry::Finished { answer, .. } = self {
-            *answer = None;
-        }
-    }
-
-    pub fn count(&self) -> u64 {
-        match self {
-            Entry::Count(count) | Entry::Window { count, .. } | Entry::Since { count, .. } => *count,
-            _ => 0,
-        }
-    }
-
-    /// Answers what is asked; `ticket` is one that nobody has had.
-    pub fn ask(&mut self, ask: Ask, now: Moment, ticket: u64) -> Answer {
-        match ask {
-            Ask::Count => {
+    /// Runs one operation at `now`, by the store's clock.
+    pub fn apply(&mut self, op: Op, now: Moment) -> Reply {
+        match op {
+            Op::Count => {
                 let n = self.count() + 1;
                 *self = Entry::Count(n);
-                Answer::Counted { n }
+                Reply::Counted { n }
             }
-            Ask::Window(rate) => self.window(rate, now),
-            Ask::Version => Answer::Version(match self {
+            Op::Window(rate) => self.window(rate, now),
+            Op::Version => Reply::Version(match self {
                 Entry::Version(version) => Some(version.seen.clone()),
                 _ => None,
             }),
-            Ask::Enter { lease, payload } => match self {
+            Op::Enter { ticket, lease, payload } => match self {
                 Entry::In { payload, until, .. } if *until > now => {
-                    Answer::Running { payload: (*payload).into() }
+                    Reply::Running { payload: (*payload).into() }
                 }
-                // One whose answer was not kept cannot be answered again: it runs again.
-                Entry::Finished { payload: done, answer }
-                    if answer.is_some() || *done != Packed::from(payload) =>
+                // One whose response was not kept cannot be answered again: it runs again.
+                Entry::Finished { payload: done, response }
+                    if response.is_some() || *done != Packed::from(payload) =>
                 {
-                    Answer::Finished { payload: (*done).into(), answer: answer.clone() }
+                    Reply::Finished { payload: (*done).into(), response: response.clone() }
                 }
                 _ => {
                     *self = Entry::In { ticket, payload: payload.into(), until: now + lease };
-                    Answer::Entered { ticket }
+                    Reply::Entered
                 }
             },
-            Ask::Holder => Answer::Held(self.holder(now)),
-            Ask::Take => {
+            Op::Holder => Reply::Held(self.holder(now)),
+            Op::Take => {
                 let holder = self.holder(now);
                 *self = Entry::Nothing;
-                Answer::Held(holder)
+                Reply::Held(holder)
             }
-            Ask::Replace(holder) => {
+            Op::Replace(holder) => {
                 let previous = self.holder(now);
                 *self = Entry::Held { holder: holder.into(), until: None };
-                Answer::Held(previous)
+                Reply::Held(previous)
             }
-            Ask::References => Answer::References(match self {
+            Op::References => Reply::References(match self {
                 Entry::References(count) => *count,
                 _ => 0,
             }),
-            Ask::Since => {
+            Op::Age => {
                 let (first, n) = match self {
                     Entry::Since { first, count } => (*first, *count + 1),
                     _ => (now, 1),
                 };
                 *self = Entry::Since { first, count: n };
-                Answer::Since { first, n }
+                Reply::Age { age: now.since(first), n }
             }
-            Ask::Opened { clear, validator } => self.opened(clear, validator, now),
+            Op::Opened { clear, validator } => self.opened(clear, validator, now),
+            command => {
+                self.obey(command, now);
+                Reply::Done
+            }
         }
     }
 
-    /// Takes in what is told.
-    pub fn tell(&mut self, tell: Tell, now: Moment) {
-        match tell {
-            Tell::Learn { seen, began, how } => self.learn(seen, began, how, now),
-            Tell::Leave { ticket: left } => {
+    /// Runs an operation that asks for nothing.
+    fn obey(&mut self, command: Op, now: Moment) {
+        match command {
+            Op::Learn { seen, took, how } => self.learn(seen, now - took, how, now),
+            Op::Leave { ticket: left } => {
                 if matches!(self, Entry::In { ticket, .. } if *ticket == left) {
                     *self = Entry::Nothing;
                 }
             }
-            Tell::Finish { ticket: done, payload, answer } => {
+            Op::Finish { ticket: done, payload, response } => {
                 if matches!(self, Entry::In { ticket, .. } if *ticket == done) {
-                    *self = Entry::Finished { payload: payload.into(), answer };
+                    *self = Entry::Finished { payload: payload.into(), response };
                 }
             }
-            Tell::Hold { holder, lease } => self.hold(holder.into(), lease.map(|lease| now + lease), now),
-            Tell::Release => *self = Entry::Nothing,
-            Tell::Refer => match self {
+            Op::Hold { holder, lease } => self.hold(holder.into(), lease.map(|lease| now + lease), now),
+            Op::Release => *self = Entry::Nothing,
+            Op::Refer => match self {
                 Entry::References(count) => *count = count.saturating_add(1),
                 _ => *self = Entry::References(1),
             },
-            Tell::Unrefer => match self {
+            Op::Unrefer => match self {
                 Entry::References(count @ 2..) => *count -= 1,
                 _ => *self = Entry::Nothing,
             },
-            Tell::Open { n, validator } => {
+            Op::Open { n, validator } => {
                 // Of requests that were refused at once, each is a try under one conflict.
                 let tried = if let Entry::Opened { tries, .. } = self { *tries } else { 0 };
                 *self = Entry::Opened {
@@ -200,17 +171,27 @@ impl Entry {
                     is_read: false,
                 };
             }
-            Tell::Read { began } => {
+            Op::Read { took } => {
                 if let Entry::Opened { since, is_read, .. } = self {
-                    *is_read |= began >= *since;
+                    *is_read |= now - took >= *since;
                 }
             }
+            Op::Count
+            | Op::Window(_)
+            | Op::Version
+            | Op::Enter { .. }
+            | Op::Holder
+            | Op::References
+            | Op::Take
+            | Op::Replace(_)
+            | Op::Age
+            | Op::Opened { .. } => {}
         }
     }
 
     /// Generic cell rate algorithm (ITU-T I.371): one number a key, the moment at which the bucket
     /// will be full again. A request fits if, with its own cost added, that is at most a period away.
-    fn window(&mut self, rate: Rate, now: Moment) -> Answer {
+    fn window(&mut self, rate: Rate, now: Moment) -> Reply {
         let (n, full_at) = match self {
             Entry::Window { count, full_at } => (*count + 1, *full_at),
             _ => (1, Moment(0)),
@@ -218,13 +199,13 @@ impl Entry {
         let then = full_at.max(now) + rate.period / rate.requests.get();
         let wait = then.since(now).saturating_sub(rate.period);
         *self = Entry::Window { count: n, full_at: if wait.is_zero() { then } else { full_at } };
-        Answer::Windowed { n, wait }
+        Reply::Windowed { n, wait }
     }
 
     fn holder(&self, now: Moment) -> Option<Held> {
         match *self {
             Entry::Held { holder, until } if until.is_none_or(|until| until > now) => {
-                Some(Held { holder: holder.into(), until })
+                Some(Held { holder: holder.into(), remaining: until.map(|until| until.since(now)) })
             }
             _ => None,
         }
@@ -252,15 +233,16 @@ impl Entry {
         }
     }
 
-    fn opened(&mut self, clear: Clear, sent: Option<KeyHash>, now: Moment) -> Answer {
+    fn opened(&mut self, clear: Clear, sent: Option<KeyHash>, now: Moment) -> Reply {
         let is_open = self.is_open(clear, sent, now);
-        let Entry::Opened { n, tries, since, .. } = self else { return Answer::Closed };
+        let Entry::Opened { n, tries, since, .. } = self else { return Reply::Closed };
+        let n = *n;
         if !is_open {
             *self = Entry::Nothing;
-            return Answer::Cleared;
+            return Reply::Cleared { n };
         }
         *tries = tries.saturating_add(1);
-        Answer::Open { n: *n, tries: u64::from(*tries), since: *since }
+        Reply::Open { n, tries: u64::from(*tries), age: now.since(*since) }
     }
 
     fn learn(&mut self, seen: Seen, began: Moment, how: Learnt, now: Moment) {
@@ -288,6 +270,66 @@ impl Entry {
         }
         if how == Learnt::Write || !is_same {
             known.changed = known.changed.max(now);
+        }
+    }
+}
+
+/// What a store must know to bound itself.
+impl Entry {
+    /// Whether nothing is kept, so that its place can be given up.
+    pub fn is_nothing(&self) -> bool {
+        matches!(self, Entry::Nothing)
+    }
+
+    /// Whether a request is in that has not left yet: forgotten, it would let a second one in beside it.
+    pub fn is_running(&self, now: Moment) -> bool {
+        matches!(self, Entry::In { until, .. } if *until > now)
+    }
+
+    /// Whether it must be kept for the lease's sake, however long ago its key was asked about.
+    pub fn is_leased(&self, now: Moment) -> bool {
+        match self {
+            Entry::In { until, .. } | Entry::Held { until: Some(until), .. } => *until > now,
+            _ => false,
+        }
+    }
+
+    /// Whether it may start afresh when it is found after its time to live. A referrer counts until it is taken or
+    /// forgotten, however late that is.
+    pub fn may_expire(&self, key: StateKey, now: Moment) -> bool {
+        key.keyspace() != Keyspace::Referrer && !self.is_leased(now)
+    }
+
+    /// What is owed when it is forgotten for want of room or by age: a forgotten referrer refers to nothing.
+    pub fn owes(&self, key: StateKey) -> Option<(StateKey, Op)> {
+        match (key.keyspace(), self) {
+            (Keyspace::Referrer, Entry::Held { holder, .. }) => {
+                Some((key.within(Keyspace::State, (*holder).into()), Op::Unrefer))
+            }
+            _ => None,
+        }
+    }
+
+    /// The kept response, which weighs more than all the rest: stores bound how many there are.
+    pub fn response(&self) -> Option<&Arc<StoredResponse>> {
+        match self {
+            Entry::Finished { response, .. } => response.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Forgets the kept response, but not that there was one.
+    pub fn forget_response(&mut self) {
+        if let Entry::Finished { response, .. } = self {
+            *response = None;
+        }
+    }
+
+    /// How many requests it has counted.
+    pub fn count(&self) -> u64 {
+        match self {
+            Entry::Count(count) | Entry::Window { count, .. } | Entry::Since { count, .. } => *count,
+            _ => 0,
         }
     }
 }

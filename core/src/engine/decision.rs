@@ -1,0 +1,104 @@
+//! What a session asks for, says and decides.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+
+use super::operation::{Op, StateKey, StoredResponse};
+use super::ruleset::ActiveRule;
+use super::state::Versions;
+use crate::model::{KeyHash, RuleId};
+
+/// What a session needs next.
+pub enum Step {
+    /// The request's body: [`Session::body`].
+    NeedBody,
+    /// The reply of this operation: [`Session::reply`].
+    Query(StateKey, Op),
+    /// The user may wonder.
+    Notice(Notice),
+    Done(Decision),
+}
+
+/// A thing that the user may wonder about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// The rule leaves a request alone, the first one, whose body is too long to be looked at.
+    LongBody(RuleId),
+}
+
+/// What is done with a request.
+pub enum Decision {
+    /// It goes to the upstream. A conflict may be pending ([`Effects::pending`]).
+    Forward,
+    /// The upstream never sees it.
+    Refuse(Conflict),
+    /// It was answered before.
+    Replay(Replay),
+}
+
+/// A conflict decided on.
+#[derive(Clone)]
+pub struct Conflict {
+    pub active: Arc<ActiveRule>,
+    /// Which of its key's requests this is, from 1; while a conflict is open, the one that opened it.
+    pub n: u64,
+    pub key: KeyHash,
+    /// Instead of the reply's.
+    pub status: Option<StatusCode>,
+    pub versions: Versions,
+    /// Tries refused so far under an open conflict, this one included; 1 for a new one.
+    pub tries: u64,
+    /// How long it lasts from now on, where the rule knows.
+    pub remaining: Option<Duration>,
+    /// The entry that it opens under `clear`, and the request's validator.
+    pub(super) opens: Option<(StateKey, Option<KeyHash>)>,
+    pub(super) has_captures: bool,
+}
+
+/// A response that is given again.
+pub struct Replay {
+    pub active: Arc<ActiveRule>,
+    pub n: u64,
+    pub response: Arc<StoredResponse>,
+}
+
+/// A rule's word on a request that it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// The rule's, in its set.
+    pub position: u32,
+    /// As [`Conflict::n`].
+    pub n: u64,
+    pub word: Word,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// The rule leaves the request alone.
+    Passes,
+    /// The request clears a conflict that was open.
+    Clears,
+    /// The rule leaves the request alone; one that comes before it has left is in conflict with it.
+    Admits,
+    Conflicts {
+        tries: u64,
+    },
+    /// It was answered before.
+    Replays,
+    /// The rule takes note of a request whose response another rule overrides.
+    Watches,
+}
+
+impl Conflict {
+    /// Counts it, unless the rule's limit is reached.
+    pub(super) fn commits(&self) -> bool {
+        self.active.counters.try_fire(self.active.rule.limit)
+    }
+
+    /// What it opens when it is committed.
+    pub(super) fn opening(&self) -> Option<(StateKey, Op)> {
+        self.opens.map(|(key, validator)| (key, Op::Open { n: self.n, validator }))
+    }
+}

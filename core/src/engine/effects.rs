@@ -1,0 +1,278 @@
+//! What a request owes when it ends, in whatever way: places to leave, observations to apply, a pending conflict to
+//! commit. Decided here and nowhere else; a driver passes the operations to a store, and the replies back.
+//!
+//! ```text
+//! on_response ─▶ operations ─▶ on_body_end ─▶ operations
+//!      └── on_failure, at any time ─▶ operations
+//! ```
+//!
+//! Of a store that fails: what has been entered is left, since it may have been; an entry that cannot be changed stays
+//! as it is, and ends with its time to live.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, header};
+
+use super::decision::Conflict;
+use super::observers::Readings;
+use super::operation::{Keyspace, Op, Reply, StateKey, StoredResponse};
+use super::state::{Command, Observation, Outcome};
+use super::store::StoreError;
+use crate::model::{Json, KeyHash, Moment};
+
+/// What a request owes. Nearly every request owes nothing, and that is one word.
+#[derive(Default)]
+pub struct Effects(Option<Box<Owed>>);
+
+#[derive(Default)]
+struct Owed {
+    reservations: Vec<Reservation>,
+    observations: Vec<Observation>,
+    readings: Readings,
+    /// A conflict of the phases after and lost.
+    pending: Option<Conflict>,
+    /// How much longer than its response a request stays in flight.
+    hold: Duration,
+    response: Option<Response>,
+    commands: VecDeque<Command>,
+    /// A referrer that is to be named next, after its reference was counted.
+    names: Option<(StateKey, KeyHash)>,
+    awaited: Awaited,
+}
+
+/// A place that the request has entered, or may have.
+struct Reservation {
+    key: StateKey,
+    ticket: u64,
+    /// Of the request, if its response is to be kept.
+    payload: Option<KeyHash>,
+}
+
+/// The head of the upstream's response.
+struct Response {
+    connection: u64,
+    status: StatusCode,
+    headers: HeaderMap,
+}
+
+/// The reply that is awaited, where something follows from it.
+#[derive(Default)]
+enum Awaited {
+    #[default]
+    Nothing,
+    /// A reference is counted before the referrer is named: a release that finds the name finds the reference.
+    Refer {
+        referrer: StateKey,
+        to: KeyHash,
+    },
+    Replace {
+        referrer: StateKey,
+        to: KeyHash,
+    },
+    Take {
+        referrer: StateKey,
+    },
+}
+
+impl From<Command> for Effects {
+    /// Nothing but one command.
+    fn from(command: Command) -> Effects {
+        let commands = VecDeque::from([command]);
+        Effects(Some(Box::new(Owed { commands, ..Owed::default() })))
+    }
+}
+
+/// While a request is decided.
+impl Effects {
+    /// The request may enter a place from here on; `payload` is that of one whose response is to be kept.
+    pub(super) fn enter(&mut self, key: StateKey, ticket: u64, payload: Option<KeyHash>, hold: Duration) {
+        let owed = self.owed();
+        owed.reservations.push(Reservation { key, ticket, payload });
+        owed.hold = owed.hold.max(hold);
+    }
+
+    /// It has not entered the last one.
+    pub(super) fn forget_entry(&mut self) {
+        if let Some(owed) = &mut self.0 {
+            owed.reservations.pop();
+            if owed.reservations.is_empty() {
+                owed.hold = Duration::ZERO;
+            }
+        }
+    }
+
+    pub(super) fn observe(&mut self, observations: Vec<Observation>, readings: Readings) {
+        if !observations.is_empty() || !readings.is_empty() {
+            let owed = self.owed();
+            (owed.observations, owed.readings) = (observations, readings);
+        }
+    }
+
+    pub(super) fn pend(&mut self, conflict: Conflict) {
+        self.owed().pending = Some(conflict);
+    }
+
+    /// The conflict that will take the response's place, if the upstream accepts the request.
+    pub fn pending(&self) -> Option<&Conflict> {
+        self.0.as_ref()?.pending.as_ref()
+    }
+
+    /// For which rules the request is a reading.
+    pub fn readings(&self) -> &[(crate::model::RuleId, Option<KeyHash>)] {
+        self.0.as_ref().map_or(&[], |owed| &owed.readings)
+    }
+
+    fn owed(&mut self) -> &mut Owed {
+        self.0.get_or_insert_default()
+    }
+}
+
+/// When it ends.
+impl Effects {
+    /// Whether nothing is owed.
+    pub fn is_settled(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// The upstream's response to a request on `connection` has begun. The conflict that takes its place, if one does:
+    /// where the upstream refused by itself, or the rule's limit was reached meanwhile, none does. Operations follow.
+    pub fn on_response(&mut self, outcome: &Outcome<'_>, connection: u64) -> Option<Conflict> {
+        let owed = self.0.as_mut()?;
+        let is_accepted = outcome.is_accepted();
+        let conflict = owed.pending.take().filter(|conflict| is_accepted && conflict.commits());
+        if let Some(conflict) = &conflict {
+            owed.commands.extend(conflict.opening().map(|(key, op)| Command::One(key, op)));
+            // The client will not get the response: it has read nothing.
+            owed.observations.retain(|observation| !observation.is_of_reading());
+        }
+        let Owed { commands, observations, .. } = &mut **owed;
+        observations.retain(|observation| {
+            let is_later = observation.reads_response();
+            if !is_later {
+                commands.extend(observation.command(outcome));
+            }
+            is_later
+        });
+        if !is_accepted {
+            owed.reservations.iter_mut().for_each(|reservation| reservation.payload = None);
+        }
+        if !owed.reservations.is_empty() || !owed.observations.is_empty() {
+            let mut headers = outcome.headers.clone();
+            // It is about this connection.
+            headers.remove(header::CONNECTION);
+            owed.response = Some(Response { connection, status: outcome.status, headers });
+        }
+        conflict
+    }
+
+    /// How much longer the request stays in flight, once what its response's head taught has been applied.
+    pub fn hold(&self) -> Duration {
+        self.0.as_ref().map_or(Duration::ZERO, |owed| owed.hold)
+    }
+
+    /// Whether the response's body is needed.
+    pub fn reads_body(&self) -> bool {
+        let Some(owed) = &self.0 else { return false };
+        !owed.observations.is_empty() || owed.reservations.iter().any(|entered| entered.payload.is_some())
+    }
+
+    /// The response has ended; `body` is `None` where it was too long to keep. Operations follow.
+    pub fn on_body_end(&mut self, body: Option<Bytes>) {
+        self.abandon();
+        let Some(owed) = &mut self.0 else { return };
+        let observations = std::mem::take(&mut owed.observations);
+        let Some(Response { connection, status, headers }) = owed.response.take() else {
+            // It never began, which teaches nothing: the upstream may not have seen the request.
+            owed.reservations.iter_mut().for_each(|reservation| reservation.payload = None);
+            return owed.leave(None);
+        };
+        let json = body.as_ref().filter(|_| !observations.is_empty()).and_then(Json::read);
+        let outcome = Outcome { status, headers: &headers, body: json.as_ref() };
+        owed.commands.extend(observations.iter().filter_map(|observation| observation.command(&outcome)));
+        owed.leave(body.map(|body| StoredResponse { connection, status, headers, body }));
+    }
+
+    /// The request ends here: it failed, or was cancelled, or a rule answers; or the client left while it read the
+    /// response, which the upstream has given all the same. Operations follow.
+    pub fn on_failure(&mut self) {
+        self.on_body_end(None);
+    }
+
+    /// The next operation, whose reply [`Effects::reply`] wants before the one after it; `None`: what is owed by now
+    /// is settled. `now` is by the clock that observations began by.
+    pub fn poll(&mut self, now: Moment) -> Option<(StateKey, Op)> {
+        let owed = self.0.as_mut()?;
+        if let Some((referrer, to)) = owed.names.take() {
+            owed.awaited = Awaited::Replace { referrer, to };
+            return Some((referrer, Op::Replace(to)));
+        }
+        let Some(command) = owed.commands.pop_front() else {
+            if owed.reservations.is_empty() && owed.observations.is_empty() && owed.pending.is_none() {
+                self.0 = None;
+            }
+            return None;
+        };
+        Some(match command {
+            Command::One(key, op) => (key, op),
+            Command::Learn { key, seen, how, began } => {
+                (key, Op::Learn { seen, took: now.since(began), how })
+            }
+            Command::Read { key, began } => (key, Op::Read { took: now.since(began) }),
+            Command::Attach { referrer, to } => {
+                owed.awaited = Awaited::Refer { referrer, to };
+                (referrer.within(Keyspace::State, to), Op::Refer)
+            }
+            Command::Detach { referrer } => {
+                owed.awaited = Awaited::Take { referrer };
+                (referrer, Op::Take)
+            }
+        })
+    }
+
+    /// A reply that was awaited when the request ended never comes: that is as if the store had failed.
+    fn abandon(&mut self) {
+        if self.0.as_ref().is_some_and(|owed| !matches!(owed.awaited, Awaited::Nothing)) {
+            self.reply(Err(StoreError("the reply was not waited for".into())));
+        }
+    }
+
+    /// What the store replied to the last operation.
+    pub fn reply(&mut self, reply: Result<Reply, StoreError>) {
+        let Some(owed) = &mut self.0 else { return };
+        let unrefer = match (std::mem::take(&mut owed.awaited), reply) {
+            (Awaited::Refer { referrer, to }, Ok(_)) => {
+                owed.names = Some((referrer, to));
+                return;
+            }
+            // Counted and not named, a reference would never end: it is taken back.
+            (Awaited::Refer { referrer, to } | Awaited::Replace { referrer, to }, Err(_)) => (referrer, to),
+            (
+                Awaited::Replace { referrer, .. } | Awaited::Take { referrer },
+                Ok(Reply::Held(Some(previous))),
+            ) => (referrer, previous.holder),
+            _ => return,
+        };
+        let (referrer, resource) = unrefer;
+        owed.commands.push_front(Command::One(referrer.within(Keyspace::State, resource), Op::Unrefer));
+    }
+}
+
+impl Owed {
+    /// Leaves every place, with the response where it is to be kept.
+    fn leave(&mut self, response: Option<StoredResponse>) {
+        let response = response.filter(|_| self.reservations.iter().any(|entered| entered.payload.is_some()));
+        let response = response.map(Arc::new);
+        self.pending = None;
+        self.hold = Duration::ZERO;
+        for Reservation { key, ticket, payload } in self.reservations.drain(..) {
+            let op = match payload {
+                Some(payload) => Op::Finish { ticket, payload, response: response.clone() },
+                None => Op::Leave { ticket },
+            };
+            self.commands.push_back(Command::One(key, op));
+        }
+    }
+}

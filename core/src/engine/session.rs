@@ -1,0 +1,365 @@
+//! Which rule answers a request: the first in file order that matches and fires. Without IO: the driver brings what a
+//! session asks for, and the proxy, `explain` and the tests all drive this one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::clear::validator;
+use super::decision::{Conflict, Decision, Judged, Notice, Replay, Step, Word};
+use super::effects::Effects;
+use super::operation::{Keyspace, Op, Reply, StateKey};
+use super::ruleset::{ActiveRule, RuleSet, Unconcerned};
+use super::state::{Judgement, Versions};
+use super::store::StoreError;
+use crate::matching::Candidates;
+use crate::model::{BodyFacts, Captures, Facts, Identity, KeyHash, Moment, Phase};
+use crate::rules::Clear;
+
+/// One request on its way past the rules. What it owes goes to the effects as soon as it is owed, so that a driver
+/// that is dropped half-way can settle it.
+pub struct Session<'s, 'r> {
+    rules: &'s RuleSet,
+    identity: &'s Identity,
+    facts: &'s mut Facts<'r>,
+    effects: &'s mut Effects,
+    now: Moment,
+    ticket: u64,
+    candidates: Candidates,
+    /// One that is committed.
+    conflict: Option<Conflict>,
+    at: At<'s>,
+}
+
+/// Where a session is.
+enum At<'s> {
+    /// Before the next rule.
+    Next,
+    /// Before this rule, whose body has come if it reads one.
+    Rule {
+        position: u32,
+        active: &'s Arc<ActiveRule>,
+    },
+    /// Before a query, or waiting for its reply.
+    Query(Judging<'s>, Query),
+    /// A conflict is committed.
+    Refused,
+    Replayed(Replay),
+    /// After the last rule.
+    Observing,
+    Over,
+}
+
+/// A rule that is about the request.
+#[derive(Clone, Copy)]
+struct Judging<'s> {
+    position: u32,
+    active: &'s Arc<ActiveRule>,
+    key: KeyHash,
+    client: KeyHash,
+    /// What a conflict opens under `clear`.
+    opens: Option<(StateKey, Option<KeyHash>)>,
+    has_captures: bool,
+}
+
+/// What is asked about a request, in this order.
+#[derive(Clone, Copy)]
+enum Query {
+    /// Under `clear`: whether a conflict is open.
+    Opened,
+    Count,
+    /// For the key's `n`-th request.
+    State {
+        n: u64,
+    },
+    /// Opens the conflict that is committed.
+    Open,
+}
+
+impl<'s, 'r> Session<'s, 'r> {
+    /// The request of `facts`, which came at `now`. The ticket is one that no other request has; what the request owes
+    /// goes to `effects`.
+    pub fn new(
+        rules: &'s RuleSet,
+        identity: &'s Identity,
+        facts: &'s mut Facts<'r>,
+        effects: &'s mut Effects,
+        now: Moment,
+        ticket: u64,
+    ) -> Session<'s, 'r> {
+        let candidates = rules.candidates(facts);
+        Session { rules, identity, facts, effects, now, ticket, candidates, conflict: None, at: At::Next }
+    }
+
+    /// What the session is about, as far as it is known.
+    pub fn facts(&self) -> &Facts<'r> {
+        self.facts
+    }
+
+    /// When the request came, or was read as far as rules needed it.
+    pub fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// The conflict that will take the response's place, if the upstream accepts the request.
+    pub fn pending(&self) -> Option<&Conflict> {
+        self.effects.pending()
+    }
+
+    /// What the conflict's rule captured of the path.
+    pub fn captures<'c>(&'c self, conflict: &'c Conflict) -> Captures<'c> {
+        match conflict.has_captures {
+            true => conflict.active.rule.requests.check(self.facts).unwrap_or_default(),
+            false => Captures::default(),
+        }
+    }
+
+    /// What is needed next.
+    pub fn poll(&mut self) -> Step {
+        loop {
+            match std::mem::replace(&mut self.at, At::Next) {
+                At::Next => {
+                    let Some(position) = self.candidates.next() else {
+                        self.at = At::Observing;
+                        continue;
+                    };
+                    let Some(active) = self.rules.get(position) else { continue };
+                    // Once a rule overrides the upstream's response, only those that watch the upstream go on.
+                    let is_over = self.pending().is_some() && active.rule.trigger.state().is_none();
+                    if is_over || !active.is_awake(self.now) {
+                        continue;
+                    }
+                    if self.facts.body.is_unread() && active.reads_body(self.facts) {
+                        if let Err(mismatch) = active.rule.requests.check_head(self.facts) {
+                            active.counters.note_near_miss(|| mismatch.near_miss());
+                            continue;
+                        }
+                        self.at = At::Rule { position, active };
+                        return Step::NeedBody;
+                    }
+                    if let Some(notice) = self.begin(position, active) {
+                        return Step::Notice(notice);
+                    }
+                }
+                At::Rule { position, active } => {
+                    if let Some(notice) = self.begin(position, active) {
+                        return Step::Notice(notice);
+                    }
+                }
+                At::Query(judging, query) => {
+                    let (key, op) = self.operation(&judging, query);
+                    self.at = At::Query(judging, query);
+                    return Step::Query(key, op);
+                }
+                At::Refused => {
+                    self.at = At::Over;
+                    if let Some(conflict) = self.conflict.take() {
+                        return Step::Done(Decision::Refuse(conflict));
+                    }
+                }
+                At::Replayed(replay) => {
+                    self.at = At::Over;
+                    return Step::Done(Decision::Replay(replay));
+                }
+                At::Observing => {
+                    let observers = self.rules.observers();
+                    if self.facts.body.is_unread() && observers.want_body(self.facts) {
+                        self.at = At::Observing;
+                        return Step::NeedBody;
+                    }
+                    self.at = At::Over;
+                    if !observers.is_empty() {
+                        let observations = observers.observations(self.facts, self.identity, self.now);
+                        self.effects.observe(observations, observers.readings(self.facts, self.identity));
+                    }
+                    return Step::Done(Decision::Forward);
+                }
+                At::Over => {
+                    self.at = At::Over;
+                    return Step::Done(Decision::Forward);
+                }
+            }
+        }
+    }
+
+    /// The body that was needed, which had come at `now`; not [`BodyFacts::Unread`].
+    pub fn body(&mut self, body: BodyFacts, now: Moment) {
+        self.facts.body = if body.is_unread() { BodyFacts::TooLong } else { body };
+        self.now = now;
+    }
+
+    /// The reply that was needed; what the rule says of the request, if it has come to that. Where the store fails,
+    /// the rule leaves the request alone: a conflict that nobody can end would be worse than none.
+    pub fn reply(&mut self, reply: Result<Reply, StoreError>) -> Option<Judged> {
+        let At::Query(judging, query) = std::mem::replace(&mut self.at, At::Next) else { return None };
+        let Judging { position, .. } = judging;
+        let judged = |n, word| Some(Judged { position, n, word });
+        let reply = match (query, reply) {
+            // It was decided on, and is played whether or not it could be opened.
+            (Query::Open, _) => {
+                self.at = At::Refused;
+                let (n, tries) =
+                    self.conflict.as_ref().map_or((0, 1), |conflict| (conflict.n, conflict.tries));
+                return judged(n, Word::Conflicts { tries });
+            }
+            (_, Err(_)) => return judged(0, Word::Passes),
+            (Query::Opened, Ok(Reply::Open { n, tries, age })) => {
+                let length = judging.active.rule.clear().and_then(Clear::length);
+                let lasts = length.map(|length| length.saturating_sub(age));
+                let conflict = self.conflict(&Judging { opens: None, ..judging }, n, lasts);
+                return self.play(judging, Conflict { tries, ..conflict });
+            }
+            (Query::Opened, Ok(Reply::Cleared { n })) => return judged(n, Word::Clears),
+            (Query::Opened, Ok(_)) => {
+                self.at = At::Query(judging, Query::Count);
+                return None;
+            }
+            (Query::State { n }, Ok(reply)) => return self.judge_state(judging, n, reply),
+            (Query::Count, Ok(counted)) => counted,
+        };
+        let n = reply.n();
+        if judging.active.rule.trigger.state().is_some() {
+            self.at = At::Query(judging, Query::State { n });
+            return None;
+        }
+        if !judging.active.judge(&reply, judging.key) {
+            return judged(n, Word::Passes);
+        }
+        let lasts = match reply {
+            Reply::Windowed { wait, .. } => Some(wait),
+            _ => judging.active.rule.clear().and_then(Clear::length),
+        };
+        let conflict = self.conflict(&judging, n, lasts);
+        self.play(judging, conflict)
+    }
+
+    /// Turns to a rule.
+    fn begin(&mut self, position: u32, active: &'s Arc<ActiveRule>) -> Option<Notice> {
+        let (key, has_captures) = match active.concern(self.facts, self.identity) {
+            Ok(concern) => (concern.key, !concern.captures.0.is_empty()),
+            Err(why) => return left_alone(active, self.facts, &why),
+        };
+        active.counters.add_match();
+        let clear = active.rule.clear();
+        // Only what is kept for a client asks for it.
+        let is_for_client = clear.is_some() || active.rule.trigger.state().is_some();
+        let client = if is_for_client { self.facts.client(self.identity) } else { KeyHash(0) };
+        let mut judging = Judging { position, active, key, client, opens: None, has_captures };
+        let mut query = Query::Count;
+        if clear.is_some() {
+            let under = active.rule.opened_under(self.facts, Some(key), client).unwrap_or(key);
+            let validator = validator(self.facts, active.rule.version_at());
+            judging.opens = Some((active.key(Keyspace::Opened, under), validator));
+            query = Query::Opened;
+        }
+        self.at = At::Query(judging, query);
+        None
+    }
+
+    /// A query as an operation.
+    fn operation(&mut self, judging: &Judging<'_>, query: Query) -> (StateKey, Op) {
+        let Judging { active, key, .. } = *judging;
+        match (query, active.rule.clear(), judging.opens) {
+            (Query::Opened, Some(clear), Some((opened, validator))) => {
+                (opened, Op::Opened { clear, validator })
+            }
+            (Query::Open, _, Some((opened, validator))) => {
+                let n = self.conflict.as_ref().map_or(0, |conflict| conflict.n);
+                (opened, Op::Open { n, validator })
+            }
+            (Query::State { .. }, ..) if let Some(state) = active.rule.trigger.state() => {
+                let place = active.key(Keyspace::State, key);
+                let op = state.query(self.facts, self.ticket);
+                if let Op::Enter { ticket, payload, .. } = op {
+                    // Before it is known: one that is cancelled while it waits for the reply has to leave.
+                    let kept = state.keeps_responses().then_some(payload);
+                    self.effects.enter(place, ticket, kept, state.hold());
+                }
+                (place, op)
+            }
+            _ => (active.key(Keyspace::Count, key), active.rule.trigger.query()),
+        }
+    }
+
+    /// What a state trigger says.
+    fn judge_state(&mut self, judging: Judging<'s>, n: u64, reply: Reply) -> Option<Judged> {
+        let Judging { position, active, client, .. } = judging;
+        let judged = |word| Some(Judged { position, n, word });
+        let state = active.rule.trigger.state()?;
+        let lasts = match &reply {
+            Reply::Held(held) => held.and_then(|held| held.remaining),
+            _ => None,
+        };
+        if matches!(reply, Reply::Running { .. } | Reply::Finished { .. }) {
+            self.effects.forget_entry();
+        }
+        match state.judge(&active.rule, self.facts, client, reply) {
+            Judgement::Pass => judged(Word::Passes),
+            Judgement::Admit => judged(Word::Admits),
+            Judgement::Conflict { status, versions } => {
+                let conflict = self.conflict(&judging, n, lasts);
+                self.play(judging, Conflict { status, versions, ..conflict })
+            }
+            Judgement::Replay(_) if self.pending().is_some() => judged(Word::Watches),
+            Judgement::Replay(response) => {
+                self.at = At::Replayed(Replay { active: Arc::clone(active), n, response });
+                judged(Word::Replays)
+            }
+        }
+    }
+
+    /// Commits a conflict, or keeps it pending until the upstream has answered.
+    fn play(&mut self, judging: Judging<'s>, conflict: Conflict) -> Option<Judged> {
+        let (n, tries) = (conflict.n, conflict.tries);
+        let judged = |word| Some(Judged { position: judging.position, n, word });
+        if self.pending().is_some() {
+            return judged(Word::Watches);
+        }
+        let active = judging.active;
+        if active.rule.phase() != Phase::Before {
+            // Whether it fires is seen when the upstream has answered; here, whether it still could.
+            if !active.counters.may_fire(active.rule.limit) {
+                return judged(Word::Passes);
+            }
+            self.effects.pend(conflict);
+            return judged(Word::Conflicts { tries });
+        }
+        if !conflict.commits() {
+            return judged(Word::Passes);
+        }
+        if conflict.opens.is_some() {
+            self.conflict = Some(conflict);
+            self.at = At::Query(judging, Query::Open);
+            return None;
+        }
+        self.conflict = Some(conflict);
+        self.at = At::Refused;
+        judged(Word::Conflicts { tries })
+    }
+
+    /// A conflict that would end by itself after `lasts`: it lasts no longer than the rule is awake.
+    fn conflict(&self, judging: &Judging<'_>, n: u64, lasts: Option<Duration>) -> Conflict {
+        let Judging { active, key, opens, has_captures, .. } = *judging;
+        let awake = active.rule.during.and_then(|during| during.remaining(self.now));
+        Conflict {
+            active: Arc::clone(active),
+            n,
+            key,
+            status: None,
+            versions: Versions::default(),
+            tries: 1,
+            remaining: lasts.into_iter().chain(awake).min(),
+            opens,
+            has_captures,
+        }
+    }
+}
+
+/// A rule leaves a request alone, which the user may wonder about, most of all for its body's length.
+fn left_alone(active: &ActiveRule, facts: &Facts<'_>, why: &Unconcerned<'_>) -> Option<Notice> {
+    active.counters.note_near_miss(|| why.near_miss());
+    let is_for_length = matches!(facts.body, BodyFacts::TooLong) && active.reads_body(facts);
+    let is_first = is_for_length
+        && active.rule.requests.check_head(facts).is_ok()
+        && active.counters.leaves_first_long_body();
+    is_first.then(|| Notice::LongBody(active.id()))
+}

@@ -1,0 +1,214 @@
+//! `explain` and the data path come to the same: random rules, random requests, each past both drivers.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, StatusCode};
+use proptest::prelude::*;
+
+use super::walk::Stage;
+use crate::engine::{Effects, Judged, Outcome, RuleSet, Session, Word};
+use crate::model::{BodyFacts, Facts, Moment};
+use crate::proxy::State as Driver;
+use crate::rules::{BodyFileError, Rule, Settings, read};
+use crate::store::MemoryStore;
+
+const CASES: u32 = 1_000;
+const REQUESTS: usize = 50;
+
+/// One rule, written as files write it; some combinations are none.
+fn rule() -> impl Strategy<Value = String> {
+    let requests = prop::sample::select(
+        &[
+            "path = \"/items/{id}\"",
+            "method = \"PUT\"\npath = \"/items/*\"",
+            "method = [\"POST\", \"DELETE\"]",
+            "path = \"/orders/**\"",
+            "body = { name = \"lamp\" }",
+            "",
+        ][..],
+    );
+    let counted = prop::sample::select(
+        &["", "first = 2", "every = 3", "pattern = \"..x\"", "above = \"2/s\"", "rate = 0.5"][..],
+    );
+    let clear = prop::sample::select(
+        &[
+            "",
+            "",
+            "clear = \"refetch\"",
+            "clear = \"new_version\"",
+            "clear = \"2s\"",
+            "clear = 2",
+            "clear = \"never\"",
+        ][..],
+    );
+    let phase = prop::sample::select(&["", "", "phase = \"after\"", "phase = \"lost\""][..]);
+    let state = prop::sample::select(
+        &[
+            "on = \"stale\"",
+            "on = \"stale\"\nmissing = 428",
+            "on = \"overlap\"",
+            "on = \"duplicate\"\nrelease = { method = \"DELETE\", path = \"/items/{id}\", per = \"path\" }",
+            "on = \"locked\"\nlease = \"3s\"",
+            "on = \"expired\"\nmax_requests = 3",
+            "on = \"expired\"\nmax_age = \"4s\"",
+            "on = \"key_in_use\"\nper = \"header:idempotency-key\"",
+            "on = \"referenced\"\nby = { method = \"POST\", path = \"/orders/{id}\", per = \"param:id\" }\n\
+         release = { method = \"DELETE\", path = \"/orders/{id}\", per = \"param:id\" }\nper = \"param:id\"",
+        ][..],
+    );
+    let trigger = prop_oneof![
+        (counted, clear, phase).prop_map(|(counted, clear, phase)| format!("{counted}\n{clear}\n{phase}")),
+        state.prop_map(str::to_owned),
+    ];
+    let per = prop::sample::select(&["", "per = \"path\"", "per = \"client\"", "per = \"rule\""][..]);
+    let more = prop::sample::select(&["", "", "limit = 3", "during = { after = \"2s\", for = \"5s\" }"][..]);
+    (requests, trigger, per, more).prop_map(|(requests, trigger, per, more)| {
+        let per = if trigger.contains("per =") { "" } else { per };
+        format!("{requests}\n{trigger}\n{per}\n{more}\n")
+    })
+}
+
+/// As many of the rules as can stand in one file.
+fn rules(texts: &[String]) -> Vec<Rule> {
+    let mut file = String::new();
+    let mut accepted = Vec::new();
+    for (at, text) in texts.iter().enumerate() {
+        let longer = format!("{file}[[rule]]\nname = \"r{at}\"\n{text}");
+        if let Ok(read) = read("rules.toml", &longer, &|_| Err(BodyFileError::Missing)) {
+            (file, accepted) = (longer, read.config.rules);
+        }
+    }
+    accepted
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Ask {
+    method: usize,
+    path: usize,
+    client: usize,
+    version: usize,
+    body: usize,
+    seconds: u64,
+}
+
+fn ask() -> impl Strategy<Value = Ask> {
+    (0..5usize, 0..4usize, 0..2usize, 0..3usize, 0..3usize, 0..3u64).prop_map(
+        |(method, path, client, version, body, seconds)| Ask { method, path, client, version, body, seconds },
+    )
+}
+
+impl Ask {
+    fn head(self) -> http::request::Parts {
+        let method =
+            [Method::GET, Method::PUT, Method::POST, Method::DELETE, Method::PUT][self.method].clone();
+        let path = ["/items/1", "/items/2", "/orders/1", "/orders/2"][self.path];
+        let mut request = Request::builder().method(method).uri(path);
+        request = request.header("authorization", ["ann", "bob"][self.client]);
+        request = request.header("idempotency-key", self.version.to_string());
+        if self.version > 0 {
+            request = request.header("if-match", format!("\"{}\"", self.version));
+        }
+        request.body(()).expect("a request").into_parts().0
+    }
+
+    fn body(self) -> Bytes {
+        Bytes::from_static([&b""[..], b"{\"name\":\"lamp\"}", b"{\"name\":\"desk\"}"][self.body])
+    }
+}
+
+/// The data path's driver, with an upstream that accepts everything.
+struct Path {
+    rules: RuleSet,
+    driver: Arc<Driver<MemoryStore>>,
+    settings: Settings,
+}
+
+impl Path {
+    fn pass(&self, ask: Ask, now: Moment, ticket: u64) -> Vec<Judged> {
+        let head = ask.head();
+        let mut facts = Facts::new(&head, IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let mut effects = Effects::default();
+        let mut judged = Vec::new();
+        let identity = &self.settings.client_id;
+        let mut session = Session::new(&self.rules, identity, &mut facts, &mut effects, now, ticket);
+        // Unread until a rule needs it, as in the proxy.
+        let look = async || Ok::<_, Infallible>((BodyFacts::read(ask.body()), now));
+        let Ok(decision) = at_once(self.driver.decide(&mut session, look, |said| judged.push(said)));
+        if matches!(decision, crate::engine::Decision::Forward) {
+            let status = if head.method == Method::POST { StatusCode::CREATED } else { StatusCode::OK };
+            effects.on_response(&Outcome { status, headers: &HeaderMap::new(), body: None }, 0);
+            at_once(self.driver.settle(&mut effects, || now));
+            effects.on_body_end(Some(Bytes::new()));
+        } else {
+            effects.on_failure();
+        }
+        self.driver.settle_in_passing(effects, move || now, |_| panic!("the memory store lets nothing wait"));
+        judged
+    }
+}
+
+/// The memory store's replies are at hand: nothing yields.
+fn at_once<F: Future>(future: F) -> F::Output {
+    match std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("the memory store lets nothing wait"),
+    }
+}
+
+fn store() -> MemoryStore {
+    MemoryStore::new(NonZeroUsize::MIN.saturating_add(9_999), Duration::from_secs(3_600))
+}
+
+#[test]
+fn explain_says_what_the_data_path_does() {
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(CASES)
+    });
+    let conflicts = std::cell::Cell::new([0u64; 4]);
+    let case = (prop::collection::vec(rule(), 1..7), prop::collection::vec(ask(), REQUESTS));
+    let ran = runner.run(&case, |(texts, asks)| {
+        let rules = rules(&texts);
+        let compiled = || RuleSet::new(rules.clone(), 7, true).expect("replies");
+        let settings = Settings::default();
+        let explained = compiled();
+        let stage = Stage { rules: &explained, settings: &settings, store: store() };
+        let driver = Arc::new(Driver::new(store()));
+        let path = Path { rules: compiled(), driver, settings: settings.clone() };
+        let mut now = Moment(1);
+        for (ticket, ask) in (1..).zip(asks) {
+            now = now + Duration::from_secs(ask.seconds);
+            let head = ask.head();
+            let mut facts = Facts::new(&head, IpAddr::V4(Ipv4Addr::LOCALHOST));
+            facts.body = BodyFacts::read(ask.body());
+            let said = stage.pass(&mut facts, now, ticket);
+            let done = path.pass(ask, now, ticket);
+            let mut seen = conflicts.get();
+            for judged in &said {
+                seen[match judged.word {
+                    Word::Conflicts { tries: 1 } => 0,
+                    Word::Conflicts { .. } | Word::Clears => 1,
+                    Word::Admits | Word::Replays => 2,
+                    _ => 3,
+                }] += 1;
+            }
+            conflicts.set(seen);
+            prop_assert_eq!(said, done, "{:?} of {:?}", ask, texts);
+        }
+        let fired = |rules: &RuleSet| -> Vec<(u64, u64)> {
+            rules.iter().map(|active| (active.counters.matched(), active.counters.fired())).collect()
+        };
+        prop_assert_eq!(fired(&explained), fired(&path.rules));
+        prop_assert_eq!(stage.store.keys(), path.driver.store.keys());
+        Ok(())
+    });
+    ran.unwrap_or_else(|wrong| panic!("{wrong}"));
+    // It says something: of each sort there were many.
+    assert!(conflicts.get().iter().all(|seen| *seen > 500), "{:?}", conflicts.get());
+}

@@ -1,0 +1,109 @@
+//! The rules that requests go by, which can be swapped while requests are on their way: each keeps the snapshot that
+//! it began with, from its first byte to its settlement.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Release};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::allowed_hosts::AllowedHosts;
+use super::record::Plan;
+use super::{Running, StartError};
+use crate::engine::RuleSet;
+use crate::model::RunKey;
+use crate::rules::{Rule, Settings, UpstreamUrl};
+
+/// Rules with their counts, and what depends on them.
+#[derive(Clone)]
+pub struct Snapshot {
+    pub rules: Arc<RuleSet>,
+    /// What is recorded of each request.
+    pub plan: Arc<Plan>,
+    /// Where only some names in `Host` are served, those.
+    pub allowed_hosts: Option<Arc<AllowedHosts>>,
+}
+
+impl Snapshot {
+    /// The snapshot of some rules, which take the place of `previous`, if there are any.
+    pub fn new(
+        settings: &Settings,
+        upstream: &UpstreamUrl,
+        key: RunKey,
+        rules: Vec<Rule>,
+        previous: Option<&RuleSet>,
+    ) -> Result<Snapshot, StartError> {
+        let allowed_hosts = AllowedHosts::new(settings.listen, settings, upstream, &rules);
+        let rules = match previous {
+            None => RuleSet::new(rules, settings.seed, settings.mark),
+            Some(previous) => RuleSet::succeeding(previous, rules, settings.seed, settings.mark),
+        };
+        let rules = rules.map_err(StartError::Replies)?;
+        Ok(Snapshot {
+            plan: Arc::new(Plan::new(settings, &rules, key)),
+            rules: Arc::new(rules),
+            allowed_hosts: allowed_hosts.map(Arc::new),
+        })
+    }
+}
+
+impl Running {
+    /// Gives new requests other rules; those on their way keep the rules that they began with. A rule that keeps its
+    /// name and its meaning keeps its counts and its state. The journal's header goes on to tell the first rules.
+    ///
+    /// # Errors
+    /// A reply that can never be made from its template; the rules stay as they are.
+    pub fn replace_rules(&self, rules: Vec<Rule>) -> Result<(), StartError> {
+        let (settings, upstream) = (&self.shared.settings, &self.upstream);
+        let next =
+            |latest: &Snapshot| Snapshot::new(settings, upstream, self.key, rules, Some(&latest.rules));
+        self.shared.snapshots.replace(next)
+    }
+}
+
+/// The snapshot that new requests get.
+pub struct Snapshots {
+    /// Which one it is. Changed with the lock held.
+    generation: AtomicU64,
+    latest: Mutex<Snapshot>,
+}
+
+impl Snapshots {
+    pub fn new(first: Snapshot) -> Snapshots {
+        Snapshots { generation: AtomicU64::new(0), latest: Mutex::new(first) }
+    }
+
+    pub fn latest(&self) -> Snapshot {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Gives new requests the snapshot that `next` makes of the latest.
+    pub fn replace<E>(&self, next: impl FnOnce(&Snapshot) -> Result<Snapshot, E>) -> Result<(), E> {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        *latest = next(&latest)?;
+        self.generation.fetch_add(1, Release);
+        Ok(())
+    }
+}
+
+/// One worker's copy of the latest snapshot: a request costs a look at one number, and shares nothing with other
+/// workers.
+pub struct Current {
+    generation: Cell<u64>,
+    snapshot: RefCell<Rc<Snapshot>>,
+}
+
+impl Current {
+    pub fn new(snapshots: &Snapshots) -> Current {
+        let generation = snapshots.generation.load(Acquire);
+        Current { generation: Cell::new(generation), snapshot: RefCell::new(Rc::new(snapshots.latest())) }
+    }
+
+    /// The snapshot for a new request.
+    pub fn get(&self, snapshots: &Snapshots) -> Rc<Snapshot> {
+        let generation = snapshots.generation.load(Acquire);
+        if generation != self.generation.replace(generation) {
+            *self.snapshot.borrow_mut() = Rc::new(snapshots.latest());
+        }
+        Rc::clone(&self.snapshot.borrow())
+    }
+}

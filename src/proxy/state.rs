@@ -1,0 +1,111 @@
+//! The store, driven: sessions and effects say which operations they need, and this passes them on and the replies
+//! back. Nothing is decided here but what a failing store means.
+//!
+//! A store that fails means that rules with state leave requests alone: without knowing, a conflict would be invented.
+//! The first failure is logged, and all are counted.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use crate::engine::{
+    Decision, Effects, Judged, Notice, Op, Reply, Session, StateKey, Step, Store, StoreError, Update,
+};
+use crate::model::{BodyFacts, Moment};
+
+/// A store, and how often it failed.
+pub struct State<S> {
+    pub store: S,
+    failures: AtomicU64,
+}
+
+impl<S: Store> State<S> {
+    pub fn new(store: S) -> State<S> {
+        State { store, failures: AtomicU64::new(0) }
+    }
+
+    /// Operations that had no reply.
+    pub fn failures(&self) -> u64 {
+        self.failures.load(Relaxed)
+    }
+
+    /// Decides a request. `look` reads its body, which is all that can fail; `heard` hears what the rules say.
+    pub async fn decide<E>(
+        &self,
+        session: &mut Session<'_, '_>,
+        mut look: impl AsyncFnMut() -> Result<(BodyFacts, Moment), E>,
+        mut heard: impl FnMut(Judged),
+    ) -> Result<Decision, E> {
+        loop {
+            match session.poll() {
+                Step::Query(key, op) => {
+                    let reply = self.update(key, op, session.now()).await;
+                    session.reply(reply).into_iter().for_each(&mut heard);
+                }
+                Step::NeedBody => {
+                    let (body, now) = look().await?;
+                    session.body(body, now);
+                }
+                Step::Notice(Notice::LongBody(rule)) => tracing::warn!(
+                    "the rule {rule} leaves alone what has a body longer than body_limit: it cannot look at it"
+                ),
+                Step::Done(decision) => return Ok(decision),
+            }
+        }
+    }
+
+    /// Settles what is owed by now.
+    pub async fn settle(&self, effects: &mut Effects, now: impl Fn() -> Moment) {
+        loop {
+            let moment = now();
+            let Some((key, op)) = effects.poll(moment) else { return };
+            let reply = self.update(key, op, moment).await;
+            effects.reply(reply);
+        }
+    }
+
+    /// Settles what is owed where nothing can be waited for. Where the store lets it wait all the same, `spawn` gets
+    /// the rest.
+    pub fn settle_in_passing<R>(
+        self: &Arc<Self>,
+        mut effects: Effects,
+        now: impl Fn() -> Moment + 'static,
+        spawn: impl FnOnce(std::pin::Pin<Box<dyn Future<Output = ()>>>) -> R,
+    ) where
+        S: 'static,
+    {
+        loop {
+            let moment = now();
+            let Some((key, op)) = effects.poll(moment) else { return };
+            match self.store.update(key, op, moment) {
+                Update::Ready(reply) => effects.reply(self.noted(reply)),
+                Update::Later(later) => {
+                    let state = Arc::clone(self);
+                    spawn(Box::pin(async move {
+                        effects.reply(state.noted(later.await));
+                        state.settle(&mut effects, now).await;
+                    }));
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn update(&self, key: StateKey, op: Op, now: Moment) -> Result<Reply, StoreError> {
+        match self.store.update(key, op, now) {
+            Update::Ready(reply) => self.noted(reply),
+            Update::Later(later) => self.noted(later.await),
+        }
+    }
+
+    fn noted(&self, reply: Result<Reply, StoreError>) -> Result<Reply, StoreError> {
+        if let Err(error) = &reply
+            && self.failures.fetch_add(1, Relaxed) == 0
+        {
+            tracing::warn!(
+                "the store of the rules' state fails: {error}. Rules leave requests alone whose state is not \
+                 known; see to the store that `state` names"
+            );
+        }
+        reply
+    }
+}

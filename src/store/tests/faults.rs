@@ -1,0 +1,176 @@
+//! Requests that meet in a store that lets replies wait, and that fails: whatever the order in which operations of
+//! different keys are run, and whichever of them fail, no conflict is invented and nothing is left behind.
+
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, StatusCode};
+use proptest::prelude::*;
+
+use super::playback::{on, rule};
+use super::slow::{SlowStore, draw, run};
+use super::*;
+use crate::engine::{Decision, Outcome, RuleSet, Session};
+use crate::model::{BodyFacts, Facts, Identity};
+use crate::proxy::State as Driver;
+use crate::rules::{Rule, State};
+
+/// What became of some requests that were on their way at once.
+#[derive(Debug, Default)]
+struct Seen {
+    forwarded: usize,
+    refused: usize,
+    /// Of one key, that were with the upstream at once, at most.
+    together: usize,
+    /// Keys with state when all were over.
+    left: usize,
+    failures: u64,
+}
+
+#[expect(clippy::arc_with_non_send_sync, reason = "the driver is shared as the proxy's is, on one thread")]
+/// Sends `requests` requests about two keys, of which so many of a hundred operations fail; `seed` decides which turn
+/// is whose. Of four requests one is cancelled at some point.
+fn meet(rule: Rule, requests: u64, failures: u64, seed: u64) -> Seen {
+    let rules = RuleSet::new(vec![rule], 1, false).unwrap_or_else(|_| panic!("a reply"));
+    let driver = Arc::new(Driver::new(SlowStore::failing(store(1_000, HOUR), failures, seed)));
+    let chance = Cell::new(seed | 1);
+    let with_upstream = [Cell::new(0), Cell::new(0)];
+    let (forwarded, refused, together) = (Cell::new(0), Cell::new(0), Cell::new(0));
+    let rests = Rc::new(std::cell::RefCell::new(Vec::new()));
+    let settle = |effects: Effects| {
+        driver.settle_in_passing(effects, || Moment(1), |rest| rests.borrow_mut().push(rest));
+    };
+    let request = async |number: u64| {
+        let key = number as usize % 2;
+        let head =
+            Request::put(format!("/items/{key}")).header("if-match", "\"1\"").body(()).expect("a request");
+        let head = head.into_parts().0;
+        let mut facts = Facts::new(&head, IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let mut owed = Owed { effects: Effects::default(), settle: &settle };
+        let identity = Identity(Vec::new());
+        let decision = {
+            let mut session =
+                Session::new(&rules, &identity, &mut facts, &mut owed.effects, Moment(1), number);
+            let look = async || Ok::<_, Infallible>((BodyFacts::read(Bytes::new()), Moment(1)));
+            let Ok(decision) = driver.decide(&mut session, look, |_| {}).await;
+            decision
+        };
+        if !matches!(decision, Decision::Forward) {
+            refused.set(refused.get() + 1);
+            return;
+        }
+        forwarded.set(forwarded.get() + 1);
+        let _inside = Inside::enter(&with_upstream[key], &together);
+        for _ in 0..4 {
+            turn().await;
+        }
+        let outcome = Outcome { status: StatusCode::OK, headers: &HeaderMap::new(), body: None };
+        owed.effects.on_response(&outcome, 0);
+        driver.settle(&mut owed.effects, || Moment(1)).await;
+        owed.effects.on_body_end(Some(Bytes::new()));
+    };
+    let mut running: Vec<_> = (0..requests).map(|number| Box::pin(request(number))).collect();
+    let mut context = Context::from_waker(Waker::noop());
+    while !running.is_empty() {
+        let at = draw(&chance, running.len() as u64) as usize;
+        let is_cancelled = draw(&chance, 100) < 2;
+        if is_cancelled || running[at].as_mut().poll(&mut context).is_ready() {
+            drop(running.swap_remove(at));
+        }
+    }
+    drop(running);
+    rests.take().into_iter().for_each(run);
+    Seen {
+        forwarded: forwarded.get(),
+        refused: refused.get(),
+        together: together.get(),
+        left: driver.store.memory.keys_of(Keyspace::State),
+        failures: driver.failures(),
+    }
+}
+
+/// As the proxy's: settles when it is dropped.
+struct Owed<'s> {
+    effects: Effects,
+    settle: &'s dyn Fn(Effects),
+}
+
+impl Drop for Owed<'_> {
+    fn drop(&mut self) {
+        let mut effects = std::mem::take(&mut self.effects);
+        effects.on_failure();
+        (self.settle)(effects);
+    }
+}
+
+struct Inside<'c>(&'c Cell<usize>);
+
+impl<'c> Inside<'c> {
+    fn enter(inside: &'c Cell<usize>, most: &Cell<usize>) -> Inside<'c> {
+        inside.set(inside.get() + 1);
+        most.set(most.get().max(inside.get()));
+        Inside(inside)
+    }
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
+/// Lets others go first, once.
+async fn turn() {
+    let mut has_waited = false;
+    std::future::poll_fn(|_| match std::mem::replace(&mut has_waited, true) {
+        true => Poll::Ready(()),
+        false => Poll::Pending,
+    })
+    .await;
+}
+
+fn overlap() -> Rule {
+    rule(&["PUT"], "/items/{id}", on(State::Overlap { hold: Duration::ZERO }), "path")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    /// Replies come in any order, and requests are cancelled while they wait for one.
+    #[test]
+    fn at_most_one_is_in_and_each_leaves(requests in 1..30u64, seed in any::<u64>()) {
+        let seen = meet(overlap(), requests, 0, seed);
+        prop_assert!(seen.together <= 1, "{seen:?}");
+        prop_assert_eq!((seen.left, seen.failures), (0, 0), "{:?}", seen);
+    }
+
+    /// A store that always fails: each request is left alone, and the failures are counted.
+    #[test]
+    fn a_store_that_is_away_invents_no_conflict(requests in 1..20u64, seed in any::<u64>()) {
+        for state in [
+            State::Overlap { hold: Duration::ZERO },
+            State::KeyInUse { mismatch: StatusCode::UNPROCESSABLE_ENTITY },
+            State::Duplicate { release: None },
+            State::Locked { lease: HOUR, release: None },
+            State::Stale { missing: Some(StatusCode::PRECONDITION_REQUIRED) },
+            State::Expired { max_age: None, max_requests: std::num::NonZeroU64::new(1) },
+        ] {
+            let seen = meet(rule(&["PUT"], "/items/{id}", on(state), "path"), requests, 100, seed);
+            prop_assert_eq!(seen.refused, 0, "{:?}", seen);
+            prop_assert!(seen.failures > 0 || seen.forwarded == 0, "{seen:?}");
+        }
+    }
+
+    /// Of a store that fails now and then, a request that meets no other is never refused.
+    #[test]
+    fn a_store_that_fails_now_and_then_invents_no_conflict(failures in 1..60u64, seed in any::<u64>()) {
+        // One request of each key.
+        let seen = meet(overlap(), 2, failures, seed);
+        prop_assert_eq!(seen.refused, 0, "{:?}", seen);
+    }
+}
