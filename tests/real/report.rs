@@ -30,7 +30,7 @@ fn a_browser_shows_what_the_report_says() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let found = run(Runs::Python, "report_chromium.py", &arguments);
     let pages = found.as_object().expect("one for each page");
-    assert_eq!(pages.len(), 8 * 2 + 2);
+    assert_eq!(pages.len(), (samples::all().len() + 2) * 2 + 2);
     for (name, page) in pages {
         for nothing in ["complaints", "wrong", "underived", "loose", "dangling", "unexplained", "undescribed"]
         {

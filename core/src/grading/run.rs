@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Expectation, Report, Verdict};
+use super::{Expectation, Report, Totals, Verdict};
 
 /// What was run: with it a run can be had again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -85,11 +85,14 @@ impl Report {
     /// Adds what only the run knows: what it was, what it was asked for, and so its exit code. `idle` are
     /// the names of enabled rules that did not fire.
     pub fn conclude(&mut self, run: RunReport, demands: Demands, idle: &[&str], rules: usize) {
-        let met = self.totals.conflicted;
+        let Totals { conflicted, conflicted_upstream: own, .. } = self.totals;
+        // Without a rule, the upstream's own conflicts are all that there was to meet.
+        let met = if rules == 0 { conflicted.saturating_add(own) } else { conflicted };
         if met < demands.min_operations {
             let operations = if met == 1 { "operation" } else { "operations" };
-            let own = match self.totals.conflicted_upstream {
+            let own = match own {
                 0 => String::new(),
+                _ if rules == 0 => " of the upstream's own".to_owned(),
                 own => format!(" of a rule's; {own} met one of the upstream's own"),
             };
             self.demand(
@@ -164,7 +167,6 @@ impl Demands {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::grading::Totals;
 
     fn concluded(verdict: Verdict, conflicted: u64, code: u8, demands: Demands, idle: &[&str]) -> Report {
         let totals = Totals { conflicted, ..Totals::default() };
@@ -217,6 +219,23 @@ mod tests {
             let expected = Some(ExitReport { code: exit, because: because.to_owned() });
             assert_eq!(report.exit, expected, "{verdict:?} {conflicted} {code}");
             assert_eq!(report.verdict == Verdict::Fail, exit == 1 || verdict == Verdict::Fail);
+        }
+    }
+
+    #[test]
+    fn the_upstreams_own_conflicts_are_enough_only_where_there_is_no_rule() {
+        for (rules, own, asked, found) in [
+            (0, 3, 3, None),
+            (0, 3, 4, Some("3 operations met a conflict of the upstream's own")),
+            (0, 0, 1, Some("0 operations met a conflict")),
+            (1, 3, 1, Some("0 operations met a conflict of a rule's; 3 met one of the upstream's own")),
+        ] {
+            let totals = Totals { conflicted_upstream: own, ..Totals::default() };
+            let mut report = Report { totals, ..Report::default() };
+            let demands = Demands { min_operations: asked, require_fired: false };
+            report.conclude(RunReport::default(), demands, &[], rules);
+            let said = report.expectations.first().map(|expected| &*expected.found);
+            assert_eq!(said, found, "{rules} rules, {own}, {asked}");
         }
     }
 

@@ -60,6 +60,7 @@ pub fn render(report: &Report) -> String {
         }
     }
     let mut last = format!("{}  {}", run::headline_mark(report), phrases::headline(report));
+    let _ = write!(last, "\n{}", phrases::totals(&report.totals));
     if let Some(aside) = run::aside(report) {
         let _ = write!(last, "\n{aside}");
     }

@@ -47,13 +47,17 @@ fn summary(report: &Report) -> TestSuite {
     suite.add_properties(run::facts(&report.run).into_iter().map(|(name, value)| Property::new(name, value)));
     if let Some(exit) = &report.exit {
         suite.add_property(Property::new("exit_code", exit.code.to_string()));
-        let sentences =
-            [Some(phrases::headline(report)), run::aside(report), Some(shown(&exit.because).into_owned())];
-        suite.set_system_out(sentences.into_iter().flatten().collect::<Vec<_>>().join("\n"));
     }
     if let Some(around) = run::around(report) {
         suite.add_property(Property::new("around", around));
     }
+    let sentences = [
+        Some(phrases::headline(report)),
+        Some(phrases::totals(&report.totals)),
+        run::aside(report),
+        run::exit(report).map(|exit| exit.into_owned()),
+    ];
+    suite.set_system_out(sentences.into_iter().flatten().collect::<Vec<_>>().join("\n"));
     if report.untested.is_some() {
         let why: Vec<String> =
             run::idle(report).iter().map(|(rule, why)| format!("{}: {why}", shown(&rule.name))).collect();

@@ -3,6 +3,7 @@
 //!
 //! What a client or a rules file says is untrusted in every format: escaped, and cut.
 
+mod conflicts;
 mod evidence;
 mod github;
 mod har;
@@ -20,6 +21,7 @@ use std::io;
 use std::str::FromStr;
 use std::sync::Arc;
 
+pub use self::conflicts::{MET_OWN_LABEL, met_label};
 pub use self::json::schema;
 pub use self::phrases::RULE_HEADS;
 pub use self::run::around;

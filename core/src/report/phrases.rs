@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use super::LONGEST;
+use super::conflicts::{is_upstream_conflict, met};
 use crate::grading::{
-    Backoff, ClientReport, Expectation, Finding, Jitter, OperationReport, Outcome, RefusedBy, Report, Shape,
-    Totals, TryReport, Verdict,
+    Backoff, ClientReport, Expectation, Finding, Jitter, OperationReport, Outcome, Report, Shape, Totals,
+    TryReport, Verdict,
 };
 use crate::model::harmless;
 use crate::rules::grouped;
@@ -125,6 +126,10 @@ pub fn headline(report: &Report) -> String {
             let all = counted(clients.len() as u64, "client", "clients");
             format!("Nothing wrong was seen, but {never_again} of {all} never tried again.")
         }
+        // How those ended is not counted, and some may have ended at the first.
+        (Verdict::Pass, 0) => {
+            "Nothing wrong was seen at the upstream's own conflicts; no rule refused anything.".to_owned()
+        }
         (Verdict::Pass, _) => "The clients took their conflicts well.".to_owned(),
     }
 }
@@ -142,17 +147,6 @@ pub fn totals(totals: &Totals) -> String {
     let met = met(&grouped(totals.conflicted), totals.conflicted, totals.conflicted_upstream);
     let ends = ends(totals.recovered, totals.gave_up, totals.unfinished);
     format!("{requests}, {operations}; {met}{ends}; {}", span(totals.elapsed_ms as f64))
-}
-
-/// `17 met a conflict`; where some were the upstream's own, whose they were.
-fn met(subject: &str, injected: u64, own: u64) -> String {
-    match (injected, own) {
-        (_, 0) => format!("{subject} met a conflict"),
-        (0, own) => format!("{} met a conflict of the upstream's own, and none of a rule's", grouped(own)),
-        (_, own) => {
-            format!("{} met a conflict of the upstream's own, {subject} one of a rule's", grouped(own))
-        }
-    }
 }
 
 /// `: 17 recovered, 1 gave up`; nothing without any.
@@ -341,18 +335,14 @@ pub fn answer(tried: &TryReport) -> Cow<'_, str> {
     }
 }
 
-/// Whether the upstream itself said that there is a conflict.
-pub fn is_upstream_conflict(tried: &TryReport) -> bool {
-    tried.refused_by == Some(RefusedBy::Upstream) && matches!(tried.status, Some(409 | 412 | 423 | 428 | 449))
-}
-
 /// What is worth saying of an attempt, in few words.
 pub fn remark(tried: &TryReport) -> String {
-    let rule = tried.rule.as_deref().map(|rule| match tried.kind.as_deref() {
-        Some(kind) => format!("{} ({})", shown(rule), shown(kind)),
-        None => shown(rule).into_owned(),
+    let own = is_upstream_conflict(tried).then(|| "the upstream's own conflict".into());
+    let whose = tried.rule.as_deref().map(shown).or(own);
+    let rule = whose.map(|whose| match tried.kind.as_deref() {
+        Some(kind) => format!("{whose} ({})", shown(kind)),
+        None => whose.into_owned(),
     });
-    let rule = rule.or_else(|| is_upstream_conflict(tried).then(|| "the upstream's own conflict".to_owned()));
     let note = tried.note.as_deref().map(|note| shown(note).into_owned());
     [rule, note].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }

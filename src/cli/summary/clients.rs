@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{counted, grouped, write_rows};
 use crate::grading::{ClientReport, Report, Verdict};
 use crate::model::harmless;
-use crate::report::Width;
+use crate::report::{MET_OWN_LABEL, Width, met_label};
 
 /// Classes of clients that are shown, the worst first.
 const MOST_ROWS: usize = 20;
@@ -20,13 +20,13 @@ pub fn write(text: &mut String, report: Option<&Report>, width: Width) {
     if all == 0 {
         return;
     }
-    let has_unfinished = conflicted(report).any(|client| client.unfinished > 0);
-    let mut rows = vec![cells(
-        ["client", "met a conflict", "recovered", "gave up", "unfinished", "worst finding"]
-            .map(str::to_owned),
-        has_unfinished,
-    )];
-    rows.extend(conflicted(report).take(MOST_ROWS).map(|client| cells(row(client), has_unfinished)));
+    let own = conflicted(report).map(|client| client.conflicted_upstream).max().unwrap_or_default();
+    // Columns that may be empty in all rows.
+    let has = [own > 0, conflicted(report).any(|client| client.unfinished > 0)];
+    let heads =
+        ["client", met_label(own), MET_OWN_LABEL, "recovered", "gave up", "unfinished", "worst finding"];
+    let mut rows = vec![cells(heads.map(str::to_owned), has)];
+    rows.extend(conflicted(report).take(MOST_ROWS).map(|client| cells(row(client), has)));
     write_rows(text, &rows, &(1..rows.first().map_or(0, Vec::len) - 1).collect::<Vec<_>>(), width);
     if all > MOST_ROWS {
         let all = counted(all as u64, "client");
@@ -35,10 +35,13 @@ pub fn write(text: &mut String, report: Option<&Report>, width: Width) {
     text.push('\n');
 }
 
-fn cells([client, met, recovered, gave_up, unfinished, worst]: [String; 6], all: bool) -> Vec<String> {
-    let unfinished = all.then_some(unfinished);
-    let cells = [Some(client), Some(met), Some(recovered), Some(gave_up), unfinished, Some(worst)];
-    cells.into_iter().flatten().collect()
+fn cells(row: [String; 7], [has_own, has_unfinished]: [bool; 2]) -> Vec<String> {
+    let is_shown = |column: usize| match column {
+        2 => has_own,
+        5 => has_unfinished,
+        _ => true,
+    };
+    row.into_iter().enumerate().filter(|(column, _)| is_shown(*column)).map(|(_, cell)| cell).collect()
 }
 
 /// The same as JSON.
@@ -48,6 +51,7 @@ pub fn json(report: Option<&Report>) -> Vec<Value> {
             "agent": client.agent,
             "operations": client.operations,
             "conflicted": client.conflicted,
+            "conflicted_upstream": client.conflicted_upstream,
             "recovered": client.recovered,
             "gave_up": client.gave_up,
             "verdict": client.verdict,
@@ -58,13 +62,14 @@ pub fn json(report: Option<&Report>) -> Vec<Value> {
 
 fn conflicted(report: Option<&Report>) -> impl Iterator<Item = &ClientReport> {
     let clients = report.map(|report| report.clients.iter()).into_iter().flatten();
-    clients.filter(|client| client.conflicted > 0)
+    clients.filter(|client| client.conflicted > 0 || client.conflicted_upstream > 0)
 }
 
-fn row(client: &ClientReport) -> [String; 6] {
+fn row(client: &ClientReport) -> [String; 7] {
     [
         harmless(&client.agent, LONGEST).into_owned(),
         grouped(client.conflicted),
+        grouped(client.conflicted_upstream),
         grouped(client.recovered),
         grouped(client.gave_up),
         grouped(client.unfinished),
@@ -148,6 +153,15 @@ mod tests {
         client             met a conflict  recovered  gave up  worst finding
         curl/8.5                        9          2        7  R9 measure 9
         python-httpx/0.28           1,038      1,031        7  –
+        ");
+        let mut own = client("own/1", 0, vec![finding(1, None, Verdict::Fail)]);
+        own.conflicted_upstream = 3;
+        let mut text = String::new();
+        write(&mut text, Some(&Report { clients: vec![own], ..report }), Width::of(None));
+        insta::assert_snapshot!(text, @r"
+        client  met a rule's  met one of the  recovered  gave up  worst finding
+                    conflict  upstream's own
+        own/1              0               3          0        0  R1 measure 1
         ");
         let mut nothing = String::new();
         write(&mut nothing, None, Width::of(None));

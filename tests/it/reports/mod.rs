@@ -57,7 +57,7 @@ fn the_archive_has_every_field_that_har_asks_for() {
     asked(&archive, "/log", &["version", "creator", "entries"]);
     asked(&archive, "/log/creator", &["name", "version"]);
     let entries = archive["log"]["entries"].as_array().expect("a list");
-    assert_eq!(entries.len(), 3);
+    assert_eq!(entries.len(), 4);
     for entry in entries {
         asked(entry, "", &["startedDateTime", "time", "request", "response", "cache", "timings"]);
         asked(
@@ -90,6 +90,37 @@ fn the_archive_has_every_field_that_har_asks_for() {
             entry["startedDateTime"].as_str().is_some_and(|time| time.parse::<jiff::Timestamp>().is_ok())
         );
     }
+}
+
+/// Whose conflict it was is said in the counts and at each request, and no count denies what a finding is about.
+#[test]
+fn the_upstreams_own_conflicts_are_told_from_injected_ones_in_every_format() {
+    for (name, report) in [("own", samples::own()), ("own_only", samples::own_only())] {
+        for format in Format::ALL.into_iter().filter(|format| *format != Format::Har) {
+            let written = written(format, &report).replace("&#39;", "'").replace("&apos;", "'");
+            let (counted, marked) = match format {
+                Format::Json => ("\"conflicted_upstream\": 1", "\"refused_by\": \"upstream\""),
+                Format::Html => ("met one of the upstream's own", "the upstream's own</"),
+                // Annotations hold no requests.
+                Format::Github => ("1 met a conflict of the upstream's own", ""),
+                _ => ("1 met a conflict of the upstream's own", "the upstream's own conflict"),
+            };
+            assert!(written.contains(counted), "{name}, {format}: {counted}\n{written}");
+            assert!(written.contains(marked), "{name}, {format}: {marked}\n{written}");
+            assert!(!written.contains("0 met a conflict"), "{name}, {format}\n{written}");
+            assert!(!written.contains("No operation met a conflict"), "{name}, {format}\n{written}");
+        }
+    }
+}
+
+/// How those operations ended is not counted, so a pass says no more than that nothing was wrong.
+#[test]
+fn the_upstreams_own_conflicts_are_not_said_to_be_taken_well() {
+    let mut report = samples::own_only();
+    (report.verdict, report.clients[0].verdict) = (Verdict::Pass, Verdict::Pass);
+    report.clients[0].findings.clear();
+    let text = written(Format::Text, &report);
+    assert!(text.starts_with("PASS  Nothing wrong was seen at the upstream's own conflicts;"), "{text}");
 }
 
 #[test]
@@ -302,7 +333,17 @@ fn attempts() -> Vec<Arc<Attempt>> {
         },
         ..Attempt::default()
     };
-    vec![refused.into(), earlier.into()]
+    let own = Attempt {
+        id: 3,
+        start: 4_000_000,
+        end: 4_000_900,
+        method: "PUT".into(),
+        path: "/items/7".into(),
+        sent: Sent { version: Some("\"3\"".into()), bytes: 15, ..Sent::default() },
+        got: Got { status: Some(412), upstream: Some(412), bytes: 2, ..Got::default() },
+        ..Attempt::default()
+    };
+    vec![refused.into(), earlier.into(), own.into()]
 }
 
 #[test]

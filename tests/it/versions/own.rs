@@ -41,6 +41,27 @@ fn a_failed_precondition_is_a_version_conflict() {
             ],
             "fail fail fail",
         ),
+        (
+            &[r#"PATCH /it if-match:W/"1" {"a":1} -> 412"#, r#"PATCH /it if-match:W/"1" {"a":1} -> 412"#],
+            "fail fail fail",
+        ),
+        (
+            &[
+                r#"DELETE /it if-match:W/"1" -> 412"#,
+                r#"HEAD /it -> 200 etag:W/"2""#,
+                r#"DELETE /it if-match:W/"2" -> 200"#,
+            ],
+            "pass pass pass",
+        ),
+        // A 428 asks for a version, and refused none.
+        (
+            &[
+                r#"PUT /it {"a":1} -> 428"#,
+                r#"GET /it -> 200 etag:"1""#,
+                r#"PUT /it if-match:"1" {"a":1} -> 200"#,
+            ],
+            "- - -",
+        ),
         // A 409 says so once it shows another version.
         (
             &[
@@ -83,6 +104,13 @@ fn a_409_shows_another_version_where_a_rule_finds_it() {
     let rules = "[[rule]]\nmethod = 'PUT'\npath = '/it'\non = 'stale'\nversion = 'body:/version'\n";
     let write = r#"PUT /it {"version":1} -> 409 {"version":2}"#.to_owned();
     assert_eq!(play(rules, &[write.clone(), write]).verdicts(), "fail fail fail");
+
+    let rules = "[[rule]]\nmethod = 'PATCH'\npath = '/it'\non = 'stale'\nversion = 'body:/meta/lock'\n";
+    let write =
+        |lock: u8| format!(r#"PATCH /it {{"meta":{{"lock":{lock}}}}} -> 409 {{"meta":{{"lock":2}}}}"#);
+    assert_eq!(play(rules, &[write(1), write(1)]).verdicts(), "fail fail fail");
+    let read = r#"GET /it -> 200 {"meta":{"lock":2}}"#.to_owned();
+    assert_eq!(play(rules, &[write(1), read, write(2)]).verdicts(), "pass pass pass");
 }
 
 #[test]

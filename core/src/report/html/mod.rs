@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use self::marked::Marked;
 use self::view::{ClientView, ExpectationView, Explanation, OperationView, RuleView};
 use super::evidence::Evidence;
-use super::{phrases, run};
+use super::{conflicts, phrases, run};
 use crate::grading::{Report, RuleReport, Totals, Verdict};
 use crate::rules::grouped;
 
@@ -158,7 +158,7 @@ fn tiles(totals: &Totals) -> Vec<Tile> {
     let mut tiles: Vec<Tile> = [
         ("requests", "attempts", totals.attempts),
         ("operations", "operations", totals.operations),
-        ("met a conflict", "conflicted", totals.conflicted),
+        (conflicts::met_label(totals.conflicted_upstream), "conflicted", totals.conflicted),
         ("recovered", "recovered", totals.recovered),
         ("gave up", "gave_up", totals.gave_up),
         ("unfinished", "unfinished", totals.unfinished),
@@ -168,7 +168,7 @@ fn tiles(totals: &Totals) -> Vec<Tile> {
     .collect();
     if totals.conflicted_upstream > 0 {
         let value = Marked::count("/totals", "conflicted_upstream", totals.conflicted_upstream);
-        tiles.insert(3, Tile { label: "met one of the upstream's own", value });
+        tiles.insert(3, Tile { label: conflicts::MET_OWN_LABEL, value });
     }
     tiles.push(Tile {
         label: "elapsed",

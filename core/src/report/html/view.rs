@@ -8,6 +8,7 @@ use crate::grading::{
     Backoff, CHECKS, Check, CheckId, ClientReport, Expectation, Finding, Herd, Jitter, OperationReport,
     Report, RuleReport, Shape, TryReport, Verdict,
 };
+use crate::report::conflicts;
 use crate::report::phrases::{self, Turn};
 
 /// Rules of one check, and attempts of one operation, at most.
@@ -158,7 +159,7 @@ impl ClientView {
         let mut counts = vec![
             count("clients", "clients", client.clients),
             count("operations", "operations", client.operations),
-            count("met a conflict", "conflicted", client.conflicted),
+            count(conflicts::met_label(client.conflicted_upstream), "conflicted", client.conflicted),
             count("tries", "tries", client.tries),
             count("recovered", "recovered", client.recovered),
             count("gave up", "gave_up", client.gave_up),
@@ -166,7 +167,7 @@ impl ClientView {
         if client.conflicted_upstream > 0 {
             counts.insert(
                 3,
-                count("met one of the upstream's own", "conflicted_upstream", client.conflicted_upstream),
+                count(conflicts::MET_OWN_LABEL, "conflicted_upstream", client.conflicted_upstream),
             );
         }
         if client.unfinished > 0 {
@@ -349,7 +350,7 @@ impl AttemptView {
                 None => Marked::derived("answer", at, &answer),
             },
             version: text("version", &tried.version),
-            rule: match phrases::is_upstream_conflict(tried) {
+            rule: match conflicts::is_upstream_conflict(tried) {
                 true => Some(Marked::derived("refused_by", at, "the upstream's own")),
                 false => text("rule", &tried.rule),
             },

@@ -1,6 +1,7 @@
 //! Reports built by hand: what every format is shown with.
 
 mod operations;
+mod own;
 
 use fracas::grading::{
     Backoff, Check, CheckId, ClientReport, CommandEnd, CommandReport, Demands, ExitReport, Expectation,
@@ -8,9 +9,10 @@ use fracas::grading::{
 };
 
 use self::operations::{recovering, replaying};
+pub use self::own::{own, own_only};
 
 /// Every sample, by name.
-pub fn all() -> [(&'static str, Report); 6] {
+pub fn all() -> [(&'static str, Report); 8] {
     [
         ("all_pass", all_pass()),
         ("failing", failing()),
@@ -18,6 +20,8 @@ pub fn all() -> [(&'static str, Report); 6] {
         ("hostile", hostile()),
         ("empty", empty()),
         ("untested", untested()),
+        ("own", own()),
+        ("own_only", own_only()),
     ]
 }
 

@@ -34,6 +34,16 @@ pub fn replaying(id: u64) -> OperationReport {
     }
 }
 
+/// As [`replaying`], refused by the upstream itself.
+pub fn replaying_own(id: u64) -> OperationReport {
+    let mut operation = replaying(id);
+    for tried in &mut operation.tries {
+        (tried.status, tried.refused_by) = (Some(412), Some(RefusedBy::Upstream));
+        (tried.rule, tried.phase) = (None, None);
+    }
+    operation
+}
+
 /// Refused, lost, read again in between, and accepted.
 pub fn recovering(id: u64) -> OperationReport {
     let tried = |nth: u64, method: &str, at_ms, status, version: &str| TryReport {
