@@ -1,5 +1,6 @@
 //! `fracas run` around real test suites: a client's errors are named, and decide the exit code.
 
+mod right_moves;
 mod versions;
 
 use std::path::Path;
@@ -62,6 +63,11 @@ fn graded_by(rules: &str, client: &str, options: &[&str], suite: &[&str]) -> (Ou
 
 fn script(name: &str) -> String {
     format!("{}/tests/real/clients/run/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The line that runs a script by the Python of .venv.
+fn python(name: &str) -> [String; 2] {
+    [format!("{}/.venv/bin/python", env!("CARGO_MANIFEST_DIR")), script(name)]
 }
 
 /// pytest's own arguments, so that it leaves nothing behind and needs no configuration.

@@ -3,11 +3,7 @@
 use crate::client::Runs::Python;
 use crate::conflicts::stage::Server;
 
-use super::{checks, graded_by, script, shown};
-
-fn python(name: &str) -> [String; 2] {
-    [format!("{}/.venv/bin/python", env!("CARGO_MANIFEST_DIR")), script(name)]
-}
+use super::{checks, graded_by, python, shown};
 
 #[test]
 fn a_sequence_number_that_was_cached_is_told_from_one_that_was_read_again() {
