@@ -6,6 +6,7 @@
 //! settle it. Where `[expect]` is met, a check that fails is such a warning too: the document fails
 //! when the report does, and then only.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -55,7 +56,7 @@ fn summary(report: &Report) -> TestSuite {
         Some(phrases::headline(report)),
         Some(phrases::totals(&report.totals)),
         run::aside(report),
-        run::exit(report).map(|exit| exit.into_owned()),
+        run::exit(report).map(Cow::into_owned),
     ];
     suite.set_system_out(sentences.into_iter().flatten().collect::<Vec<_>>().join("\n"));
     if report.untested.is_some() {
