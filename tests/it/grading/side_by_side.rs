@@ -30,8 +30,10 @@ fn workers_side_by_side_are_accused_of_nothing_that_none_of_them_does() {
     // Failures of workers by themselves, and those of them that are found in the mix.
     let mut caught = (0, 0);
     let mixes = if is_full() { 10_000 } else { 500 };
-    for seed in 1..=mixes {
-        let workers = Workers::drawn(seed);
+    let drawn = (1..=mixes).map(|seed| (seed, Workers::drawn(seed)));
+    let crowded = (1..=2 * mixes).filter_map(|seed| Some((seed, Workers::crowded(seed)?)));
+    let mut counted: BTreeMap<u8, u32> = BTreeMap::new();
+    for (seed, workers) in drawn.chain(crowded) {
         let record = workers.record(seed);
         let together = failed(&graded(record.iter().map(|(attempt, _)| attempt.clone())), Verdict::Fail);
         // What a worker does by itself; and with each of its calls marked, so that nothing is left to guess.
@@ -56,6 +58,7 @@ fn workers_side_by_side_are_accused_of_nothing_that_none_of_them_does() {
             _ => alone,
         };
         let wrong: Vec<_> = together.iter().filter(|(check, _)| !alone.contains(check)).collect();
+        wrong.iter().for_each(|(check, _)| *counted.entry(**check).or_default() += 1);
         if !wrong.is_empty() {
             complaints.push(format!("seed {seed}: {wrong:?}\n  {workers:?}"));
         }
@@ -63,7 +66,7 @@ fn workers_side_by_side_are_accused_of_nothing_that_none_of_them_does() {
         caught.1 += alone.iter().filter(|check| together.contains_key(check)).count();
     }
     let first = complaints.iter().take(25).cloned().collect::<Vec<_>>().join("\n");
-    assert!(complaints.is_empty(), "{} of {mixes} mixes:\n{first}", complaints.len());
+    assert!(complaints.is_empty(), "{} of {mixes} mixes, by check {counted:?}:\n{first}", complaints.len());
     // What is left is mostly what a worker's own calls look like, one after the other.
     assert!(caught.1 * 6 >= caught.0, "what is bad is lost: {caught:?}");
 }

@@ -68,6 +68,10 @@ pub enum Starts {
     Even,
     /// 110 ms to a second after each other.
     Apart,
+    /// Up to a quarter of a second after each other.
+    Close,
+    /// Spread evenly over a wait.
+    Spread,
     /// Within 2 ms, which is less than an answer takes.
     AtOnce,
 }
@@ -112,6 +116,19 @@ struct Scene {
     pool: Vec<(u64, u64)>,
 }
 
+impl Policy {
+    /// Whether it sends again what was refused so.
+    fn comes_back(self, kind: Kind, phase: Phase) -> bool {
+        match self {
+            Policy::Stops => false,
+            Policy::Polite | Policy::Even | Policy::Growing => {
+                kind != Kind::Duplicate && phase == Phase::Before
+            }
+            Policy::Hasty | Policy::HotLoop | Policy::NewKey => true,
+        }
+    }
+}
+
 impl Workers {
     /// One of many, at random.
     pub fn drawn(seed: u64) -> Workers {
@@ -132,14 +149,8 @@ impl Workers {
         let (kind, phase, method) = kinds[pick(7)];
         let asked = [None, Some(1_000), Some(2_000)][pick(3)].filter(|_| phase != Phase::Lost);
         let connections = [Connections::Own, Connections::New, Connections::Pool][pick(3)];
+        let comes_back = policy.comes_back(kind, phase);
         // Who never comes back from a pool's one connection looks like one who does (docs/GRADING.md).
-        let comes_back = match policy {
-            Policy::Stops => false,
-            Policy::Polite | Policy::Even | Policy::Growing => {
-                kind != Kind::Duplicate && phase == Phase::Before
-            }
-            Policy::Hasty | Policy::HotLoop | Policy::NewKey => true,
-        };
         let connections =
             if comes_back { connections } else { [Connections::Own, Connections::New][pick(2)] };
         let named = [Names::Key, Names::Mark, Names::Trace];
@@ -155,6 +166,22 @@ impl Workers {
         }
     }
 
+    /// One of many that come closer to each other, or spread their waits; bodies may be their own. `None`
+    /// where nobody could tell them from one (docs/GRADING.md): who does not come back, and who is evenly
+    /// spread on a pool's connection, or closer than a loop in a shell.
+    pub fn crowded(seed: u64) -> Option<Workers> {
+        let mut chance = Chance::new(seed, u64::MAX - 1);
+        let starts = if chance.below(2) == 0 { Starts::Close } else { Starts::Spread };
+        let drawn = Workers::drawn(seed);
+        let names = if chance.below(6) == 0 { Names::Body } else { drawn.names };
+        let step = drawn.rule.retry_after.unwrap_or(0).max(1_100) / drawn.count;
+        let is_apart = drawn.connections == Connections::Own
+            || starts == Starts::Close
+            || drawn.connections == Connections::New && step > 110;
+        let Rule { kind, phase, .. } = drawn.rule;
+        (drawn.policy.comes_back(kind, phase) && is_apart).then_some(Workers { starts, names, ..drawn })
+    }
+
     /// The attempts, in the order in which they ended, each with its worker and the number of its call.
     pub fn record(&self, seed: u64) -> Vec<(Attempt, (u64, u64))> {
         let mut chance = Chance::new(seed, 1);
@@ -164,6 +191,11 @@ impl Workers {
                 at += match self.starts {
                     Starts::Even => 120 * MILLI + chance.below(MILLI / 2),
                     Starts::Apart => 110 * MILLI + chance.below(890 * MILLI),
+                    Starts::Close => chance.below(250 * MILLI),
+                    Starts::Spread => {
+                        let wait = self.rule.retry_after.unwrap_or(0).max(1_100) * MILLI;
+                        wait / self.count + chance.below(MILLI / 2)
+                    }
                     Starts::AtOnce => chance.below(2 * MILLI / self.count),
                 };
                 let sent = Sent::default();

@@ -115,8 +115,8 @@ impl Open {
             let step = Step {
                 gap: gap.unwrap_or(0),
                 is_marked: link == Link::Marker,
-                is_rewrite: before.attempt.sent.version != attempt.sent.version
-                    && self.is_read_at_once(&attempt),
+                is_undisturbed: caller.busy_until <= self.last_end,
+                is_rewrite: self.is_rewritten_at_once(&before.attempt, &attempt),
             };
             self.trail.go_on(&before.attempt, &attempt, step);
         }
@@ -154,9 +154,8 @@ impl Open {
         self.keep(Try { attempt, link, gap: gap.map(std::time::Duration::from_micros), reads });
     }
 
-    /// Keeps a read of the resource, if it was sent after the last answer had gone. One that a rule
-    /// answered with a 2xx shows nothing of it, and is none. Of those that may be one, the last is kept, and
-    /// none in the place of a certain one.
+    /// Keeps a read of the resource, if it was sent after the last answer had gone. Of those that may be
+    /// one, the last is kept, and none in the place of a certain one.
     pub fn read(&mut self, read: Read) {
         if read.sight != Sight::Certain {
             if self.perhaps.len() == SEEN {
@@ -186,8 +185,7 @@ impl Open {
         self.reads.push_back(read);
     }
 
-    /// What was read between the last answer and a try: on its own connection or that of the try before,
-    /// if anything was.
+    /// What was read before a try: on its own connection or that of the try before, if anything was.
     fn own_reads(&self, attempt: &Attempt) -> Vec<Read> {
         let reads = self.reads.iter().filter(|read| read.end <= attempt.start);
         let own: Vec<Read> = reads.clone().filter(|read| self.is_own(read, attempt)).cloned().collect();
@@ -195,7 +193,7 @@ impl Open {
     }
 
     /// Whether a read on its own connection came before a try, and each of both was a reaction.
-    fn is_read_at_once(&self, attempt: &Attempt) -> bool {
+    fn is_rewritten_at_once(&self, before: &Attempt, attempt: &Attempt) -> bool {
         let own = self.reads.iter().filter(|read| read.end <= attempt.start && self.is_own(read, attempt));
         let mut since = self.last_end;
         let is_prompt = own.clone().all(|read| {
@@ -203,10 +201,11 @@ impl Open {
             since = since.max(read.end);
             idle < REACTION
         });
-        is_prompt && own.count() > 0 && attempt.start.saturating_sub(since) < REACTION
+        let is_new = before.sent.version != attempt.sent.version;
+        is_new && is_prompt && own.count() > 0 && attempt.start.saturating_sub(since) < REACTION
     }
 
-    /// Whether several reads came before a try, and none of them is certainly its own.
+    /// Whether several reads came before a try, none of them certainly its own.
     pub fn has_unclear_reads(&self, attempt: &Attempt) -> bool {
         let is_before = |read: &&Read| read.end <= attempt.start && read.sight == Sight::Certain;
         let mut reads = self.reads.iter().filter(is_before);

@@ -16,6 +16,11 @@ pub(super) const REACTION: u64 = 100_000;
 /// a busy machine now and then takes its time to start the next.
 const CHAIN: u64 = 4;
 const HARDLY_LATER: u64 = 250_000;
+/// A try on another connection that comes so late (µs) after an answer, with nothing of its identity in
+/// between, is a wait: others who send the same would seldom leave so much time.
+const QUIET: u64 = 400_000;
+/// Requests that follow each other sooner (µs) may be a burst that an answer has set off.
+const STARTUP: u64 = 20_000;
 /// How much shorter than the longest wait before it a wait may be, and still be as long: a twentieth of it,
 /// and so many µs of a machine's noise.
 const TWENTIETH: u64 = 20;
@@ -41,6 +46,9 @@ pub(super) struct Trail {
     hardly_later: u64,
     /// Each of these came on the connection of the one before it, or as a reaction.
     is_linked: bool,
+    /// Each of these came after a wait in which nothing else was sent under its identity, and not before
+    /// `Retry-After` allowed it; and the waits do not get shorter by more than what a reaction may take.
+    is_quiet: bool,
     /// The waits do not get shorter.
     is_regular: bool,
     longest_wait: u64,
@@ -62,6 +70,8 @@ pub(super) struct Step {
     pub gap: u64,
     /// A marker connects them.
     pub is_marked: bool,
+    /// Nothing but reads was sent under its identity since the answer before it.
+    pub is_undisturbed: bool,
     /// It was made from a read on its own connection, which was a reaction to the answer, as it was to the
     /// read.
     pub is_rewrite: bool,
@@ -88,6 +98,10 @@ pub(super) struct Caller {
     /// When the last of its answers had gone, and when it last opened a connection.
     latest_end: u64,
     opened: u64,
+    /// When the last of its answers had gone that did not just show it something, and that of those before
+    /// its latest request.
+    asked_until: u64,
+    pub busy_until: u64,
     /// It opened a connection although another one lay idle, which it used again: two programs in one.
     is_several: bool,
     /// It opened one while it waited for an answer on another, or left a call's connection to another call: a
@@ -127,6 +141,7 @@ impl Trail {
             reactions: 0,
             hardly_later: 0,
             is_linked: true,
+            is_quiet: true,
             is_regular: true,
             longest_wait: 0,
             has_waited: false,
@@ -140,7 +155,7 @@ impl Trail {
 
     /// Adds the next try.
     pub fn go_on(&mut self, before: &Attempt, attempt: &Attempt, step: Step) {
-        let Step { gap, is_marked, is_rewrite } = step;
+        let Step { gap, is_marked, is_undisturbed, is_rewrite } = step;
         self.is_on_one_connection &= attempt.connection == self.connection;
         self.is_of_one_trace &= attempt.sent.trace.is_some() && attempt.sent.trace == self.trace;
         self.has_other_keys |= attempt.sent.idempotency_key != self.key;
@@ -156,6 +171,7 @@ impl Trail {
         self.is_linked &= is_counted || attempt.connection == before.connection || gap < REACTION;
         let asked = before.got.retry_after.map_or(0, RetryAfter::millis).saturating_mul(1_000);
         let has_waited = asked > 0 && gap.saturating_add(SLACK) >= asked;
+        self.is_quiet &= is_undisturbed && gap >= QUIET && (asked == 0 || has_waited);
         if !is_counted && asked > 0 {
             self.has_waited |= has_waited;
             self.has_come_early |= !has_waited;
@@ -169,6 +185,8 @@ impl Trail {
         }
         let least = self.longest_wait - self.longest_wait / TWENTIETH;
         let is_as_long = gap.saturating_add(NOISE) >= least;
+        // Programs that are started anew for each try take their time to begin.
+        self.is_quiet &= gap.saturating_add(REACTION) >= least;
         // Reactions all the way are no waits, whatever the machine makes of them.
         self.is_regular &= is_as_long || self.longest_wait < REACTION;
         self.longest_wait = self.longest_wait.max(gap);
@@ -178,13 +196,13 @@ impl Trail {
 
     fn is_chain(&self) -> bool {
         let is_in_haste = self.reactions + self.hardly_later == self.unmarked;
-        self.unmarked >= CHAIN && is_in_haste && self.hardly_later <= 1
+        self.unmarked >= CHAIN && is_in_haste && self.hardly_later <= 1 && !self.is_by_the_clock()
     }
 
     /// Whether its tries were sent by a clock, however long their answers took: whoever tries again counts
     /// from the answer. A burst that answers may have set off is none.
     fn is_by_the_clock(&self) -> bool {
-        self.steps.count >= 3 && self.steps.least > REACTION && self.steps.width() * 2 < self.waits.width()
+        self.steps.count >= 3 && self.steps.least > STARTUP && self.steps.width() * 2 < self.waits.width()
     }
 
     /// Whether nothing that comes later could raise a doubt: its own kind says that it is one call.
@@ -228,7 +246,11 @@ impl Trail {
         if is_linked {
             return self.is_regular && !self.is_by_the_clock() || has_others;
         }
-        has_others && (self.is_regular || !caller.takes_turns)
+        // Who waits by itself leaves more time than others who send the same would.
+        // Another key, trace or body is likelier that of another call.
+        let is_alike = !self.is_rebased && !self.has_other_keys && !self.has_other_traces;
+        let is_by_itself = self.is_quiet && is_alike && !caller.takes_turns;
+        is_by_itself && !self.is_by_the_clock() || has_others && (self.is_regular || !caller.takes_turns)
     }
 }
 
@@ -268,6 +290,13 @@ impl Caller {
             Some(idle) => self.is_several |= self.opened > idle.saturating_add(REACTION),
         }
         self.latest_end = self.latest_end.max(attempt.end);
+        self.busy_until = self.asked_until;
+        let is_a_look = !attempt.is_write()
+            && attempt.conflict.is_none()
+            && matches!(attempt.got.status, Some(200..=399));
+        if !is_a_look {
+            self.asked_until = self.asked_until.max(attempt.end);
+        }
     }
 
     /// Notes that it tried an operation again that began with this.

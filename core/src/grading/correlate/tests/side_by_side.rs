@@ -95,6 +95,57 @@ fn equal_requests_on_new_connections_are_one_call_only_where_each_is_a_reaction(
             "Unfinished: 1; 2 AmbiguousReplay +240; 3 AmbiguousReplay +240",
         ),
         (
+            "one that waits, whatever it reads in between",
+            "0    10   PUT /items/1 n=1 b=1 > 409
+             510  520  PUT /items/1 n=2 b=1 > 409
+             1000 1005 GET /items/1 n=3 > 200
+             1020 1030 PUT /items/1 n=4 b=1 > 409",
+            "Unfinished: 1; 2 Replay +500; 4 Replay +500 read 3
+             Untroubled: 3",
+        ),
+        (
+            "not if something else was asked for in between",
+            "0    10   PUT /items/1 n=1 b=1 > 409
+             200  210  PUT /items/2 n=2 b=1 > 200
+             510  520  PUT /items/1 n=3 b=1 > 409",
+            "Unfinished: 1; 3 AmbiguousReplay +500
+             Untroubled: 2",
+        ),
+        (
+            "nor before Retry-After allows it: that may be another worker's",
+            "0    10   PUT /items/1 n=1 b=1 > 409 ra=1
+             510  520  PUT /items/1 n=2 b=1 > 409 ra=1",
+            "Unfinished: 1; 2 AmbiguousReplay +500",
+        ),
+        (
+            "nor with another key, trace or body: that is likelier another call",
+            "0    10   POST /orders c=1 n=1 k=a b=1 > 409
+             510  520  POST /orders c=1 n=2 k=b b=1 > 409
+             0    10   PUT  /items/1 c=2 n=3 t=a b=1 > 409
+             510  520  PUT  /items/1 c=2 n=4 t=b b=1 > 409
+             0    10   PUT  /items/2 c=3 n=5 b=1 > 409
+             510  520  PUT  /items/2 c=3 n=6 b=2 > 409",
+            "Unfinished: 1; 2 AmbiguousReplay +500
+             Unfinished: 3; 4 AmbiguousReplay +500
+             Unfinished: 5; 6 AmbiguousReplay +500",
+        ),
+        (
+            "nor in waits that get shorter",
+            "0    10   PUT /items/1 n=1 b=1 > 409
+             910  920  PUT /items/1 n=2 b=1 > 409
+             1420 1430 PUT /items/1 n=3 b=1 > 409",
+            "Unfinished: 1; 2 AmbiguousReplay +900; 3 AmbiguousReplay +500",
+        ),
+        (
+            "nor by a clock, also if it is a fast one",
+            "0    2    PUT /items/1 n=1 b=1 > 409
+             70   82   PUT /items/1 n=2 b=1 > 409
+             140  144  PUT /items/1 n=3 b=1 > 409
+             210  229  PUT /items/1 n=4 b=1 > 409
+             280  284  PUT /items/1 n=5 b=1 > 409",
+            "Unfinished: 1; 2 AmbiguousReplay +68; 3 AmbiguousReplay +58; 4 AmbiguousReplay +66; 5 AmbiguousReplay +51",
+        ),
+        (
             "the second may be another call, and the third the retry of the first",
             "0    10   PUT /items/1 n=1 b=1 > 409 ra=1
              20   30   PUT /items/1 n=2 b=1 > 200
