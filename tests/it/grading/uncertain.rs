@@ -320,7 +320,7 @@ fn a_client_passes_by_what_it_did_after_a_conflict_alone() {
         (
             "nobody knows whose tries they are, and only requests can be counted",
             "0   PUT /items/1 v=1 c=1 > - up=200 transient:lost
-             700 PUT /items/1 v=1 c=2 > 412",
+             300 PUT /items/1 v=1 c=2 > 412",
             true,
             Verdict::Undetermined,
         ),

@@ -80,6 +80,8 @@ const MEASURES: [&str; 33] = [
     "LATENESS",
     "STRETCH",
     "REACTION",
+    "QUIET",
+    "STARTUP",
     "CHAIN",
     "HARDLY_LATER",
     "TWENTIETH",
