@@ -40,6 +40,8 @@ pub struct Grader {
     totals: Totals,
     /// First start and last end, in µs.
     span: Option<(u64, u64)>,
+    /// As [`View::killed_at`].
+    killed_at: Option<u64>,
 }
 
 impl Grader {
@@ -66,7 +68,13 @@ impl Grader {
             kept: Kept::default(),
             totals: Totals::default(),
             span: None,
+            killed_at: None,
         }
+    }
+
+    /// Says when the command was killed in which the clients ran, before what that left open is graded.
+    pub(super) fn command_killed(&mut self, at: u64) {
+        self.killed_at = Some(at);
     }
 
     /// Grades an operation that has closed.
@@ -75,6 +83,7 @@ impl Grader {
         let client = operation.client;
         let names_read = |rule: &str| self.by_rule.get(rule).is_some_and(|rule| rule.names_read);
         let view = View::new(operation, |from, to| self.company.between(client, from, to), names_read);
+        let view = View { killed_at: self.killed_at, ..view };
         let agent = operation.agent().unwrap_or(NO_AGENT);
         let class = self.classes.of(agent, !view.steps.is_empty());
         let is_asked = |rule: &str| self.by_rule.get(rule).is_some_and(AskedByRule::asks_anything);

@@ -38,7 +38,7 @@ impl Grading {
     pub fn add(&mut self, attempt: impl Into<Arc<Attempt>>) -> Vec<Operation> {
         let attempt = attempt.into();
         self.attempts += 1;
-        self.unanswered += u64::from(is_unanswered(&attempt));
+        self.unanswered += u64::from(attempt.is_unanswered());
         self.around.see(&attempt);
         self.correlator.add_to(attempt, &mut self.ended);
         self.grade()
@@ -55,6 +55,11 @@ impl Grading {
     pub fn clients_gone(&mut self) {
         // Beyond every window, and far from the end of time.
         self.pass(u64::MAX / 2);
+    }
+
+    /// Says that the command in which the clients ran was killed at `at`, in microseconds on the record's clock.
+    pub fn command_killed(&mut self, at: u64) {
+        self.grader.command_killed(at);
     }
 
     /// How things stand, operations that may go on included. It costs a copy of what is open: ask a few
@@ -96,13 +101,6 @@ impl Grading {
         }
         operations
     }
-}
-
-/// Whether the upstream's side failed: a client that left early, or a rule, is no failure of it.
-fn is_unanswered(attempt: &Attempt) -> bool {
-    let got = &attempt.got;
-    let is_failed = got.error.as_deref().is_some_and(|error| error != "client");
-    is_failed && got.upstream.is_none() && attempt.conflict.is_none()
 }
 
 #[cfg(test)]

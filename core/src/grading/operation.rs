@@ -92,6 +92,9 @@ pub enum Link {
     Marker,
     /// The same request again, after an answer that may be retried.
     Replay,
+    /// As [`Link::Replay`], from another connection and after a wait in which nothing else was sent: nearly
+    /// certain, but the wait may be that between several callers who are spread evenly.
+    SpacedReplay,
     /// As [`Link::Replay`] or [`Link::Rebase`], but several operations could have sent it, or it could
     /// have begun one of its own. Too little to accuse anybody by.
     AmbiguousReplay,
@@ -105,6 +108,7 @@ impl Link {
         match self {
             Link::First | Link::Marker => 1.0,
             Link::Replay => 0.9,
+            Link::SpacedReplay => 0.8,
             Link::AmbiguousReplay => 0.6,
             Link::Rebase => 0.7,
         }

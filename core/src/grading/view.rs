@@ -13,6 +13,10 @@ pub(super) struct View<'o> {
     pub steps: Vec<Step<'o>>,
     /// Some of its attempts could belong to another operation: too little to accuse anybody by.
     pub is_ambiguous: bool,
+    /// They are those of one call, but whose waits lie between them is not certain.
+    pub has_unclear_waits: bool,
+    /// When the command was killed that the clients ran in (µs).
+    pub killed_at: Option<u64>,
 }
 
 /// A refusal, and what came of it.
@@ -112,8 +116,10 @@ impl<'o> View<'o> {
             let kind = kind(&refused.attempt, reads);
             steps.push(Step { retry, refused, next, kind, may_have_read, elsewhere });
         }
-        let is_ambiguous = operation.tries.iter().any(|tried| tried.link == Link::AmbiguousReplay);
-        View { operation, steps, is_ambiguous }
+        let has = |link| operation.tries.iter().any(|tried| tried.link == link);
+        let is_ambiguous = has(Link::AmbiguousReplay);
+        let has_unclear_waits = is_ambiguous || has(Link::SpacedReplay);
+        View { operation, steps, is_ambiguous, has_unclear_waits, killed_at: None }
     }
 
     /// What of it falls into `scope`; `None` for nothing.
@@ -129,7 +135,8 @@ impl<'o> View<'o> {
             Scope::Except(rules) if !rules.iter().any(|rule| met(rule)) => self.steps.clone(),
             Scope::Rule(_) | Scope::Except(_) => return None,
         };
-        Some(View { operation: self.operation, steps, is_ambiguous: self.is_ambiguous })
+        let View { operation, is_ambiguous, has_unclear_waits, killed_at, .. } = *self;
+        Some(View { operation, steps, is_ambiguous, has_unclear_waits, killed_at })
     }
 
     /// Refusals after which the client certainly tried the same operation again.
@@ -188,7 +195,7 @@ impl<'o> Retry<'o> {
         match self.next.link {
             Link::Marker | Link::Replay => true,
             Link::Rebase => self.conflict().is_some_and(|conflict| conflict.kind == Kind::Version),
-            Link::First | Link::AmbiguousReplay => false,
+            Link::First | Link::AmbiguousReplay | Link::SpacedReplay => false,
         }
     }
 

@@ -183,6 +183,12 @@ impl Attempt {
         matches!(self.upstream_refusal(), Some(409 | 412 | 423 | 428 | 449))
     }
 
+    /// Whether the upstream gave no response at all. A client that left early, or a rule, is no failure of it.
+    pub fn is_unanswered(&self) -> bool {
+        let is_failed = self.got.error.as_deref().is_some_and(|error| error != "client");
+        is_failed && self.got.upstream.is_none() && self.conflict.is_none()
+    }
+
     /// Whether a rule refused it with a 2xx, as bulk endpoints and GraphQL do: the response's status is
     /// a success, and its body says which parts failed.
     pub fn is_refused_in_part(&self) -> bool {

@@ -24,16 +24,19 @@ fn failed(report: &Report, from: Verdict) -> BTreeMap<u8, String> {
     failed.map(|finding| (finding.check.number(), finding.measured.clone())).collect()
 }
 
-#[test]
-fn workers_side_by_side_are_accused_of_nothing_that_none_of_them_does() {
+/// Parts of a family's mixes, each a test of its own, so that none takes too long.
+const SLICES: u64 = 4;
+
+/// Workers side by side are accused of nothing that none of them does.
+fn accused_of_nothing(slice: u64, family: impl Fn(u64) -> Option<Workers>) {
     let mut complaints = Vec::new();
     // Failures of workers by themselves, and those of them that are found in the mix.
     let mut caught = (0, 0);
-    let mixes = if is_full() { 10_000 } else { 500 };
-    let drawn = (1..=mixes).map(|seed| (seed, Workers::drawn(seed)));
-    let crowded = (1..=2 * mixes).filter_map(|seed| Some((seed, Workers::crowded(seed)?)));
+    let mixes = if is_full() { 10_000 } else { 500 } / SLICES;
+    let seeds = (0..).map(|seed| seed * SLICES + slice);
+    let drawn = seeds.filter_map(|seed| Some((seed, family(seed)?)));
     let mut counted: BTreeMap<u8, u32> = BTreeMap::new();
-    for (seed, workers) in drawn.chain(crowded) {
+    for (seed, workers) in drawn.take(mixes as usize) {
         let record = workers.record(seed);
         let together = failed(&graded(record.iter().map(|(attempt, _)| attempt.clone())), Verdict::Fail);
         // What a worker does by itself; and with each of its calls marked, so that nothing is left to guess.
@@ -69,6 +72,46 @@ fn workers_side_by_side_are_accused_of_nothing_that_none_of_them_does() {
     assert!(complaints.is_empty(), "{} of {mixes} mixes, by check {counted:?}:\n{first}", complaints.len());
     // What is left is mostly what a worker's own calls look like, one after the other.
     assert!(caught.1 * 6 >= caught.0, "what is bad is lost: {caught:?}");
+}
+
+#[test]
+fn workers_side_by_side_are_accused_of_nothing_that_none_does_first_slice() {
+    accused_of_nothing(0, |seed| Some(Workers::drawn(seed)));
+}
+
+#[test]
+fn workers_side_by_side_are_accused_of_nothing_that_none_does_second_slice() {
+    accused_of_nothing(1, |seed| Some(Workers::drawn(seed)));
+}
+
+#[test]
+fn workers_side_by_side_are_accused_of_nothing_that_none_does_third_slice() {
+    accused_of_nothing(2, |seed| Some(Workers::drawn(seed)));
+}
+
+#[test]
+fn workers_side_by_side_are_accused_of_nothing_that_none_does_fourth_slice() {
+    accused_of_nothing(3, |seed| Some(Workers::drawn(seed)));
+}
+
+#[test]
+fn workers_close_together_or_evenly_spread_are_accused_of_nothing_that_none_does_first_slice() {
+    accused_of_nothing(0, Workers::crowded);
+}
+
+#[test]
+fn workers_close_together_or_evenly_spread_are_accused_of_nothing_that_none_does_second_slice() {
+    accused_of_nothing(1, Workers::crowded);
+}
+
+#[test]
+fn workers_close_together_or_evenly_spread_are_accused_of_nothing_that_none_does_third_slice() {
+    accused_of_nothing(2, Workers::crowded);
+}
+
+#[test]
+fn workers_close_together_or_evenly_spread_are_accused_of_nothing_that_none_does_fourth_slice() {
+    accused_of_nothing(3, Workers::crowded);
 }
 
 #[test]

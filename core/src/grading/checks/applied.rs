@@ -73,7 +73,8 @@ impl Measure for Applied {
             self.ambiguous += u64::from(possible > 1);
             return;
         }
-        let is_certain = |link| matches!(link, Link::First | Link::Marker | Link::Replay);
+        let is_certain =
+            |link| matches!(link, Link::First | Link::Marker | Link::Replay | Link::SpacedReplay);
         // A key lets the upstream answer the second one from memory; a version makes it refuse it.
         let bare =
             |attempt: &Attempt| attempt.sent.idempotency_key.is_none() && attempt.sent.version.is_none();

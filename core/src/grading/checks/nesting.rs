@@ -44,7 +44,7 @@ impl Measure for Nesting {
         let gaps: Vec<Duration> = retries.map(|retry| retry.gap).collect();
         if gaps.len() < LEAST_GAPS {
             // With more tries than that there were gaps that say nothing.
-            let is_short = view.operation.count <= LEAST_GAPS as u64 && !view.is_ambiguous;
+            let is_short = view.operation.count <= LEAST_GAPS as u64 && !view.has_unclear_waits;
             self.short += u64::from(is_short && view.operation.outcome == Outcome::GaveUp);
             return;
         }

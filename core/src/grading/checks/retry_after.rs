@@ -38,7 +38,7 @@ pub struct Waits {
 
 impl Measure for Waits {
     fn see(&mut self, view: &View<'_>) {
-        if view.is_ambiguous {
+        if view.has_unclear_waits {
             let asked = view.steps.iter().filter(|step| step.refused.attempt.got.retry_after.is_some());
             self.ambiguous += asked.count() as u64;
         }

@@ -59,7 +59,7 @@ pub struct Waiting {
 impl Measure for Waiting {
     fn see(&mut self, view: &View<'_>) {
         let id = view.operation.id;
-        self.ambiguous += u64::from(view.is_ambiguous);
+        self.ambiguous += u64::from(view.has_unclear_waits);
         let mut gaps = Vec::new();
         for retry in view.retries().filter(Retry::is_timed) {
             self.shortest.least(u64::try_from(retry.gap.as_micros()).unwrap_or(u64::MAX), id);

@@ -16,6 +16,7 @@ mod meaning;
 mod open;
 mod past_writes;
 mod reading;
+mod spacing;
 mod strands;
 mod table;
 #[cfg(test)]
@@ -28,9 +29,8 @@ use self::evidence::Evidence;
 use self::find::{Past, find};
 use self::held::{Held, Turn};
 use self::meaning::Meaning;
-use self::open::alone;
 use self::table::Table;
-use super::Operation;
+use super::{Link, Operation, Outcome, Try};
 use crate::model::Attempt;
 
 const SECOND: u64 = 1_000_000;
@@ -190,6 +190,18 @@ impl Ended {
             Ended::Operation(operation) | Ended::Late(operation) => Some(operation),
             Ended::Told(_) => None,
         }
+    }
+}
+
+/// An attempt that nothing came before and nothing can follow.
+fn alone(attempt: Arc<Attempt>, meaning: Meaning) -> Operation {
+    Operation {
+        id: attempt.id,
+        client: attempt.client,
+        tries: vec![Try { attempt, link: Link::First, gap: None, reads: Vec::new() }],
+        count: 1,
+        reads_after: Vec::new(),
+        outcome: if meaning == Meaning::Success { Outcome::Untroubled } else { Outcome::GaveUp },
     }
 }
 

@@ -56,18 +56,6 @@ pub(super) struct Open {
     has_dropped_reads: bool,
 }
 
-/// An attempt that nothing came before and nothing can follow.
-pub(super) fn alone(attempt: Arc<Attempt>, meaning: Meaning) -> Operation {
-    Operation {
-        id: attempt.id,
-        client: attempt.client,
-        tries: vec![Try { attempt, link: Link::First, gap: None, reads: Vec::new() }],
-        count: 1,
-        reads_after: Vec::new(),
-        outcome: if meaning == Meaning::Success { Outcome::Untroubled } else { Outcome::GaveUp },
-    }
-}
-
 impl Open {
     pub fn begin(attempt: Arc<Attempt>, meaning: Meaning, evidence: Evidence, is_suspect: bool) -> Open {
         let mut open = Open {
@@ -340,10 +328,14 @@ impl Open {
             _ => Outcome::Unfinished,
         };
         if !self.trail.is_certain(caller, self.request, self.resource, self.count == 1) {
-            let tries = self.first.iter_mut().chain(&mut self.last);
-            tries
-                .filter(|tried| tried.link != Link::Marker)
-                .for_each(|tried| tried.link = Link::AmbiguousReplay);
+            let is_spaced = self.trail.is_spaced(caller, self.meaning == Meaning::Success);
+            for tried in self.first.iter_mut().chain(&mut self.last) {
+                tried.link = match tried.link {
+                    Link::Replay if is_spaced => Link::SpacedReplay,
+                    link if is_spaced || link == Link::Marker => link,
+                    _ => Link::AmbiguousReplay,
+                };
+            }
         }
         self.first.extend(self.last);
         let client = self.first.first().map_or(self.client, |first| first.attempt.client);

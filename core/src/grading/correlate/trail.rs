@@ -7,6 +7,7 @@
 //! this client has requests of their own for its other calls. What tells several is in `Doubts`.
 
 use super::evidence::Clue;
+use super::spacing::Spacing;
 use crate::model::{Attempt, Fingerprint, Hint, RetryAfter, Sent};
 
 /// A try that follows an answer within this (µs) is a reaction to it, also from a new connection: a loop
@@ -16,9 +17,9 @@ pub(super) const REACTION: u64 = 100_000;
 /// a busy machine now and then takes its time to start the next.
 const CHAIN: u64 = 4;
 const HARDLY_LATER: u64 = 250_000;
-/// A try on another connection that comes so late (µs) after an answer, with nothing of its identity in
-/// between, is a wait: others who send the same would seldom leave so much time.
-const QUIET: u64 = 400_000;
+/// Callers that start up to a quarter of a second after each other seldom follow each other so soon (µs) again
+/// and again.
+const SWIFT: u64 = 50_000;
 /// Requests that follow each other sooner (µs) may be a burst that an answer has set off.
 const STARTUP: u64 = 20_000;
 /// How much shorter than the longest wait before it a wait may be, and still be as long: a twentieth of it,
@@ -44,11 +45,11 @@ pub(super) struct Trail {
     /// Of these, how many came as a reaction, on whatever connection.
     reactions: u64,
     hardly_later: u64,
+    swift: u64,
     /// Each of these came on the connection of the one before it, or as a reaction.
     is_linked: bool,
-    /// Each of these came after a wait in which nothing else was sent under its identity, and not before
-    /// `Retry-After` allowed it; and the waits do not get shorter by more than what a reaction may take.
-    is_quiet: bool,
+    /// The waits before these.
+    spacing: Spacing,
     /// The waits do not get shorter.
     is_regular: bool,
     longest_wait: u64,
@@ -140,8 +141,9 @@ impl Trail {
             unmarked: 0,
             reactions: 0,
             hardly_later: 0,
+            swift: 0,
             is_linked: true,
-            is_quiet: true,
+            spacing: Spacing::default(),
             is_regular: true,
             longest_wait: 0,
             has_waited: false,
@@ -164,6 +166,8 @@ impl Trail {
             return;
         }
         self.unmarked += 1;
+        self.spacing.add(before, gap, is_undisturbed);
+        self.swift += u64::from(gap < SWIFT);
         self.reactions += u64::from(gap < REACTION);
         self.hardly_later += u64::from((REACTION..HARDLY_LATER).contains(&gap));
         let counts = |attempt: &Attempt| attempt.sent.try_number;
@@ -171,7 +175,6 @@ impl Trail {
         self.is_linked &= is_counted || attempt.connection == before.connection || gap < REACTION;
         let asked = before.got.retry_after.map_or(0, RetryAfter::millis).saturating_mul(1_000);
         let has_waited = asked > 0 && gap.saturating_add(SLACK) >= asked;
-        self.is_quiet &= is_undisturbed && gap >= QUIET && (asked == 0 || has_waited);
         if !is_counted && asked > 0 {
             self.has_waited |= has_waited;
             self.has_come_early |= !has_waited;
@@ -185,8 +188,6 @@ impl Trail {
         }
         let least = self.longest_wait - self.longest_wait / TWENTIETH;
         let is_as_long = gap.saturating_add(NOISE) >= least;
-        // Programs that are started anew for each try take their time to begin.
-        self.is_quiet &= gap.saturating_add(REACTION) >= least;
         // Reactions all the way are no waits, whatever the machine makes of them.
         self.is_regular &= is_as_long || self.longest_wait < REACTION;
         self.longest_wait = self.longest_wait.max(gap);
@@ -194,9 +195,13 @@ impl Trail {
         self.steps.add(attempt.start.saturating_sub(before.start));
     }
 
-    fn is_chain(&self) -> bool {
-        let is_in_haste = self.reactions + self.hardly_later == self.unmarked;
-        self.unmarked >= CHAIN && is_in_haste && self.hardly_later <= 1 && !self.is_by_the_clock()
+    /// Whether it is a row of reactions. `is_doubted`: others may have been at it.
+    fn is_chain(&self, is_doubted: bool) -> bool {
+        let is_in_haste = match is_doubted {
+            true => self.swift == self.unmarked,
+            false => self.reactions + self.hardly_later == self.unmarked && self.hardly_later <= 1,
+        };
+        self.unmarked >= CHAIN && is_in_haste && !self.is_by_the_clock()
     }
 
     /// Whether its tries were sent by a clock, however long their answers took: whoever tries again counts
@@ -230,7 +235,7 @@ impl Trail {
             return self.is_regular || has_others;
         }
         let Doubts { is_overlapped, is_crossed, is_followed, is_suspect, is_unseen: _ } = self.doubts;
-        if !is_overlapped && self.is_chain() {
+        if !is_overlapped && self.is_chain(is_crossed || is_followed || is_suspect) {
             return true;
         }
         if is_overlapped || is_followed || self.is_rebased && is_crossed {
@@ -246,11 +251,18 @@ impl Trail {
         if is_linked {
             return self.is_regular && !self.is_by_the_clock() || has_others;
         }
-        // Who waits by itself leaves more time than others who send the same would.
+        has_others && (self.is_regular || !caller.takes_turns)
+    }
+
+    /// Whether these are those of one call by the waits between them alone, which says nothing of whose waits
+    /// they are: callers that are spread evenly look so, too. `has_succeeded`: the last of them did.
+    pub fn is_spaced(&self, caller: &Caller, has_succeeded: bool) -> bool {
+        let Doubts { is_overlapped, is_crossed, is_followed, is_suspect, is_unseen } = self.doubts;
+        let is_doubted = is_overlapped || is_crossed || is_followed || is_suspect || is_unseen;
         // Another key, trace or body is likelier that of another call.
         let is_alike = !self.is_rebased && !self.has_other_keys && !self.has_other_traces;
-        let is_by_itself = self.is_quiet && is_alike && !caller.takes_turns;
-        is_by_itself && !self.is_by_the_clock() || has_others && (self.is_regular || !caller.takes_turns)
+        let is_by_itself = !is_doubted && is_alike && !caller.takes_turns && !self.is_by_the_clock();
+        is_by_itself && self.spacing.is_of_one(has_succeeded)
     }
 }
 

@@ -54,7 +54,7 @@ const BOUNDS: [(&str, &str, &str); 28] = [
 ];
 
 /// Names of numbers that leave nothing out: versions, times, what is much and what is little.
-const MEASURES: [&str; 33] = [
+const MEASURES: [&str; 37] = [
     "VERSION",
     "FORMAT",
     "FEW",
@@ -81,9 +81,11 @@ const MEASURES: [&str; 33] = [
     "STRETCH",
     "REACTION",
     "QUIET",
+    "ENOUGH",
     "STARTUP",
     "CHAIN",
     "HARDLY_LATER",
+    "SWIFT",
     "TWENTIETH",
     "NOISE",
     "BITS",
@@ -93,7 +95,8 @@ const MEASURES: [&str; 33] = [
 ];
 
 /// Bounds that leave out what no verdict rests on, and why.
-const HARMLESS: [(&str, &str, &str); 6] = [
+const HARMLESS: [(&str, &str, &str); 7] = [
+    ("grading/correlate/spacing.rs", "PLACES", "waits are summed up by their place, modulo this"),
     ("grading/correlate/open.rs", "SEEN", "what may be missing of the reads is noted: `has_forgotten_reads`"),
     ("grading/correlate/mod.rs", "MARKERS", "a call of more keys is found by its request"),
     ("grading/report.rs", "MOST_BARS", "bars are as wide as the time needs"),

@@ -98,43 +98,80 @@ fn equal_requests_on_new_connections_are_one_call_only_where_each_is_a_reaction(
             "one that waits, whatever it reads in between",
             "0    10   PUT /items/1 n=1 b=1 > 409
              510  520  PUT /items/1 n=2 b=1 > 409
-             1000 1005 GET /items/1 n=3 > 200
-             1020 1030 PUT /items/1 n=4 b=1 > 409",
-            "Unfinished: 1; 2 Replay +500; 4 Replay +500 read 3
+             1000 1005 GET /items/1 n=9 > 200
+             1020 1030 PUT /items/1 n=3 b=1 > 409
+             1530 1540 PUT /items/1 n=4 b=1 > 409
+             2040 2050 PUT /items/1 n=5 b=1 > 409",
+            "Unfinished: 1; 2 SpacedReplay +500; 4 SpacedReplay +500 read 3; 5 SpacedReplay +500; 6 SpacedReplay +500
              Untroubled: 3",
         ),
         (
-            "not if something else was asked for in between",
+            "not of so few tries",
             "0    10   PUT /items/1 n=1 b=1 > 409
-             200  210  PUT /items/2 n=2 b=1 > 200
-             510  520  PUT /items/1 n=3 b=1 > 409",
-            "Unfinished: 1; 3 AmbiguousReplay +500
+             510  520  PUT /items/1 n=2 b=1 > 409
+             1020 1030 PUT /items/1 n=3 b=1 > 409
+             1530 1540 PUT /items/1 n=4 b=1 > 409",
+            "Unfinished: 1; 2 AmbiguousReplay +500; 3 AmbiguousReplay +500; 4 AmbiguousReplay +500",
+        ),
+        (
+            "nor if something else was asked for in between",
+            "0    10   PUT /items/1 n=1 b=1 > 409
+             200  210  PUT /items/2 n=9 b=1 > 200
+             510  520  PUT /items/1 n=2 b=1 > 409
+             1020 1030 PUT /items/1 n=3 b=1 > 409
+             1530 1540 PUT /items/1 n=4 b=1 > 409
+             2040 2050 PUT /items/1 n=5 b=1 > 409",
+            "Unfinished: 1; 3 AmbiguousReplay +500; 4 AmbiguousReplay +500; 5 AmbiguousReplay +500; 6 AmbiguousReplay +500
              Untroubled: 2",
         ),
         (
             "nor before Retry-After allows it: that may be another worker's",
             "0    10   PUT /items/1 n=1 b=1 > 409 ra=1
-             510  520  PUT /items/1 n=2 b=1 > 409 ra=1",
-            "Unfinished: 1; 2 AmbiguousReplay +500",
+             510  520  PUT /items/1 n=2 b=1 > 409 ra=1
+             1020 1030 PUT /items/1 n=3 b=1 > 409 ra=1
+             1530 1540 PUT /items/1 n=4 b=1 > 409 ra=1
+             2040 2050 PUT /items/1 n=5 b=1 > 409 ra=1",
+            "Unfinished: 1; 2 AmbiguousReplay +500; 3 AmbiguousReplay +500; 4 AmbiguousReplay +500; 5 AmbiguousReplay +500",
         ),
         (
             "nor with another key, trace or body: that is likelier another call",
             "0    10   POST /orders c=1 n=1 k=a b=1 > 409
              510  520  POST /orders c=1 n=2 k=b b=1 > 409
-             0    10   PUT  /items/1 c=2 n=3 t=a b=1 > 409
-             510  520  PUT  /items/1 c=2 n=4 t=b b=1 > 409
-             0    10   PUT  /items/2 c=3 n=5 b=1 > 409
-             510  520  PUT  /items/2 c=3 n=6 b=2 > 409",
-            "Unfinished: 1; 2 AmbiguousReplay +500
-             Unfinished: 3; 4 AmbiguousReplay +500
-             Unfinished: 5; 6 AmbiguousReplay +500",
+             1020 1030 POST /orders c=1 n=3 k=c b=1 > 409
+             1530 1540 POST /orders c=1 n=4 k=d b=1 > 409
+             2040 2050 POST /orders c=1 n=5 k=e b=1 > 409
+             0    10   PUT /items/1 c=2 n=11 t=a b=1 > 409
+             510  520  PUT /items/1 c=2 n=12 t=b b=1 > 409
+             1020 1030 PUT /items/1 c=2 n=13 t=c b=1 > 409
+             1530 1540 PUT /items/1 c=2 n=14 t=d b=1 > 409
+             2040 2050 PUT /items/1 c=2 n=15 t=e b=1 > 409
+             0    10   PUT /items/2 c=3 n=21 b=1 > 409
+             510  520  PUT /items/2 c=3 n=22 b=2 > 409
+             1020 1030 PUT /items/2 c=3 n=23 b=3 > 409
+             1530 1540 PUT /items/2 c=3 n=24 b=4 > 409
+             2040 2050 PUT /items/2 c=3 n=25 b=5 > 409",
+            "Unfinished: 1; 2 AmbiguousReplay +500; 3 AmbiguousReplay +500; 4 AmbiguousReplay +500; 5 AmbiguousReplay +500
+             Unfinished: 6; 7 AmbiguousReplay +500; 8 AmbiguousReplay +500; 9 AmbiguousReplay +500; 10 AmbiguousReplay +500
+             Unfinished: 11; 12 AmbiguousReplay +500; 13 AmbiguousReplay +500; 14 AmbiguousReplay +500; 15 AmbiguousReplay +500",
         ),
         (
             "nor in waits that get shorter",
             "0    10   PUT /items/1 n=1 b=1 > 409
              910  920  PUT /items/1 n=2 b=1 > 409
-             1420 1430 PUT /items/1 n=3 b=1 > 409",
-            "Unfinished: 1; 2 AmbiguousReplay +900; 3 AmbiguousReplay +500",
+             1820 1830 PUT /items/1 n=3 b=1 > 409
+             2730 2740 PUT /items/1 n=4 b=1 > 409
+             3240 3250 PUT /items/1 n=5 b=1 > 409",
+            "Unfinished: 1; 2 AmbiguousReplay +900; 3 AmbiguousReplay +900; 4 AmbiguousReplay +900; 5 AmbiguousReplay +500",
+        ),
+        (
+            "nor in waits of which every second one is longer, as two callers make them",
+            "0    10   PUT /items/1 n=1 b=1 > 409
+             510  520  PUT /items/1 n=2 b=1 > 409
+             1060 1070 PUT /items/1 n=3 b=1 > 409
+             1570 1580 PUT /items/1 n=4 b=1 > 409
+             2120 2130 PUT /items/1 n=5 b=1 > 409
+             2630 2640 PUT /items/1 n=6 b=1 > 409",
+            "Unfinished: 1; 2 AmbiguousReplay +500; 3 AmbiguousReplay +540; 4 AmbiguousReplay +500; 5 AmbiguousReplay +540; 6 AmbiguousReplay +500",
         ),
         (
             "nor by a clock, also if it is a fast one",
