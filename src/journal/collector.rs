@@ -248,6 +248,9 @@ impl Collector {
                 ..Tallies::default()
             });
         }
+        if let Some(at) = ending.killed_at() {
+            self.grading.command_killed(at);
+        }
         let clients_gone = self.clients_gone.load(Relaxed);
         if clients_gone {
             self.grading.clients_gone();

@@ -99,6 +99,16 @@ pub struct Ending {
     pub idle: Vec<(u32, String)>,
     /// How the command ended.
     pub command: Option<CommandEnd>,
+    /// When it did, in microseconds since the run began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command_ended: Option<u64>,
+}
+
+impl Ending {
+    /// When the command was killed, if it was.
+    pub fn killed_at(&self) -> Option<u64> {
+        self.command_ended.filter(|_| self.command.is_some_and(|end| end.is_killed()))
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]

@@ -182,7 +182,7 @@ impl Proxy {
         };
         let journal = Journal::start(self.header, room, self.file, self.shared.clock, Box::new(tallying));
         let journal = journal.map_err(StartError::Thread)?;
-        let command = Arc::<OnceLock<CommandEnd>>::default();
+        let command = Arc::<OnceLock<(CommandEnd, u64)>>::default();
         journal.tell_at_end(self.shared.at_end(Arc::clone(&command)));
         let mut threads = Vec::new();
         for (number, listener) in std::mem::take(&mut self.listeners).into_iter().enumerate() {
@@ -214,7 +214,8 @@ pub struct Running {
     order: watch::Sender<Lifecycle>,
     threads: Vec<JoinHandle<()>>,
     journal: Journal,
-    command: Arc<OnceLock<CommandEnd>>,
+    /// How the command ended, and when, in microseconds since the run began.
+    command: Arc<OnceLock<(CommandEnd, u64)>>,
 }
 
 impl Running {
@@ -266,10 +267,10 @@ impl Running {
         self.places.saturating_sub(self.shared.connections.available_permits())
     }
 
-    /// The command that the proxy was started for has ended.
+    /// The command that the proxy was started for has ended, just now.
     pub fn command_ended(&self, end: CommandEnd) {
         // It ends once.
-        let _ = self.command.set(end);
+        let _ = self.command.set((end, self.shared.clock.now().0 / 1_000));
     }
 
     /// How far clients are.

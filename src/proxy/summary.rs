@@ -58,7 +58,7 @@ impl Shared {
     }
 
     /// The journal's last record: why rules did not fire, the first of them in file order.
-    pub fn at_end(self: &Arc<Shared>, command: Arc<OnceLock<CommandEnd>>) -> AtEnd {
+    pub fn at_end(self: &Arc<Shared>, command: Arc<OnceLock<(CommandEnd, u64)>>) -> AtEnd {
         /// Rules that are spoken of: more would not be read.
         const MOST_IDLE: usize = 20;
         let shared = Arc::clone(self);
@@ -76,7 +76,8 @@ impl Shared {
                 let counters = &active.counters;
                 (rule, came.why_not(&active.rule, counters.matched(), &counters.near_misses()))
             };
-            Ending { idle: idle.into_iter().map(why).collect(), command: command.get().copied() }
+            let (command, command_ended) = command.get().copied().unzip();
+            Ending { idle: idle.into_iter().map(why).collect(), command, command_ended }
         })
     }
 

@@ -48,6 +48,16 @@ pub struct CommandEnd {
     pub signal: Option<i32>,
 }
 
+impl CommandEnd {
+    /// Whether it was made to end while it went on: by a signal, or as `timeout` (124, 137) and shells (137, 143)
+    /// say it of what they ran. SIGINT is not among these: who pressed Ctrl-C may have seen enough.
+    pub fn is_killed(&self) -> bool {
+        const INTERRUPT: i32 = 2;
+        self.signal.is_some_and(|signal| signal != INTERRUPT)
+            || self.signal.is_none() && matches!(self.code, 124 | 137 | 143)
+    }
+}
+
 /// `exited with 3`, `was ended by signal 15 (143)`.
 impl fmt::Display for CommandEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -244,6 +254,23 @@ mod tests {
         let demands = Demands { min_operations: 0, require_fired: true };
         let report = concluded(Verdict::Pass, 1, 0, demands, &["a", "b", "c", "d", "e", "f", "g"]);
         assert_eq!(report.expectations[0].found, "7 of 7 did not fire: a, b, c, d, e and 2 more");
+    }
+
+    #[test]
+    fn a_command_is_killed_by_a_signal_but_by_that_of_a_key() {
+        for (code, signal, expected) in [
+            (143, Some(15), true),
+            (137, Some(9), true),
+            (124, None, true),
+            (137, None, true),
+            (143, None, true),
+            (130, Some(2), false),
+            (130, None, false),
+            (1, None, false),
+            (0, None, false),
+        ] {
+            assert_eq!(CommandEnd { code, signal }.is_killed(), expected, "{code} {signal:?}");
+        }
     }
 
     #[test]

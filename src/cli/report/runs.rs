@@ -168,7 +168,11 @@ impl Run {
         let missing = Missing { dropped: self.dropped, lost_lines: self.lost.max(self.torn), extent };
         let lack = lack(missing, self.has_ended);
         let rules = self.header.rule_reports(&self.counts, &self.ending);
-        let mut report = self.grading.finish(rules, missing);
+        let mut grading = self.grading;
+        if let Some(at) = self.ending.killed_at() {
+            grading.command_killed(at);
+        }
+        let mut report = grading.finish(rules, missing);
         self.header.conclude(&mut report, &self.counts, &self.ending);
         Graded { header: self.header, report, attempts: self.attempts.into(), lack }
     }

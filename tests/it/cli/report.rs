@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use fracas::grading::{Asked, AskedByRule};
-use fracas::journal::{Header, HeaderRule, Tallies};
+use fracas::grading::{Asked, AskedByRule, CommandEnd};
+use fracas::journal::{Ending, Header, HeaderRule, Tallies};
 use fracas::model::{Attempt, Conflict, Fingerprint, Got, Kind, Phase};
 use fracas::rules::{Config, Expect};
 
@@ -224,5 +224,28 @@ fn what_is_open_at_the_end_is_unfinished_unless_its_client_is_gone() {
             (&unfinished.into(), &gave_up.into()),
             "{name}"
         );
+    }
+}
+
+#[test]
+fn a_journal_says_whether_the_command_was_killed_while_a_client_was_still_trying() {
+    let open = lines(&header(Expect::default()), &blind(6));
+    for (what, code, ended, is_failed) in [
+        ("killed at once", 143, Some(33_000), true),
+        ("killed long after", 143, Some(90_000), false),
+        ("it came to its own end", 0, Some(33_000), false),
+        ("by Ctrl-C", 130, Some(33_000), false),
+        ("nobody knows when", 143, None, false),
+    ] {
+        let command = Some(CommandEnd { code, signal: None });
+        let ending = Some(Ending { command, command_ended: ended, ..Ending::default() });
+        let journal = open.clone() + &erased::Line::json(&Tallies { ending, ..Tallies::default() }) + "\n";
+        let folder = folder(&[("journal.jsonl", &journal)]);
+        let (_, out, _) = report(folder.path(), &["--format", "json"]);
+        let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+        let findings = report["clients"][0]["findings"].as_array().expect("findings");
+        let finding = findings.iter().find(|found| found["check"] == "R10" && found["rule"].is_null());
+        let is_fail = finding.is_some_and(|found| found["verdict"] == "fail");
+        assert_eq!(is_fail, is_failed, "{what}: {finding:?}");
     }
 }

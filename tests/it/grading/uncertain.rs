@@ -79,6 +79,13 @@ fn found(report: &Report, check: u8) -> (Verdict, String) {
     (finding.verdict, finding.measured.clone())
 }
 
+/// The verdict of one check over all rules, if it has one.
+fn verdict(report: &Report, check: u8) -> Option<Verdict> {
+    let mut findings = report.clients.iter().flat_map(|client| &client.findings);
+    let finding = findings.find(|finding| finding.check.number() == check && finding.rule.is_none());
+    finding.map(|finding| finding.verdict)
+}
+
 #[test]
 fn a_lost_conditional_write_that_is_replayed_and_refused_may_have_been_found_out_or_not() {
     use Verdict::{Fail, Pass, Undetermined};
@@ -299,9 +306,10 @@ fn the_line_of_a_client_says_only_what_its_checks_say() {
 
 #[test]
 fn what_one_call_or_several_did_is_neither_passed_nor_failed() {
-    // A connection each, half a second apart: a loop of `curl`, or workers that take turns.
-    let tries =
-        (0..16).map(|at| format!("{} PUT /items/1 c={at} > 409 transient\n", at * 500)).collect::<String>();
+    // A connection each, 250 and 500 ms apart: workers that take turns.
+    let tries = (0..16)
+        .map(|at| format!("{} PUT /items/1 c={at} > 409 transient\n", at * 375 + at % 2 * 125))
+        .collect::<String>();
     let report = graded("", &tries, false);
     assert_eq!(found(&report, 9).0, Verdict::Undetermined);
     let give_up = "still trying at the end, in one call or in several".to_owned();
@@ -309,6 +317,59 @@ fn what_one_call_or_several_did_is_neither_passed_nor_failed() {
 
     let twice = "0 POST /orders c=1 > 502 e=reset\n1000 POST /orders c=2 > 201";
     assert_eq!(found(&graded("", twice, true), 14).0, Verdict::Undetermined);
+}
+
+/// Tries half a second apart, each on a connection of its own and refused so.
+fn spaced(count: u64, refusal: &str) -> String {
+    (0..count).map(|at| format!("{} PUT /items/1 c={at} > {refusal}\n", at * 500)).collect()
+}
+
+#[test]
+fn a_loop_that_sleeps_is_judged_by_its_tries_and_not_by_its_waits() {
+    let report = graded("", &spaced(16, "409 transient"), false);
+    assert_eq!(found(&report, 9), (Verdict::Fail, "most: 16".to_owned()));
+    assert_eq!(found(&report, 10).0, Verdict::Fail);
+    // Polite callers that are spread evenly over their wait would look so.
+    for check in [7, 8, 12, 13] {
+        let verdict = verdict(&report, check);
+        assert!(verdict.is_none_or(|verdict| verdict == Verdict::Undetermined), "R{check}: {verdict:?}");
+    }
+    // One by itself after a hang-up is the same call, although nobody knows whether both were applied.
+    let twice = "0 POST /orders c=1 > 502 e=reset\n1000 POST /orders c=2 > 201";
+    let report = graded("", twice, true);
+    assert_eq!((found(&report, 14).0, found(&report, 16).0), (Verdict::Undetermined, Verdict::Fail));
+}
+
+#[test]
+fn who_is_still_trying_when_the_command_is_killed_does_not_give_up() {
+    let said = "still trying when the command was ended: 5 tries over 2 s";
+    let five = spaced(5, "409 transient");
+    let recovered = format!("{five}2500 PUT /items/1 c=9 > 200");
+    let uneven = five.replace("1500 PUT", "1200 PUT");
+    for (what, text, killed_at, expected) in [
+        ("a loop", &*five, Some(2_300), Some(said)),
+        (
+            "on one connection",
+            "0 PUT /items/1 > 409 transient\n500 PUT /items/1 > 409 transient\n\
+          1000 PUT /items/1 > 409 transient\n1500 PUT /items/1 > 409 transient\n2000 PUT /items/1 > 409 transient",
+            Some(2_300),
+            Some(said),
+        ),
+        ("it came to its own end", &five, None, None),
+        ("the next try was overdue", &five, Some(2_800), None),
+        ("too few", &spaced(4, "409 transient"), Some(1_800), None),
+        ("it had succeeded", &recovered, Some(2_600), None),
+        ("one call or several", &uneven, Some(2_300), None),
+    ] {
+        let mut grading = Grading::new(Asked::default());
+        attempts(text).into_iter().for_each(|attempt| drop(grading.add(attempt)));
+        killed_at.into_iter().for_each(|at: u64| grading.command_killed(at * 1_000));
+        let report = grading.finish(Vec::new(), 0);
+        match expected {
+            Some(said) => assert_eq!(found(&report, 10), (Verdict::Fail, said.to_owned()), "{what}"),
+            None => assert_ne!(verdict(&report, 10), Some(Verdict::Fail), "{what}"),
+        }
+    }
 }
 
 #[test]
@@ -320,7 +381,7 @@ fn a_client_passes_by_what_it_did_after_a_conflict_alone() {
         (
             "nobody knows whose tries they are, and only requests can be counted",
             "0   PUT /items/1 v=1 c=1 > - up=200 transient:lost
-             300 PUT /items/1 v=1 c=2 > 412",
+             700 PUT /items/1 v=1 c=2 > 412",
             true,
             Verdict::Undetermined,
         ),

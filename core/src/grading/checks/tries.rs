@@ -7,8 +7,8 @@ use super::Tally;
 use super::{
     AMBIGUOUS, Check, Class, Evidence, Extreme, Judged, Marks, Measure, NeededTries, Products, id, wait,
 };
-use crate::grading::Outcome;
-use crate::grading::view::{Next, View};
+use crate::grading::view::{Next, View, is_refused};
+use crate::grading::{Operation, Outcome};
 use crate::model::RetryAfter;
 
 pub(super) const TRIES: Check = Check {
@@ -51,6 +51,11 @@ pub struct Tries {
     /// Still trying when the record ended, after more than [`MANY`] tries.
     endless_count: u64,
     pub endless: Evidence,
+    /// Still trying when the command was killed, after [`FEW`] tries or more: how many operations, the most
+    /// tries of one, and how long these took (µs).
+    killed_count: u64,
+    killed_most: (u64, u64),
+    killed: Evidence,
     /// From the first request to the last answer of those that gave up (µs), without the waits that
     /// `Retry-After` asked for.
     pub slowest: Extreme,
@@ -97,15 +102,18 @@ impl Measure for Tries {
                             .saturating_mul(1_000)
                     })
                     .fold(0, u64::saturating_add);
-                let start = operation.tries.first().map_or(0, |first| first.attempt.start);
-                let end = operation.tries.last().map_or(0, |last| last.attempt.end);
-                self.slowest.most(end.saturating_sub(start).saturating_sub(asked), operation.id);
+                self.slowest.most(elapsed(operation).saturating_sub(asked), operation.id);
             }
             Outcome::Unfinished if is_retried => {
                 self.open = self.open.max(Some(operation.count));
                 if operation.count > MANY {
                     self.endless_count += 1;
                     self.endless.offer(operation.count, operation.id);
+                }
+                if view.killed_at.is_some_and(|at| operation.count >= FEW && is_at_it(operation, at)) {
+                    self.killed_count += 1;
+                    self.killed_most = self.killed_most.max((operation.count, elapsed(operation)));
+                    self.killed.offer(operation.count, operation.id);
                 }
             }
             Outcome::Unfinished | Outcome::Recovered | Outcome::Untroubled => {}
@@ -116,6 +124,7 @@ impl Measure for Tries {
         [
             &self.most.evidence,
             &self.endless,
+            &self.killed,
             &self.slowest.evidence,
             &self.retried.evidence,
             &self.gave_up.evidence,
@@ -132,6 +141,24 @@ impl Tries {
             _ => "none gave up that could be told apart",
         }
     }
+}
+
+/// From the first request to the last answer (µs).
+fn elapsed(operation: &Operation) -> u64 {
+    let start = operation.tries.first().map_or(0, |first| first.attempt.start);
+    let end = operation.tries.last().map_or(0, |last| last.attempt.end);
+    end.saturating_sub(start)
+}
+
+/// Whether it would have gone on after `at` (µs), as far as its waits show: the last try was refused, and the
+/// next one was not long overdue.
+fn is_at_it(operation: &Operation, at: u64) -> bool {
+    let longest = operation.tries.iter().filter_map(|tried| tried.gap).max().unwrap_or_default();
+    let longest = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX);
+    operation.tries.last().is_some_and(|last| {
+        let idle = at.saturating_sub(last.attempt.end);
+        is_refused(&last.attempt) && idle <= longest.saturating_add(longest / 2)
+    })
 }
 
 const PERSISTENT: &str =
@@ -169,6 +196,17 @@ pub(super) fn give_up(tally: &Tally, _: &Class) -> Option<Judged> {
         let said = format!("{} still tried at the end, after more than {MANY} tries", tries.endless_count);
         let advice = format!("give up after {} at the latest, and tell the caller", wait(BUDGET));
         return Some(Judged::fail(said).advice(advice).shown_by(&tries.endless));
+    }
+    if tries.killed_count > 0 {
+        let (most, elapsed) = tries.killed_most;
+        let others = match tries.killed_count {
+            1 => String::new(),
+            count => format!("{count} operations, the longest: "),
+        };
+        let elapsed = wait(Duration::from_micros(elapsed));
+        let said = format!("still trying when the command was ended: {others}{most} tries over {elapsed}");
+        let advice = format!("give up after {FEW} tries or after a time, and tell the caller");
+        return Some(Judged::fail(said).advice(advice).shown_by(&tries.killed));
     }
     if tries.ambiguous_open && tries.open.is_none() && tries.slowest.value().is_none() {
         return Some(Judged::undetermined("still trying at the end, in one call or in several", AMBIGUOUS));
