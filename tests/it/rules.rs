@@ -1,4 +1,4 @@
-//! Rules files as people write them: which are accepted, and what is said of the others.
+//! Rules files as people write them: which are accepted, and the diagnostics of the others.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -143,7 +143,7 @@ fn the_documents_are_those_of_the_table_of_keys() {
 
 #[test]
 fn the_reference_tells_how_many_answers_are_kept() {
-    let bound = format!("the {},{:03} newest answers", RESPONSES / 1_000, RESPONSES % 1_000);
+    let bound = format!("the {},{:03} newest responses", RESPONSES / 1_000, RESPONSES % 1_000);
     assert!(rules::reference().contains(&bound), "{bound}");
 }
 

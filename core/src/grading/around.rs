@@ -1,4 +1,4 @@
-//! Responses whose bodies held the upstream's own origin, by the clients that got them.
+//! Responses with the upstream's own origin in their bodies, by the clients that got them.
 
 use smol_str::SmolStr;
 

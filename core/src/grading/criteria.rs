@@ -1,4 +1,4 @@
-//! What the rules file asks of clients, laid out: which expectation holds over which part of the record.
+//! The expectations of the rules file: each with the part of the record that it holds over.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::view::Scope;
 use crate::model::CheckId;
 use crate::rules::{Config, Expect, Grade, ReplyBody, ReplyStyle};
 
-/// `[expect]` of a file and of its rules; what a journal carries of the rules that it was written under.
+/// `[expect]` of a file and of its rules; a journal carries those of the rules that it was written under.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Asked {
@@ -16,7 +16,7 @@ pub struct Asked {
     pub rules: Vec<AskedByRule>,
 }
 
-/// What one rule asks, and in whose words it answers.
+/// The expectations of one rule, and the reply style it responds in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AskedByRule {
@@ -107,7 +107,7 @@ impl Want {
     }
 }
 
-/// The questions of [`Expect`] one by one: each given key, and what it asks, `None` for nothing.
+/// The questions of [`Expect`] one by one: each given key with its demand, `None` for nothing.
 fn questions(expect: &Expect) -> Vec<(&'static str, Option<Want>)> {
     let flag = |name, given: Option<bool>, want| given.map(|given| (name, given.then_some(want)));
     [
@@ -160,12 +160,12 @@ impl Asked {
         asks
     }
 
-    /// What the word of a check over all rules is about: those that say their own word on it are left out.
+    /// The scope of a check's word over all rules: rules with a word of their own on it are left out.
     pub(super) fn scope_of_check(&self, check: CheckId) -> Scope {
         self.scope(|expect| grade_in(expect, check).is_some())
     }
 
-    /// What a failure of `check` means under `rule`, or over all rules; `None`: as the check finds.
+    /// The grade of a failure of `check` under `rule`, or over all rules; `None`: as the check finds.
     pub(super) fn grade(&self, check: CheckId, rule: Option<&AskedByRule>) -> Option<Grade> {
         rule.and_then(|rule| grade_in(&rule.expect, check)).or_else(|| grade_in(&self.expect, check))
     }

@@ -1,8 +1,8 @@
-//! Whose answers a client can read, by its `User-Agent`.
+//! The API that a client can read responses of, by its `User-Agent`.
 
 use crate::rules::ReplyStyle;
 
-/// The style of answers that a client of this product can read; `None` for a client of no API in
+/// The style of responses that a client of this product can read; `None` for a client of no API in
 /// particular.
 pub(super) fn of(agent: &str) -> Option<ReplyStyle> {
     let agent = agent.to_ascii_lowercase();

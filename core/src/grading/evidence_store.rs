@@ -28,7 +28,7 @@ impl Kept {
         self.0.len() >= Kept::MOST
     }
 
-    /// Forgets what is neither named nor among the worst. What is not named now will never be again.
+    /// Forgets evidence that is neither named nor among the worst: unnamed evidence is never named again.
     pub fn clear(&mut self, named: &BTreeSet<u64>) {
         let worst = self.worst(named);
         self.0.retain(|id, _| named.contains(id) || worst.contains(id));
@@ -92,7 +92,7 @@ fn shown_as(operation: &Operation) -> OperationReport {
     }
 }
 
-/// A try, after what was read of the resource before it.
+/// A try, after the reads of the resource before it.
 fn shown_with_reads(tried: &Try, view: &View<'_>, start: u64) -> Vec<TryReport> {
     let place = tried.attempt.sent.version.as_ref().map(|sent| sent.place().clone()).unwrap_or_default();
     let mut rows: Vec<TryReport> = tried.reads.iter().map(|read| shown_read(read, &place, start)).collect();
@@ -105,7 +105,7 @@ fn shown_with_reads(tried: &Try, view: &View<'_>, start: u64) -> Vec<TryReport> 
 fn shown_read(read: &Read, place: &VersionPlace, start: u64) -> TryReport {
     let showed = match (read.shown.at(place), read.shown.any()) {
         (Some(version), _) => Some(format!("showed version {version}")),
-        // What stands elsewhere is not to be held against the version that the next try carries.
+        // A version elsewhere is not to be held against the version that the next try carries.
         (None, Some(other)) if *place != VersionPlace::Tag => {
             Some(format!("showed no version at {}, but {other} elsewhere", place.as_str()))
         }
@@ -157,7 +157,7 @@ fn shown_try(tried: &Try, view: &View<'_>, start: u64) -> TryReport {
     }
 }
 
-/// What is worth saying of a try.
+/// A note on a try.
 fn note(view: &View<'_>, attempt: u64) -> Option<String> {
     let retry = view.retries().find(|retry| retry.after().id == attempt)?;
     let (before, after) = (retry.before(), retry.after());

@@ -1,4 +1,4 @@
-//! What was found of what `[expect]` asks. Nothing that was not seen is held against a client: an
+//! Findings for `[expect]`. Nothing unseen is held against a client: an
 //! expectation without a case is undetermined.
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::{Expectation, Verdict};
 /// The tallies of every class of clients within the scope of an ask.
 pub(super) type Tallies<'t> = Vec<(&'t str, &'t Tally, Class)>;
 
-/// Of operations whose tries may be those of several.
+/// Reason of a doubt: tries may belong to several operations.
 const UNCLEAR: &str = "tries could not be told apart";
 
 struct Found {

@@ -22,7 +22,7 @@ use super::{
 use crate::model::Attempt;
 use crate::rules::Grade;
 
-/// The class of clients that do not say what they are.
+/// The class of clients without a `User-Agent`.
 const NO_AGENT: &str = "-";
 
 /// Grades operations as they close. Its memory is bounded: sums, a sample of gaps and a few operations
@@ -139,7 +139,7 @@ impl Grader {
         self.span = Some((first.min(start), last.max(end)));
     }
 
-    /// What there is to say so far.
+    /// The report so far.
     pub fn report(&self, record: &Record) -> Report {
         let (first, last) = self.span.unwrap_or_default();
         let totals = Totals {
@@ -169,7 +169,7 @@ impl Grader {
         } else {
             expectations.iter().map(|expectation| expectation.verdict).max().unwrap_or(Verdict::Undetermined)
         };
-        // What fell short at the upstream's own conflicts was tested by them.
+        // Clients that fell short at the upstream's own conflicts were tested by them.
         let untested = untested.filter(|_| totals.conflicted_upstream == 0 || verdict != Verdict::Fail);
         let verdict = match verdict {
             Verdict::Pass if untested.is_some() => Verdict::Undetermined,
@@ -228,7 +228,7 @@ impl Grader {
         let (agent, tally, is_mixed) = class;
         let answered = match rule {
             Some(rule) => self.by_rule.get(rule).and_then(|asked| asked.style),
-            // Over all rules, where all of them answer alike.
+            // Over all rules, where all of them respond alike.
             None => {
                 let mut styles =
                     tally.rules().map(|(rule, _)| self.by_rule.get(rule).and_then(|asked| asked.style));
@@ -237,7 +237,7 @@ impl Grader {
             }
         };
         let (clients, is_partial) = (tally.clients(), tally.is_partial());
-        // Over all rules, what any of them says of versions, and what all of them say of reads.
+        // Over all rules: the versions of any of them, and the reads of all of them.
         let concerned =
             tally.rules().map(|(name, _)| &**name).filter(|name| rule.is_none_or(|one| one == *name));
         let asked: Vec<Option<&AskedByRule>> = concerned.map(|name| self.by_rule.get(name)).collect();
@@ -304,7 +304,7 @@ fn has_shown_a_move(client: &ClientReport) -> bool {
     has_ended && (client.conflicted == 0 || client.findings.iter().any(passed))
 }
 
-/// Takes back what was passed without a conflict: whoever met none has shown nothing.
+/// Takes back passes without a conflict: a client that met none has shown nothing.
 fn take_passes_back(client: &mut ClientReport, with_findings: bool) {
     client.findings.retain(|finding| finding.verdict != Verdict::Pass || !with_findings);
     if client.verdict == Verdict::Pass {

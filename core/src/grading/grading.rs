@@ -13,10 +13,10 @@ pub struct Grading {
     correlator: Correlator,
     grader: Grader,
     attempts: u64,
-    /// Of them: the upstream gave no answer.
+    /// Of them: the upstream gave no response.
     unanswered: u64,
     around: Around,
-    /// What is over and not graded yet: kept for its room.
+    /// Operations that are over and not graded yet: kept for their room.
     ended: Vec<Ended>,
 }
 
@@ -45,13 +45,13 @@ impl Grading {
     }
 
     /// Says that the record has come to `now`, in microseconds on its own clock, although nothing was
-    /// sent; gives back what [`Grading::add`] would.
+    /// sent; returns the operations that [`Grading::add`] would.
     pub fn pass(&mut self, now: u64) -> Vec<Operation> {
         self.correlator.pass_to(now, &mut self.ended);
         self.grade()
     }
 
-    /// Says that whoever was a client is gone for good: what is open, it has given up.
+    /// Says that all clients are gone for good: they have given up their open operations.
     pub fn clients_gone(&mut self) {
         // Beyond every window, and far from the end of time.
         self.pass(u64::MAX / 2);
@@ -62,9 +62,9 @@ impl Grading {
         self.grader.command_killed(at);
     }
 
-    /// How things stand, operations that may go on included. It costs a copy of what is open: ask a few
-    /// times a second at most. `rules` is what the rules did, in file order; `missing` is what was not
-    /// recorded.
+    /// The report so far, operations that may go on included. It costs a copy of the open ones: ask a few
+    /// times a second at most. `rules` are the counts of the rules, in file order; `missing` counts the attempts
+    /// that were not recorded.
     pub fn report(&self, rules: Vec<RuleReport>, missing: impl Into<Missing>) -> Report {
         self.clone().finish(rules, missing)
     }

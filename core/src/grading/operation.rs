@@ -19,8 +19,8 @@ pub struct Operation {
     pub tries: Vec<Try>,
     /// How many there were.
     pub count: u64,
-    /// What the client read of the resource after the last answer: whether a write that it never heard
-    /// of again had been applied, or whose the duplicate is. In bounded number.
+    /// The client's reads of the resource after the last response: whether a write without a response
+    /// had been applied, or to which client the duplicate belongs. In bounded number.
     pub reads_after: Vec<Read>,
     pub outcome: Outcome,
 }
@@ -28,15 +28,15 @@ pub struct Operation {
 /// One attempt of an operation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Try {
-    /// Shared with the journal, and whoever else looks at it.
+    /// Shared with the journal and other observers.
     pub attempt: Arc<Attempt>,
     /// Why it is taken for a part of the operation.
     pub link: Link,
-    /// From the last byte of the answer before to this request's head. `None` for the first one, and
-    /// for one that began before that answer had gone: that is concurrency, not a retry.
+    /// From the last byte of the response before to this request's head. `None` for the first one, and
+    /// for one that began before that response had gone: that is concurrency, not a retry.
     pub gap: Option<Duration>,
-    /// What the same client read of the resource since the answer before had gone, in bounded number.
-    /// A read that was sent before that answer is none.
+    /// The same client's reads of the resource since the response before had gone, in bounded number.
+    /// A read that was sent before that response is none.
     pub reads: Vec<Read>,
 }
 
@@ -73,12 +73,12 @@ impl Read {
 /// Whether a request showed the resource to the client, should it have succeeded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sight {
-    /// A GET of it, or what a rule's `read` says.
+    /// A GET of it, or a request that a rule's `read` matches.
     #[default]
     Certain,
     /// Another request to the same path, which may have read it or changed it.
     Possible,
-    /// What rules' `read` say, of more rules than are kept: this one's may be among them.
+    /// A request that rules' `read` match, of more rules than are kept: this one's may be among them.
     Unlisted,
 }
 
@@ -90,13 +90,13 @@ pub enum Link {
     First,
     /// A marker or an idempotency key says so: certain.
     Marker,
-    /// The same request again, after an answer that may be retried.
+    /// The same request again, after a response that may be retried.
     Replay,
     /// As [`Link::Replay`], from another connection and after a wait in which nothing else was sent: nearly
     /// certain, but the wait may be that between several callers who are spread evenly.
     SpacedReplay,
     /// As [`Link::Replay`] or [`Link::Rebase`], but several operations could have sent it, or it could
-    /// have begun one of its own. Too little to accuse anybody by.
+    /// have begun one of its own. Too little to accuse a client by.
     AmbiguousReplay,
     /// Another write to the resource by the same client, after a conflict.
     Rebase,
@@ -123,7 +123,7 @@ pub enum Outcome {
     Untroubled,
     /// It met a conflict or a failure, and succeeded in the end.
     Recovered,
-    /// The last answer was one that ends it, or the window for another try has passed.
+    /// The last response was one that ends it, or the window for another try has passed.
     GaveUp,
     /// It was open when the record ended: nothing can be said of its end.
     Unfinished,

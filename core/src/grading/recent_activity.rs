@@ -1,4 +1,4 @@
-//! What else a client asked for lately: whether it removed something, or logged in, between two tries.
+//! A client's other recent requests: whether it removed something, or logged in, between two tries.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -13,7 +13,7 @@ pub(super) struct Company {
     /// At most [`MOST_CLIENTS`]; when there are more, these grow old, and the older are forgotten.
     young: Map,
     old: Map,
-    /// What began up to here (µs) may be of a client that is forgotten.
+    /// Requests that began up to here (µs) may be of a client that is forgotten.
     forgotten: Option<u64>,
 }
 
@@ -88,7 +88,7 @@ impl Company {
         self.young.insert(client, latest);
     }
 
-    /// What the client did within a stretch of time (µs).
+    /// The client's activity within a stretch of time (µs).
     pub fn between(&self, client: Fingerprint, from: u64, to: u64) -> Elsewhere {
         let Some(latest) = self.young.get(&client).or_else(|| self.old.get(&client)) else {
             let is_forgotten = self.forgotten.is_some_and(|until| until >= from);

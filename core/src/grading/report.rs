@@ -1,4 +1,4 @@
-//! What is reported: the one value that every format of a report is made from.
+//! The report: the one value that every format of a report is made from.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,23 +15,23 @@ pub struct Report {
     /// was tested.
     pub verdict: Verdict,
     /// Why nothing was tested, where no operation met a conflict; absent where one did. `verdict` is then
-    /// `undetermined`, or `fail` where more was asked for: headlines for people show the former, and what was
-    /// asked for as an expectation that is not met.
+    /// `undetermined`, or `fail` where more was asked for: headlines for people show the former, and the demand
+    /// as an expectation that is not met.
     pub untested: Option<String>,
-    /// The exit code of `run`, and whose it is; absent where no command has ended.
+    /// The exit code of `run`, and its cause; absent where no command has ended.
     pub exit: Option<ExitReport>,
-    /// What was run.
+    /// The facts of the run.
     pub run: RunReport,
     pub totals: Totals,
     /// One per class of clients, by its `User-Agent`, the worst first; those for which there is no place are
     /// one class, `(all others)`.
     pub clients: Vec<ClientReport>,
-    /// Who was shown the upstream's own origin in bodies, and may have gone there: what was sent to it directly is
+    /// Clients that saw the upstream's own origin in bodies, and may have gone there: requests sent to it directly are
     /// not in this report. At most [`AroundReport::MOST`], the last of which may be `(all others)`.
     pub around: Vec<AroundReport>,
     /// One per rule that a request matched, in file order, and a few of those that none did.
     pub rules: Vec<RuleReport>,
-    /// What `[expect]` asks, and what was found.
+    /// The expectations of `[expect]`, with their findings.
     pub expectations: Vec<Expectation>,
     /// Evidence: the operations that findings name and the worst of the others, in bounded number.
     pub operations: Vec<OperationReport>,
@@ -42,7 +42,7 @@ pub struct Report {
 pub struct AroundReport {
     /// The first product of `User-Agent`, or `-` without one.
     pub agent: String,
-    /// Responses whose bodies held the upstream's origin.
+    /// Responses with the upstream's origin in their bodies.
     pub responses: u64,
 }
 
@@ -73,9 +73,9 @@ pub struct Totals {
     pub gave_up: u64,
     /// Of those: still open at the end.
     pub unfinished: u64,
-    /// Attempts that the upstream gave no answer to: it could not be reached, or did not speak in time.
+    /// Attempts that the upstream did not respond to: it could not be reached, or missed its deadline.
     pub unanswered: u64,
-    /// Attempts that the journal could not keep; the report may be wrong about what they were part of.
+    /// Attempts that the journal could not keep; the report may be wrong about their operations.
     pub dropped: u64,
     /// Lines that the journal's file could not take. A report made from the file lacks them; one made as the
     /// run ends does not.
@@ -83,8 +83,8 @@ pub struct Totals {
     /// The record lacks something (lines, attempts, operations that were put away, or its end): there is no
     /// `pass` in this report.
     pub incomplete: bool,
-    /// Operations put away before it could be seen how they end, as too many were open; what followed
-    /// counts as operations of their own, so that the report may be wrong about them.
+    /// Operations evicted before their end was seen, as too many were open; later requests
+    /// count as operations of their own, so that the report may be wrong about them.
     pub evicted: u64,
     /// Products beyond those that have an entry of their own in `clients`: they are judged together, as
     /// one class. At least so many, if it is 10,000.
@@ -114,7 +114,7 @@ pub struct ClientReport {
     pub verdict: Verdict,
     /// How it waits between tries; absent when it never tried again.
     pub backoff: Option<Backoff>,
-    /// Gaps between its tries, to be drawn: a sample, spread evenly over what was seen, at most
+    /// Gaps between its tries, to be plotted: a sample, spread evenly over the observed ones, at most
     /// [`ClientReport::MOST_GAPS`] of them.
     pub gaps: Vec<Gap>,
     /// How its clients came back after they were refused together; absent when that never happened.
@@ -138,7 +138,7 @@ pub struct Gap {
     pub retry: u64,
     /// In milliseconds.
     pub gap_ms: f64,
-    /// What the answer before it asked for (`Retry-After`), in milliseconds.
+    /// The delay that the response before it asked for (`Retry-After`), in milliseconds.
     pub asked_ms: Option<u64>,
 }
 
@@ -167,22 +167,22 @@ impl Herd {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Finding {
     pub check: CheckId,
-    /// What a client that passes does, in at most 40 characters: `waits as long as Retry-After says`.
+    /// The behaviour of a client that passes, in at most 40 characters: `waits as long as Retry-After says`.
     pub title: String,
     /// The check's section in docs/GRADING.md: `r2-refetch`. Never changes.
     pub anchor: &'static str,
     /// `None`: over all rules.
     pub rule: Option<String>,
     pub verdict: Verdict,
-    /// What was measured, in words: `11 of 18 replayed the stale version`.
+    /// The measured figures, in words: `11 of 18 replayed the stale version`.
     pub measured: String,
     /// The measure as a number, where it is one, in `unit`.
     pub value: Option<f64>,
-    /// What it was held against, as a number in `unit`.
+    /// The limit of the measure, as a number in `unit`.
     pub limit: Option<f64>,
     /// `ms`, `tries`, `share`, `requests`, …
     pub unit: Option<String>,
-    /// One sentence: what to change (warn and fail), or what would settle it (undetermined).
+    /// One sentence: the change to make (warn and fail), or the evidence that would settle it (undetermined).
     pub advice: Option<String>,
     /// Ids of operations that show it, the clearest first, in bounded number.
     pub operations: Vec<u64>,
@@ -213,7 +213,7 @@ pub enum Shape {
     Fixed,
     Linear,
     Exponential,
-    /// Growing, and too jittered to say how with what was seen.
+    /// Growing, and too jittered to tell the shape from the observed gaps.
     Growing,
     Undetermined,
 }
@@ -228,18 +228,18 @@ pub enum Jitter {
     Undetermined,
 }
 
-/// What one rule did.
+/// The counts of one rule.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct RuleReport {
     pub name: String,
     pub kind: String,
-    /// What was asked, in words: `25 %`, `first 1`, `duplicate`.
+    /// The trigger, in words: `25 %`, `first 1`, `duplicate`.
     pub asked: String,
     /// The share that was asked, where it is one.
     pub asked_share: Option<f64>,
     pub matched: u64,
     pub fired: u64,
-    /// Why it never fired: what of its match no request had, or what its trigger waits for.
+    /// Why it never fired: the part of its match that no request had, or the event that its trigger waits for.
     pub why_not: Option<String>,
 }
 
@@ -248,11 +248,11 @@ pub struct RuleReport {
 pub struct Expectation {
     /// `max_tries`, `R8` …
     pub name: String,
-    /// The rule whose own `expect` says it; `None` for the file's.
+    /// The rule with this expectation in its own `expect`; `None` for the file's.
     pub rule: Option<String>,
-    /// What is asked: `5`, `true`, `0.99`, `fail`.
+    /// The demand: `5`, `true`, `0.99`, `fail`.
     pub asked: String,
-    /// What was found, in words.
+    /// The finding, in words.
     pub found: String,
     pub verdict: Verdict,
     pub operations: Vec<u64>,
@@ -275,7 +275,7 @@ pub struct OperationReport {
     pub tries: Vec<TryReport>,
 }
 
-/// Whose refusal an answer is.
+/// The origin of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusedBy {
@@ -288,7 +288,7 @@ pub enum RefusedBy {
 }
 
 impl RefusedBy {
-    /// Whose refusal the attempt met, if it met one.
+    /// The origin of the refusal that the attempt met, if it met one.
     pub fn of(attempt: &crate::model::Attempt) -> Option<RefusedBy> {
         if attempt.conflict.is_some() {
             return Some(RefusedBy::Rule);
@@ -313,18 +313,18 @@ pub struct TryReport {
     pub took_ms: f64,
     /// `None`: it is not a retry, or it is concurrent.
     pub gap_ms: Option<f64>,
-    /// What the client was told; of a gRPC refusal, what HTTP would have said.
+    /// The status that the client got; of a gRPC refusal, the matching HTTP status.
     pub status: Option<u16>,
     pub error: Option<String>,
-    /// Whose refusal it is: a real conflict is the upstream's. Absent for what succeeded.
+    /// The origin of its refusal: a real conflict is the upstream's. Absent for a success.
     pub refused_by: Option<RefusedBy>,
     pub rule: Option<String>,
     pub kind: Option<String>,
     pub phase: Option<String>,
-    /// What the answer asked for, in milliseconds.
+    /// The delay that the response asked for, in milliseconds.
     pub retry_after_ms: Option<u64>,
     /// The version it carried.
     pub version: Option<String>,
-    /// What is worth saying: `same version, not re-read`.
+    /// A remark: `same version, not re-read`.
     pub note: Option<String>,
 }

@@ -1,5 +1,5 @@
-//! The run that a report is about: what was run, what was asked of it beside `[expect]`, and whose its exit
-//! code is.
+//! The run that a report is about: its command, its demands beside `[expect]`, and the cause of its exit
+//! code.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Expectation, Report, Totals, Verdict};
 
-/// What was run: with it a run can be had again.
+/// The facts of the run: a run can be repeated with them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct RunReport {
@@ -25,7 +25,7 @@ pub struct RunReport {
     pub proxy: String,
     /// Where requests went: a URL, or `demo`.
     pub upstream: String,
-    /// What ran behind the proxy; absent under `serve`.
+    /// The command behind the proxy; absent under `serve`.
     pub command: Option<CommandReport>,
 }
 
@@ -68,7 +68,7 @@ impl fmt::Display for CommandEnd {
     }
 }
 
-/// What a run is asked for on the command line.
+/// The demands on a run from the command line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Demands {
@@ -82,7 +82,7 @@ pub struct Demands {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ExitReport {
     pub code: u8,
-    /// Whose code it is, and why, in a sentence.
+    /// The cause of the code, in a sentence.
     pub because: String,
 }
 
@@ -92,7 +92,7 @@ pub(super) const UNANSWERED: &str = "the upstream answered no request";
 const MOST_NAMES: usize = 5;
 
 impl Report {
-    /// Adds what only the run knows: what it was, what it was asked for, and so its exit code. `idle` are
+    /// Adds the facts that only the run knows: its command, its demands, and so its exit code. `idle` are
     /// the names of enabled rules that did not fire.
     pub fn conclude(&mut self, run: RunReport, demands: Demands, idle: &[&str], rules: usize) {
         let Totals { conflicted, conflicted_upstream: own, .. } = self.totals;
@@ -134,7 +134,7 @@ impl Report {
         self.run = run;
     }
 
-    /// What the command line asks for and is not met, as an expectation like those of `[expect]`.
+    /// An unmet demand of the command line, as an expectation like those of `[expect]`.
     fn demand(&mut self, name: &str, asked: String, found: String) {
         let (name, operations) = (name.to_owned(), Vec::new());
         self.expectations.push(Expectation {

@@ -2,7 +2,7 @@
 
 use super::{Report, Verdict};
 
-/// Expectations that are about rules, whatever the clients did.
+/// Expectations that are about rules, not about clients.
 const OF_RULES: [&str; 1] = ["fired"];
 
 impl Report {

@@ -1,4 +1,4 @@
-//! An operation as the checks look at it: each refusal, and what the client did next.
+//! An operation as the checks look at it: each refusal, and the client's next step.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub(super) struct View<'o> {
     pub operation: &'o Operation,
     /// In order, those of the scope.
     pub steps: Vec<Step<'o>>,
-    /// Some of its attempts could belong to another operation: too little to accuse anybody by.
+    /// Some of its attempts could belong to another operation: too little to accuse a client by.
     pub is_ambiguous: bool,
     /// They are those of one call, but whose waits lie between them is not certain.
     pub has_unclear_waits: bool,
@@ -19,14 +19,14 @@ pub(super) struct View<'o> {
     pub killed_at: Option<u64>,
 }
 
-/// A refusal, and what came of it.
+/// A refusal, and the client's next step.
 #[derive(Clone, Copy)]
 pub(super) struct Step<'o> {
     /// Which retry follows, from 1.
     pub retry: usize,
     pub refused: &'o Try,
     pub next: Next<'o>,
-    /// Which situation it was: what the rule played, or an upstream's own conflict of versions.
+    /// The situation: the kind that the rule played, or an upstream's own conflict of versions.
     pub kind: Option<Kind>,
     /// Whether the client may have read the resource since, by a request that nothing calls a reading.
     pub may_have_read: bool,
@@ -34,7 +34,7 @@ pub(super) struct Step<'o> {
     pub elsewhere: Elsewhere,
 }
 
-/// What a client did after a refusal.
+/// The client's next step after a refusal.
 #[derive(Clone, Copy)]
 pub(super) enum Next<'o> {
     Tried(&'o Try),
@@ -50,7 +50,7 @@ pub(super) struct Elsewhere {
     pub wrote: bool,
     /// Any request at all.
     pub asked: bool,
-    /// Some of what it did then is not remembered.
+    /// Some of the client's activity since then is not remembered.
     pub is_forgotten: bool,
 }
 
@@ -58,15 +58,15 @@ pub(super) struct Elsewhere {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Scope {
     All,
-    /// What this rule refused.
+    /// Refusals of this rule.
     Rule(Box<str>),
-    /// What none of these rules refused.
+    /// Refusals of none of these rules.
     Except(Vec<Box<str>>),
 }
 
 impl<'o> View<'o> {
-    /// All of an operation. `elsewhere` says what its client did between two moments (µs), and `names_read`
-    /// whether a rule says which requests read, so that no other does.
+    /// All of an operation. `elsewhere` gives its client's activity between two moments (µs), and `names_read`
+    /// tells whether a rule says which requests read, so that no other does.
     pub fn new(
         operation: &'o Operation,
         elsewhere: impl Fn(u64, u64) -> Elsewhere,
@@ -92,7 +92,7 @@ impl<'o> View<'o> {
                     Next::Unknown
                 }
                 Some(next) if next.gap.is_some() => Next::Tried(next),
-                // Concurrent: sent before this answer was known.
+                // Concurrent: sent before this response was known.
                 Some(_) => continue,
                 None if operation.outcome == Outcome::GaveUp => Next::Stopped,
                 None => Next::Unknown,
@@ -122,7 +122,7 @@ impl<'o> View<'o> {
         View { operation, steps, is_ambiguous, has_unclear_waits, killed_at: None }
     }
 
-    /// What of it falls into `scope`; `None` for nothing.
+    /// The part of it that falls into `scope`; `None` for nothing.
     pub fn within(&self, scope: &Scope) -> Option<View<'o>> {
         let is_of =
             |tried: &Try, rule: &str| tried.attempt.conflict.as_ref().is_some_and(|c| &*c.rule == rule);
@@ -199,7 +199,7 @@ impl<'o> Retry<'o> {
         }
     }
 
-    /// What of the gap the client spent without a read of the resource under way.
+    /// The part of the gap that the client spent without a read of the resource under way.
     pub fn idle(&self) -> Duration {
         let mut reads: Vec<(u64, u64)> = self.next.reads.iter().map(|read| (read.start, read.end)).collect();
         reads.sort_unstable();
@@ -215,7 +215,7 @@ impl<'o> Retry<'o> {
         self.reads().any(|read| read.status.is_some_and(is_a_view))
     }
 
-    /// What it certainly read of the resource before.
+    /// The client's certain reads of the resource before.
     pub fn reads(&self) -> impl Iterator<Item = &'o Read> {
         self.next.reads.iter().filter(|read| read.sight == Sight::Certain)
     }
@@ -237,13 +237,13 @@ impl<'o> Retry<'o> {
         }
     }
 
-    /// The very same request again, as far as is known; whatever versions and keys it carries.
+    /// The very same request again, as far as is known; its versions and keys may differ.
     pub fn is_replay(&self) -> bool {
         self.is_same_request() && self.is_same_body() == Some(true)
     }
 }
 
-/// The situation that a refusal was: what a rule played; or, of an upstream's own, a conflict of versions
+/// The situation of a refusal: the kind that a rule played; or, of an upstream's own, a conflict of versions
 /// where that is certain. A precondition that failed is one (RFC 9110 §15.5.13), and so is a 409 once another
 /// version than the one that was sent has been shown.
 fn kind(refused: &Attempt, reads: &[Read]) -> Option<Kind> {
@@ -267,7 +267,7 @@ pub(super) fn is_refused(attempt: &Attempt) -> bool {
     attempt.conflict.is_some() || attempt.got.outcome().is_none_or(|status| status >= 400)
 }
 
-/// Whether an answer to a GET shows the state of the resource: there, unchanged, or gone.
+/// Whether a response to a GET shows the state of the resource: there, unchanged, or gone.
 pub(super) fn is_a_view(status: u16) -> bool {
     matches!(status, 200..=299 | 304 | 404 | 410)
 }

@@ -1,10 +1,10 @@
-//! Injected answers that a page of another origin may read, as the real API's would be.
+//! Injected responses that a page of another origin may read, as the real API's would be.
 
 use http::{HeaderMap, HeaderValue, header};
 
 use super::grpc::is_native;
 
-/// Lets the page at `origin` read this answer, its headers included. What no page can ask for is left alone:
+/// Lets the page at `origin` read this response, its headers included. A request that no page can make is left alone:
 /// gRPC that is not gRPC-Web.
 ///
 /// Credentials are allowed, so the origin is named and the headers are listed: with credentials

@@ -1,4 +1,4 @@
-//! `{detail}`: what happened, and the right next move.
+//! `{detail}`: the conflict, and the right next move.
 
 use http::StatusCode;
 

@@ -1,10 +1,10 @@
-//! Values written into texts so that what a request says stays data.
+//! Values written into texts so that the parts of a request stay data.
 
 use std::io::Write as _;
 
 use crate::rules::styles::Value;
 
-/// What kind of text values are written into.
+/// The kind of text that values are written into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Medium {
     /// Values stand as they are.
@@ -85,7 +85,7 @@ fn json(text: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// The five characters of markup, and what XML 1.0 §2.2 does not allow at all.
+/// The five characters of markup, and those that XML 1.0 §2.2 does not allow at all.
 fn markup(text: &str, out: &mut Vec<u8>) {
     for c in text.chars() {
         match c {

@@ -1,4 +1,4 @@
-//! Conflicts as gRPC clients know them: an answer of trailers only, whose status says what happened
+//! Conflicts as gRPC clients know them: a response of trailers only, with the conflict as its status
 //! (gRPC over HTTP/2, "Responses").
 
 use std::time::Duration;
@@ -30,7 +30,7 @@ pub(super) fn is_native(headers: &HeaderMap) -> bool {
 const WEB: &[u8] = b"application/grpc-web";
 const GRPC: &[u8] = b"application/grpc";
 
-/// The answer to a gRPC request: HTTP knows of no mistake, and there is no message.
+/// The response to a gRPC request: HTTP knows of no mistake, and there is no message.
 pub(super) fn answer(
     content_type: &HeaderValue,
     kind: Kind,
@@ -53,7 +53,7 @@ pub(super) fn answer(
     response
 }
 
-/// The status of gRPC: for 409 the situation's own, for others what their standard mapping says
+/// The status of gRPC: for 409 the situation's own, for others their standard mapping
 /// (google.rpc.Code).
 fn code(kind: Kind, status: StatusCode) -> u16 {
     match status {
@@ -86,7 +86,7 @@ const ABORTED: u16 = 10;
 const UNAVAILABLE: u16 = 14;
 const UNAUTHENTICATED: u16 = 16;
 
-/// What a message's text escapes beside what is not ASCII: all but visible characters and spaces, and the sign
+/// Bytes escaped in a message beside non-ASCII: all but visible characters and spaces, and the percent sign
 /// itself.
 const ESCAPED: &AsciiSet = &CONTROLS.add(b'%');
 

@@ -1,20 +1,20 @@
-//! The `Fracas` header: which rule made an answer, and as which conflict.
+//! The `Fracas` header: which rule made a response, and as which conflict.
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
 use crate::model::{Kind, Phase};
 
-/// The name of the header that only fracas's own answers carry.
+/// The name of the header that only fracas's own responses carry.
 pub const FRACAS: HeaderName = HeaderName::from_static("fracas");
 
-/// `rule="flaky-writes", kind=version, phase=before, n=` and whatever n is: a dictionary of
+/// `rule="flaky-writes", kind=version, phase=before, n=` and the number of the request: a dictionary of
 /// structured fields (RFC 9651 §3.2).
 #[derive(Clone, Debug)]
 pub struct Marker(Box<[u8]>);
 
 impl Marker {
-    /// The marker of a rule's answers.
+    /// The marker of a rule's responses.
     pub fn new(rule: &str, kind: Kind, phase: Phase) -> Marker {
         let rule =
             if rule.bytes().all(|byte| matches!(byte, b' '..=b'~')) { string(rule) } else { display(rule) };

@@ -1,7 +1,7 @@
-//! What a refused client is told.
+//! Responses to refused clients.
 //!
 //! A rule's reply is compiled once: placeholders are resolved, everything that is the same on every
-//! occasion is written, and an answer without anything else is kept whole, so that giving it is
+//! occasion is written, and a response without anything else is kept whole, so that giving it is
 //! copying handles. [`CompiledReply::render`] fills in the rest.
 
 mod cors;
@@ -27,10 +27,10 @@ use crate::rules::{ReplyBody, ReplyStyle, Rule, State, Trigger};
 use times::Wait;
 use variant::Variant;
 
-/// The answers of one rule, ready to be given.
+/// The responses of one rule, ready to be given.
 #[derive(Clone)]
 pub struct CompiledReply {
-    /// `None` when injected answers are not marked.
+    /// `None` when injected responses are not marked.
     marker: Option<Marker>,
     kind: Kind,
     per: Key,
@@ -41,7 +41,7 @@ pub struct CompiledReply {
     answers: Vec<Answer>,
 }
 
-/// The answers under one status.
+/// The responses under one status.
 #[derive(Clone)]
 struct Answer {
     status: StatusCode,
@@ -50,7 +50,7 @@ struct Answer {
 }
 
 impl CompiledReply {
-    /// Compiles the reply of `rule`; with `mark`, its answers carry the [`FRACAS`] header.
+    /// Compiles the reply of `rule`; with `mark`, its responses carry the [`FRACAS`] header.
     ///
     /// # Errors
     /// Every placeholder of the body and the headers that means nothing, or that this rule cannot
@@ -77,12 +77,12 @@ impl CompiledReply {
         Ok(CompiledReply { marker, kind: rule.kind, per: rule.per.clone(), wait, style, answers })
     }
 
-    /// Whether the answer to this request tells what is in its body.
+    /// Whether the response to this request uses the request's body.
     pub fn reads_body(&self, facts: &Facts<'_>) -> bool {
         self.style.is_some_and(|style| (style.style().reads_body)(facts))
     }
 
-    /// The answer on this occasion.
+    /// The response on this occasion.
     ///
     /// It has its whole body and a `Content-Length`; for HEAD the caller leaves the body out and
     /// lets the length stand. A gRPC request gets one of trailers only, with its headers alone. Neither the reply's delay nor CORS is in it: see [`allow_cors`].

@@ -1,4 +1,4 @@
-//! A text with placeholders, compiled: what is known at load is written at load.
+//! A text with placeholders, compiled: constant parts are written at load.
 
 use super::escape::{Escape, Medium};
 use super::times;
@@ -45,7 +45,7 @@ impl Text {
     }
 }
 
-/// What a text is compiled with.
+/// The context that a text is compiled in.
 pub(super) struct Compiler<'c> {
     pub scope: Scope<'c>,
     pub constants: Constants<'c>,
@@ -69,7 +69,7 @@ pub(super) struct Constants<'c> {
 }
 
 impl Compiler<'_> {
-    /// Compiles `text`, whose values are written for `medium`.
+    /// Compiles `text` with values written for `medium`.
     pub(super) fn compile(&self, text: &str, medium: Medium) -> Result<Text, Vec<TemplateMistake>> {
         let mut draft = Draft { parts: Vec::new(), fixed: Vec::new(), medium, quoted: false, escaped: false };
         let mut mistakes = Vec::new();
@@ -127,7 +127,7 @@ impl Constants<'_> {
 /// A text while it is compiled.
 struct Draft {
     parts: Vec<Part>,
-    /// What follows them, until the next value.
+    /// The constant bytes after them, until the next value.
     fixed: Vec<u8>,
     medium: Medium,
     /// In JSON: whether the text so far ends inside a string, and there behind a backslash.

@@ -1,4 +1,4 @@
-//! Times as answers write them, and how long they tell a client to wait.
+//! Times as responses write them, and how long they tell a client to wait.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -33,8 +33,8 @@ impl Wait {
         }
     }
 
-    /// The seconds to wait on this occasion: whole ones, rounded up, so that nobody comes back too
-    /// early by doing as told.
+    /// The seconds to wait on this occasion: whole ones, rounded up, so that an obedient client does not come back
+    /// too early.
     pub(super) fn seconds(self, occasion: &Occasion<'_>) -> u64 {
         round_up(self.exactly(occasion))
     }

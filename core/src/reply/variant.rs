@@ -1,4 +1,4 @@
-//! One compiled answer: its status, its headers and its body.
+//! One compiled response: its status, its headers and its body.
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, TRANSFER_ENCODING};
@@ -52,7 +52,7 @@ enum Body {
     None,
 }
 
-/// The answers of `rule` under `status`, in the order they are tried.
+/// The responses of `rule` under `status`, in the order they are tried.
 pub(super) fn compile(
     rule: &Rule,
     status: StatusCode,
@@ -70,7 +70,7 @@ pub(super) fn compile(
 }
 
 impl Variant {
-    /// Whether it is the answer to this request.
+    /// Whether it is the response to this request.
     pub(super) fn suits(&self, facts: &Facts<'_>) -> bool {
         self.when.is_none_or(|when| when(facts))
     }
@@ -136,7 +136,7 @@ fn header_value(text: &Text, scene: &Scene<'_>) -> Option<HeaderValue> {
     HeaderValue::from_maybe_shared(Bytes::from(written)).ok()
 }
 
-/// A rule's answer under one status while it is compiled.
+/// A rule's response under one status while it is compiled.
 struct Draft<'d> {
     rule: &'d Rule,
     status: StatusCode,
@@ -145,7 +145,7 @@ struct Draft<'d> {
 }
 
 impl Draft<'_> {
-    /// A style's answer.
+    /// A style's response.
     fn shape(&self, shape: &Shape, style: &styles::Style) -> Result<Variant, Vec<TemplateMistake>> {
         let compiler = Compiler {
             words: style.words,
@@ -261,7 +261,7 @@ fn header(text: &Text, optional: bool) -> Option<Value> {
 }
 
 /// The content type of a rule's own text: its style's. The default style lends its own only to a
-/// text that is a problem document; any other text is called what it looks like.
+/// text that is a problem document; any other text gets the type it looks like.
 fn content_type(text: &str, name: ReplyStyle) -> &'static str {
     if name != ReplyStyle::Problem {
         return name.style().content_type;

@@ -11,7 +11,7 @@ pub struct Evidence<'a> {
     blames: BTreeMap<u64, Blame>,
 }
 
-/// What an operation shows.
+/// The evidence that one operation shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Blame {
     /// The checks that fail, or warn, and name it.
@@ -25,7 +25,7 @@ impl<'a> Evidence<'a> {
     pub fn of(report: &'a Report) -> Evidence<'a> {
         let blames = blames(report);
         let mut operations: Vec<(usize, &OperationReport)> = report.operations.iter().enumerate().collect();
-        // Those that met a conflict come first: they are what the run was about.
+        // Operations that met a conflict come first: the run was about them.
         operations.sort_by_cached_key(|(_, operation)| {
             (!met_a_conflict(operation), rank(operation, blames.get(&operation.id)))
         });

@@ -1,5 +1,5 @@
 //! The report as workflow commands of GitHub Actions, which become annotations of the job: an error for
-//! what makes the report fail, a warning for the rest.
+//! each cause of the report's failure, a warning for the rest.
 //!
 //! GitHub shows ten errors and ten warnings of a step; the worst come first here. Escapes are those of the
 //! runner (actions/toolkit, `packages/core/src/command.ts`): without them a client's text could be a command.
@@ -74,9 +74,9 @@ pub fn render(report: &Report) -> String {
     lines
 }
 
-/// What stands after `::`.
+/// The message after `::`.
 fn data(text: &str) -> String {
-    // Lines stay lines: only what is in them is a stranger's.
+    // Line breaks stay: only the text within a line is untrusted.
     let lines: Vec<_> = text.split('\n').map(|line| harmless(line, LONGEST_LINE)).collect();
     lines.join("\n").replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }

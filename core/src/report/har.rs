@@ -1,5 +1,5 @@
 //! The attempts as an HTTP archive, HAR 1.2, which a browser's network panel opens. An archive knows
-//! neither bodies nor credentials, as the journal has none. What rules injected has a comment, and
+//! neither bodies nor credentials, as the journal has none. Attempts that rules injected into have a comment, and
 //! everything that HAR has no place for is under `_fracas`.
 
 use std::io;
@@ -15,7 +15,7 @@ use crate::model::{Attempt, HarmlessJson, RetryAfter};
 /// Where requests went of which the journal does not say it: this name leads nowhere (RFC 2606 §2).
 const UNKNOWN: &str = "http://fracas.invalid";
 
-/// `#` would begin a fragment, and `?` a query; `%` begins what is encoded already.
+/// `#` would begin a fragment, and `?` a query; `%` begins an encoded byte.
 const OF_NO_URL: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -98,13 +98,13 @@ fn request(attempt: &Attempt, proxy: &str) -> Value {
     })
 }
 
-/// A path as a URL has it: what no URL holds is percent-encoded, and a target that is none (`*`) is a path.
+/// A path as a URL has it: forbidden characters are percent-encoded, and a target that is none (`*`) is a path.
 fn path(path: &str) -> String {
     let slash = if path.starts_with('/') { "" } else { "/" };
     format!("{slash}{}", utf8_percent_encode(path, OF_NO_URL))
 }
 
-/// What never came has status 0, as browsers write it.
+/// A missing response has status 0, as browsers write it.
 fn response(attempt: &Attempt) -> Value {
     let got = &attempt.got;
     let waits = got.retry_after.map(|wait| {
@@ -121,7 +121,7 @@ fn response(attempt: &Attempt) -> Value {
         "httpVersion": attempt.protocol,
         "cookies": [],
         "headers": waits.into_iter().collect::<Vec<_>>(),
-        // What an answer without `Content-Type` holds is not known (HAR 1.2, as browsers write it).
+        // The type of a response without `Content-Type` is not known (HAR 1.2, as browsers write it).
         "content": { "size": got.bytes, "mimeType": got.media_type.map_or("x-unknown", |media_type| media_type.as_str()) },
         "redirectURL": "",
         "headersSize": -1,

@@ -1,8 +1,8 @@
-//! The report as JUnit XML, which CI systems show: a suite for what `[expect]` asks, and one per class
-//! of clients with a case per check, whose text says what single rules had.
+//! The report as JUnit XML, which CI systems show: a suite for `[expect]`, and one per class
+//! of clients with a case per check; its text gives the findings of single rules.
 //!
 //! A warning passes, and says so in `system-out`: JUnit has no verdict in between, and a build that
-//! must fail for it says `warn` as `fail` in `[expect]`. Undetermined is `skipped`, with what would
+//! must fail for it says `warn` as `fail` in `[expect]`. Undetermined is `skipped`, with the evidence that would
 //! settle it. Where `[expect]` is met, a check that fails is such a warning too: the document fails
 //! when the report does, and then only.
 
@@ -41,7 +41,7 @@ pub fn render(report: &Report) -> Result<String, SerializeError> {
     document.to_string()
 }
 
-/// The run itself: what it was, and one case where nothing was tested, or nothing else is a case. A document
+/// The run itself: its facts, and one case where nothing was tested, or nothing else is a case. A document
 /// without any is a mistake to many a CI system.
 fn summary(report: &Report) -> TestSuite {
     let mut suite = TestSuite::new("fracas");
@@ -108,7 +108,7 @@ fn finding_case(report: &Report, client: &ClientReport, finding: &Finding) -> Te
     }
     let _ = write!(details, "\n{}", phrases::section(finding.anchor));
     append_evidence(&mut details, report, &finding.operations);
-    // What a single rule has to complain of is a complaint, whatever all of them have together.
+    // A complaint of a single rule is a complaint, even if all rules together pass.
     let complaints = phrases::complaints(client, finding).into_iter().map(|(_, found)| found.verdict);
     let verdict = match complaints.fold(finding.verdict, Verdict::max) {
         Verdict::Fail if report.verdict != Verdict::Fail => Verdict::Warn,

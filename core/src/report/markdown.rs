@@ -1,8 +1,8 @@
 //! The report as Markdown, for the job summary of a GitHub workflow: the card as a table, and the
 //! evidence folded away.
 //!
-//! GitHub refuses a summary beyond [`LONGEST_SUMMARY`], so the evidence ends before that. Whatever is
-//! not ours is written as character references, which are never markup (CommonMark §2.5).
+//! GitHub refuses a summary beyond [`LONGEST_SUMMARY`], so the evidence ends before that. Untrusted text
+//! is written as character references, which are never markup (CommonMark §2.5).
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ use super::run;
 use crate::grading::{ClientReport, Expectation, OperationReport, Report, RuleReport, Verdict};
 use crate::rules::grouped;
 
-/// Bytes of a job summary, at most 1 MiB; some are left for what other steps have to say.
+/// Bytes of a job summary, at most 1 MiB; some are left for other steps.
 const LONGEST_SUMMARY: usize = 1_000_000;
 /// Clients, rules, expectations or operations shown of each.
 const MOST_ROWS: usize = 50;
@@ -197,7 +197,7 @@ fn quoted(text: &str) -> String {
     format!("<code>{}</code>", escaped(text))
 }
 
-/// Text in which nothing is markup but what stands between backticks, which becomes code. A code span of
+/// Text without markup, except that text between backticks becomes code. A code span of
 /// backticks would not do: in a table a bar ends it (GFM §4.10), and a stranger's own backtick.
 fn prose(text: &str) -> String {
     let parts: Vec<&str> = text.split('`').collect();
@@ -219,12 +219,12 @@ fn escaped(text: &str) -> String {
     references(&shown(text))
 }
 
-/// What could be markup, as references.
+/// Replaces each character that could be markup by its reference.
 fn references(text: &str) -> String {
     let mut escaped = String::new();
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
-        // What no address goes on after is none.
+        // A sign that no address goes on after does not begin one.
         let ends = characters.peek().is_none_or(|next| matches!(next, ' ' | ','));
         match character {
             ' ' | ',' | '/' | '-' | '(' | ')' | '%' | ';' | '=' | '?' | '"' | '\'' => escaped.push(character),

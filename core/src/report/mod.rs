@@ -1,7 +1,7 @@
-//! Reports as people and machines read them, all made from one [`Report`]. Pure: what is rendered and
-//! when it began are arguments, and where it goes is the caller's.
+//! Reports as people and machines read them, all made from one [`Report`]. Pure: the record and its
+//! start are arguments, and the caller writes the bytes.
 //!
-//! What a client or a rules file says is untrusted in every format: escaped, and cut.
+//! Texts of a client or a rules file are untrusted in every format: escaped, and cut.
 
 mod conflicts;
 mod evidence;
@@ -39,7 +39,7 @@ pub enum Format {
     Text,
     /// The report itself; [`schema`] describes it.
     Json,
-    /// A suite per class of clients, a case per check and rule: what CI shows.
+    /// A suite per class of clients, a case per check and rule: CI systems show it.
     Junit,
     /// A job summary on GitHub.
     Markdown,
@@ -51,11 +51,11 @@ pub enum Format {
     Har,
 }
 
-/// What is written, and from when it is.
+/// The report to write, and the time it begins at.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     pub report: &'a Report,
-    /// What the report was made from, which only [`Format::Har`] looks at.
+    /// The attempts that the report was made from; only [`Format::Har`] reads them.
     pub attempts: &'a [Arc<Attempt>],
     /// The moment 0 of the report's and the attempts' times.
     pub started: jiff::Timestamp,
@@ -65,12 +65,12 @@ pub struct Subject<'a> {
     pub width: Width,
 }
 
-/// Columns of a text: those of the terminal, within what is well read.
+/// Columns of a text: those of the terminal, within readable bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Width(u16);
 
 impl Width {
-    /// That of a terminal, or of what is none. A line beyond 120 is hard to follow, and a table below 80
+    /// The width of a terminal, or without one the default. A line beyond 120 is hard to follow, and a table below 80
     /// falls apart.
     pub fn of(terminal: Option<u16>) -> Width {
         Width(terminal.unwrap_or(80).clamp(80, 120))

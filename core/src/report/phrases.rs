@@ -11,15 +11,15 @@ use crate::grading::{
 use crate::model::harmless;
 use crate::rules::grouped;
 
-/// The words that every report uses, for those who meet them for the first time.
+/// The words that every report uses, for readers new to them.
 pub const WORDS: &str = "An operation is one call that a client makes, with all its tries; a try is a \
     request that makes the call or repeats it, so what the client reads in between is a request and no try.";
-/// What is said of a rule.
+/// Column heads of a table of rules.
 pub const RULE_HEADS: [&str; 5] = ["rule", "matched", "fired", "should fire", "did fire"];
-/// What is said of a request.
+/// Column heads of a table of requests.
 pub const TRY_HEADS: [&str; 7] = ["at", "waited", "Retry-After", "method", "answer", "version", ""];
 
-/// What somebody else wrote, fit to be shown.
+/// Untrusted text, made fit to be shown.
 pub fn shown(text: &str) -> Cow<'_, str> {
     harmless(text, LONGEST)
 }
@@ -114,7 +114,7 @@ pub fn headline(report: &Report) -> String {
             }
         },
         (_, 0) if report.totals.conflicted_upstream == 0 => "No operation met a conflict.".to_owned(),
-        // What `[expect]` does not ask for decides nothing, and is told.
+        // Checks that `[expect]` does not name decide nothing, and are told.
         (_, _) if short > 0 => format!("{expectations} met; {fell_short} of other checks."),
         (Verdict::Warn, _) => "Nothing failed, and something could be better.".to_owned(),
         (Verdict::Undetermined, _) => "There was too little to judge by.".to_owned(),
@@ -174,7 +174,7 @@ pub fn course_of(client: &ClientReport) -> String {
     format!("{met}, {tries}{ends}")
 }
 
-/// What the report leaves out or may be wrong about.
+/// The gaps and possible errors of the report.
 pub fn caveats(report: &Report) -> Vec<String> {
     let totals = &report.totals;
     let mut caveats: Vec<String> = super::run::around(report).into_iter().collect();
@@ -233,7 +233,7 @@ pub fn backoff(backoff: &Backoff) -> String {
     format!("{waits}{cap}; {jitter}")
 }
 
-/// A class of clients' findings over all rules: the worst first, and what is undetermined last.
+/// A class of clients' findings over all rules: the worst first, and the undetermined last.
 pub fn overall(client: &ClientReport) -> Vec<&Finding> {
     let mut findings: Vec<&Finding> =
         client.findings.iter().filter(|finding| finding.rule.is_none()).collect();
@@ -241,14 +241,14 @@ pub fn overall(client: &ClientReport) -> Vec<&Finding> {
     findings
 }
 
-/// What rules of their own say of the same check, where that is a complaint.
+/// The complaints of single rules about the same check.
 pub fn complaints<'a>(client: &'a ClientReport, of: &Finding) -> Vec<(&'a str, &'a Finding)> {
     let mut findings = by_rule(client, of);
     findings.retain(|(_, finding)| matches!(finding.verdict, Verdict::Fail | Verdict::Warn));
     findings
 }
 
-/// What rules of their own say of the same check. With one rule it is what was said already.
+/// The findings of single rules for the same check. With one rule they would repeat the finding.
 pub fn by_rule<'a>(client: &'a ClientReport, of: &Finding) -> Vec<(&'a str, &'a Finding)> {
     let of_check = client.findings.iter().filter(|finding| finding.check == of.check);
     let findings: Vec<(&str, &Finding)> =
@@ -296,13 +296,13 @@ pub fn course(operation: &OperationReport) -> String {
     format!("{}{joined} {tries} in {}", outcome(operation.outcome), span(length(operation)))
 }
 
-/// From its first request to its last answer, in milliseconds, of what is kept of it.
+/// From its first request to its last response, in milliseconds, over the attempts that are kept.
 pub fn length(operation: &OperationReport) -> f64 {
     let ends = operation.tries.iter().map(|tried| tried.at_ms + tried.took_ms);
     ends.filter(|end| end.is_finite()).fold(0.0, f64::max)
 }
 
-/// What an attempt was to the client.
+/// The meaning of an attempt to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Turn {
     /// It read the resource in between.
@@ -314,7 +314,7 @@ pub enum Turn {
     Refused,
 }
 
-/// What an attempt was to the client.
+/// The meaning of an attempt to the client.
 pub fn turn(tried: &TryReport) -> Turn {
     let is_success = tried.error.is_none() && tried.status.is_some_and(|status| status < 400);
     match tried {
@@ -335,7 +335,7 @@ pub fn answer(tried: &TryReport) -> Cow<'_, str> {
     }
 }
 
-/// What is worth saying of an attempt, in few words.
+/// A remark on an attempt, in few words.
 pub fn remark(tried: &TryReport) -> String {
     let own = is_upstream_conflict(tried).then(|| "the upstream's own conflict".into());
     let whose = tried.rule.as_deref().map(shown).or(own);

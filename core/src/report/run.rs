@@ -1,11 +1,11 @@
-//! What was run, whose its exit code is, and why nothing was tested: words that every format shares.
+//! The command that was run, the cause of its exit code, and why nothing was tested: words that every format shares.
 
 use std::borrow::Cow;
 
 use super::phrases::{counted, ends, mark, shown};
 use crate::grading::{Report, RuleReport, RunReport, Verdict};
 
-/// The verdict that the headline shows: what was not tested is undetermined, whatever was asked for. That more
+/// The verdict that the headline shows: an untested run is undetermined, despite any demand. That more
 /// was asked for is an expectation that is not met, which makes the run a failure.
 pub fn headline(report: &Report) -> Verdict {
     if report.untested.is_some() { Verdict::Undetermined } else { report.verdict }
@@ -16,7 +16,7 @@ pub fn headline_mark(report: &Report) -> &'static str {
     mark(headline(report))
 }
 
-/// Clients whose operations were all given up at the first conflict.
+/// Clients that gave up every operation at its first conflict.
 pub fn never_again(report: &Report) -> usize {
     let never = |client: &&crate::grading::ClientReport| {
         client.conflicted > 0 && client.tries <= client.conflicted && client.recovered == 0
@@ -70,7 +70,7 @@ pub fn unmatched(report: &Report) -> Option<String> {
     ))
 }
 
-/// Who may have left the proxy: `httpx/0.28 may have left the proxy: 3 of its responses …`.
+/// Clients that may have left the proxy: `httpx/0.28 may have left the proxy: 3 of its responses …`.
 pub fn around(report: &Report) -> Option<String> {
     /// Names in the sentence.
     const MOST: usize = 3;
@@ -93,7 +93,7 @@ pub fn exit(report: &Report) -> Option<Cow<'_, str>> {
     report.exit.as_ref().map(|exit| shown(&exit.because))
 }
 
-/// What was run, in pairs of a name and a value; nothing where it is not known.
+/// Facts of the run, in pairs of a name and a value; none where they are not known.
 pub fn facts(run: &RunReport) -> Vec<(&'static str, String)> {
     if run.fracas.is_empty() {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! Columns without borders, as wide as what is in them; what has no room in a line is wrapped in its column.
+//! Columns without borders, as wide as their cells; a cell too wide for its line is wrapped in its column.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 

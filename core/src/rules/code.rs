@@ -1,10 +1,10 @@
-//! The stable codes of mistakes, and what each one means.
+//! The stable codes of mistakes, with their meanings.
 
 use std::fmt;
 
 macro_rules! codes {
     ($($variant:ident = $word:literal: $meaning:literal,)*) => {
-        /// What kind of mistake a [`Diagnostic`](super::Diagnostic) is about. Its word never changes.
+        /// The kind of mistake that a [`Diagnostic`](super::Diagnostic) is about. Its word never changes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Code {
             $(#[doc = $meaning] $variant,)*

@@ -1,4 +1,4 @@
-//! A mistake in a rules file as a person sees it: where, what, and what to write instead.
+//! A mistake in a rules file as a person sees it: the place, the mistake, and its correction.
 
 use std::fmt;
 use std::ops::Range;
@@ -23,7 +23,7 @@ pub struct Diagnostic {
     pub label: String,
     /// Another place that explains it, with its own label.
     pub also: Option<Box<(Range<usize>, String)>>,
-    /// What to do about it.
+    /// The next step.
     pub help: Option<String>,
 }
 
@@ -39,7 +39,7 @@ pub struct Source {
 pub enum Severity {
     /// It cannot.
     Error,
-    /// It can; somebody may not have meant what it says.
+    /// It can; but its text may not be meant.
     Warning,
 }
 
@@ -77,7 +77,7 @@ impl Diagnostic {
         self
     }
 
-    /// Words for whatever span it gets.
+    /// Words for the span that it gets.
     pub fn label(mut self, label: impl Into<String>) -> Diagnostic {
         self.label = label.into();
         self
@@ -146,7 +146,7 @@ impl Diagnostic {
             let at = |at: usize| at.clamp(shown.start, shown.end) - shown.start;
             at(span.start)..at(span.end)
         };
-        // A Windows line ends with a carriage return, which is nobody's mistake.
+        // A Windows line ends with a carriage return, which is no mistake.
         let text = file.text.get(shown.clone()).unwrap_or_default().replace('\r', " ");
         let (line, column) = file.position(first.start);
         let mut snippet = Snippet::source(text)

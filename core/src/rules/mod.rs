@@ -1,6 +1,6 @@
 //! Floor 1: the text of a rules file becomes a [`Config`], or every mistake in it.
 //!
-//! Only valid values live in these types: whoever holds a [`Rule`] need not check it again.
+//! Only valid values live in these types: a [`Rule`] need not be checked again.
 
 mod addresses;
 mod code;
@@ -44,7 +44,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// What runs without a rules file: every default and no rule.
+    /// The configuration without a rules file: every default and no rule.
     pub fn builtin() -> Config {
         Config { settings: Settings::default(), rules: Vec::new() }
     }

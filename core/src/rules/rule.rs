@@ -13,7 +13,7 @@ use super::trigger::{Clear, LostAnswer, RulePhase, Schedule, State, Trigger};
 use crate::matching::Match;
 use crate::model::{CheckId, Key, Kind, Phase, Share};
 
-/// One rule: which requests, which of them conflict, and what they are told.
+/// One rule: which requests, which of them conflict, and the reply to them.
 #[derive(Clone, Debug)]
 pub struct Rule {
     /// Unique in its file. Without a `name`, `rule-N` by position (from 1).
@@ -22,15 +22,15 @@ pub struct Rule {
     pub requests: Match,
     /// Which of those requests conflict.
     pub trigger: Trigger,
-    /// What counters and state are kept per.
+    /// The scope of counters and state.
     pub per: Key,
     /// Where requests and responses carry the version, beside `If-Match` and `ETag`; of the kind `version` only.
     pub version: Option<VersionAt>,
-    /// Requests that read what the rule is about, beside GET and HEAD of its path. The rule refuses none of them.
+    /// Requests that read the rule's resource, beside GET and HEAD of its path. The rule refuses none of them.
     pub read: Option<Read>,
     /// The situation played.
     pub kind: Kind,
-    /// What a refused client is told.
+    /// The response to a refused client.
     pub reply: Reply,
     /// When the rule is awake, counted from the start of the proxy.
     pub during: Option<During>,
@@ -38,7 +38,7 @@ pub struct Rule {
     pub limit: Option<NonZeroU64>,
     /// A rule that is not enabled never matches.
     pub enabled: bool,
-    /// What the client must live up to under this rule, over the file's `[expect]`.
+    /// The demands on the client under this rule, over the file's `[expect]`.
     pub expect: Expect,
     /// Where the rule stands in its file, in bytes; empty for a rule that was not read.
     pub span: Range<usize>,
@@ -75,7 +75,7 @@ impl Rule {
         matches!(self.trigger.schedule(), Some(Schedule::Above(_))) || self.longest_conflict().is_some()
     }
 
-    /// Whether its conflicts are no answer at all.
+    /// Whether its conflicts withhold the response.
     pub fn withholds_answers(&self) -> bool {
         self.trigger.counted().is_some_and(|counted| counted.phase == RulePhase::Lost(LostAnswer::Closed))
     }
@@ -88,13 +88,13 @@ pub struct Selector {
     pub per: Key,
 }
 
-/// `read = { method, path, body }`: requests that read what a rule is about.
+/// `read = { method, path, body }`: requests that read a rule's resource.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Read {
     /// Without a path of its own: on the rule's path and host.
     pub requests: Match,
     /// Whether every part of the rule's `per` can be found in them. Without it, one of them is a reading of
-    /// whatever the rule has refused to its client.
+    /// every resource that the rule has refused to its client.
     pub names_key: bool,
 }
 
@@ -102,7 +102,7 @@ pub struct Read {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VersionAt {
     pub request: VersionSource,
-    /// The first that a response has counts. Empty: where APIs have what requests call so.
+    /// The first that a response has counts. Empty: the places where APIs usually put a version.
     pub responses: Vec<VersionSource>,
 }
 
@@ -126,7 +126,7 @@ pub struct During {
     pub every: Option<Duration>,
 }
 
-/// What a refused client is told.
+/// The response to a refused client.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply {
     /// Default 409.
@@ -140,10 +140,10 @@ pub struct Reply {
     pub delay: Delay,
 }
 
-/// Waited before the answer is sent.
+/// Waited before the response is sent.
 pub type Delay = Duration;
 
-/// What the answer's body is made from.
+/// The source of the response's body.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ReplyBody {
     /// An API's own shape.
@@ -175,7 +175,7 @@ pub enum WaitLength {
     Remaining,
 }
 
-/// `[expect]`: what the client must live up to. `None`: nothing is asked.
+/// `[expect]`: the demands on the client. `None`: nothing is asked.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Expect {
@@ -194,11 +194,11 @@ pub struct Expect {
     /// So many conflicts at least are injected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fired: Option<NonZeroU64>,
-    /// `R1 = "off"` …: what a check's failure means.
+    /// `R1 = "off"` …: the grade of a check's failure.
     pub checks: Vec<(CheckId, Grade)>,
 }
 
-/// What a failed check means.
+/// The grade of a failed check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grade {

@@ -1,4 +1,4 @@
-//! Everything of a rules file outside its rules, valid. `Default` is what a file without the key means.
+//! Everything of a rules file outside its rules, valid. `Default` is a file without the key.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -39,11 +39,11 @@ pub struct Settings {
     /// Whether a safe request without a body goes once more when its reused connection was stale.
     pub replay: bool,
     pub client_id: model::Identity,
-    /// Peers whose `X-Forwarded-For` is believed.
+    /// Trusted peers: their `X-Forwarded-For` is believed.
     pub trusted: Vec<Cidr>,
-    /// Whether injected answers carry the `Fracas` header.
+    /// Whether injected responses carry the `Fracas` header.
     pub mark: bool,
-    /// Whether a page of another origin may read injected answers.
+    /// Whether a page of another origin may read injected responses.
     pub cors: bool,
     pub tls: Option<Tls>,
     pub timeouts: Timeouts,
@@ -53,7 +53,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What clients' URLs begin with.
+    /// The scheme of clients' URLs.
     pub fn scheme(&self) -> Scheme {
         if self.tls.is_some() { Scheme::Https } else { Scheme::Http }
     }
@@ -194,7 +194,7 @@ pub struct UpstreamTls {
     pub identity: Option<Identity>,
 }
 
-/// Whose certificates are believed.
+/// The trusted certificates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Trust {
     /// Those that the system's roots have signed.
@@ -202,7 +202,7 @@ pub enum Trust {
     System,
     /// Those that a certificate of this file has signed, and no others.
     File(NamedFile),
-    /// Everybody's.
+    /// Any certificate.
     Anybody,
 }
 
@@ -229,9 +229,9 @@ pub struct Timeouts {
     pub request_body: Duration,
     /// For a connection to the upstream, TLS included.
     pub connect: Duration,
-    /// For the upstream to begin its answer once it has the request.
+    /// For the upstream to begin its response once it has the request.
     pub response_head: Duration,
-    /// Without a byte of an answer's body; `None` for as long as it takes.
+    /// Without a byte of a response's body; `None` for as long as it takes.
     pub response_body: Option<Duration>,
     /// For a client that does not read.
     pub write: Duration,
@@ -297,7 +297,7 @@ pub struct Limits {
     pub uri_bytes: usize,
     /// Keys of state held at once; the oldest go first.
     pub keys: NonZeroUsize,
-    /// Keys of state that nobody asked about for this long are forgotten.
+    /// State keys without a request for this long are evicted.
     pub key_ttl: Duration,
 }
 

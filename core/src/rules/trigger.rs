@@ -21,7 +21,7 @@ pub enum Trigger {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Counted {
     pub schedule: Schedule,
-    /// Before the upstream, after it, or with the answer lost.
+    /// Before the upstream, after it, or with the response lost.
     pub phase: RulePhase,
     /// When a conflict ends for its key; `None`: every request is decided on its own.
     pub clear: Option<Clear>,
@@ -130,10 +130,10 @@ impl RulePhase {
     }
 }
 
-/// What the client of a lost answer sees.
+/// The client's view of a lost response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LostAnswer {
-    /// The connection ends without a byte of an answer.
+    /// The connection ends without a byte of a response.
     Closed,
     /// `reply.status`.
     Status,
@@ -164,7 +164,7 @@ impl Clear {
     }
 }
 
-/// `on = "…"`: a state trigger with what only it understands.
+/// `on = "…"`: a state trigger with the keys that only it understands.
 #[derive(Clone, Debug, PartialEq)]
 pub enum State {
     /// The version that the request carries is not the newest seen.

@@ -1,4 +1,4 @@
-//! What a trigger asks for, in few words: for tables, explanations and reports.
+//! A trigger in few words: for tables, explanations and reports.
 
 use std::fmt;
 use std::time::Duration;
@@ -39,7 +39,7 @@ impl Schedule {
     }
 }
 
-/// The pattern as written, or what it amounts to when it is long.
+/// The pattern as written, or a summary when it is long.
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const LONGEST: usize = 12;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Rate;
 use super::keys::grouped;
 
-/// What is wrong within a text, and where in it (bytes).
+/// The mistake within a text, and its place in it (bytes).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TextMistake {
     pub at: Range<usize>,

@@ -1,5 +1,5 @@
-//! Keys whose behaviour is not built yet. They are read and checked like all others; refusing them
-//! keeps a file from meaning less than it says. What gets built leaves this list.
+//! Keys that are not built yet. They are read and checked like all others; refusing them
+//! keeps a file from meaning less than it says. A key that gets built leaves this list.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use super::{Code, Diagnostic};
 /// The same in words, for the reference.
 pub(super) const LIST: &str = "an `admin` address and `state` in a Redis";
 
-/// Reports each use of what is not built yet.
+/// Reports each use of a key that is not built yet.
 pub(super) fn refuse(file: &DeTable<'_>, report: &mut dyn FnMut(Diagnostic)) {
     if let Some((_, span)) = text(file, "admin").filter(|(text, _)| *text != "off") {
         report(not_yet("an `admin` address", span));

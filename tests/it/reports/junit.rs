@@ -1,5 +1,5 @@
-//! JUnit reports against what readers of JUnit XML agree on: elements and their order, attributes that
-//! must be there or may, and numbers that say what follows. The rules are those that the schemas of
+//! JUnit reports against the common ground of readers of JUnit XML: elements and their order, attributes that
+//! must be there or may, and counts that match the cases. The rules are those that the schemas of
 //! Surefire and Jenkins have in common; `skipped` of `testsuites` is newer, and left alone by older readers.
 
 use std::collections::BTreeMap;
@@ -41,7 +41,7 @@ const RULES: &[Rule] = &[
     Rule("system-err", &[], &[], &[]),
 ];
 
-/// What a `testsuite`, or all of them, says of its cases.
+/// The counts of cases in a `testsuite`, or in all of them.
 const COUNTED: [(&str, &str); 4] =
     [("testcase", "tests"), ("failure", "failures"), ("error", "errors"), ("skipped", "skipped")];
 
@@ -105,7 +105,7 @@ fn faults(document: &str) -> Vec<String> {
         match reader.read_event().expect("it is well-formed") {
             Event::Start(start) => match begin(&start, open.last_mut(), &mut faults) {
                 Some(element) => open.push(element),
-                // What is in an unknown element is unknown too.
+                // The content of an unknown element is unknown too.
                 None => return faults,
             },
             Event::End(_) => {

@@ -17,7 +17,7 @@ const PLATEAU: f64 = 0.02;
 /// How many standard errors something must be off to be said at all: one time in a hundred.
 const SURE: f64 = 2.58;
 
-/// How a class of clients waits, as measured; [`Law::told`] is what is said of it.
+/// How a class of clients waits, as measured; [`Law::told`] puts it in words.
 #[derive(Clone, Debug)]
 pub struct Law {
     pub shape: Shape,
@@ -106,7 +106,7 @@ impl Law {
         })
     }
 
-    /// What can be said without guessing: with much jitter, fewer than five gaps of five operations do
+    /// The certain part of the fit: with much jitter, fewer than five gaps of five operations do
     /// not tell linear from exponential.
     pub fn told(&self) -> Backoff {
         let columns = self.means.iter().filter(|(_, count)| *count >= 5).count();
@@ -128,7 +128,7 @@ impl Law {
         }
     }
 
-    /// Whether the variation is certainly below the limit of what counts as none.
+    /// Whether the variation is certainly below the limit of jitter.
     pub fn is_certainly_unjittered(&self) -> bool {
         self.variation.is_some_and(|variation| variation.high < self.noise)
     }
@@ -140,7 +140,7 @@ impl Law {
 
     /// Whether the gaps certainly do not grow.
     pub fn is_certainly_fixed(&self) -> bool {
-        // Two columns lie on a line whatever they are; and with much jitter a few thin ones may.
+        // Two columns always lie on a line; and with much jitter a few thin ones may.
         let columns = |least: u64| self.means.iter().filter(|(_, count)| *count >= least).count();
         let is_told = match self.variation {
             None => columns(1) > 3,
@@ -194,7 +194,7 @@ fn variation(columns: &[Column]) -> Option<Interval> {
     })
 }
 
-/// Takes off what comes after gaps have stopped growing, and says where they stopped (µs).
+/// Takes off the points after gaps have stopped growing, and says where they stopped (µs).
 fn take_plateau(points: &mut Vec<Point>, variation: f64) -> Option<f64> {
     let mut cap = None;
     while let [first, .., before, last] = points.as_slice() {
@@ -223,7 +223,7 @@ fn growth(points: &[Point], variation: Option<Interval>) -> Option<Interval> {
         );
     }
     let slope = median(&mut slopes)?;
-    // Where there are too few operations for a variation, what is left over of a straight line stands for it.
+    // Where there are too few operations for a variation, the residual of a straight line stands for it.
     let count = points.len() as f64;
     let middle = points.iter().map(|point| point.retry).sum::<f64>() / count;
     let level = points.iter().map(|point| point.mean.ln() - slope * point.retry).sum::<f64>() / count;
@@ -255,7 +255,7 @@ fn median(values: &mut [f64]) -> Option<f64> {
     Some((low + high) / 2.0)
 }
 
-/// The shape, and by what each gap exceeds the one before: a ratio, or milliseconds.
+/// The shape, and the step from each gap to the next: a ratio, or milliseconds.
 fn shape(points: &[Point], growth: Option<f64>) -> (Shape, Option<f64>) {
     let Some(growth) = growth else { return (Shape::Undetermined, None) };
     if growth < GROWTH {

@@ -1,4 +1,4 @@
-//! R11: how many requests an operation costs, beyond what the conflicts themselves cause.
+//! R11: how many requests an operation costs, beyond those that the conflicts themselves cause.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub(super) const AMPLIFICATION: Check = Check {
     judge,
 };
 
-/// A 20 % retry budget (Envoy, Finagle), and what nobody needs.
+/// A 20 % retry budget (Envoy, Finagle): no client needs more.
 const BUDGET: f64 = 1.2;
 const TOO_MANY: f64 = 3.0;
 /// Tries that a polite client has: R9's limit.
@@ -35,7 +35,7 @@ const MOST_WINDOWS: usize = 1_000;
 #[derive(Clone, Debug, Default)]
 pub struct Amplification {
     pub all: Load,
-    /// Operations whose tries may be those of several: what one of these costs is not known.
+    /// Operations with tries that may be those of several: the cost of one of these is not known.
     pub ambiguous: u64,
     windows: BTreeMap<u64, Load>,
     /// The worst of those that are not kept any more.
@@ -43,12 +43,12 @@ pub struct Amplification {
     pub evidence: Evidence,
 }
 
-/// A number of operations and what they cost.
+/// A number of operations and their cost.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Load {
     pub operations: u64,
     pub requests: u64,
-    /// What a client that stops after [`CAP`] tries would have sent under the same refusals. With a
+    /// The requests that a client that stops after [`CAP`] tries would have sent under the same refusals. With a
     /// forced failure rate p it is (1 − pᶜ) ÷ (1 − p) per operation, on average.
     excused: u64,
 }

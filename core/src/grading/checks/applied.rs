@@ -1,4 +1,4 @@
-//! R14, R15 and R16: what a retry does to what was applied already, or may have been.
+//! R14, R15 and R16: the effect of a retry on a write that was applied already, or may have been.
 
 use std::collections::BTreeMap;
 
@@ -53,11 +53,11 @@ fn has_looked(reads: &[Read]) -> bool {
 pub struct Applied {
     judged: u64,
     twice: u64,
-    /// Sent again after a try of which nobody knows whether it was applied.
+    /// Sent again after a try that may have been applied.
     unknown: u64,
-    /// Of which nobody knows whether they are one write or several.
+    /// Which may be one write or several.
     ambiguous: u64,
-    /// Because the client was told 409 about what had been applied: a lie that only `phase = "after"` tells.
+    /// Because the client was told 409 about an applied write: a lie that only `phase = "after"` tells.
     misled: u64,
     pub evidence: Evidence,
 }
@@ -75,7 +75,7 @@ impl Measure for Applied {
         }
         let is_certain =
             |link| matches!(link, Link::First | Link::Marker | Link::Replay | Link::SpacedReplay);
-        // A key lets the upstream answer the second one from memory; a version makes it refuse it.
+        // A key lets the upstream replay its first response; a version makes it refuse the second write.
         let bare =
             |attempt: &Attempt| attempt.sent.idempotency_key.is_none() && attempt.sent.version.is_none();
         let writes: Vec<&Attempt> = tries
@@ -137,7 +137,7 @@ impl Measure for Applied {
     }
 }
 
-/// Whether the upstream has applied it, or may have: it got it, and what became of it is not known. A
+/// Whether the upstream has applied it, or may have: it got it, and the outcome is not known. A
 /// 503 says that nothing was done, as 4xx do; other errors of a server say nothing of the sort.
 fn may_be_applied(attempt: &Attempt) -> bool {
     // Before the upstream had all of it.
@@ -184,14 +184,14 @@ pub(super) fn duplicates(tally: &Tally, _: &Class) -> Option<Judged> {
     Some(judged.number((applied.twice + applied.misled) as f64, 0.0, "writes").shown_by(&applied.evidence))
 }
 
-/// R15: writes that were applied, and whose answer was lost.
+/// R15: writes that were applied, with their response lost.
 #[derive(Clone, Debug, Default)]
 pub struct Lost {
     right: u64,
     wrong: u64,
     /// Of which nothing more was heard.
     silent: u64,
-    /// Sent again safely, and then refused: by the client's own first write, or by somebody else's.
+    /// Sent again safely, and then refused: by the client's own first write, or by another client's.
     refused: u64,
     /// That could not be told.
     unknown: u64,
@@ -208,7 +208,7 @@ impl Measure for Lost {
         let ends = view.steps.iter().filter(|step| is_lost(&step.refused.attempt));
         for step in ends {
             match step.next {
-                // What the client told its caller cannot be seen.
+                // The client's report to its caller cannot be seen.
                 Next::Stopped if !has_looked(&view.operation.reads_after) => self.silent += 1,
                 Next::Stopped => self.right += 1,
                 Next::Tried(_) if view.is_ambiguous => self.unknown += 1,
@@ -279,7 +279,7 @@ pub(super) fn lost(tally: &Tally, _: &Class) -> Option<Judged> {
 pub struct Unsafe {
     /// `bad`: in the dark about the first try, without a key, a precondition, or a read since.
     blind: Marks,
-    /// After an answer that said that nothing was done.
+    /// After a response that said that nothing was done.
     told: u64,
     ambiguous: u64,
     pub evidence: Evidence,
@@ -293,7 +293,7 @@ impl Measure for Unsafe {
         }
         for retry in view.retries().filter(|retry| is_unsafe_to_repeat(retry.before()) && retry.is_replay()) {
             let sent = &retry.after().sent;
-            // Whoever has looked knows what the first one did.
+            // A client that has read the resource knows the outcome of the first one.
             let is_guarded = sent.idempotency_key.is_some() || sent.version.is_some() || retry.has_reread();
             let is_blind = !is_guarded && retry.is_in_the_dark();
             self.blind.add(Some(!is_blind), view.operation.id);
@@ -324,7 +324,7 @@ pub(super) fn unsafe_replays(tally: &Tally, _: &Class) -> Option<Judged> {
         ))
         .advice(advice)
     } else if replays.told > 0 {
-        // A 409 says that nothing was done; the same loop meets lost answers too.
+        // A 409 says that nothing was done; the same loop meets lost responses too.
         Judged::warn(format!("{} without a key or a precondition", of(replays.told, judged, "replay")))
             .advice(advice)
     } else {

@@ -1,10 +1,10 @@
-//! A check's result where a bound has left something out: nothing passes by what was not kept, and no client is
+//! A check's result where a bound has left something out: no client passes on dropped evidence, and none is
 //! accused by sums over several products.
 
 use super::super::Verdict;
 use super::{Check, Class, Judged, NeededTries, Products, Tally};
 
-/// The check's result, as far as what was kept bears it.
+/// The check's result, as far as the kept evidence supports it.
 pub(super) fn hold(check: &Check, judged: Judged, tally: &Tally, class: &Class) -> Judged {
     let doubt = if check.products == Products::One && class.is_mixed {
         "fewer products (`User-Agent`) in one run: these were too many to be told apart"

@@ -8,7 +8,7 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// More are not read by anybody.
+    /// Maximum number of examples: readers skip more.
     const MOST: usize = 3;
 
     pub fn offer(&mut self, clearness: u64, operation: u64) {
@@ -23,7 +23,7 @@ impl Evidence {
         self.kept.truncate(Evidence::MOST);
     }
 
-    /// Adds what another one has.
+    /// Adds the evidence of another one.
     pub fn add(&mut self, other: &Evidence) {
         other.kept.iter().for_each(|(clearness, operation)| self.offer(clearness.0, *operation));
     }

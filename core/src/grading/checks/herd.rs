@@ -35,7 +35,7 @@ const HUGE_CROWD: u64 = 20;
 /// First refusals, and how long after each the client came back.
 #[derive(Clone, Debug, Default)]
 pub struct Crowd {
-    /// By when the answer had gone and which operation it was: the client and its gap (µs).
+    /// By when the response had gone and which operation it was: the client and its gap (µs).
     refusals: BTreeMap<(u64, u64), (Fingerprint, u64)>,
     has_forgotten: bool,
     pub evidence: Evidence,

@@ -64,7 +64,7 @@ fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
         ))
         .advice("make the key once per call, before the first try, and send it with every try")
     } else if keys.other_body > 0 {
-        // A server that compares payloads answers 422; but a field that differs by nature is no other payload.
+        // A server that compares payloads responds 422; but a field that differs by nature is no other payload.
         Judged::warn(format!("{} changed the body under one key", of(keys.other_body, keys.judged, "operation")))
             .advice("send the same body under the same key; if only a time stamp differs, name it in `journal.volatile`")
     } else {

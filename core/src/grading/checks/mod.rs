@@ -1,5 +1,5 @@
-//! The checks, R1 to R17. A check is one file, or a part of one: its [`Check`] says what it is, and its [`Measure`]
-//! sums what it judges. docs/GRADING.md explains each under its anchor.
+//! The checks, R1 to R17. A check is one file, or a part of one: its [`Check`] describes it, and its [`Measure`]
+//! sums its evidence. docs/GRADING.md explains each under its anchor.
 //!
 //! To add a check: its title in `model/check_id.rs`, its file, its lines under `mod` and `checks!` here, and its section
 //! in docs/GRADING.md.
@@ -43,12 +43,12 @@ checks! {
     terminal: terminal Terminal => TERMINAL;
 }
 
-/// One check: what it is and how it judges.
+/// One check: its description and how it judges.
 pub struct Check {
     pub id: CheckId,
     /// Its section in docs/GRADING.md; never changes.
     pub anchor: &'static str,
-    /// What it asks and why, in one sentence without figures.
+    /// The demand and its reason, in one sentence without figures.
     pub why: &'static str,
     tries: NeededTries,
     products: Products,
@@ -62,7 +62,7 @@ enum NeededTries {
     Every,
 }
 
-/// Whose operations a check may sum up.
+/// The operations that a check may sum up, by product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Products {
     Any,
@@ -80,7 +80,7 @@ trait Measure {
     /// Adds an operation of one attempt that met no trouble.
     fn see_plain(&mut self, _: &Attempt) {}
 
-    /// Adds the sum of a class none of whose operations met trouble.
+    /// Adds the sum of a class without operations in trouble.
     fn merge(&mut self, _: &Self) {}
 
     /// The operations that a finding could name.
@@ -95,7 +95,7 @@ enum Operations {
     All,
 }
 
-/// What checks know of a class of clients beside its operations.
+/// Facts about a class of clients beside its operations.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Class {
     /// Distinct clients.
@@ -104,7 +104,7 @@ pub(super) struct Class {
     pub is_mixed: bool,
     /// Some operations of this product, which met no trouble, are counted elsewhere.
     pub is_partial: bool,
-    /// What its product speaks, where that is known: the reply style that it can read.
+    /// The reply style that its product can read, where that is known.
     pub speaks: Option<ReplyStyle>,
     /// The reply style of the rule in question, where it is one rule.
     pub answered: Option<ReplyStyle>,
@@ -114,7 +114,7 @@ pub(super) struct Class {
     pub names_reads: bool,
 }
 
-/// A check's word, before the file says what it means.
+/// A check's word, before the file grades it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Judged {
     pub verdict: Verdict,
@@ -124,7 +124,7 @@ pub(super) struct Judged {
     pub operations: Vec<u64>,
 }
 
-/// A measure as a number, and what it was held against.
+/// A measure as a number, and its limit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Number {
     pub value: f64,
@@ -170,7 +170,7 @@ impl Judged {
         Judged::new(Verdict::Fail, measured)
     }
 
-    /// `settle`: what would settle it.
+    /// `settle`: the evidence that would settle it.
     pub fn undetermined(measured: impl Into<String>, settle: impl Into<String>) -> Judged {
         Judged::new(Verdict::Undetermined, measured).advice(settle)
     }
@@ -185,7 +185,7 @@ impl Judged {
         self
     }
 
-    /// Undetermined after all, and what would settle it.
+    /// Undetermined after all, with the evidence that would settle it.
     pub fn doubted(self, doubt: &str) -> Judged {
         Judged { verdict: Verdict::Undetermined, ..self.advice(doubt) }
     }
@@ -196,10 +196,10 @@ impl Judged {
     }
 }
 
-/// What would settle whether other requests to the same path read the resource.
+/// Settles whether other requests to the same path read the resource.
 pub(super) const WHICH_READ: &str =
     "say which requests read, in the rule: `read = { method = \"POST\", body = { … } }`";
 
-/// What would settle what an ambiguous record cannot.
+/// Settles an ambiguous record.
 pub(super) const AMBIGUOUS: &str = "give each call a body or an idempotency key of its own, so that its tries can be \
                                     told from those of others";

@@ -14,7 +14,7 @@ pub(super) const NEXT_MOVE: Check = Check {
     judge,
 };
 
-/// What clients did after conflicts that rules injected.
+/// The moves of clients after conflicts that rules injected.
 #[derive(Clone, Debug, Default)]
 pub struct NextMoves {
     judged: u64,
@@ -44,12 +44,12 @@ pub enum Wrong {
     Recreated,
 }
 
-/// What a move was.
+/// The judgement of a move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Move {
     Right,
     Wrong(Wrong),
-    /// It depends on what cannot be seen.
+    /// It depends on facts that cannot be seen.
     Unknown,
 }
 
@@ -98,7 +98,7 @@ impl Move {
         let Some(kind) = retry.kind() else { return Move::Unknown };
         match kind {
             Kind::Version => after_a_new_version(retry),
-            // The key is what lets the server tell a retry from a second call.
+            // The key lets the server tell a retry from a second call.
             Kind::Overlap | Kind::Lock | Kind::Idempotency if has_other_key(retry) => {
                 Move::Wrong(Wrong::OtherKey)
             }
@@ -125,7 +125,7 @@ fn after_a_new_version(retry: &Retry<'_>) -> Move {
         // A version may be in a body that was too long to look at.
         (Some(_), None) if after.sent.body.is_none() && after.sent.bytes > 0 => Move::Unknown,
         (Some(_), None) if before.method == after.method => Move::Wrong(Wrong::NoVersion),
-        // An injected conflict need not have a new version behind it: then what was read is the old one.
+        // An injected conflict need not have a new version behind it: then the client read the old one.
         (Some(before), Some(after)) if is_one(before, after) && !retry.has_reread() => {
             unless_read(retry, Wrong::StaleVersion)
         }
@@ -157,7 +157,7 @@ fn after_a_reference(retry: &Retry<'_>) -> Move {
     if is_hopeless(retry) {
         return Move::Wrong(Wrong::Referenced);
     }
-    // Somebody else may be removing what refers to it.
+    // Another client may be removing the references to it.
     let wrote = retry.step.elsewhere.wrote;
     if retry.is_replay() && !wrote { Move::Unknown } else { Move::Right }
 }
@@ -279,7 +279,7 @@ fn judge(tally: &Tally, class: &Class) -> Option<Judged> {
     Some(Judged::pass(format!("{right} retried as they should, {} stopped{untold}", moves.stopped)))
 }
 
-/// A client that never retries 409 has done nothing wrong; but one that cannot read the answer may
+/// A client that never retries 409 has done nothing wrong; but one that cannot read the response may
 /// have meant to.
 fn gave_up_at_once(stopped: u64, class: &Class) -> Judged {
     let measured = format!("all {stopped} stopped at the first conflict");

@@ -16,19 +16,19 @@ pub(super) const RETRY_AFTER: Check = Check {
     judge,
 };
 
-/// Timers round down, and a client's clock starts a little before the last byte of the answer.
+/// Timers round down, and a client's clock starts a little before the last byte of the response.
 const SLACK: Duration = Duration::from_millis(20);
 /// An HTTP-date is only good to a second.
 const DATE_SLACK: Duration = Duration::from_millis(1_020);
 
-/// Retries after an answer with `Retry-After`.
+/// Retries after a response with `Retry-After`.
 #[derive(Clone, Debug, Default)]
 pub struct Waits {
     pub judged: u64,
     pub early: u64,
-    /// Early for a date by no more than half of the wait, as a client may be whose clock is not ours.
+    /// Early for a date by no more than half of the wait, as a client with another clock may be.
     by_the_clock: u64,
-    /// Of the one that came earliest: by how much, its gap, and what was asked, in ms.
+    /// Of the earliest retry: by how much, its gap, and the requested delay, in ms.
     earliest: Option<(u64, u64, u64)>,
     /// The largest gap ÷ asked, in per mille.
     latest: u64,

@@ -16,7 +16,7 @@ macro_rules! checks {
         }
 
         impl Tally {
-            /// Adds what of an operation is in this tally's scope.
+            /// Adds the part of an operation that is in this tally's scope.
             pub fn see(&mut self, view: &View<'_>) {
                 fn add<M: Measure>(measure: &mut M, view: &View<'_>) {
                     if M::OPERATIONS == Operations::All || !view.steps.is_empty() {
@@ -33,7 +33,7 @@ macro_rules! checks {
                 $($(self.$field.see_plain(attempt);)+)*
             }
 
-            /// Adds that of a class none of whose operations met trouble.
+            /// Adds that of a class without operations in trouble.
             pub fn add_idle(&mut self, other: &Tally) {
                 $($(self.$field.merge(&other.$field);)+)*
             }

@@ -15,7 +15,7 @@ pub(super) const TERMINAL: Check = Check {
     judge,
 };
 
-/// Operations that met a duplicate, or what is still referred to.
+/// Operations that met a duplicate, or a resource that is still referred to.
 #[derive(Clone, Debug, Default)]
 pub struct Terminal {
     judged: u64,

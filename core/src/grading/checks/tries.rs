@@ -29,7 +29,7 @@ pub(super) const GIVE_UP: Check = Check {
     judge: give_up,
 };
 
-/// Tries that are enough for anybody (SRE and AWS say three, gRPC takes more than five for five), and
+/// Tries that are enough for any client (SRE and AWS say three, gRPC takes more than five for five), and
 /// those beyond which a client does not stop.
 const FEW: u64 = 5;
 const MANY: u64 = 10;
@@ -46,7 +46,7 @@ pub struct Tries {
     stopped: u64,
     /// Still trying when the record ended: the most tries of one.
     open: Option<u64>,
-    /// As that, where nobody knows whether it is one call.
+    /// As that, where it may not be one call.
     ambiguous_open: bool,
     /// Still trying when the record ended, after more than [`MANY`] tries.
     endless_count: u64,
@@ -56,7 +56,7 @@ pub struct Tries {
     killed_count: u64,
     killed_most: (u64, u64),
     killed: Evidence,
-    /// From the first request to the last answer of those that gave up (µs), without the waits that
+    /// From the first request to the last response of those that gave up (µs), without the waits that
     /// `Retry-After` asked for.
     pub slowest: Extreme,
     /// Tried again at all.
@@ -134,7 +134,7 @@ impl Measure for Tries {
 }
 
 impl Tries {
-    /// Of operations whose tries can be told apart; the others may have been given up.
+    /// Of operations with tries that can be told apart; the others may have been given up.
     fn none_gave_up(&self) -> &'static str {
         match self.ambiguous {
             0 => "no operation had to give up",

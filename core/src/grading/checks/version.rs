@@ -49,7 +49,7 @@ pub struct Versions {
 const ETAG: &str = "etag";
 const DATE: &str = "last-modified";
 
-/// What version a rewrite carries.
+/// The version that a rewrite carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Carried {
     Newest,
@@ -131,7 +131,7 @@ fn has_reread(retry: &Retry<'_>) -> Option<bool> {
 }
 
 impl Carried {
-    /// What is known from the versions that were shown at the place of the one that was sent: what stands
+    /// Judges by the versions that were shown at the place of the one that was sent: a version
     /// elsewhere says nothing of it.
     fn of(retry: &Retry<'_>) -> Carried {
         let (before, after) = (retry.before(), retry.after());
@@ -150,7 +150,7 @@ impl Carried {
         let reads = retry.reads().map(|read| &read.shown);
         let shown: Vec<bool> = std::iter::once(&before.got.shown).chain(reads).filter_map(is_it).collect();
         if retry.step.may_have_read && shown.last() != Some(&true) {
-            // What it may have read is good enough for the client, and too little against it.
+            // An uncertain read is good enough for the client, and too little against it.
             let is_shown = retry.next.reads.iter().any(|read| is_it(&read.shown) == Some(true));
             return if is_shown { Carried::Newest } else { Carried::Unknown };
         }
@@ -227,7 +227,7 @@ fn unknown(tally: &Tally, marks: &Marks, settle: String) -> Option<Judged> {
 }
 
 impl Versions {
-    /// What would tell whether clients read again.
+    /// The evidence that would tell whether clients read again.
     fn settles_reads(&self, class: &Class) -> String {
         if self.possibly_read > 0 && !class.names_reads {
             return WHICH_READ.to_owned();
@@ -240,7 +240,7 @@ impl Versions {
         format!("reads of the resource through this proxy{version} would show it")
     }
 
-    /// What would tell which version was the newest: never what the rules say already.
+    /// The evidence that would tell which version was the newest: never one that the rules give already.
     fn settles_versions(&self, class: &Class) -> String {
         if self.possibly_read > 0 && !class.names_reads {
             return WHICH_READ.to_owned();

@@ -1,4 +1,4 @@
-//! R6, R7 and R8: how clients wait when nobody tells them how long.
+//! R6, R7 and R8: how clients wait when no response tells them how long.
 
 use std::time::Duration;
 
@@ -44,13 +44,13 @@ pub struct Waiting {
     /// Gaps from the second retry on. The first may be immediate: that is standard (urllib3, azure-core).
     later: u64,
     later_immediate: u64,
-    /// Those whose try followed a new read without a wait before or after it, as optimistic loops do.
+    /// Those with a try right after a new read, without a wait before or after it, as optimistic loops do.
     later_reread: u64,
     /// Gaps in all, and those in which the client asked for something else.
     all: u64,
     queued: u64,
     ambiguous: u64,
-    /// The shortest gap, in µs, whoever asked for it.
+    /// The shortest gap, in µs, asked for or not.
     pub shortest: Extreme,
     pub immediate: Evidence,
     pub any: Evidence,
@@ -63,7 +63,7 @@ impl Measure for Waiting {
         let mut gaps = Vec::new();
         for retry in view.retries().filter(Retry::is_timed) {
             self.shortest.least(u64::try_from(retry.gap.as_micros()).unwrap_or(u64::MAX), id);
-            // What the answer asked for is R5's. A connection that just ended may have been an idle one
+            // What the response asked for is R5's. A connection that just ended may have been an idle one
             // that a pool found dead: it sends again at once, and is no retry policy.
             if retry.before().got.retry_after.is_some() || retry.before().got.status.is_none() {
                 continue;
@@ -73,7 +73,7 @@ impl Measure for Waiting {
             gaps.push((retry.step.retry, retry.gap));
             if retry.step.retry > 1 {
                 self.later += 1;
-                // A read takes its time, and is no wait: what the client waited beside it counts.
+                // A read takes its time, and is no wait: only the client's wait beside it counts.
                 if retry.idle() < IMMEDIATE {
                     if retry.has_reread() {
                         self.later_reread += 1;
@@ -121,7 +121,7 @@ const LEAST_LOOPS: u64 = 5;
 
 const LONGER: &str = "an operation that is refused more often, say under `clear = \"never\"`, would show it";
 
-/// R6: pooled, and against what the fitted waits would show by chance: with full jitter two gaps of one
+/// R6: pooled, and against the share that the fitted waits would show by chance: with full jitter two gaps of one
 /// operation are below 20 ms about once in a hundred operations.
 pub(super) fn immediate(tally: &Tally, _: &Class) -> Option<Judged> {
     let waiting = &tally.waiting;

@@ -1,4 +1,4 @@
-//! One class of clients: its tallies, whole and by rule, and what a report draws of it.
+//! One class of clients: its tallies, whole and by rule, and the samples that a report plots.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hasher;
@@ -33,7 +33,7 @@ pub(super) struct ClassTally {
     gave_up: u64,
     unfinished: u64,
     tries: u64,
-    /// An even sample: those whose hashes are the smallest.
+    /// An even sample: the gaps with the smallest hashes.
     gaps: BTreeMap<u64, Gap>,
     /// The longest operations, beside those that findings name.
     longest: Evidence,

@@ -24,14 +24,14 @@ impl Classes {
     pub const MOST: usize = 32;
     /// Products counted beyond; more are as good as this many.
     const MOST_OTHERS: usize = 10_000;
-    /// What the rest is called. No product is: it holds a space.
+    /// The name of the rest. It holds a space, as no product does.
     pub const REST: &str = "(all others)";
 
     pub fn new(excepts: usize) -> Classes {
         Classes { excepts, told_apart: BTreeMap::new(), rest: None, others: BTreeSet::new() }
     }
 
-    /// The class of a product. One whose operation `is_troubled` takes the place of one that never had any.
+    /// The class of a product. A product with an operation that `is_troubled` evicts one that never had any.
     pub fn of(&mut self, product: &str, is_troubled: bool) -> &mut ClassTally {
         if !self.told_apart.contains_key(product) && self.has_place(is_troubled) {
             let is_partial =

@@ -1,17 +1,17 @@
-//! What a record lacks, and which words still hold of it: what was not seen may have been there, so that
-//! nothing passes by it, and nobody is accused of what only a whole record shows.
+//! The gaps of a record, and which words still hold of it: an unseen request may have been there, so that
+//! no check passes by it, and no client is accused of a fault that only a whole record shows.
 
 use super::super::checks::Judged;
 use super::super::criteria::Want;
 use super::super::{AroundReport, CheckId, Expectation, RuleReport, Verdict};
 
-/// What a report says of the record beside its operations; the grader cannot know it.
+/// The report's facts on the record beside its operations; the grader cannot know them.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
     pub attempts: u64,
-    /// Attempts that the upstream did not answer.
+    /// Attempts that the upstream did not respond to.
     pub unanswered: u64,
-    /// Whose responses named the upstream.
+    /// Clients that got the upstream's name in responses.
     pub around: Vec<AroundReport>,
     pub missing: Missing,
     /// Operations that were put away for want of room.
@@ -21,7 +21,7 @@ pub struct Record {
     pub rules: Vec<RuleReport>,
 }
 
-/// What is not in a record.
+/// The parts that a record lacks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Missing {
     /// Attempts that were not recorded.
@@ -31,7 +31,7 @@ pub struct Missing {
     pub extent: Extent,
 }
 
-/// How much of what happened is in a record.
+/// How complete a record is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Extent {
     #[default]
@@ -72,7 +72,7 @@ impl Extent {
         }
     }
 
-    /// What was found of an expectation, as far as it holds.
+    /// The finding of an expectation, as far as it holds.
     pub(super) fn holds_of(self, want: Want, found: Expectation) -> Expectation {
         let is_seen = match want {
             Want::MaxTries(_)
@@ -92,7 +92,7 @@ impl Extent {
         Expectation { verdict: self.limit(found.verdict, is_seen), ..found }
     }
 
-    /// `is_seen`: a fault of this kind is in what was seen, whatever else there was.
+    /// `is_seen`: a fault of this kind is in the seen part, so that the rest does not matter.
     fn limit(self, verdict: Verdict, is_seen: bool) -> Verdict {
         match (self, verdict) {
             (Extent::CutOff | Extent::Holes, Verdict::Pass) => Verdict::Undetermined,

@@ -25,7 +25,7 @@ static REPLIES: LazyLock<Vec<(&str, CompiledReply)>> = LazyLock::new(|| {
     replies
 });
 
-/// Every reply to requests whose path, parameter and headers are `text`.
+/// Every reply to requests with `text` as path, parameter and headers.
 fn each(text: &str, check: impl Fn(&str, &Response<Bytes>)) {
     let value = HeaderValue::from_bytes(&text.bytes().filter(|b| !b.is_ascii_control()).collect::<Vec<_>>())
         .expect("no control bytes");

@@ -1,4 +1,4 @@
-//! What replies say, and that requests cannot make them say something else.
+//! The texts of replies, and that requests cannot change their meaning.
 
 mod hostile;
 mod styles;
@@ -56,7 +56,7 @@ fn head(method: &str, uri: &str, headers: &[(&str, &str)]) -> Parts {
     request.body(()).expect("a valid request").into_parts().0
 }
 
-/// A request and what the judgement knows of it.
+/// A request and the facts that the judgement has of it.
 struct Asked<'a> {
     head: &'a Parts,
     body: &'a str,
@@ -109,12 +109,12 @@ fn seconds(length: Duration) -> RetryAfter {
     RetryAfter::Seconds(WaitLength::Fixed(length))
 }
 
-/// What is known of a request whose body was not read.
+/// The facts of a request without its body.
 fn facts(head: &Parts) -> Facts<'_> {
     Facts::new(head, IpAddr::from([127, 0, 0, 1]))
 }
 
-/// The answer as it would look on the wire.
+/// The response as it would look on the wire.
 fn wire(response: &Response<Bytes>) -> String {
     let mut wire = format!("{}\n", response.status());
     for (name, value) in response.headers() {

@@ -1,4 +1,4 @@
-//! Every style as it looks on the wire; compare with the real APIs' answers before accepting.
+//! Every style as it looks on the wire; compare with the real APIs' responses before accepting.
 
 use super::*;
 use crate::rules::styles::{Body, Style};

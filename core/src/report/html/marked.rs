@@ -38,17 +38,17 @@ impl Marked {
         ))
     }
 
-    /// What somebody else wrote.
+    /// Untrusted text.
     pub fn text(at: &str, field: &str, text: &str) -> Marked {
         Marked(format!(r#"<span data-at="{at}/{field}">{}</span>"#, escaped(&shown(text))))
     }
 
-    /// A sentence, in which what stands between backticks is code.
+    /// A sentence, with text between backticks as code.
     pub fn prose(at: &str, field: &str, text: &str) -> Marked {
         Marked(format!(r#"<span data-at="{at}/{field}">{}</span>"#, prose(&shown(text))))
     }
 
-    /// A sentence that is worked out from the report: of what, a test knows by `name`.
+    /// A sentence that is worked out from the report; tests find it by `name`.
     pub fn sentence(name: &str, text: &str) -> Marked {
         Marked(format!(r#"<span data-derived="{name}">{}</span>"#, prose(text)))
     }
@@ -85,7 +85,7 @@ impl FastWritable for Marked {
 
 impl HtmlSafe for Marked {}
 
-/// Text in which nothing is markup but what stands between backticks, which becomes code.
+/// Text without markup, except that text between backticks becomes code.
 fn prose(text: &str) -> String {
     let parts: Vec<&str> = text.split('`').collect();
     // An odd number of backticks pairs with nothing: the last one is itself.

@@ -32,7 +32,7 @@ struct Page<'a> {
     title: String,
     headline: Marked,
     words: &'static str,
-    /// A sentence on the headline, whose the exit code is, and what was run.
+    /// A sentence on the headline, the cause of the exit code, and the command that was run.
     said: Vec<Marked>,
     idle: Vec<(String, String, Marked)>,
     run: String,
@@ -55,7 +55,7 @@ struct Tile {
     value: Marked,
 }
 
-/// What is in the report, or was in the run, and not on the page.
+/// Items that the report or the run has and the page leaves out.
 struct Left {
     clients: Option<String>,
     expectations: Option<String>,

@@ -55,7 +55,7 @@ pub struct ClientView {
     pub crowd: Option<Plot>,
 }
 
-/// What a check asks, for those who do not know it.
+/// The purpose of a check, for readers new to it.
 pub struct Explanation {
     pub check: Marked,
     pub check_anchor: &'static str,
@@ -82,7 +82,7 @@ fn check_of(expected: &Expectation) -> Option<&'static Check> {
     CHECKS.iter().find(|check| check.id.to_string() == expected.name)
 }
 
-/// One check over all rules, with what single rules have to complain of.
+/// One check over all rules, with the complaints of single rules.
 pub struct FindingView {
     pub check: Marked,
     pub anchor: &'static str,
@@ -91,7 +91,7 @@ pub struct FindingView {
     pub measured: Marked,
     pub advice: Option<Marked>,
     pub rules: Vec<(Marked, Marked)>,
-    /// What is said of rules beyond those.
+    /// A sentence on the rules beyond those.
     pub rules_cut: Option<String>,
     pub operations: References,
 }
@@ -108,7 +108,7 @@ pub struct ExpectationView {
     pub found: Marked,
 }
 
-/// What one rule did.
+/// The counts of one rule.
 pub struct RuleView {
     pub name: Marked,
     pub kind: Marked,
@@ -133,7 +133,7 @@ pub struct OperationView<'a> {
     pub checks: Vec<&'static Check>,
     pub lane: Plot,
     pub attempts: Vec<AttemptView>,
-    /// What is said of requests that are in the report and not on the page.
+    /// A sentence on the requests that are in the report and not on the page.
     pub left: Option<String>,
     pub is_unfolded: bool,
 }

@@ -21,7 +21,7 @@ const MOST_RULES: usize = 12;
 const MOST_OPERATIONS: usize = 3;
 /// `  FAIL  R2   `: where a finding's own words begin.
 const INDENT: usize = 13;
-/// The widest column of what a client that passes does.
+/// The widest column of the titles of checks.
 const WIDEST_TITLE: usize = 40;
 
 /// The report as text.

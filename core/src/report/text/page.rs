@@ -16,7 +16,7 @@ pub struct Page {
     width: usize,
 }
 
-/// What a colour says, which words say too.
+/// The meaning of a colour, which words say too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     Verdict(Verdict),
@@ -66,7 +66,7 @@ impl Page {
     }
 
     /// `head`, and `text` beside it, wrapped, each further line below the first. `head` is as wide as
-    /// `indent` says, whatever colours it has.
+    /// `indent` says, colours not counted.
     pub fn hanging(&mut self, head: &str, indent: usize, text: &str) {
         let mut head = head.to_owned();
         for line in wrapped(text, self.width.saturating_sub(indent)) {

@@ -9,7 +9,7 @@ use crate::report::table;
 /// Requests with a row of their own.
 const MOST_ROWS: usize = 12;
 
-/// The operation: what it was, the line, and a row for each of its requests.
+/// The operation: its heading, the line, and a row for each of its requests.
 pub fn draw(page: &mut Page, operation: &OperationReport, checks: &[CheckId]) {
     page.gap();
     let checks: String = checks.iter().map(|check| format!("  {check}")).collect();
@@ -38,7 +38,7 @@ fn line(operation: &OperationReport, length: usize) -> String {
     let mut columns = vec![None; length];
     for tried in &operation.tries {
         let share = if whole > 0.0 { (tried.at_ms / whole).clamp(0.0, 1.0) } else { 0.0 };
-        // What is no number is 0.
+        // NaN casts to 0.
         let at = (share * length.saturating_sub(1) as f64).round() as usize;
         if let Some(column) = columns.get_mut(at) {
             *column = (*column).max(Some(phrases::turn(tried)));

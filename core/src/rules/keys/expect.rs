@@ -10,7 +10,7 @@ pub(in crate::rules) static EXPECT: Section = Section {
     name: "`expect`",
     heading: "`[expect]`",
     frame: "[expect]\n",
-    about: "What clients must live up to; whatever is not given is not asked. A rule may have its own `expect`, \
+    about: "The demands on clients; a key that is not given asks nothing. A rule may have its own `expect`, \
             which is laid over that of the top level.",
     groups: &[
         Group { say: "how clients wait and stop", entries: &WAITING },

@@ -34,7 +34,7 @@ pub(super) struct Section {
     pub name: &'static str,
     /// Its heading in the reference.
     pub heading: &'static str,
-    /// What stands before its keys in a whole file; tests try every example there.
+    /// The text before its keys in a whole file; tests try every example there.
     #[cfg_attr(not(test), expect(dead_code, reason = "only tests build whole files"))]
     pub frame: &'static str,
     /// A few sentences for the reference.
@@ -42,7 +42,7 @@ pub(super) struct Section {
     pub groups: &'static [Group],
 }
 
-/// Keys of a section that answer one question.
+/// Keys of a section that belong to one question.
 #[derive(Debug)]
 pub(super) struct Group {
     /// As in "keys that say which requests conflict: …".
@@ -56,13 +56,13 @@ pub(super) struct Entry {
     pub name: &'static str,
     pub value: Value,
     pub default: Fallback,
-    /// What it does, with units; bounds are in the value. Markdown, whole sentences.
+    /// The meaning of the key, with units; bounds are in the value. Markdown, whole sentences.
     pub meaning: &'static str,
     /// Lines that are valid after the section's frame.
     pub example: &'static str,
 }
 
-/// What a file without the key means.
+/// The meaning of a file without the key.
 #[derive(Debug)]
 pub(super) enum Fallback {
     /// The same as with this TOML value.

@@ -37,7 +37,9 @@ pub fn reference() -> String {
     for (word, filling) in template::WORDS {
         let _ = writeln!(page, "| `{{{word}}}` | {filling} |");
     }
-    page.push_str("\n## Mistakes\n\nThe codes of what `fracas check` reports; they stay as they are.\n\n");
+    page.push_str(
+        "\n## Mistakes\n\nThe codes of the mistakes that `fracas check` reports; they never change.\n\n",
+    );
     page.push_str("| code | meaning |\n| --- | --- |\n");
     for code in Code::ALL {
         let _ = writeln!(page, "| `{code}` | {} |", code.meaning());

@@ -16,7 +16,7 @@ pub(in crate::rules) static REPLY: Section = Section {
     name: "`reply`",
     heading: "`reply`",
     frame: "[[rule]]\nduring = { for = \"24h\" }\n[rule.reply]\n",
-    about: "What a refused client is told. `body`, the text of `body_file` and the values of `headers` may hold \
+    about: "The response to a refused client. `body`, the text of `body_file` and the values of `headers` may hold \
             placeholders, listed at the end.",
     groups: &[
         Group { say: "what the answer is", entries: &ANSWER },
@@ -36,21 +36,21 @@ static ANSWER: [Entry; 5] = [
         "style",
         Value::Choice(ReplyStyle::WORDS),
         Is("\"problem\""),
-        "Whose words the answer speaks. With a `body` it lends only the content type.",
+        "The API that the response imitates. With a `body` it lends only the content type.",
         "style = \"json\"",
     ),
     entry(
         "body",
         Value::Text(Form::Template),
         Words("that of the style"),
-        "The answer's own text, at most 1 MiB.",
+        "The response's own text, at most 1 MiB.",
         "body = '{\"error\":\"{kind} conflict\"}'",
     ),
     entry(
         "body_file",
         Value::Text(Form::File),
         Words("none"),
-        "A file with the answer's text, at most 1 MiB of UTF-8, below the folder of the rules file.",
+        "A file with the response's text, at most 1 MiB of UTF-8, below the folder of the rules file.",
         "body_file = \"conflict.json\"",
     ),
     entry(
@@ -67,7 +67,7 @@ static COMING_BACK: [Entry; 3] = [
         "retry_after",
         Value::Any(&[RETRY, Value::Choice(&[REMAINING]), Value::Table(&DATE)]),
         Words("none"),
-        "`Retry-After`, in whole seconds up to 24 hours, or as a date. `\"remaining\"` says what remains of the conflict, \
+        "`Retry-After`, in whole seconds up to 24 hours, or as a date. `\"remaining\"` gives the rest of the conflict, \
          rounded up: of the time in `clear`, until there is room below the rate in `above`, until `during` is over, \
          until the lock's `lease` is.",
         "retry_after = \"2s\"",
@@ -83,7 +83,7 @@ static COMING_BACK: [Entry; 3] = [
         "delay",
         Value::Duration { least: Duration::ZERO, most: Duration::from_secs(60 * 60) },
         Is("\"0s\""),
-        "Waited before the answer is sent, at most an hour.",
+        "The delay before the response is sent, at most an hour.",
         "delay = \"300ms\"",
     ),
 ];
@@ -100,6 +100,6 @@ static DATE_KEYS: [Entry; 1] = [entry(
     "date",
     Value::Any(&[RETRY, Value::Choice(&[REMAINING])]),
     Required,
-    "The date this long after the answer, as an HTTP date. `\"remaining\"`: the date at which the conflict ends.",
+    "The date this long after the response, as an HTTP date. `\"remaining\"`: the date at which the conflict ends.",
     "date = \"2s\"",
 )];

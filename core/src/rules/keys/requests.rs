@@ -24,7 +24,7 @@ const fn path(default: Fallback) -> Entry {
     )
 }
 
-/// What a rule and its `not` share.
+/// The keys that a rule and its `not` share.
 const MATCH: [Entry; 9] = [
     METHOD,
     path(Words("any")),
@@ -94,10 +94,10 @@ pub(in crate::rules) static READ: Section = Section {
     name: "`read`",
     heading: "`read`",
     frame: "[[rule]]\n[rule.read]\n",
-    about: "Requests that read what the rule is about, for APIs that read by POST (JSON-RPC, GraphQL, SOAP, `_mget`). \
+    about: "Requests that read the rule's resource, for APIs that read by POST (JSON-RPC, GraphQL, SOAP, `_mget`). \
             GET and HEAD of the rule's path need not be named. The rule refuses no such request; one that succeeds ends \
-            `clear = \"refetch\"`, and counts as a read for the checks R1, R2, R15 and R16. It is a read of what has the same \
-            key under `per`; where it cannot name that, of whatever the rule has refused to its client. Without `path` \
+            `clear = \"refetch\"`, and counts as a read for the checks R1, R2, R15 and R16. It is a read of the resource with the same \
+            key under `per`; where it cannot name that, of every resource that the rule has refused to its client. Without `path` \
             and `host`, those of the rule.",
     groups: &[Group { say: "which requests read", entries: &MATCH_KEYS }],
 };

@@ -110,7 +110,7 @@ static VERSIONS: [Entry; 2] = [
         "read",
         Value::Table(&READ),
         Words("GET and HEAD of the rule's path"),
-        "Requests that read what the rule is about, beside GET and HEAD of its path.",
+        "Requests that read the rule's resource, beside GET and HEAD of its path.",
         "path = \"/rpc\"\nread = { method = \"POST\", body = { \"/method\" = \"item.get\" } }",
     ),
 ];
@@ -208,7 +208,7 @@ static AROUND: [Entry; 3] = [
         Words(
             "`\"rule\"`; with `on` or `clear` `\"path\"`, but `\"client\"` for `expired` and `[\"client\", \"header:idempotency-key\"]` for `key_in_use`",
         ),
-        "What counters and state are kept per. A request that lacks a part of it does not match.",
+        "The scope of counters and state. A request that lacks a part of it does not match.",
         "per = [\"client\", \"path\"]",
     ),
     entry(
@@ -269,14 +269,14 @@ static CONFLICT: [Entry; 5] = [
         "reply",
         Value::Table(&REPLY),
         Words("a problem document with status 409"),
-        "What a refused client is told.",
+        "The response to a refused client.",
         "reply = { status = 409, retry_after = \"2s\" }",
     ),
     entry(
         "expect",
         Value::Table(&EXPECT),
         Words("that of the top level"),
-        "What clients must live up to under this rule, over the top level's.",
+        "The demands on clients under this rule, over the top level's.",
         "expect = { max_tries = 3 }",
     ),
 ];

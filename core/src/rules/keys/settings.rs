@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Fallback::{Is, Words};
 use super::{Entry, Form, Group, Section, Value, entry};
 
-/// A day: whoever waits longer has another problem.
+/// A day: a longer wait is another problem.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const WAIT: Value = Value::Duration { least: Duration::from_millis(1), most: DAY };
 
@@ -36,7 +36,7 @@ static CLIENT_WAITS: [Entry; 3] = [
         "Without a byte of a request's body.",
         "request_body = \"10s\"",
     ),
-    entry("write", WAIT, Is("\"60s\""), "For a client that does not read its answer.", "write = \"10s\""),
+    entry("write", WAIT, Is("\"60s\""), "For a client that does not read its response.", "write = \"10s\""),
 ];
 
 static UPSTREAM_WAITS: [Entry; 3] = [
@@ -51,14 +51,14 @@ static UPSTREAM_WAITS: [Entry; 3] = [
         "response_head",
         WAIT,
         Is("\"60s\""),
-        "For the upstream to begin its answer once it has the request.",
+        "For the upstream to begin its response once it has the request.",
         "response_head = \"10s\"",
     ),
     entry(
         "response_body",
         Value::Any(&[Value::Choice(&["off"]), WAIT]),
         Is("\"60s\""),
-        "Without a byte of an answer's body; `\"off\"` for streams of events that may be quiet for as long as they like.",
+        "Without a byte of a response's body; `\"off\"` for streams of events that may be quiet for as long as they like.",
         "response_body = \"10s\"",
     ),
 ];
@@ -161,7 +161,7 @@ static STATE_LIMITS: [Entry; 2] = [
         "key_ttl",
         Value::Duration { least: Duration::from_secs(1), most: Duration::from_secs(365 * 24 * 60 * 60) },
         Is("\"1h\""),
-        "A key of state that nobody asked about for this long is forgotten.",
+        "A state key without a request for this long is evicted.",
         "key_ttl = \"10m\"",
     ),
 ];
@@ -232,7 +232,7 @@ static UPSTREAM_TLS_KEYS: [Entry; 4] = [
         "insecure",
         Value::Boolean,
         Is("false"),
-        "Takes any certificate: whoever is in between can read and change everything. Each start warns of it.",
+        "Takes any certificate: a machine in between can read and change everything. Each start warns of it.",
         "insecure = true",
     ),
 ];

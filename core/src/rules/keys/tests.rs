@@ -5,7 +5,7 @@ fn every_entry() -> impl Iterator<Item = (&'static Section, &'static Entry)> {
     SECTIONS.iter().flat_map(|section| section.entries().map(move |entry| (*section, entry)))
 }
 
-/// The file is accepted, but for what is not built yet.
+/// The file is accepted, except for keys that are not built yet.
 fn assert_accepted(text: &str) {
     if let Err(mistakes) = read("rules.toml", text, &|_| Ok("{}".to_owned())) {
         let wrong: Vec<String> = mistakes
@@ -57,7 +57,7 @@ fn a_file_of_all_defaults_means_the_same_as_an_empty_one() {
     let mut defaults = 0;
     for (section, entry) in every_entry() {
         let Fallback::Is(value) = entry.default else { continue };
-        // A mere default is no reason to call what it is about unbuilt.
+        // A mere default is no reason to call its subject unbuilt.
         let later = ["hold", "mismatch", "lease", "attempts", "volatile", "self_signed"];
         if later.contains(&entry.name) {
             continue;

@@ -47,7 +47,7 @@ static PLACES: [Entry; 9] = [
         Is("\"upstream\""),
         "Which `Host` the upstream sees: its own, or the one that the client sent. With `\"upstream\"`, what names the \
          proxy in a request's other headers (`Origin`, `Referer`, `Destination` …) names the upstream too, below its \
-         base path; what names other sites stays. `\"client\"` is the better choice for an upstream that goes by \
+         base path; names of other sites stay. `\"client\"` is the better choice for an upstream that goes by \
          `X-Forwarded-Host` (Django with `USE_X_FORWARDED_HOST`), that serves several hosts, or whose clients sign \
          the `Host` that they send (AWS Signature Version 4).",
         "host = \"client\"",
@@ -109,7 +109,7 @@ static WORKINGS: [Entry; 6] = [
         "seed",
         Value::Integer { least: 0, most: u64::MAX },
         Is("1"),
-        "The same seed gives the same decisions, whatever the interleaving of requests.",
+        "The same seed gives the same decisions, at any interleaving of requests.",
         "seed = 42",
     ),
     entry(
@@ -137,14 +137,14 @@ static WORKINGS: [Entry; 6] = [
         "mark",
         Value::Boolean,
         Is("true"),
-        "Whether injected answers carry the `Fracas` header, which names the rule.",
+        "Whether injected responses carry the `Fracas` header, which names the rule.",
         "mark = false",
     ),
     entry(
         "cors",
         Value::Boolean,
         Is("true"),
-        "Whether a page of another origin may read injected answers.",
+        "Whether a page of another origin may read injected responses.",
         "cors = false",
     ),
 ];
@@ -154,14 +154,14 @@ static CLIENTS: [Entry; 2] = [
         "client_id",
         Value::List(Form::Identity),
         Is("[\"header:authorization\", \"cookie:session\", \"address+user-agent\"]"),
-        "What tells clients apart: the first of these that a request has.",
+        "The client id: the first of these that a request has.",
         "client_id = [\"header:x-api-key\", \"address\"]",
     ),
     entry(
         "trusted",
         Value::List(Form::Network),
         Is("[]"),
-        "Peers whose `X-Forwarded-For` is believed.",
+        "Trusted peers: their `X-Forwarded-For` is believed.",
         "trusted = [\"10.0.0.0/8\"]",
     ),
 ];
@@ -171,23 +171,17 @@ static TABLES: [Entry; 7] = [
         "rule",
         Value::Tables(&RULE),
         Words("no rule: every request goes upstream"),
-        "One rule. Rules are tried in file order; the first one that matches and fires answers. At most 100,000.",
+        "One rule. Rules are tried in file order; the first one that matches and fires responds. At most 100,000.",
         "[[rule]]\nmethod = \"PUT\"\nrate = 0.25",
     ),
     entry(
         "timeouts",
         Value::Table(&TIMEOUTS),
         Words("as below"),
-        "How long to wait for what.",
+        "Deadlines.",
         "timeouts = { connect = \"2s\" }",
     ),
-    entry(
-        "limits",
-        Value::Table(&LIMITS),
-        Words("as below"),
-        "What is bounded.",
-        "limits = { keys = 10_000 }",
-    ),
+    entry("limits", Value::Table(&LIMITS), Words("as below"), "Bounds.", "limits = { keys = 10_000 }"),
     entry(
         "tls",
         Value::Table(&TLS),
@@ -206,7 +200,7 @@ static TABLES: [Entry; 7] = [
         "expect",
         Value::Table(&EXPECT),
         Words("nothing is asked of clients"),
-        "What clients must live up to.",
+        "The demands on clients.",
         "expect = { max_tries = 5 }",
     ),
     entry(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Section;
 
-/// What a key takes. Bounds include both ends.
+/// The type of a key's value. Bounds include both ends.
 #[derive(Debug)]
 pub(in crate::rules) enum Value {
     Boolean,
@@ -36,7 +36,7 @@ pub(in crate::rules) enum Value {
     Table(&'static Section),
     /// `[[…]]`.
     Tables(&'static Section),
-    /// A table whose names are the file's own.
+    /// A table with names of the file's own.
     Map {
         name: &'static str,
         value: &'static Value,
@@ -46,7 +46,7 @@ pub(in crate::rules) enum Value {
     Any(&'static [Value]),
 }
 
-/// What a text says.
+/// The meaning of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::rules) enum Form {
     /// A rule's name.
@@ -60,12 +60,12 @@ pub(in crate::rules) enum Form {
     /// An address with a port.
     Socket,
     HttpUrl,
-    /// What a connection is upgraded to.
+    /// The protocol that a connection is upgraded to.
     Protocol,
     RedisUrl,
-    /// What counters are kept per.
+    /// The scope of counters.
     Key,
-    /// What tells clients apart.
+    /// The source of the client id.
     Identity,
     /// Where a version is.
     Version,

@@ -1,4 +1,4 @@
-//! What `[expect]` asks that contradicts itself, or that nothing in the file can show.
+//! Expectations in `[expect]` that contradict each other, or that no rule in the file can show.
 
 use std::ops::Range;
 
@@ -49,7 +49,7 @@ fn is_asked(expect: &Expect, name: &str) -> bool {
     flag == Some(true)
 }
 
-/// Warns of what is asked, but that no rule can show.
+/// Warns of expectations that no rule can show.
 pub(super) fn warn(
     reader: &mut Reader,
     top: &DeTable,
@@ -88,7 +88,7 @@ pub(super) fn warn(
             let title = "this rule sends no `Retry-After`".to_owned();
             warn(table, "retry_after", title, "give it `reply.retry_after`");
         }
-        // Waits that the answer asked for say nothing about the client's own.
+        // Waits that the response asked for say nothing about the client's own.
         for (name, asked) in [("backoff", expect.backoff), ("jitter", expect.jitter)] {
             if asked == Some(true) && sends_retry_after(rule) {
                 let title = format!(

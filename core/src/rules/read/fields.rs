@@ -1,4 +1,4 @@
-//! A table whose keys are taken one by one; what is left at the end is a mistake.
+//! A table with keys that are taken one by one; a key left at the end is a mistake.
 
 use std::ops::Range;
 
@@ -21,7 +21,7 @@ pub(super) struct Fields<'t, 'i> {
     taken: Vec<&'static str>,
 }
 
-/// One key that is there, and what the table of keys says about it.
+/// One key that is there, with its entry in the table of keys.
 #[derive(Clone)]
 pub(super) struct Given<'t, 'i> {
     pub entry: &'static Entry,
@@ -91,7 +91,7 @@ impl<'t, 'i> Fields<'t, 'i> {
         self.table.get(name).map(Spanned::span)
     }
 
-    /// Reports the keys that nobody took.
+    /// Reports the keys that were not taken.
     pub fn finish(self, reader: &mut Reader) {
         let names =
             self.table.iter().map(|(key, value)| (key.get_ref().as_ref(), key.span(), value.get_ref()));
@@ -171,7 +171,7 @@ impl Reader<'_> {
         Some(Fields::new(section, table, given.span()))
     }
 
-    /// The names and values of a table whose names are the file's own, in the file's order.
+    /// The names and values of a table with names of the file's own, in the file's order.
     pub fn entries_of<'t, 'i>(
         &mut self,
         given: &Given<'t, 'i>,

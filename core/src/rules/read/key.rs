@@ -1,4 +1,4 @@
-//! Texts of the form `source:name`: what is counted per, what tells clients apart, where a version is.
+//! Texts of the form `source:name`: the scope of counters, the client id, the place of a version.
 
 use http::HeaderName;
 
@@ -16,7 +16,7 @@ use crate::rules::{Code, Diagnostic, VersionSource};
 const LONGEST_NAME: usize = 256;
 
 impl Reader<'_> {
-    /// `per`, for requests whose path captures `captured`.
+    /// `per`, for requests with a path that captures `captured`.
     pub fn key(&mut self, given: &Given, captured: &[&str]) -> Key {
         let texts = self.texts(given);
         let several = texts.len() > 1;
@@ -174,7 +174,7 @@ impl Reader<'_> {
 /// Other words for the address.
 const IP: [&str; 4] = ["ip", "remote_addr", "client_ip", "source_ip"];
 
-/// What was meant by a source that is not known, or lacks its name.
+/// The probable meaning of a source that is not known, or lacks its name.
 fn unknown_source(
     known: Option<&str>,
     given: &str,

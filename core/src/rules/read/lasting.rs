@@ -1,4 +1,4 @@
-//! Times that are longer than what they are about is remembered.
+//! Times that are longer than the lifetime of the state they are about.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use toml::de::DeTable;
 use super::Reader;
 use crate::rules::{Clear, Code, Diagnostic, Rule, State, Trigger, units};
 
-/// Warns of each `max_age` and each time in `clear` that is longer than `key_ttl`: a key that nobody
-/// asks about for so long starts afresh. A `lease` is kept to its end.
+/// Warns of each `max_age` and each time in `clear` that is longer than `key_ttl`: a state key
+/// without requests for so long starts afresh. A `lease` is kept to its end.
 pub(super) fn warn(
     reader: &mut Reader,
     key_ttl: Duration,

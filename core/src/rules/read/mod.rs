@@ -1,7 +1,7 @@
 //! The text of a rules file, read by hand from a tree in which every key and value knows its place.
 //!
 //! Nothing here gives up: each mistake is reported, a stand-in takes the value's place, and reading
-//! goes on. Whoever calls [`read`] never sees a stand-in.
+//! goes on. Callers of [`read`] never see a stand-in.
 
 mod expect;
 mod expected;
@@ -45,7 +45,7 @@ pub const MOST_RULES: usize = 100_000;
 #[derive(Clone, Debug)]
 pub struct Accepted {
     pub config: Config,
-    /// What somebody may not have meant; in the file's order.
+    /// Texts that may not be meant; in the file's order.
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -74,7 +74,7 @@ pub fn read(name: &str, text: &str, body_files: BodyFiles<'_>) -> Result<Accepte
         reader.found.retain(|mistake| !mistake.span.as_ref().is_some_and(inside));
         reader.report(variable.mistake);
     }
-    // Where the file is no TOML, what was made of it is a guess; complaints about guesses mislead.
+    // Where the file is no TOML, its parsed form is a guess; complaints about guesses mislead.
     reader.found.retain(|mistake| !broken.explains(mistake));
     for mistake in broken.mistakes(text, &errors) {
         reader.report(mistake);
@@ -98,7 +98,7 @@ struct Reader<'f> {
     source: Arc<Source>,
     body_files: BodyFiles<'f>,
     found: Vec<Diagnostic>,
-    /// Errors beyond what anybody reads, which are not worth finding words for.
+    /// Errors beyond the shown ones, which are only counted.
     untold: usize,
 }
 
@@ -179,7 +179,7 @@ impl<'f> Reader<'f> {
         }
     }
 
-    /// Rules under another name, as in `[[rules]]`: what is in them is read all the same.
+    /// Rules under another name, as in `[[rules]]`: their contents are read all the same.
     fn misnamed_rules<'t, 'i>(
         &mut self,
         table: &'t DeTable<'i>,

@@ -1,4 +1,4 @@
-//! What a refused client is told.
+//! Reads the responses to refused clients.
 
 use std::fmt;
 use std::ops::Range;
@@ -52,7 +52,7 @@ impl std::error::Error for BodyFileError {}
 pub const LARGEST_BODY: usize = 1024 * 1024;
 
 /// Headers that frame a message or belong to one connection (RFC 9110 §7.6.1, §8.6; RFC 9112 §6),
-/// and the one that marks an injected answer.
+/// and the one that marks an injected response.
 const OWN_HEADERS: [&str; 10] = [
     "connection",
     "content-length",
@@ -67,7 +67,7 @@ const OWN_HEADERS: [&str; 10] = [
 ];
 
 impl Reader<'_> {
-    /// `reply` of a rule in `phase` whose path captures `captured`; and what clients get in the phase `lost`: nothing
+    /// `reply` of a rule in `phase` with a path that captures `captured`; and the response of the phase `lost`: none
     /// unless the file gives a status.
     pub fn reply(&mut self, rule: &mut Fields, phase: Phase, captured: &[&str]) -> (Reply, LostAnswer) {
         let mut reply = Reply {
@@ -108,7 +108,7 @@ impl Reader<'_> {
         style
     }
 
-    /// A lost answer without a status is no answer, so that nothing else of it matters.
+    /// A lost response without a status is no response, so that nothing else of it matters.
     fn warn_of_silence(&mut self, fields: &Fields, phase: Phase, lost: LostAnswer) {
         if phase != Phase::Lost || lost == LostAnswer::Status {
             return;
@@ -292,7 +292,7 @@ impl Reader<'_> {
 fn unknown_placeholder(mistake: TemplateMistake, span: Range<usize>, place: &str) -> Diagnostic {
     let TemplateMistake { message, suggestion, .. } = mistake;
     let unknown = Diagnostic::error(Code::UnknownPlaceholder, message);
-    // What was meant comes first, how to write the text itself after it.
+    // The probable meaning comes first, how to write the text itself after it.
     let both = suggestion.split_inclusive(['?', ';']).next().filter(|first| first.len() < suggestion.len());
     let Some(meant) = both else {
         let words: Vec<String> = template::WORDS.iter().map(|(word, _)| format!("{{{word}}}")).collect();

@@ -24,12 +24,12 @@ pub(super) type Names = HashMap<Arc<str>, Range<usize>>;
 
 const TRIGGERS: [&str; 6] = ["rate", "first", "every", "pattern", "above", "on"];
 
-/// What is counted per when a rule does not say: state is kept for a resource, but sessions are a
+/// The default scope of counters: state is kept for a resource, but sessions are a
 /// client's and idempotency keys have a header of their own.
 fn default_key(on: Option<&str>, has_clear: bool) -> Key {
     match on {
         Some("expired") => Key(vec![KeyPart::Client]),
-        // Of one client: what was stored for a key is nobody else's (Idempotency-Key draft, security considerations).
+        // Per client: the response stored for a key is only its own (Idempotency-Key draft, security considerations).
         Some("key_in_use") => {
             Key(vec![KeyPart::Client, KeyPart::Header(HeaderName::from_static("idempotency-key"))])
         }
@@ -249,7 +249,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What reads clear is opened by other requests: a rule about reads alone never fires.
+    /// State that reads clear is opened by other requests: a rule about reads alone never fires.
     fn not_reads_alone(&mut self, fields: &Fields, methods: &Methods, clear: Option<Clear>) {
         let Methods::Only(methods) = methods else { return };
         let is_by_reading = matches!(clear, Some(Clear::Refetch | Clear::NewVersion));

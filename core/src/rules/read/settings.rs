@@ -20,7 +20,7 @@ use crate::rules::{
 impl Reader<'_> {
     pub fn settings(&mut self, fields: &mut Fields) -> Settings {
         let mut settings = Settings::default();
-        // Takes a key; what is read from it replaces the default.
+        // Takes a key; its value replaces the default.
         macro_rules! take {
             ($($place:ident).+, $name:literal, $read:expr) => {
                 if let Some(given) = fields.take($name) {
@@ -287,7 +287,7 @@ impl Reader<'_> {
     }
 }
 
-/// Why a text is no address with a port, and what would be.
+/// Why a text is no address with a port, and an example of one.
 fn not_a_socket(text: &str) -> String {
     let (host, port) = split_port(text);
     match port {

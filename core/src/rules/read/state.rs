@@ -1,4 +1,4 @@
-//! `on = "…"` and what only it understands.
+//! `on = "…"` and the keys that only it understands.
 
 use std::time::Duration;
 
@@ -75,7 +75,7 @@ impl State {
     }
 }
 
-/// The values of what stands beside `on`.
+/// The values of the keys beside `on`.
 #[derive(Default)]
 struct Companions {
     missing: Option<StatusCode>,
@@ -95,7 +95,7 @@ impl Reader<'_> {
         let mut values = Companions::default();
         for (name, masters) in COMPANIONS {
             let Some(companion) = fields.take(name) else { continue };
-            // With an `on` that is a mistake itself nobody knows what belongs to it.
+            // With an `on` that is a mistake itself it is unknown which keys belong to it.
             if on.is_some_and(|on| !masters.contains(&on)) || given.is_none() {
                 self.astray(&companion, masters, given);
             }

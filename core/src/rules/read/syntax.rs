@@ -1,4 +1,4 @@
-//! What the TOML parser complains of, said for people, and what its guesses are worth.
+//! The TOML parser's errors, put for people, and how far its guesses can be trusted.
 
 use std::ops::Range;
 
@@ -21,7 +21,7 @@ impl Broken {
         Broken { lines }
     }
 
-    /// Whether a mistake may come from a guess about what could not be parsed.
+    /// Whether a mistake may come from a guess about the unparsed part.
     pub fn explains(&self, mistake: &Diagnostic) -> bool {
         if self.lines.is_empty() {
             return false;
@@ -33,7 +33,7 @@ impl Broken {
             || self.lines.iter().any(|line| span.start <= line.end && line.start <= span.end)
     }
 
-    /// One mistake per line at most: the parser stumbles over what follows a first stumble.
+    /// One mistake per line at most: the parser stumbles again after a first stumble.
     pub fn mistakes(&self, text: &str, errors: &[Error]) -> Vec<Diagnostic> {
         let mut errors: Vec<(Range<usize>, &Error)> =
             errors.iter().map(|error| (error.span().unwrap_or(0..0), error)).collect();
@@ -65,7 +65,7 @@ fn line_start(text: &str, at: usize) -> usize {
     text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |line_break| line_break + 1)
 }
 
-/// The parser's terms in words for those who do not know its grammar.
+/// The parser's terms in words for readers new to its grammar.
 fn mistake(text: &str, span: Range<usize>, message: &str) -> Diagnostic {
     let piece = text.get(span.clone()).unwrap_or_default();
     let (what, expected) = message.split_once(", expected ").unwrap_or((message, ""));

@@ -1,4 +1,4 @@
-//! Rules that an earlier one always answers before.
+//! Rules that never fire because an earlier one takes all their requests.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
@@ -13,7 +13,7 @@ use crate::rules::{Code, Diagnostic, Rule, Schedule, Trigger};
 const MATCH_KEYS: [&str; 10] =
     ["method", "path", "path_regex", "host", "header", "query", "cookie", "body", "client", "not"];
 
-/// Warns of each rule that comes after one that answers every request of the same match, or of any.
+/// Warns of each rule that comes after one that refuses every request of the same match, or of any.
 /// Those at the positions of `unsound` have mistakes, and are left out.
 pub(super) fn warn(
     reader: &mut Reader,
@@ -44,7 +44,7 @@ pub(super) fn warn(
     }
 }
 
-/// Whether a rule answers each request that it matches, from first to last.
+/// Whether a rule refuses each request that it matches, from first to last.
 fn is_greedy(rule: &Rule) -> bool {
     let has_key = |part: &KeyPart| matches!(part, KeyPart::Path | KeyPart::Client);
     rule.trigger == Trigger::from(Schedule::Always)
@@ -54,7 +54,7 @@ fn is_greedy(rule: &Rule) -> bool {
         && rule.per.0.iter().all(has_key)
 }
 
-/// What a table asks of requests: equal texts ask the same. Empty asks nothing.
+/// The conditions of a table on requests: equal texts ask the same. Empty asks nothing.
 fn signature(table: &DeTable) -> String {
     let mut text = String::new();
     for name in MATCH_KEYS {

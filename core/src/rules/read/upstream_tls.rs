@@ -1,4 +1,4 @@
-//! `[upstream_tls]`: whom an https upstream has to be, and who we are to it.
+//! `[upstream_tls]`: the identity that an https upstream must have, and the one that fracas shows it.
 
 use super::Reader;
 use super::fields::Given;

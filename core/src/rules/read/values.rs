@@ -248,7 +248,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What one of `known` words stands for.
+    /// The value of one of the `known` words.
     pub fn choice<T: Copy>(&mut self, given: &Given, known: &[(&'static str, T)]) -> Option<T> {
         let text = self.text(given)?;
         let chosen = known.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
@@ -282,7 +282,7 @@ pub(super) fn title(given: &Given) -> String {
     format!("`{}` is {}", given.name(), given.entry.value.noun())
 }
 
-/// What stands there instead.
+/// The type of the given value, in words.
 pub(super) fn this_is(given: &Given) -> &'static str {
     let wants_bare = matches!(
         given.entry.value,
@@ -305,7 +305,7 @@ pub(super) fn this_is(given: &Given) -> &'static str {
     }
 }
 
-/// What a text means that stands for a share: a percentage, or a rate of requests.
+/// The probable meaning of a text for a share: a percentage, or a rate of requests.
 fn other_share(text: &str) -> Option<String> {
     if units::rate(text).is_ok() {
         return Some(format!("beyond a rate of requests is `above`: write `above = \"{text}\"`"));

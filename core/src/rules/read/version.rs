@@ -1,4 +1,4 @@
-//! `version` and `read`: where a rule finds versions, and which requests read what it is about.
+//! `version` and `read`: where a rule finds versions, and which requests read its resource.
 
 use toml::de::DeValue;
 

@@ -123,7 +123,7 @@ pub(super) const ARM: Style = Style {
     },
 };
 
-/// Cosmos DB: 409 means that the id is taken, whatever the kind; 412 and 449 have their own words.
+/// Cosmos DB: 409 means that the id is taken, for every kind; 412 and 449 have their own words.
 pub(super) const COSMOS: Style = Style {
     word: "cosmos",
     title: "Azure Cosmos DB",

@@ -18,7 +18,7 @@ pub(super) const STYLE: Style = Style {
     content_type: "application/json",
     words: &[
         ("docker.name", |scene| Value::text(name(scene))),
-        // A property of the container: the same in every answer about it.
+        // A property of the container: the same in every response about it.
         ("docker.id", |scene| Value::text(scene.occasion.id_of(&name(scene), HEX, 64))),
     ],
     shapes: |kind, _| match kind {
@@ -43,7 +43,7 @@ fn message(body: &'static str) -> Shape {
     Shape::new("application/json", body).headers(&[("docker-experimental", "false"), ("ostype", "linux")])
 }
 
-/// `?name=` of a container that is created, else what follows the collection:
+/// `?name=` of a container that is created, else the segment after the collection:
 /// `/v1.43/containers/{name}/start`.
 fn name<'s>(scene: &'s Scene<'s>) -> Cow<'s, str> {
     let facts = scene.occasion.facts;

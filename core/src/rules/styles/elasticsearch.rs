@@ -28,7 +28,7 @@ pub(super) const STYLE: Style = Style {
     words: &[
         ("es.index", |scene| Value::text(index(scene))),
         ("es.index_uuid", |scene| {
-            // A property of the index: the same in every answer about it.
+            // A property of the index: the same in every response about it.
             Value::text(scene.occasion.id_of(&index(scene), BASE64_URL, 22))
         }),
         ("es.id", |scene| Value::text(id(scene))),
@@ -124,7 +124,7 @@ fn api(facts: &Facts<'_>) -> Option<usize> {
     segments(facts).position(|segment| segment.starts_with('_'))
 }
 
-/// The required and the current sequence number: what was sent and seen, as far as it is known.
+/// The required and the current sequence number: those sent and seen, as far as they are known.
 fn numbers(scene: &Scene<'_>) -> (u64, u64) {
     let number = |text: &str| text.trim_matches('"').parse::<u64>().ok();
     let current = scene.occasion.version_current.and_then(number);

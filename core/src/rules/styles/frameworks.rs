@@ -1,11 +1,11 @@
-//! What web frameworks and media types make of a conflict: Spring, Django REST framework, SCIM
+//! Conflicts of web frameworks and media types: Spring, Django REST framework, SCIM
 //! and JSON:API.
 
 use super::iso::{Digits, iso};
 use super::{Shape, Style, Value};
 use crate::model::Kind;
 
-/// Spring Data REST for what its repositories refuse, Spring Boot's error page for the rest.
+/// Spring Data REST for its repositories' refusals, Spring Boot's error page for the rest.
 pub(super) const SPRING: Style = Style {
     word: "spring",
     title: "Spring",
@@ -90,7 +90,7 @@ pub(super) const JSONAPI: Style = Style {
         vec![Shape::new(
             "application/vnd.api+json",
             match kind {
-                // What a client-generated id that is taken points at.
+                // The resource that has the client-generated id.
                 Kind::Duplicate => {
                     r#"{"errors":[{"id":"{uuid}","status":"{status}","code":"{kind}","title":"{reason}","detail":"{detail}","source":{"pointer":"/data/id"}}]}"#
                 }

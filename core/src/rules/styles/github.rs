@@ -75,7 +75,7 @@ pub(super) const STYLE: Style = Style {
     },
 };
 
-/// What follows `/repos/{owner}/{repo}/contents/`; any other path's last segment.
+/// The part after `/repos/{owner}/{repo}/contents/`; any other path's last segment.
 fn file<'s>(scene: &'s Scene<'s>) -> Cow<'s, str> {
     let facts = scene.occasion.facts;
     match segments(facts).nth(3) {

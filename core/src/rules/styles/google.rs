@@ -29,7 +29,7 @@ pub(super) const STYLE: Style = Style {
     },
 };
 
-/// By the mapping of `google.rpc.Code` to HTTP; what maps to nothing there is `ABORTED`.
+/// By the mapping of `google.rpc.Code` to HTTP; an unmapped status is `ABORTED`.
 fn fills(kind: Kind, status: StatusCode) -> &'static [(&'static str, &'static str)] {
     match (status, kind) {
         (StatusCode::TOO_MANY_REQUESTS, _) => &[

@@ -1,4 +1,4 @@
-//! Kubernetes: a `Status` object, whose `reason` tells clients what 409 means.
+//! Kubernetes: a `Status` object; its `reason` tells clients the meaning of 409.
 //!
 //! Sources: apimachinery `errors.NewConflict`, `errors.NewAlreadyExists`. client-go retries reason
 //! `Conflict` and never `AlreadyExists`.
@@ -90,7 +90,7 @@ struct Object<'r> {
 }
 
 /// `/api/v1/…` is the core group, `/apis/{group}/{version}/…` any other, each with
-/// `namespaces/{namespace}/` in front of what is in a namespace.
+/// `namespaces/{namespace}/` in front of a namespaced resource.
 fn object<'r>(facts: &'r Facts<'_>) -> Object<'r> {
     let all: Vec<&str> = segments(facts).collect();
     let (group, rest) = match all.as_slice() {

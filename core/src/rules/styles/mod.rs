@@ -3,7 +3,7 @@
 //!
 //! A style is written as the API writes it, with the placeholders of a rule's own texts plus
 //! words of its own (`{k8s.group}`, `{s3.key}` …), which are taken from the request. Under 409 it
-//! says what that API says with 409, even where the kind has a better status there (S3 and Azure
+//! copies that API's use of 409, even where the kind has a better status there (S3 and Azure
 //! refuse a stale version with 412): a rule asks for that with `status = 412`.
 
 mod azure;
@@ -55,7 +55,7 @@ pub struct Style {
     /// Whether the response to a request quotes its body: the rows of a bulk request, the name of the object
     /// that a POST creates, the version that a PUT is based on.
     pub reads_body: fn(&Facts<'_>) -> bool,
-    /// The shapes for a kind and a status. The first whose condition holds is the response; the last
+    /// The shapes for a kind and a status. The first with a condition that holds is the response; the last
     /// has none.
     pub shapes: fn(Kind, StatusCode) -> Vec<Shape>,
     /// Requests that the API would see, each with method, target and body: its snapshot shows the responses.
@@ -65,7 +65,7 @@ pub struct Style {
 
 macro_rules! styles {
     ($($variant:ident = $style:path,)*) => {
-        /// Whose words a response speaks.
+        /// The API that a response imitates.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
         pub enum ReplyStyle {
             #[default]

@@ -1,4 +1,4 @@
-//! What one answer is rendered for, and the chance in it.
+//! The occasion that one response is rendered for, and the chance in it.
 
 use std::hash::Hasher as _;
 use std::time::Duration;
@@ -11,15 +11,15 @@ use super::rows::Row;
 use super::value::Value;
 use crate::model::{Captures, Dice, Facts, Identity, Key, KeyHash};
 
-/// One refused request, and what the judgement knows of it.
+/// One refused request, and the facts that the judgement has of it.
 #[derive(Clone, Copy)]
 pub struct Occasion<'o> {
     pub facts: &'o Facts<'o>,
     pub captures: &'o Captures<'o>,
-    /// What tells clients apart: `{key}` may name the client.
+    /// The source of the client id: `{key}` may name the client.
     pub identity: &'o Identity,
     /// The rule's dice. Identifiers and jitter are hashes of its draw, independent of the draw
-    /// itself: the same seed gives the same answer, byte for byte.
+    /// itself: the same seed gives the same response, byte for byte.
     pub dice: Dice,
     pub key: KeyHash,
     /// The position of the request in its key's sequence, from 1.
@@ -37,14 +37,14 @@ pub struct Occasion<'o> {
     pub version_current: Option<&'o str>,
 }
 
-/// An occasion with what the reply adds to it: all that a value may be taken from.
+/// An occasion with the reply's additions: everything that a value may be taken from.
 pub struct Scene<'s> {
     pub occasion: &'s Occasion<'s>,
-    /// What the rule counts per.
+    /// The rule's scope of counters.
     pub per: &'s Key,
     /// Seconds to wait, when the reply says so.
     pub wait: Option<u64>,
-    /// The row that is written, in answers to bulk requests.
+    /// The row that is written, in responses to bulk requests.
     pub row: Option<&'s Row>,
 }
 
@@ -65,12 +65,12 @@ impl<'o> Occasion<'o> {
         (self.bits("jitter", 0) >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// An identifier of this answer: the same for the same label, wherever the answer holds it.
+    /// An identifier of this response: the same for the same label, wherever the response holds it.
     pub fn id(&self, label: &str, alphabet: &[u8], length: usize) -> String {
         spell(alphabet, length, |at| self.bits(label, at))
     }
 
-    /// A version 4 UUID (RFC 9562 §5.4), the same wherever the answer holds it.
+    /// A version 4 UUID (RFC 9562 §5.4), the same wherever the response holds it.
     pub fn uuid(&self) -> String {
         let high = self.bits("uuid", 0) & !0xf000 | 0x4000;
         let low = self.bits("uuid", 1) & !(0b11 << 62) | (0b10 << 62);
@@ -84,7 +84,7 @@ impl<'o> Occasion<'o> {
         )
     }
 
-    /// An identifier of the thing called `name`: the same in every answer of the rule.
+    /// An identifier of the thing called `name`: the same in every response of the rule.
     pub fn id_of(&self, name: &str, alphabet: &[u8], length: usize) -> String {
         let base = self.dice.draw(KeyHash(0), 0);
         spell(alphabet, length, |at| hash(base, name, at))

@@ -56,7 +56,7 @@ fn id<'s>(scene: &'s Scene<'s>) -> Cow<'s, str> {
     }
 }
 
-/// The column and the value that exist already: what the rule counts per, if that names a column
+/// The column and the value that exist already: those of the rule's `per`, if that names a column
 /// (`body:/username` is `username`), else the id.
 fn taken<'s>(scene: &'s Scene<'s>) -> (&'s str, Cow<'s, str>) {
     let Occasion { facts, captures, identity, .. } = *scene.occasion;

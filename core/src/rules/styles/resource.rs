@@ -1,4 +1,4 @@
-//! What a path is about, as far as a path can tell.
+//! The resource of a path, as far as a path can tell.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ pub(super) struct Resource<'r> {
     pub id: Option<Cow<'r, str>>,
 }
 
-/// The resource of any path. What a POST goes to is a collection.
+/// The resource of any path. The target of a POST is a collection.
 pub(super) fn resource<'r>(facts: &'r Facts<'_>) -> Resource<'r> {
     let mut from_the_end = segments(facts).rev();
     let last = from_the_end.next();

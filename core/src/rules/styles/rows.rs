@@ -1,4 +1,4 @@
-//! Bulk requests: many writes in one, each with its own answer inside a 200 or 201.
+//! Bulk requests: many writes in one, each with its own response inside a 200 or 201.
 //!
 //! Every row conflicts. A body that could not be read is refused as a whole: its client would take
 //! rows that go unmentioned for written.
@@ -7,9 +7,9 @@ use serde_json::Value as Json;
 
 use crate::model::{BodyFacts, Facts};
 
-/// More rows than this are not answered, so that a body of tiny rows cannot ask for a huge answer.
+/// Maximum number of rows, so that a body of tiny rows cannot ask for a huge response.
 const MOST_ROWS: usize = 10_000;
-/// Bytes of a line that says what is done: it names an index and an id.
+/// Bytes of a line that names the action: it holds an index and an id.
 const LONGEST_LINE: usize = 16 * 1024;
 
 /// One write of a bulk request.

@@ -1,4 +1,4 @@
-//! Amazon S3: XML whose code tells several situations apart.
+//! Amazon S3: XML with a code that tells several situations apart.
 //!
 //! Sources: the service model's documentation, and LocalStack's tests for the XML.
 

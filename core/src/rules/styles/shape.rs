@@ -1,25 +1,25 @@
-//! What a style answers: status, headers and body, as templates.
+//! The response of a style: status, headers and body, as templates.
 
 use http::StatusCode;
 
 use super::rows::Row;
 use crate::model::Facts;
 
-/// One answer of an API.
+/// One response of an API.
 pub struct Shape {
     /// Which requests it is for; `None`: all.
     pub when: Option<fn(&Facts<'_>) -> bool>,
-    /// In place of the reply's own; for bulk answers, whose rows carry the conflict.
+    /// In place of the reply's own; for bulk responses with the conflict in their rows.
     pub status: Option<StatusCode>,
     pub content_type: &'static str,
-    /// A header whose value comes out empty is left out.
+    /// A header with an empty value is left out.
     pub headers: &'static [(&'static str, &'static str)],
     pub body: Body,
     /// Texts for the words of the body that depend on the kind.
     pub fills: &'static [(&'static str, &'static str)],
 }
 
-/// What a shape's body is.
+/// The kind of a shape's body.
 #[derive(Clone, Copy)]
 pub enum Body {
     Text(&'static str),
@@ -33,7 +33,7 @@ pub enum Body {
 }
 
 impl Shape {
-    /// An answer for every request, without headers of its own.
+    /// A response for every request, without headers of its own.
     pub fn new(content_type: &'static str, body: &'static str) -> Shape {
         Shape { when: None, status: None, content_type, headers: &[], body: Body::Text(body), fills: &[] }
     }

@@ -79,7 +79,7 @@ fn coded(again: bool) -> Shape {
     )
 }
 
-/// `again`: what the SDKs are told about sending the same request once more.
+/// `again`: the header that tells the SDKs whether to send the same request once more.
 fn shape(body: &'static str, again: bool) -> Shape {
     Shape::new("application/json", body).headers(if again {
         &[("request-id", "{stripe.request}"), ("stripe-should-retry", "true")]

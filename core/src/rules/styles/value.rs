@@ -1,8 +1,8 @@
-//! What a word of a style stands for.
+//! The value of a style's word.
 
 use std::borrow::Cow;
 
-/// What a placeholder stands for on one occasion.
+/// The value of a placeholder on one occasion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value<'v> {
     Text(Cow<'v, str>),

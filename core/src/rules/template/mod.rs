@@ -34,7 +34,7 @@ pub struct TemplateMistake {
     pub at: Range<usize>,
     /// One line, lower case, without a full stop.
     pub message: String,
-    /// What to write instead, as a sentence.
+    /// The correction, as a sentence.
     pub suggestion: String,
 }
 
@@ -60,7 +60,7 @@ pub enum Piece<'t> {
     },
 }
 
-/// The pieces of `text`. Every text has some reading: what is not a placeholder is text.
+/// The pieces of `text`. Every text has some reading: all but placeholders is text.
 pub fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
     Pieces { text, at: 0, ahead: None }
 }
@@ -91,7 +91,7 @@ impl<'t> Iterator for Pieces<'t> {
                 return self.hand_out(start..open + 1, at, after);
             }
             if let Some(word) = braced(rest, 2) {
-                // One brace of each pair is dropped: hand out what is before, then `{word}` as text.
+                // One brace of each pair is dropped: return the text before it, then `{word}` as text.
                 let literal = open + 1..open + 2 + word.len() + 1;
                 if start < open {
                     self.ahead = self.text.get(literal.clone()).map(Piece::Text);

@@ -1,4 +1,4 @@
-//! What a placeholder may say, and what to say about one that may not.
+//! The known placeholders, and the diagnostics of others.
 
 use std::ops::Range;
 
@@ -33,7 +33,7 @@ pub enum Placeholder {
     VersionCurrent,
 }
 
-/// Every placeholder as it is written, and what becomes of it; `NAME` and `N` are the reader's to
+/// Every placeholder as it is written, with its replacement; `NAME` and `N` are the reader's to
 /// choose.
 pub const WORDS: [(&str, &str); 21] = [
     ("method", "the request's method"),
@@ -59,7 +59,7 @@ pub const WORDS: [(&str, &str); 21] = [
     ("version.current", "the newest version seen; nothing when none was"),
 ];
 
-/// What the texts of one reply can be filled with, beside what every request has.
+/// The values that the texts of one reply can be filled with, beside those of every request.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Scope<'s> {
     /// The names that the rule's path captures.
@@ -72,7 +72,7 @@ pub struct Scope<'s> {
 #[derive(Debug)]
 pub struct Fault {
     message: String,
-    /// Without what every suggestion ends with: how to write the text itself.
+    /// Without the common end of suggestions: how to write the text itself.
     suggestion: Option<String>,
 }
 
@@ -174,7 +174,7 @@ fn unknown(word: &str) -> Fault {
     }
 }
 
-/// The name most like `word`, if any is alike enough to be what was meant.
+/// The name most like `word`, if any is alike enough to be meant.
 fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     names
         .map(|name| (strsim::jaro_winkler(word, name), name))

@@ -1,4 +1,4 @@
-//! Reports built by hand: what every format is shown with.
+//! Reports built by hand: every format is shown with them.
 
 mod operations;
 mod own;
@@ -213,7 +213,7 @@ pub fn undetermined() -> Report {
     }
 }
 
-/// Whatever somebody else could have written.
+/// A report with hostile text in every field that is untrusted.
 pub fn hostile() -> Report {
     let nasty =
         "\u{1b}[31m</script><script>alert(1)</script>\"'`|*_[x](javascript:y)\r\n\u{202e}@all #1 ]]>&";
@@ -260,7 +260,7 @@ pub fn hostile() -> Report {
     report
 }
 
-/// Nobody came.
+/// A run without requests.
 pub fn empty() -> Report {
     Report { version: 1, untested: Some("no request came".to_owned()), ..Report::default() }
 }

@@ -16,12 +16,12 @@ use crate::report::phrases::{percent, span};
 const SIZE: (u32, u32) = (360, 230);
 /// Retries beyond this are not drawn.
 const MOST_RETRIES: u64 = 20;
-/// The shortest gap that a log axis shows, in milliseconds: what is shorter lies on the axis.
+/// The shortest gap that a log axis shows, in milliseconds: shorter gaps lie on the axis.
 const SHORTEST: f64 = 1.0;
 /// The longest, three years: nothing that was seen is longer.
 const LONGEST: f64 = 1e11;
 
-/// Each gap against the retry that came after it, on a log axis, with what `Retry-After` asked for and
+/// Each gap against the retry that came after it, on a log axis, with the delay of `Retry-After` and
 /// the mean. `None` without a gap.
 pub fn gaps(gaps: &[Gap], backoff: Option<&Backoff>) -> Option<Plot> {
     let drawn: Vec<(f64, f64, Option<f64>)> = gaps
@@ -73,7 +73,7 @@ pub fn gaps(gaps: &[Gap], backoff: Option<&Backoff>) -> Option<Plot> {
     Some(Plot::new("plot", SIZE, ("Gaps between tries", &about), plot))
 }
 
-/// When the clients of a crowd came back. `None` without anybody.
+/// When the clients of a crowd came back. `None` without clients.
 pub fn herd(herd: &Herd) -> Option<Plot> {
     let bars = herd.first_retries.get(..Herd::MOST_BARS).unwrap_or(&herd.first_retries);
     let highest = bars.iter().max().copied().filter(|highest| *highest > 0)? as f64;

@@ -19,7 +19,7 @@ const MOST_TRIES: usize = 200;
 /// Of a bar.
 const BAR: (u32, u32) = (120, 12);
 
-/// The attempts along time, each with its answer, and how long its answer asked to wait.
+/// The attempts along time, each with its response, and how long its response asked to wait.
 pub fn lane(operation: &OperationReport) -> Plot {
     let about = format!("{} {}", operation.tries.len(), phrases::outcome(operation.outcome));
     let whole = phrases::length(operation).max(1.0);

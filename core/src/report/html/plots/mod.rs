@@ -17,7 +17,7 @@ use super::marked::escaped;
 /// A drawing, as SVG.
 pub struct Plot(String);
 
-/// What things are drawn on.
+/// The canvas of a plot.
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 /// How drawing fails: it does not, as it goes into memory.
 type Failure = DrawingAreaErrorKind<std::io::Error>;
@@ -44,8 +44,8 @@ const PALE: RGBColor = RGBColor(7, 7, 7);
 const GROUND: RGBColor = RGBColor(8, 8, 8);
 
 impl Plot {
-    /// Draws something of a size in units that are CSS pixels when there is room. `title` says what it
-    /// is, `about` what is to be seen, to whoever cannot see it.
+    /// Draws a plot of a size in units that are CSS pixels when there is room. `title` names the plot,
+    /// and `about` describes it for screen readers.
     fn new(
         class: &str,
         (width, height): (u32, u32),
@@ -55,7 +55,7 @@ impl Plot {
         let mut drawn = String::new();
         {
             let area = SVGBackend::with_string(&mut drawn, (width, height)).into_drawing_area();
-            // Memory takes whatever is written: what fails is a plot without an extent, which is empty.
+            // Writing to memory does not fail: the only error is a plot without an extent, which is empty.
             let _ = draw(&area).and_then(|()| area.present());
         }
         for (colour, variable) in COLOURS {

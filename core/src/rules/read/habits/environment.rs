@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 use crate::rules::diagnostic::shown;
 use crate::rules::{Code, Diagnostic};
 
-/// A variable that stands in a text: where the text is, and what to do.
+/// A variable that stands in a text: the place of the text, and the correction.
 pub struct Variable {
     pub text: Range<usize>,
     pub mistake: Diagnostic,

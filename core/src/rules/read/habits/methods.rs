@@ -1,6 +1,6 @@
 //! Methods as other programs write them.
 
-/// What to write instead of a method that is none, or that stands for several.
+/// The correction of a method that is none, or that stands for several.
 pub fn advice(text: &str) -> Option<String> {
     let bare = text.trim();
     if matches!(&*bare.to_ascii_uppercase(), "*" | "**" | ".*" | "ANY" | "ALL" | "EVERY" | "") {

@@ -1,4 +1,4 @@
-//! What people write who come from other programs, and how it is said here.
+//! Habits from other programs, and the words for them here.
 
 pub(super) mod environment;
 pub(super) mod methods;

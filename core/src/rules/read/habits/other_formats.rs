@@ -6,7 +6,7 @@ use super::{paths, yaml};
 use crate::rules::keys::RULE;
 use crate::rules::{BodyFileError, Code, Diagnostic, read};
 
-/// What is said of a text that is no TOML, if it is another format.
+/// The diagnostic of a text that is no TOML, if it is another format.
 pub fn check(text: &str) -> Option<Diagnostic> {
     let whole = text;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -56,7 +56,7 @@ fn first_rule(tree: &Json) -> Option<String> {
         }
         (!bare.is_empty()).then(|| written(&bare))
     };
-    // A name and an answer are no rule of their own.
+    // A name and a response are no rule of their own.
     let says_which = |rule: &Map<String, Json>| rule.keys().any(|key| !matches!(&**key, "name" | "reply"));
     [whole].into_iter().chain(bare()).filter(|(_, rule)| says_which(rule)).map(|(text, _)| text).find(
         |text| {
@@ -106,7 +106,7 @@ fn first_node(tree: &Json) -> Option<&Map<String, Json>> {
     None
 }
 
-/// A rule in our words, with what another program may write in them.
+/// A rule in our words, with values that another program may write in them.
 fn tidied(rule: &Map<String, Json>) -> Map<String, Json> {
     let mut rule = rule.clone();
     if let Some(name) = rule.get("name").and_then(Json::as_str).map(plain_name) {
@@ -126,7 +126,7 @@ fn tidied(rule: &Map<String, Json>) -> Map<String, Json> {
     rule
 }
 
-/// A rule of another program: what of it has a word here.
+/// A rule of another program: the parts that have a word here.
 fn translated(tree: &Json, node: &Map<String, Json>) -> (String, Map<String, Json>) {
     let find = |words: &[&str]| find(node, words, 0);
     let mut rule = Map::new();
@@ -189,7 +189,7 @@ fn reply(node: &Map<String, Json>) -> Map<String, Json> {
     let wait = find(answer, &["retryafter"], 0)
         .and_then(|wait| wait.as_u64().or_else(|| wait.as_str()?.parse().ok()));
     reply.extend(wait.map(|wait| ("retry_after".to_owned(), format!("{wait}s").into())));
-    // The request has a body, too, where the answer has no table of its own.
+    // The request has a body, too, where the response has no table of its own.
     let body = find(answer, &["body", "jsonbody"], 0).filter(|_| !std::ptr::eq(answer, node));
     let body = body.map(|body| body.as_str().map_or_else(|| body.to_string(), str::to_owned));
     reply.extend(body.filter(|body| body.len() <= 200).map(|body| ("body".to_owned(), body.into())));

@@ -1,5 +1,5 @@
-//! Values that stand without quotes, and signs of other languages: what the parser cannot tell, said with what
-//! to write.
+//! Values without quotes, and signs of other languages: the parser's message is replaced by one with the
+//! correction.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use super::paths;
 use crate::rules::diagnostic::shown;
 use crate::rules::{Code, Diagnostic};
 
-/// What is meant where something stands at `span` that is no TOML, where that can be told.
+/// The probable meaning of the invalid TOML at `span`, where it can be told.
 pub fn mistake(text: &str, span: &Range<usize>) -> Option<Diagnostic> {
     let start = text.get(..span.start)?.rfind('\n').map_or(0, |at| at + 1);
     let line = text.get(start..)?.lines().next().unwrap_or_default();
@@ -39,7 +39,7 @@ pub fn mistake(text: &str, span: &Range<usize>) -> Option<Diagnostic> {
     Some(error("a value is neither text, a number, true nor false".to_owned(), span, &label))
 }
 
-/// What is meant by a backslash at `span` that TOML knows no escape of.
+/// The probable meaning of a backslash at `span` that TOML knows no escape of.
 pub fn escape(text: &str, span: &Range<usize>) -> Option<Diagnostic> {
     let start = text.get(..span.start)?.rfind('\n').map_or(0, |at| at + 1);
     let line = text.get(start..)?.lines().next().unwrap_or_default();

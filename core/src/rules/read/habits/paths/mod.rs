@@ -16,7 +16,7 @@ use crate::rules::units::TextMistake;
 pub use self::regex::check_regex;
 use self::regex::{as_pattern, bare_regex, is_regex, regex_message};
 
-/// What is wrong with a pattern that is another program's, and what to write instead.
+/// The mistake in a pattern that is another program's, and its correction.
 pub fn check(text: &str) -> Option<TextMistake> {
     let regex = || is_regex(text).then(|| TextMistake::new(0..text.len(), regex_message(text)));
     // Before all else: a named group has pointed brackets too.
@@ -44,7 +44,7 @@ pub enum Ours {
     Regex(String),
 }
 
-/// What a path of another program is here.
+/// The form of another program's path here.
 pub fn ours(text: &str) -> Option<Ours> {
     let written = rewritten(before_path(text).1).0;
     let written = if written.starts_with('/') { written } else { format!("/{written}") };
@@ -62,7 +62,7 @@ fn is_pattern(text: &str) -> bool {
     PathPattern::parse(text).is_ok() && rewritten(text).1.is_none() && !is_regex(text)
 }
 
-/// What stands before the path.
+/// The part of a URL before the path.
 enum Before {
     Url,
     Host,
@@ -79,7 +79,7 @@ impl Before {
     }
 }
 
-/// What stands before the path, and the path, without the query of a URL.
+/// The part before the path, and the path, without the query of a URL.
 fn before_path(text: &str) -> (Option<Before>, &str) {
     let up_to_query = |path: &str| path.find(['?', '#']).unwrap_or(path.len());
     let from_slash = |rest: &str| rest.find('/').map(|at| text.len() - rest.len() + at);
@@ -112,7 +112,7 @@ fn is_host(text: &str) -> bool {
     is_named || text == "*" || text.starts_with(['$']) || text.starts_with("{{")
 }
 
-/// What a foreign part is here.
+/// The form of a foreign part here.
 #[derive(Clone, Copy)]
 enum Part {
     Name,
@@ -162,7 +162,7 @@ fn own(rest: &str) -> usize {
     }
 }
 
-/// The foreign part that `rest` begins with: its length, what it is here, and its name if it has one.
+/// The foreign part that `rest` begins with: its length, its form here, and its name if it has one.
 /// `begins`: a segment begins here.
 fn foreign<'t>(rest: &'t str, begins: bool, before: &str) -> Option<(usize, Part, &'t str)> {
     let segment = rest.split('/').next().unwrap_or_default();
@@ -252,7 +252,7 @@ fn bracketed(segment: &str) -> Option<(Part, &str)> {
     }
 }
 
-/// What stands between the bracket that `text` begins with and its counterpart.
+/// The text between the bracket that `text` begins with and its counterpart.
 fn closed(text: &str, open: char, close: char) -> Option<&str> {
     if !text.starts_with(open) {
         return None;

@@ -4,7 +4,7 @@ use super::{closed, is_name, is_pattern};
 use crate::matching::{PathPattern, PathRegex};
 use crate::rules::units::TextMistake;
 
-/// Whether a text has what only regular expressions have.
+/// Whether a text has syntax that only regular expressions have.
 pub(super) fn is_regex(text: &str) -> bool {
     let is_class = |(at, _): (usize, &str)| {
         let inside = text.get(at + 1..).and_then(|rest| rest.split_once(']'));
@@ -22,7 +22,7 @@ pub(super) fn is_regex(text: &str) -> bool {
         || text.match_indices('[').any(is_class)
 }
 
-/// The expression without what other programs put around it, for whole paths.
+/// The expression without the anchors that other programs put around it, for whole paths.
 pub(super) fn bare_regex(text: &str) -> String {
     // nginx's sign, and the slashes around an expression of JavaScript.
     let bare = text.trim_start_matches(['~', '*', ' ']);
@@ -35,7 +35,7 @@ pub(super) fn bare_regex(text: &str) -> String {
     if from_start && !bare.ends_with(".*") { format!("{bare}.*") } else { bare.to_owned() }
 }
 
-/// What is wrong with a regular expression that is one of another program, or none.
+/// The mistake in a regular expression that is one of another program, or none.
 pub fn check_regex(text: &str) -> Option<TextMistake> {
     if text.starts_with("/^") || text.starts_with("~ ") || text.starts_with("~*") {
         let message = format!("an expression stands alone: write `{}`", bare_regex(text));

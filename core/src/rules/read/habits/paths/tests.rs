@@ -7,7 +7,7 @@ use super::*;
 #[test]
 fn what_other_programs_write_is_said_in_ours() {
     for (text, pattern) in [
-        // URLs, and what is copied with them.
+        // URLs, and the parts that are copied with them.
         ("http://localhost:9000/items/7", "/items/7"),
         ("https://api.example.com/items/:id?expand=1#top", "/items/{id}"),
         ("https://api.example.com", "/"),

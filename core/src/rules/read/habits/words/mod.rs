@@ -11,9 +11,9 @@ use crate::rules::units;
 use self::table::{EXPECT_WORDS, MATCH_WORDS, REPLY_WORDS, RULE_WORDS, TLS_WORDS, TOP_WORDS, Table};
 use super::paths;
 
-/// What stands beside an unknown key `name` of `section`: what it is called here.
+/// The advice for an unknown key `name` of `section`: its name here.
 pub fn advice(section: &Section, name: &str, value: &DeValue) -> Option<String> {
-    // Nobody's word is longer.
+    // No known word is longer.
     if name.len() > 40 {
         return None;
     }
@@ -32,7 +32,7 @@ pub fn advice(section: &Section, name: &str, value: &DeValue) -> Option<String> 
     tables.iter().find_map(of).map(|say| say.with(value))
 }
 
-/// What is said, with the file's own value where there is a place for it.
+/// The advice, with the file's own value where there is a place for it.
 #[derive(Clone, Copy)]
 pub enum Say {
     Plain(&'static str),

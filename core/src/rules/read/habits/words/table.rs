@@ -1,4 +1,4 @@
-//! Other programs' keys, in small letters and digits alone, and what is said of each.
+//! Other programs' keys, in small letters and digits alone, with the advice for each.
 
 use super::Say;
 
