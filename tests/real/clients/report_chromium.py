@@ -206,6 +206,8 @@ def derived(report, name, of, text):
         return report["untested"] is not None and text == "undetermined"
     if name == "sample":
         return all(len(client["gaps"]) <= 500 for client in report["clients"])
+    if name == "refused_by":
+        return part["refused_by"] == "upstream" and text == "the upstream's own"
     if name == "left":
         return re.match(r"\(?[\d,]+ of [\d,]+", text)
     return name in ("began", "version", "retry", "zero", "outcome", "answer")
