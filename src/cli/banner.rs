@@ -44,7 +44,7 @@ pub fn in_front(loaded: &Loaded) -> String {
     format!("fracas {version}   {}  →  {upstream}   {rules}", url_to(settings))
 }
 
-/// Where clients reach the proxy, once its address is known.
+/// The proxy's URL for clients, once its address is known.
 pub fn url_to(settings: &Settings) -> String {
     format!("{}://{}", settings.scheme().as_str(), reachable(settings.listen))
 }

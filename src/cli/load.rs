@@ -19,7 +19,7 @@ pub struct Loaded {
     pub config: Config,
     /// The file it comes from; `None`: there is none at the default path.
     pub file: Option<PathBuf>,
-    /// Of the file's bytes.
+    /// Digest of the file's bytes.
     pub sha256: Option<String>,
     /// There is no file, and the rules are those of `fracas init`.
     pub is_sample: bool,
@@ -50,7 +50,7 @@ pub fn load(rules: &Rules, given: &[Given]) -> Result<Loaded, Mistakes> {
     if found.errors > 0 {
         return Err(found);
     }
-    // Not served yet, so that nothing can be in its way.
+    // Not served yet, so that nothing can conflict with it.
     loaded.config.settings.admin = Admin::Off;
     check_settings(&loaded.config.settings)?;
     Ok(loaded)
@@ -79,7 +79,7 @@ impl Loaded {
         }
     }
 
-    /// Tells people about warnings.
+    /// Prints warnings.
     pub fn warn(&self) {
         let paint = paint(&io::stderr());
         for warning in &self.warnings {
@@ -92,7 +92,7 @@ fn file(named: Option<&Path>) -> Result<Loaded, Mistakes> {
     let default = Path::new(DEFAULT_FILE);
     let path = match named {
         Some(path) => path,
-        // Anything but its absence, a folder of that name say, is worth a complaint.
+        // Any error but its absence, a folder of that name say, is reported.
         None if matches!(default.symlink_metadata(), Err(error) if error.kind() == io::ErrorKind::NotFound) =>
         {
             return Ok(Loaded::without_file(Config::builtin()));

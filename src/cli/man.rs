@@ -55,7 +55,7 @@ fn write_page(page: &mut Vec<u8>, command: &Command) -> std::io::Result<()> {
     }
 }
 
-/// The variables that stand for options.
+/// Environment variables of options.
 fn environment(command: &Command) -> String {
     let mut text = String::new();
     for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
@@ -86,7 +86,7 @@ fn paragraphs(help: &str) -> String {
     text
 }
 
-/// Text in which nothing is markup.
+/// Text without markup.
 fn roff(text: &str) -> String {
     let escaped = text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq");
     if escaped.starts_with('.') { format!("\\&{escaped}") } else { escaped }

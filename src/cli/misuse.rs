@@ -98,7 +98,7 @@ fn unknown_flag(flag: &str, command: &str, words: &[OsString]) -> Option<String>
     Some(format!("where clients connect is `{command} --listen {}`", port.unwrap_or("127.0.0.1:4090")))
 }
 
-/// A word that stands where none does.
+/// A misplaced word.
 fn stray(word: &str, command: &str) -> Option<String> {
     let word = harmless(word, 60);
     Some(match command {
@@ -147,7 +147,7 @@ fn missing(command: &str) -> &'static str {
     }
 }
 
-/// How a flag is used.
+/// Usage of a flag.
 fn example(flag: &str, command: &str) -> Option<&'static str> {
     Some(match flag {
         "--upstream" => "--upstream http://localhost:9000",

@@ -47,7 +47,7 @@ pub fn result(text: impl Display) -> ExitCode {
     }
 }
 
-/// As [`result`]; a failure is the caller's to tell.
+/// As [`result`]; the caller reports a failure.
 pub fn try_result(text: impl Display) -> Result<(), String> {
     let mut out = Counted(io::stdout().lock());
     match write!(out, "{text}").and_then(|()| out.flush()) {

@@ -9,7 +9,7 @@ use super::log::Log;
 use super::output;
 use super::signals::Signals;
 
-/// Why something was not said to its end.
+/// Why output was cut short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cut {
     /// The reader of the output does not read.
@@ -18,9 +18,9 @@ enum Cut {
     Told,
 }
 
-/// How long a reader may read nothing. A reader that is slow, but reads, is waited for.
+/// Longest pause of a reader. A slow reader that reads is waited for.
 const PATIENCE: Duration = Duration::from_millis(1_500);
-/// Between two looks at whether it reads.
+/// Interval of checks whether it reads.
 const EACH: Duration = Duration::from_millis(50);
 
 /// Ends the log, writes files and standard output, and prints the last words, the most important output first.
@@ -61,7 +61,7 @@ async fn write<T: Send + 'static>(
     beside(signals, std::future::pending(), work).await
 }
 
-/// Says something on standard output or standard error.
+/// Writes to standard output or standard error.
 async fn say<T: Send + 'static>(
     signals: &mut Signals,
     work: impl FnOnce() -> T + Send + 'static,
@@ -89,7 +89,7 @@ async fn beside<T: Send + 'static>(
         // The receiver is gone when the work was cut short.
         let _ = sender.send(work());
     };
-    // Where there is no thread, nothing can be said.
+    // Without a thread, nothing can be written.
     let _ = std::thread::Builder::new().name("fracas-parting".to_owned()).spawn(work);
     tokio::select! {
         biased;

@@ -104,7 +104,7 @@ fn apart(inputs: &[Named], outputs: &[Named]) -> Result<(), Refusal> {
 /// Identity of a file, independent of the links that lead to it.
 struct Place {
     path: PathBuf,
-    /// Of one that is there: device and number, which its hard links share.
+    /// Device and number of an existing file, which its hard links share.
     #[cfg(unix)]
     number: Option<(u64, u64)>,
 }
@@ -144,7 +144,7 @@ impl Place {
     }
 }
 
-/// Where a file would be made that is not there yet.
+/// The path of a file that does not exist yet.
 fn to_be(path: &Path) -> PathBuf {
     /// Links that lead to links, as many as Linux follows.
     const MOST_LINKS: usize = 40;

@@ -20,7 +20,7 @@ pub struct Ready<'r> {
     pub certificate: Option<&'r OwnCertificate>,
 }
 
-/// A ready file that is not there yet. Never published it leaves nothing behind.
+/// A ready file that is not there yet. Dropped before it is published, it leaves nothing behind.
 #[derive(Debug)]
 pub struct ReadyFile {
     path: PathBuf,

@@ -34,7 +34,7 @@ impl FromStr for Wanted {
     }
 }
 
-/// Where a report goes.
+/// Destination of a report.
 #[derive(Debug, PartialEq, Eq)]
 enum Place<'w> {
     Output,
@@ -56,7 +56,7 @@ impl Wanted {
     }
 }
 
-/// Whether standard output is for a report that a program reads: then nothing else may stand there.
+/// Whether standard output carries a report for a program: then nothing else may be written there.
 pub fn needs_output(wanted: &[Wanted]) -> bool {
     let summary = || std::env::var_os("GITHUB_STEP_SUMMARY");
     wanted.iter().any(|wanted| wanted.format != Format::Text && wanted.place(summary()) == Place::Output)
@@ -97,7 +97,7 @@ pub fn check(wanted: &[Wanted]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Where a report goes, as something that may have to wait for a reader.
+/// Destination of a report that may have to wait for a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
     /// A file has none.
@@ -143,7 +143,7 @@ pub fn write_for(reader: Reader, wanted: &[Wanted], report: &Report, kept: &Kept
     failures
 }
 
-/// That nothing can be said, as the journal hangs.
+/// Error text for a journal that hangs, which leaves no verdict.
 pub fn hung(wanted: &[Wanted]) -> String {
     let no_report = if wanted.is_empty() { "" } else { ", and there is no report" };
     format!(

@@ -15,7 +15,7 @@ pub fn schema(of: SchemaOf) -> ExitCode {
     })
 }
 
-/// The schema as it lies beside a rules file.
+/// The text of the schema file beside a rules file.
 pub fn text() -> String {
     format!("{:#}\n", rules::schema())
 }

@@ -40,8 +40,8 @@ pub fn listen_address(text: &str) -> String {
     }
 }
 
-/// The words of the command line as they are read: a URL in the first place is the upstream, also after
-/// `serve` or `run`, and `--color` may stand before the command.
+/// The command line in its parser's grammar: a URL in the first place is the upstream, also after `serve` or
+/// `run`, and `--color` may stand before the command.
 pub fn understood(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut words: Vec<OsString> = words.into_iter().collect();
     let colour = match words.get(1).and_then(|word| word.to_str()) {

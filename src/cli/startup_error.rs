@@ -15,14 +15,14 @@ use crate::model::harmless;
 use crate::proxy::{ConnectorError, StartError};
 use crate::rules::{Diagnostic, Mistakes, Paint};
 
-/// Why nothing was started.
+/// An error that kept a command from starting.
 #[derive(Debug)]
 pub enum Refusal {
     /// The rules, the flags or the variables cannot be used.
     Mistakes(Mistakes),
     /// The surroundings are in the way.
     Start {
-        /// Stable, as those of rules files.
+        /// Stable, as the codes of rules files.
         code: &'static str,
         /// One line, lower case, without a full stop.
         title: String,
@@ -86,7 +86,7 @@ impl Refusal {
         }
     }
 
-    /// As [`Refusal::report`], where nothing was to be started.
+    /// As [`Refusal::report`], for commands that start nothing.
     pub fn report_alone(&self) -> ExitCode {
         match self {
             Refusal::Mistakes(mistakes) => talk(mistakes.render(paint(&io::stderr()))),

@@ -1,4 +1,4 @@
-//! The rules' effects, told at the end: rates achieved beside rates asked.
+//! The rules' effects, printed at the end: rates achieved beside rates asked.
 
 mod clients;
 
@@ -10,7 +10,7 @@ use crate::proxy::{RuleSummary, Summary};
 use crate::report::table::lines;
 use crate::report::{RULE_HEADS, Width, around};
 
-/// With more rules than this, those that no request matched are only counted.
+/// With more rules than this, unmatched ones are only counted.
 const MOST_IDLE_ROWS: usize = 20;
 
 /// The table for people.

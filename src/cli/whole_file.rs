@@ -17,7 +17,7 @@ pub fn write(path: &Path, write: impl FnOnce(&File) -> io::Result<()>) -> io::Re
     beside.persist()
 }
 
-/// A file that is written beside its place. Dropped before it is moved there, it leaves nothing.
+/// A file that is written beside its place. Dropped before it is moved there, it is removed.
 #[derive(Debug)]
 pub struct Beside {
     file: NamedTempFile,
@@ -38,7 +38,7 @@ impl Beside {
         prefix.push(place.file_name().unwrap_or_default());
         let mut builder = Builder::new();
         builder.prefix(&prefix).suffix(".tmp");
-        // As of any new file; the umask takes from it.
+        // The mode of any new file; the umask restricts it.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
@@ -69,7 +69,7 @@ impl Beside {
     }
 }
 
-/// Those of the file that is there. Elsewhere than on Unix they only say whether it may be written.
+/// Permissions of the existing file. Elsewhere than on Unix they only say whether it may be written.
 fn permissions(place: &Path) -> Option<Permissions> {
     let older = fs::metadata(place).ok().filter(|_| cfg!(unix))?;
     Some(older.permissions())

@@ -1,5 +1,6 @@
-//! Admission of requests: only those that every reader understands in the same one way. hyper has refused
-//! unparsable requests, and differing lengths.
+//! Admission of requests: only those that every reader understands in the same one way.
+//!
+//! hyper has refused unparsable requests, and differing lengths.
 
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;

@@ -70,8 +70,9 @@ impl Present {
     }
 }
 
-/// Removes names meant for this hop: the fixed set, and any that a `Connection` line nominates. Call it
-/// before anything is added, or a client could nominate the proxy's own headers.
+/// Removes names meant for this hop: the fixed set, and any that a `Connection` line nominates.
+///
+/// Call it before anything is added, or a client could nominate the proxy's own headers.
 pub fn take_hop_by_hop(headers: &mut HeaderMap) -> Hop {
     let present = Present::in_headers(headers);
     let identity = present.credentials && connection_auth::is_named(headers);

@@ -41,7 +41,7 @@ pub struct Worker {
     pub tickets: Tickets,
     /// From now on a response is the last one on its connection.
     pub is_draining: Cell<bool>,
-    /// Connections for which there is no place, which are told so.
+    /// Connections without a place, which get a refusal.
     pub surplus: Arc<Semaphore>,
     /// Requests that could not be read.
     pub unread: Folded,
@@ -72,14 +72,14 @@ enum Next {
 
 /// Idle upstream connections are looked through this often.
 const SWEEP: Duration = Duration::from_secs(5);
-/// How long to wait when the process is out of file descriptors: until then nothing can be done.
+/// Delay of accepting when the process is out of file descriptors.
 const OUT_OF_FILES: Duration = Duration::from_millis(50);
 /// A newcomer without a place waits this long for one.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// And has so long to ask, and to hear that there is none.
+/// Time for it to ask, and to read the refusal.
 const BRIEF: Timeouts = Timeouts::all(Duration::from_millis(250));
-/// When draining, a connection that says nothing for this long is taken for an idle one: a request
-/// that was on its way when it was closed would have failed.
+/// When draining, a connection silent for this long counts as idle: closing it earlier would fail a request
+/// that is on its way.
 const GRACE: Duration = Duration::from_millis(200);
 
 impl Worker {
@@ -106,7 +106,7 @@ impl Worker {
                 _ = sweep.tick() => {
                     self.forwarder.close_old();
                     let tasks = self.tasks.len();
-                    // Every task is a connection, a tunnel or a rest to be heard out: `tests/soak` watches it.
+                    // Every task is a connection, a tunnel or a body to be drained: `tests/soak` watches it.
                     if std::mem::replace(&mut counted, tasks) != tasks {
                         tracing::debug!(tasks, worker = std::thread::current().name(), "tasks of a worker");
                     }
@@ -159,7 +159,8 @@ impl Worker {
             Ok(permit) => self.tasks.spawn(worker.serve(stream, peer, Place::within(permit), orders)),
             Err(_) => self.tasks.spawn(async move {
                 worker.shared.tunnels.give_way(worker.shared.clock, worker.shared.settings.timeouts.tunnel);
-                // Most connections are short: one may well end in time. In a crowd there is no time to wait.
+                // Most connections are short, so that a place may be free in time. In a crowd there is no time
+                // to wait.
                 let is_crowd = worker.surplus.available_permits() < worker.shared.surplus / 4;
                 let patience = if is_crowd { Duration::ZERO } else { PATIENCE };
                 let place = match tokio::time::timeout(patience, places.acquire_owned()).await {
@@ -213,7 +214,7 @@ impl Worker {
                 }
                 Ok((mut socket, Protocol::Http2)) => {
                     socket.expect_frames(self.shared.clock);
-                    // It is big, and most connections are not of its kind.
+                    // Box the rare branch: the future is big.
                     Box::pin(self.serve_http2(socket, client, orders)).await
                 }
                 // There was no client to be served.
@@ -225,7 +226,7 @@ impl Worker {
         };
         match vitals.guard(serving).await {
             Ok(Ok(())) => {}
-            // hyper has answered it with a 400, a 414 or a 431, before there was a request to be recorded.
+            // hyper has responded with a 400, a 414 or a 431, before there was a request to be recorded.
             Ok(Err(error)) if error.is_parse() => {
                 if let Some(more) = worker.unread.again(worker.shared.clock.now()) {
                     tracing::warn!(%error, %peer, more, "a request could not be read, and was refused");
@@ -276,7 +277,7 @@ impl Worker {
         }
     }
 
-    /// Serves a connection over HTTP/1, to its end or until it rests: then this is its socket.
+    /// Serves a connection over HTTP/1, to its end or until it rests: then its socket is returned.
     async fn serve_http1(
         self: Rc<Worker>,
         socket: ClientSocket,
@@ -319,7 +320,7 @@ impl Worker {
         connection.await.map(|()| None)
     }
 
-    /// HTTP/1 as the settings limit it. Its timeouts are the vitals' business.
+    /// HTTP/1 with the limits of the settings. Its timeouts are the vitals'.
     fn http1(&self) -> hyper::server::conn::http1::Builder {
         let limits = &self.shared.settings.limits;
         let mut http = hyper::server::conn::http1::Builder::new();
@@ -332,7 +333,7 @@ impl Worker {
     }
 }
 
-/// Whether a connection has been idle for long enough to rest: once for each time that it is idle.
+/// Whether a connection has been idle for long enough to rest: once for each idle period.
 fn may_rest(vitals: &Vitals) -> bool {
     vitals.take_overdue(&[Wait::Rest]).is_some()
         && vitals.is_waiting(Wait::Request)

@@ -37,7 +37,7 @@ const SURROUNDINGS: [(&str, &str); 20] = [
 
 /// The meaning of `name`.
 pub fn about(name: &str) -> Result<String, Refusal> {
-    // As it is shown: `error[bad-duration]`.
+    // The form in messages: `error[bad-duration]`.
     let inside = name.split_once('[').and_then(|(_, rest)| rest.strip_suffix(']'));
     let word = inside.unwrap_or(name).to_ascii_lowercase();
     let check = CHECKS.iter().find(|check| check.id.to_string().eq_ignore_ascii_case(&word));
@@ -115,7 +115,7 @@ mod tests {
             let text = about(&format!("error[{code}]")).expect("a code");
             assert!(text.contains(code.meaning()), "{text}");
         }
-        // Those of the command line stand in its sources as the first argument of a refusal.
+        // Codes of the command line are the first argument of a refusal in its sources.
         let mut files = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli"))];
         let mut codes = 0;
         while let Some(path) = files.pop() {

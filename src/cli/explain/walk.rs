@@ -11,24 +11,24 @@ use crate::model::{BodyFacts, Facts, Key, KeyHash, KeyPart, Moment};
 use crate::rules::Settings;
 use crate::store::MemoryStore;
 
-/// Fates of the requests, and each rule's word on them.
+/// Fates of the requests, by rule.
 pub struct Walked {
-    /// How many requests there were.
+    /// Number of requests.
     pub times: u32,
     /// One for each rule, in file order.
     pub rules: Vec<Said>,
     /// Which rule answered, and how, for the first [`SHOWN`] requests; `None`: the upstream.
     pub first: Vec<Option<(usize, Outcome)>>,
-    /// How many requests the upstream answered.
+    /// Number of requests that reached the upstream.
     pub passed: u32,
 }
 
-/// Requests that are told one by one.
+/// Requests that are listed one by one.
 pub const SHOWN: usize = 10;
 
-/// A rule's word on the requests.
+/// A rule's outcomes.
 pub enum Said {
-    /// It leaves such requests alone; says why.
+    /// It does not match such requests, for this reason.
     No(String),
     Matches(Outcomes),
 }
@@ -38,7 +38,7 @@ pub enum Said {
 pub struct Outcomes {
     /// The request's key, credentials left out.
     pub key: String,
-    /// Of the first [`SHOWN`] requests.
+    /// Outcomes of the first [`SHOWN`] requests.
     pub first: Vec<Outcome>,
     pub passes: u32,
     pub conflicts: u32,

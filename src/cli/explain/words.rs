@@ -11,7 +11,7 @@ use crate::model::Phase;
 use crate::report::table::lines;
 use crate::rules::{Clear, Schedule, State, Trigger};
 
-/// With more rules than this, those that do not match are only counted.
+/// With more rules than this, unmatched ones are only counted.
 const MOST_ROWS: usize = 50;
 
 /// One row for each rule, and its outcome, in lines of at most `width` columns.

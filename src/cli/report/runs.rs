@@ -37,7 +37,7 @@ pub struct Graded {
 #[derive(Debug, Default)]
 pub struct Runs {
     pub count: u64,
-    /// Of the last ones.
+    /// Attempts that were read, the last ones.
     pub ids: VecDeque<String>,
 }
 
@@ -53,7 +53,7 @@ pub fn graded(
     let mut found = None;
     let mut done = |run: Option<Run>, is_last: bool| match which {
         Which::All => run.into_iter().for_each(|run| each(run.finish())),
-        // Of two runs with one id, which only copies of lines are, the last one.
+        // Only copied lines give two runs one id: the last one counts.
         Which::Id(id) => {
             found = run.filter(|run| run.header.run == id).or(found.take());
             found.take_if(|_| is_last).into_iter().for_each(|run| each(run.finish()));

@@ -255,7 +255,7 @@ impl Drop for Upcoming {
 const LINGER_TIME: Duration = Duration::from_secs(30);
 /// Without a byte, as nginx's `lingering_timeout`.
 const LINGER_IDLE: Duration = Duration::from_secs(5);
-/// No client needs to send more than this to hear that it need not.
+/// Maximum number of bytes read so that a client hears that it need not send the rest.
 const LINGER_BYTES: u64 = 4 << 30;
 
 /// Reads and drops the rest of a body, within bounds. When the client is gone it ends at once.

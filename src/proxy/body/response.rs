@@ -30,7 +30,8 @@ pub enum Source {
     Own(Option<Bytes>),
     /// The upstream's. Its end, and only its end, gives the connection back to the pool.
     Upstream { body: UpstreamBody, lease: Option<Lease>, watch: Option<Box<Watch>>, look: Option<Box<Look>> },
-    /// None is sent, though its length is told: a 304's. hyper keeps the length only of a body that claims it.
+    /// None is sent, though its length is given: a 304's. hyper keeps the length only of a body that claims
+    /// it.
     Unsent(u64),
     /// There is none: the bytes that follow are not HTTP.
     Tunnel,
@@ -153,7 +154,7 @@ impl Watch {
     }
 
     fn finish(self) {
-        // It may be kept for long: without the room that it grew into.
+        // It may be kept for long: without spare capacity.
         self.owed.finish((!self.is_too_long).then(|| Bytes::copy_from_slice(&self.seen)));
     }
 }

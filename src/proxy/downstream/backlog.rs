@@ -1,6 +1,7 @@
-//! Bytes of a response that hyper buffers for an HTTP/1.1 client. hyper takes up to 408 KiB of a body ahead
-//! of the socket, and no less than the longest head allowed. Here the body waits until the socket has taken
-//! its last piece, so a client that does not read costs two pieces.
+//! Bytes of a response that hyper buffers for an HTTP/1.1 client.
+//!
+//! hyper takes up to 408 KiB of a body ahead of the socket, and no less than the longest head allowed. Here
+//! the body waits until the socket has taken its last piece, so a client that does not read costs two pieces.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};

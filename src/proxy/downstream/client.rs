@@ -19,7 +19,7 @@ use crate::rules::{Scheme, Settings};
 /// A client, as long as its connection or its tunnel lasts.
 pub struct Client {
     address: IpAddr,
-    /// Which connection of this run it is.
+    /// Number of the connection in this run.
     pub connection: u64,
     /// How it reached the proxy.
     pub scheme: Scheme,
@@ -36,7 +36,7 @@ pub struct Client {
     place: Rc<Place>,
 }
 
-/// A connection's place under `limits.connections`, as long as it is kept.
+/// A connection's place under `limits.connections`, until dropped.
 pub struct Place {
     _permit: Option<OwnedSemaphorePermit>,
     is_surplus: bool,
@@ -47,7 +47,7 @@ impl Place {
         Place { _permit: Some(permit), is_surplus: false }
     }
 
-    /// There is none: the client is told so. `permit` bounds how many are told at a time.
+    /// There is none: the client is refused. `permit` bounds refusals at a time.
     pub fn surplus(permit: Option<OwnedSemaphorePermit>) -> Place {
         Place { _permit: permit, is_surplus: true }
     }

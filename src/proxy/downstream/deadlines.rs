@@ -1,7 +1,8 @@
-//! Deadlines of a client connection. A connection has one timer for its whole life. The beginning and the end
-//! of a wait cost a store each; the timer moves only when it would ring too late, so a request seldom touches
-//! it. Over HTTP/2 each stream has vitals and a timer of its own, and the connection's cover the parts its
-//! streams share.
+//! Deadlines of a client connection.
+//!
+//! A connection has one timer for its whole life. The beginning and the end of a wait cost a store each; the
+//! timer moves only when it would ring too late, so a request seldom touches it. Over HTTP/2 each stream has
+//! vitals and a timer of its own, and the connection's cover the parts its streams share.
 
 #![expect(clippy::indexing_slicing, reason = "the arrays have a place for each `Wait`")]
 
@@ -51,8 +52,10 @@ pub enum Upload {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Turn(u64);
 
-/// Waits of one connection, or of one stream, each with its start. The parts run on one thread; the numbers
-/// are atomic only because a socket that may become a tunnel has to be `Send`.
+/// Waits of one connection, or of one stream, each with its start.
+///
+/// The parts run on one thread; the numbers are atomic only because a socket that may become a tunnel has to
+/// be `Send`.
 #[derive(Debug)]
 pub struct Vitals {
     clock: Clock,
@@ -101,7 +104,7 @@ impl Vitals {
         vitals
     }
 
-    /// Of a stream of `connection`, which is not idle until these are dropped.
+    /// Vitals of a stream of `connection`, which is not idle until these are dropped.
     pub fn of_stream(connection: &Arc<Vitals>) -> Vitals {
         connection.end(Wait::Request);
         connection.end(Wait::Close);
@@ -131,7 +134,7 @@ impl Vitals {
         self.begin_at(wait, self.clock.now());
     }
 
-    /// Waits from a moment on that is only just over: each look at the clock takes some 30 ns.
+    /// Waits from a moment that has just passed: each look at the clock takes some 30 ns.
     pub fn begin_at(&self, wait: Wait, moment: Moment) {
         self.slot(wait).store(moment.0.clamp(NOT + 1, SUSPENDED - 1), Relaxed);
         if let Some(stream) = &self.stream {
@@ -146,14 +149,14 @@ impl Vitals {
         }
     }
 
-    /// If it is waited for, counts from now on.
+    /// Restarts the clock of a wait, if there is one.
     pub fn restart(&self, wait: Wait) {
         if self.is_waiting(wait) {
             self.begin(wait);
         }
     }
 
-    /// If it is waited for, stops the clock until [`Vitals::restart`].
+    /// Stops the clock of a wait until [`Vitals::restart`], if there is one.
     pub fn suspend(&self, wait: Wait) {
         if self.is_waiting(wait) {
             self.slot(wait).store(SUSPENDED, Relaxed);
@@ -165,7 +168,7 @@ impl Vitals {
         self.slot(wait).store(NOT, Relaxed);
     }
 
-    /// Whether it is waited for.
+    /// Whether there is such a wait.
     pub fn is_waiting(&self, wait: Wait) -> bool {
         self.slot(wait).load(Relaxed) != NOT
     }
@@ -232,7 +235,7 @@ impl Vitals {
         self.upload.load(Relaxed) == upload as u8
     }
 
-    /// Something came from the client: between requests, it is the start of one.
+    /// Bytes came from the client: between requests, they start one.
     pub fn heard(&self) {
         if self.is_waiting(Wait::Request) {
             self.end(Wait::Request);
@@ -321,7 +324,7 @@ impl Vitals {
         .await
     }
 
-    /// Ready when something is overdue, which is then noted.
+    /// Ready when a deadline has expired, which is then noted.
     fn poll_overdue(
         &self,
         cx: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! File descriptors: how many the process may have, and how many clients that is enough for.
+//! File descriptors: the process's limit, and the number of clients that it suffices for.
 
 use std::num::NonZeroUsize;
 
@@ -39,7 +39,7 @@ pub fn raise_limit() -> SoftLimit {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum {
-        // Where even that is refused (macOS wants a number), the limit that was is the limit that stays.
+        // Where even that is refused (macOS wants a number), the limit stays as it was.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
     }
     SoftLimit { before: limit.current }
@@ -104,7 +104,7 @@ pub fn limit() -> Option<usize> {
     None
 }
 
-/// Newcomers beyond the limit that a worker tells so at a time.
+/// Newcomers beyond the limit that a worker refuses at a time.
 pub fn surplus(limit: Option<usize>) -> usize {
     limit.map_or(MOST_SURPLUS, |limit| (limit / 8).clamp(1, MOST_SURPLUS))
 }

@@ -87,7 +87,7 @@ mod tests {
             ("0.0.0.0:4090", "127.0.0.1:4090", true),
             ("[::ffff:127.0.0.1]:4090", "127.0.0.1:4090", true),
             ("127.0.0.1:4090", "[::]:4090", true),
-            // Kept for documents (RFC 5737): no machine has it.
+            // Reserved for documents (RFC 5737): no machine has it.
             ("192.0.2.1:4090", "0.0.0.0:4090", false),
         ] {
             let [address, own] = [address, own].map(|text| text.parse().expect("an address"));

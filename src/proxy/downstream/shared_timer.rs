@@ -10,7 +10,7 @@ use crate::model::Moment;
 /// One task's timer, as others see it.
 #[derive(Debug, Default)]
 pub struct Alarm {
-    /// Nanoseconds of a [`Moment`]; 0 while the task runs, for then it looks itself.
+    /// Nanoseconds of a [`Moment`]; 0 while the task runs, as it then checks deadlines itself.
     armed: AtomicU64,
     waker: Mutex<Option<Waker>>,
 }

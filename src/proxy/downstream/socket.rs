@@ -1,6 +1,8 @@
-//! A client's socket: it reports the bytes that arrive, and does not hang up on a client that is still sending. The
-//! first bytes tell HTTP/1 from HTTP/2. They are read once, together with any that come along, and replayed to the
-//! protocol's server.
+//! A client's socket: it reports the bytes that arrive, and does not hang up on a client that is still
+//! sending.
+//!
+//! The first bytes tell HTTP/1 from HTTP/2. They are read once, together with any that come along, and
+//! replayed to the protocol's server.
 
 use std::future::poll_fn;
 use std::io;
@@ -24,7 +26,7 @@ use crate::clock::Clock;
 pub struct ClientSocket {
     stream: Stream,
     vitals: Arc<Vitals>,
-    /// Told when everything has been taken.
+    /// Told when all written bytes have been taken.
     backlog: Option<Arc<Backlog>>,
     /// Bytes read before the protocol was known.
     early: Bytes,
@@ -83,7 +85,7 @@ impl ClientSocket {
     /// Waits for the first bytes, up to where they can only be of one protocol.
     pub async fn protocol(&mut self) -> io::Result<Protocol> {
         if let Stream::Tls(stream) = &self.stream {
-            // Behind TLS it has been agreed on (RFC 9113 §3.2).
+            // Behind TLS, ALPN has settled it (RFC 9113 §3.2).
             let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
             return Ok(if is_http2 { Protocol::Http2 } else { Protocol::Http1 });
         }
@@ -103,7 +105,7 @@ impl ClientSocket {
         Ok(protocol)
     }
 
-    /// From now on this is told when everything that was written has been taken.
+    /// From now on this is told when all written bytes have been taken.
     pub fn tell(&mut self, backlog: Option<Arc<Backlog>>) {
         self.backlog = backlog;
     }
@@ -113,7 +115,7 @@ impl ClientSocket {
         self.early = early;
     }
 
-    /// Waits until the client says something more, or hangs up.
+    /// Waits until the client sends more, or hangs up.
     pub async fn stirs(&mut self) -> io::Result<()> {
         if self.early.is_empty() {
             let mut early = Vec::new();

@@ -16,7 +16,7 @@ use crate::rules::{Code, Diagnostic, Identity, NamedFile, Tls};
 /// Protocols offered, the preferred first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
-/// A certificate made for this run, which is written nowhere.
+/// A certificate made for this run, never written to disk.
 #[derive(Clone, Debug)]
 pub struct OwnCertificate {
     pub pem: String,
@@ -28,7 +28,7 @@ pub struct OwnCertificate {
 #[derive(Debug)]
 pub enum TlsError {
     File(Unusable),
-    /// The certificate and the key of a file do not go together, or are of a kind that is not served.
+    /// The certificate and the key of a file do not match, or are of an unsupported kind.
     NotTogether(NamedFile, rustls::Error),
     /// The certificate made for the run has no working configuration.
     Unusable(rustls::Error),

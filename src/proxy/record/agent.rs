@@ -21,7 +21,7 @@ impl LatestAgent {
     /// Longer values, in bytes, are not remembered.
     const MOST_SAID: usize = 256;
 
-    /// The class of clients that say `agent`.
+    /// The class of clients with this `User-Agent`.
     pub fn class(&mut self, agent: &HeaderValue) -> Option<SmolStr> {
         let says = agent.as_bytes();
         if self.said != says {
@@ -41,7 +41,7 @@ impl LatestAgent {
 const SHARED: [&str; 9] =
     ["Mozilla", "AppleWebKit", "Gecko", "Presto", "Version", "Mobile", "Safari", "Chrome", "Ubuntu"];
 
-/// Bytes of a `User-Agent` that are looked at.
+/// Bytes of a `User-Agent` that are parsed.
 const MOST_READ: usize = 1024;
 /// Characters kept of a name: none in use is longer.
 const LONGEST: usize = 100;
@@ -148,7 +148,7 @@ fn pieces(comment: &str) -> impl Iterator<Item = &str> + Clone {
     comment.split([';', ',']).map(str::trim).filter(|piece| !piece.is_empty())
 }
 
-/// Whether it says where to complain.
+/// Whether it holds an address for complaints.
 fn is_contact(piece: &str) -> bool {
     piece.starts_with('+') || piece.contains("://") || piece.contains('@')
 }

@@ -1,5 +1,5 @@
-//! A request's body as the journal keeps it: how long it was, and a hash that is the same for the same
-//! body of another try. No more of it is held than `body_limit`, and nothing once it is over.
+//! A request's body as the journal keeps it: its length, and a hash that is the same for the same body of
+//! another try. No more of it is held than `body_limit`, and nothing once it is over.
 
 use bytes::BytesMut;
 use smol_str::SmolStr;

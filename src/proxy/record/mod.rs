@@ -1,6 +1,10 @@
-//! The journal's part of a request's life. Facts for an [`Attempt`] are noted where they are known, and handed
-//! on when the last part of the request has ended. A [`Record`] is shared by the exchange and the two bodies;
-//! its `Drop` completes the attempt. Nothing here waits, locks, or looks at parts that no rule needs.
+//! The journal's part of a request's life.
+//!
+//! Facts for an [`Attempt`] are noted where they are known, and handed on when the last part of the request
+//! has ended.
+//!
+//! A [`Record`] is shared by the exchange and the two bodies; its `Drop` completes the attempt. Nothing here
+//! waits, locks, or looks at parts that no rule needs.
 
 mod agent;
 mod body;
@@ -53,7 +57,7 @@ struct State {
 /// How the response ended.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum End {
-    /// It has not: unless it does, the client has left.
+    /// The end is open: unless it comes, the client has left.
     #[default]
     Open,
     /// There was none, on purpose.
@@ -76,14 +80,14 @@ impl Record {
         let plan = &record.snapshot.plan;
         let mut guard = record.state.borrow_mut();
         let state = &mut *guard;
-        // Filled where it lies: it is large for something to be moved about once a request.
+        // Filled in place: it is large, and would be moved once a request.
         let attempt = &mut state.attempt;
         attempt.start = microseconds(origin.began);
         attempt.connection = client.connection;
         attempt.protocol = match head.version {
             Version::HTTP_2 => Protocol::Http2,
             Version::HTTP_10 => Protocol::Http10,
-            // There is no other that the proxy speaks.
+            // The proxy has no other protocol.
             _ => Protocol::Http11,
         };
         attempt.client = origin.who.fingerprint;
@@ -150,7 +154,7 @@ impl Record {
         }
     }
 
-    /// The body of a refusal may show the version that is the newest, as its rule knows.
+    /// The body of a refusal may show the newest version, as its rule knows it.
     pub fn refuse_with(&self, newest: Option<&str>, body: &Bytes) {
         let Some(newest) = newest.filter(|newest| is_word_of(newest.trim_matches('"'), body)) else { return };
         let Attempt { sent, got, .. } = &mut self.state.borrow_mut().attempt;
@@ -285,7 +289,7 @@ impl Drop for Record {
     }
 }
 
-/// Whether a body can be looked at: one that is compressed cannot.
+/// Whether a body can be inspected: a compressed one cannot.
 fn is_plain_json(headers: &HeaderMap) -> bool {
     let is_json = |value: &HeaderValue| memmem::find(value.as_bytes(), b"json").is_some();
     headers.get(header::CONTENT_TYPE).is_some_and(is_json)
@@ -309,7 +313,7 @@ fn microseconds(moment: Moment) -> u64 {
 
 fn method(method: &Method) -> SmolStr {
     match *method {
-        // By far the most, for which nothing has to be copied.
+        // The usual case, in which nothing has to be copied.
         Method::GET => SmolStr::new_static("GET"),
         Method::POST => SmolStr::new_static("POST"),
         _ => method.as_str().into(),

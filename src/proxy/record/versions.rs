@@ -1,4 +1,4 @@
-//! Where rules find versions: which places are looked at in a request and in its response.
+//! Places of versions, by rule, in a request and in its response.
 
 use http::HeaderMap;
 use smallvec::SmallVec;
@@ -27,7 +27,7 @@ struct NamedPlace {
 /// Those that one request fits, in file order, and which of them its version was found at.
 #[derive(Default)]
 pub struct Fitting {
-    /// With more, only the first are looked at: each costs a look.
+    /// Further places are ignored: each costs a look.
     places: SmallVec<[u32; 2]>,
     found: Option<usize>,
 }

@@ -24,13 +24,13 @@ pub fn broken(error: &hyper::Error, head: &[u8], connector: &Connector, limits: 
         Failure::Unreachable(Cause::WantsTls)
     } else if error.is_parse() {
         let said = error.to_string();
-        // Of these hyper hears when the head is gone from its buffer.
+        // hyper reports these when the head is gone from its buffer.
         let is_of_framing = said.contains("content-length") || said.contains("transfer-encoding");
         let fault = if is_of_framing { None } else { unreadable::fault(head, limits) };
         let why = fault.unwrap_or(said);
         Failure::Garbled(why.into())
     } else if error.is_incomplete_message() {
-        // The peer closed the connection, which is all that hyper knows of it.
+        // The peer closed the connection, which is all that hyper reports.
         Failure::Reset(None)
     } else {
         Failure::reset(error)

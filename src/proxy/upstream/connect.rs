@@ -153,9 +153,9 @@ impl Connector {
         opened.unwrap_or(Err(Failure::TimedOut(late)))
     }
 
-    /// Connects once, and says nothing on the connection.
+    /// Connects once, and sends no request.
     pub async fn look(&self) -> Result<(), Failure> {
-        /// An upstream that misses a client's certificate says so after the handshake, or never.
+        /// An upstream that misses a client's certificate reports it after the handshake, or never.
         const AFTERTHOUGHT: Duration = Duration::from_millis(200);
         let (Stream::Tls(mut stream), _) = self.open(Offer::Any).await? else { return Ok(()) };
         let said = tokio::time::timeout(AFTERTHOUGHT, stream.read_u8()).await;

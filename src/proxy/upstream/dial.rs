@@ -25,7 +25,7 @@ pub struct Dialer {
     worked: Mutex<Option<IpAddr>>,
 }
 
-/// Where names are looked up and connections are made.
+/// Lookups of names, and connections.
 pub trait Network {
     type Stream: Send;
 
@@ -65,7 +65,7 @@ impl Error for DialError {
 /// An attempt has so much time before the next one begins beside it (RFC 8305 §5 recommends it), or less
 /// where the deadline leaves less for each address.
 const HEAD_START: Duration = Duration::from_millis(250);
-/// Addresses of a host that are tried; each is a descriptor while it is.
+/// Maximum number of a host's addresses that are tried; each attempt is a descriptor.
 const ADDRESSES: usize = 16;
 
 impl Network for System {
@@ -129,8 +129,8 @@ fn in_order(found: Vec<SocketAddr>, worked: Option<IpAddr>) -> Vec<SocketAddr> {
     first
 }
 
-/// The first connection that comes about. A further attempt begins when the latest one has had its head
-/// start, or when one has failed; those that are left are given up.
+/// The first connection established. A further attempt begins when the latest one has had its head start, or
+/// when one has failed; the rest are given up.
 async fn race<S, F: Future<Output = io::Result<S>>>(
     addresses: &[SocketAddr],
     head_start: Duration,
@@ -298,7 +298,7 @@ mod tests {
             assert_eq!(dialer.dial(&network, &mut Late::Name).await.ok(), Some(wins));
             assert_eq!(ports(&network), tried);
         }
-        // It is not an address of the host any more.
+        // It is no longer an address of the host.
         network.addresses.truncate(2);
         network.addresses[1].1 = Does::Accept(0);
         assert_eq!(dialer.dial(&network, &mut Late::Name).await.ok(), Some(2));

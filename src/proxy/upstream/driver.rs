@@ -11,7 +11,7 @@ use super::super::body::request::RequestBody;
 use super::transport::Transport;
 use crate::rules::Limits;
 
-/// Bytes that hyper reads at most before it has used them: its own default.
+/// Maximum read buffer of hyper, in bytes: its own default.
 const BUFFER: usize = 8192 + 4096 * 100;
 
 /// Bytes that hyper had read and could not parse when a connection ended: the malformed head.

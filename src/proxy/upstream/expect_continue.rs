@@ -1,4 +1,4 @@
-//! `Expect: 100-continue` (RFC 9110 §10.1.1): the client waits for the upstream's word, not ours.
+//! `Expect: 100-continue` (RFC 9110 §10.1.1): the client waits for the upstream's 100, not ours.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The body waits.
 const HELD: u8 = 0;
-/// The upstream said 100, or nothing for too long.
+/// The upstream sent 100, or was silent for too long.
 const GIVEN: u8 = 1;
 /// The upstream responded first. The connection ends with the response: the head promised a body.
 const REFUSED: u8 = 2;

@@ -37,7 +37,7 @@ use crate::rules::{HostHeader, Limits, Scheme, UpstreamUrl};
 pub struct Forwarder {
     pub upstream: UpstreamUrl,
     pub host: HostHeader,
-    /// Protocols that are tunnelled, the tunnels, and how long one may be idle.
+    /// Tunnelled protocols, the tunnels, and the time that one may be idle.
     pub upgrades: Vec<Box<str>>,
     pub tunnels: Arc<Tunnels>,
     pub tunnel_idle: Duration,
@@ -86,7 +86,7 @@ impl Forwarder {
         if hop.identity {
             client.identity.bind();
         }
-        // HTTP/2 does not say so: there a body ends with its stream.
+        // HTTP/2 has no such header: there a body ends with its stream.
         let is_of_unknown_length =
             !body.is_end_stream() && !head.headers.contains_key(header::CONTENT_LENGTH);
         hop.chunked |= head.version == Version::HTTP_2 && is_of_unknown_length;
@@ -171,7 +171,7 @@ impl Forwarder {
         }
     }
 
-    /// Makes the head that arrived the one that is sent on.
+    /// Turns the head that arrived into the one that is sent on.
     fn prepare(&self, head: &mut Parts, hop: Hop, front: &Front, client: &Client) -> Result<(), Failure> {
         let Parts { uri, version, headers, .. } = head;
         let own_host = &self.connector.own_host;
@@ -333,7 +333,7 @@ impl Forwarder {
     }
 }
 
-/// Says something of the client, unless a peer that is trusted has said it already.
+/// Adds a header about the client, unless a trusted peer has set it already.
 fn say(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue, client: &Client) {
     if !client.is_trusted || !headers.contains_key(&name) {
         headers.insert(name, value);

@@ -1,4 +1,4 @@
-//! How the end of an upstream's response is told (RFC 9112 §6.3).
+//! Detection of the end of an upstream's response (RFC 9112 §6.3).
 
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
@@ -19,7 +19,7 @@ pub fn check(headers: &mut HeaderMap) -> Result<(), Failure> {
     }
 }
 
-/// Lengths that are said more than once, but all the same, become one.
+/// Merges repeated equal lengths into one.
 pub fn one_length(headers: &mut HeaderMap) -> Result<(), Failure> {
     let mut lines = headers.get_all(header::CONTENT_LENGTH).iter();
     match (lines.next(), lines.next()) {

@@ -35,7 +35,7 @@ pub struct Idle {
     pub remains: Remains,
     /// Whether it may become a tunnel.
     pub may_upgrade: bool,
-    /// From then on it is not used: before the upstream may close it.
+    /// End of use: before the upstream may close it.
     pub until: Moment,
 }
 

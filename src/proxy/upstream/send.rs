@@ -105,7 +105,7 @@ impl Forwarder {
     }
 }
 
-/// Whether sending it twice is like sending it once, and easy: it is safe, and there is no body.
+/// Whether the request can be repeated: it is safe, and has no body.
 fn is_repeatable(method: &Method, body: &RequestBody) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) && body.is_end_stream()
 }

@@ -51,7 +51,7 @@ const OF_IDENTITIES: [AlertDescription; 7] = [
     AlertDescription::UnknownCA,
     AlertDescription::AccessDenied,
 ];
-/// Names of a certificate that are told.
+/// Maximum number of a certificate's names in a message.
 const NAMES: usize = 4;
 
 impl TlsFailure {
@@ -116,7 +116,7 @@ pub fn refused_by_tls(error: &io::Error, has_identity: bool) -> Option<TlsFailur
     }
 }
 
-/// The alert that `error` tells of in rustls's words, which is all that h2 keeps of an error.
+/// The alert in an error's text, which is all that h2 keeps of an error.
 fn alert_in_words(error: &io::Error) -> Option<Error> {
     let words = error.get_ref()?.to_string();
     let missing = [AlertDescription::CertificateRequired, AlertDescription::DecryptError];

@@ -16,9 +16,11 @@ use super::super::downstream::{coalesce, portion};
 use super::super::error::Failure;
 use super::connect::{Connector, Offer};
 
-/// A connection to the upstream. An upstream that has responded may close without having read all of the request.
-/// Its response counts, so that its refusal to read more is not an error: later writes are lost, and the reading
-/// side reports the end.
+/// A connection to the upstream.
+///
+/// An upstream that has responded may close without having read all of the request. Its response counts, so
+/// that its refusal to read more is not an error: later writes are lost, and the reading side reports the
+/// end.
 pub struct Transport {
     stream: Stream,
     is_deaf: bool,
@@ -55,7 +57,7 @@ impl Default for Word {
 }
 
 impl Replayable {
-    /// The request that is sent next may be sent once more: it is safe, and has no body.
+    /// The next request may be sent once more: it is safe, and has no body.
     pub fn allow(&self) {
         self.0.is_allowed.store(true, Relaxed);
     }
@@ -104,7 +106,7 @@ struct Stale {
 /// A fresh connection on which the request has been written.
 type Renewal = Pin<Box<dyn Future<Output = Result<Stream, Failure>> + Send>>;
 
-/// A longer head than this is not kept.
+/// Longer heads are not kept, in bytes.
 const KEPT_BYTES: usize = 64 * 1024;
 /// Capacity of the buffer that is kept between requests.
 const KEPT_CAPACITY: usize = 4 * 1024;
@@ -174,7 +176,7 @@ impl Stale {
         }
     }
 
-    /// Begins to send the request once more, if that is allowed. Only once: from then on it is not.
+    /// Begins to send the request once more, if that is allowed, and clears the permission.
     fn begin_renewal(&mut self) -> bool {
         if !self.replayable.is_allowed() || self.written.is_empty() {
             return false;

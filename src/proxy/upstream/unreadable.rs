@@ -4,7 +4,7 @@
 use crate::model::harmless;
 use crate::rules::Limits;
 
-/// Characters of a line that are shown.
+/// Maximum number of a line's characters in a message.
 const SHOWN: usize = 40;
 
 /// The fault in `head`, which may lack its end; `None` when it is none of those known here.

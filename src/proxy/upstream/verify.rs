@@ -12,10 +12,11 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
 use webpki::EndEntityCert;
 
-/// Takes certificates issued by one of the roots, and those of the file itself. `openssl req -x509` makes the
-/// second kind: a certificate that is its own issuer, and marked as an authority's, which webpki takes as a
-/// root alone (RFC 5280 §4.2.1.9 has no word on it). curl and browsers take one that they have been told to
-/// trust.
+/// Takes certificates issued by one of the roots, and those of the file itself.
+///
+/// `openssl req -x509` makes the second kind: a certificate that is its own issuer, and marked as an
+/// authority's, which webpki takes as a root alone (RFC 5280 §4.2.1.9 has no word on it). curl and browsers
+/// take one that they have been told to trust.
 #[derive(Debug)]
 pub struct Checked {
     chains: Arc<WebPkiServerVerifier>,

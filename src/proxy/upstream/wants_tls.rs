@@ -1,4 +1,4 @@
-//! Upstreams that speak TLS, and are spoken to without: how they say so.
+//! Upstreams that want TLS and get plain HTTP: how they report it.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -16,7 +16,7 @@ const PHRASES: [&str; 4] = [
     "speaking plain http to an ssl-enabled",     // Apache
     "combination of host and port requires tls", // Tomcat
 ];
-/// Bytes at the beginning of a body in which they are looked for.
+/// Bytes at the beginning of a body that are searched.
 const LOOKED_AT: usize = 2 * 1024;
 /// The types of a TLS record that a server may begin with: an alert, a handshake (RFC 8446 §5.1).
 const RECORDS: [u8; 2] = [21, 22];
@@ -27,7 +27,7 @@ pub fn is_record(bytes: &[u8]) -> bool {
     matches!(bytes, [kind, 3, ..] if RECORDS.contains(kind))
 }
 
-/// The body of a 400, which is looked through as it passes, and not changed.
+/// The body of a 400, searched as it passes, and not changed.
 pub struct Suspect {
     body: Incoming,
     seen: Vec<u8>,

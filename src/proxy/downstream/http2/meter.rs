@@ -1,7 +1,8 @@
 //! Violations that h2 tolerates and that end a connection here: a beginning without SETTINGS, and floods of
 //! idle frames: PING, SETTINGS, PRIORITY, WINDOW_UPDATE and unknown ones. h2 handles each of these at once
-//! and cheaply, so only their number is wrong: a flood would keep a worker from its other clients. h2 itself
-//! bounds expensive floods: resets, CONTINUATION, small DATA, header lists that grow.
+//! and cheaply, so only their number is wrong: a flood would keep a worker from its other clients.
+//!
+//! h2 itself bounds expensive floods: resets, CONTINUATION, small DATA, header lists that grow.
 
 use super::heads::{ACK, CONTINUATION, DATA, END_HEADERS, HEADERS, Head, Heads, SETTINGS};
 use crate::clock::Clock;
@@ -154,7 +155,7 @@ mod tests {
             frame(DATA, 0, b"x"),
         ]
         .concat();
-        // However it is cut: each byte alone, and all at once.
+        // Cut in any way: each byte alone, and all at once.
         let mut meter = meter();
         let seen: Vec<bool> = bytes
             .iter()

@@ -1,6 +1,7 @@
-//! Translates heads of HTTP/2 into those of HTTP/1.1, which rules and upstreams know. h2 has refused
-//! connection headers, misplaced pseudo-headers, lengths that do not fit and bytes that no value may hold
-//! (RFC 9113 §8.2, §8.3).
+//! Translates heads of HTTP/2 into those of HTTP/1.1, which rules and upstreams know.
+//!
+//! h2 has refused connection headers, misplaced pseudo-headers, lengths that do not fit and bytes that no
+//! value may hold (RFC 9113 §8.2, §8.3).
 
 use http::Method;
 use http::header::{self, Entry, HeaderMap, HeaderValue};

@@ -37,7 +37,7 @@ impl Body for StreamBody {
         while !self.is_data_over {
             match ready!(self.stream.poll_data(cx)) {
                 Some(Ok(data)) => {
-                    // The upstream may send as much again. It only fails on a stream that is over.
+                    // Lets the upstream send as much again. It only fails on a stream that is over.
                     let _ = self.stream.flow_control().release_capacity(data.len());
                     if !data.is_empty() || self.stream.is_end_stream() {
                         return Poll::Ready(Some(Ok(Frame::data(data))));
@@ -57,7 +57,7 @@ impl Body for StreamBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        // Content-Length says it, where it is known.
+        // Elsewhere Content-Length gives the length, if it is known.
         if self.stream.is_end_stream() { SizeHint::with_exact(0) } else { SizeHint::default() }
     }
 }

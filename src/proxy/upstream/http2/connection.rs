@@ -27,7 +27,7 @@ pub struct Connection {
     /// A request on it was given up before it was answered: the connection may be dead.
     is_doubtful: Cell<bool>,
     idle_since: Cell<Moment>,
-    /// Dropped with the last handle: then the connection says goodbye.
+    /// Dropped with the last handle: then the connection sends GOAWAY.
     _released: oneshot::Sender<()>,
 }
 
@@ -46,7 +46,7 @@ const UNSAID: usize = usize::MAX - 1;
 const SEND_BUFFER: usize = 256 * 1024;
 
 impl Connection {
-    /// Speaks HTTP/2 from now on. No stream is opened before the upstream has said how many it allows.
+    /// Begins HTTP/2 on a connection. No stream is opened before the upstream's SETTINGS have come.
     pub async fn make(
         transport: Transport,
         connector: Arc<Connector>,
@@ -115,7 +115,7 @@ impl Connection {
         !matches!(self.sender.borrow_mut().poll_ready(&mut cx), Poll::Ready(Err(_)))
     }
 
-    /// Streams that the upstream allows at once, once it has said so.
+    /// Streams that the upstream allows at once, once its SETTINGS have come.
     pub fn allowed(&self) -> Option<usize> {
         Some(self.sender.borrow().current_max_send_streams()).filter(|allowed| *allowed != UNSAID)
     }

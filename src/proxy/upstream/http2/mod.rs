@@ -75,7 +75,7 @@ pub enum Place {
     Http1(Option<Fresh>),
 }
 
-/// A connection that was just made, and the word on its first request.
+/// A connection just made, and the outcome of its first request.
 pub type Fresh = (Transport, Replayable);
 
 /// Which connections will do.
@@ -92,7 +92,7 @@ const CONNECTIONS: usize = 256;
 const TYPICAL: usize = 100;
 
 impl Streams {
-    /// No connections yet, to an upstream that is taken to speak HTTP/2 until it says otherwise.
+    /// No connections yet, to an upstream that is taken to support HTTP/2 until it turns out otherwise.
     pub fn new(
         connector: Arc<Connector>,
         tasks: Rc<Tasks>,

@@ -1,4 +1,4 @@
-//! A request's head as HTTP/2 says it (RFC 9113 §8.3.1).
+//! A request's head in HTTP/2 (RFC 9113 §8.3.1).
 
 use http::header::{self, HeaderMap};
 use http::request::Parts;
@@ -7,7 +7,7 @@ use http::{Method, Request, Version};
 
 use crate::proxy::error::Failure;
 
-/// A head that can be sent, as often as it takes.
+/// A head that can be sent repeatedly.
 pub struct Head {
     pub method: Method,
     uri: Uri,

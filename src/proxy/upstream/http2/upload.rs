@@ -46,8 +46,8 @@ pub enum Stopped {
     Stream,
 }
 
-/// As much as fits in the window that a stream begins with (RFC 9113 §6.9.2): an upstream that takes
-/// more has looked at it.
+/// Bytes kept for another try, the initial window of a stream (RFC 9113 §6.9.2): an upstream that takes more
+/// has processed it.
 const KEPT_BYTES: usize = 65_535;
 
 impl Upload {
@@ -167,7 +167,7 @@ impl Sent {
 mod tests {
     use super::*;
 
-    /// How many pieces of `length` bytes are kept.
+    /// The number of pieces of `length` bytes that are kept.
     fn kept(length: usize) -> usize {
         let mut sent = Sent::new();
         let piece = Bytes::from(vec![0; length]);
