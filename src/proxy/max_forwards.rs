@@ -20,8 +20,8 @@ pub fn count(head: &mut Parts) -> Option<Response<Source>> {
         head.headers.insert(header::MAX_FORWARDS, HeaderValue::from(left));
         return None;
     }
-    let mut answer = Response::new(Source::Own(None));
-    *answer.status_mut() = StatusCode::NO_CONTENT;
-    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(SERVED_METHODS));
-    Some(answer)
+    let mut response = Response::new(Source::Own(None));
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(SERVED_METHODS));
+    Some(response)
 }

@@ -65,7 +65,7 @@ pub struct Vitals {
     /// The expired wait, for [`Vitals::within`] to find: its number plus 1.
     overdue: AtomicU8,
     /// Between a request's head and the end of its response.
-    is_answering: AtomicBool,
+    is_responding: AtomicBool,
     /// The latest request's [`Turn`].
     turn: AtomicU64,
     /// [`Upload`] of the latest request.
@@ -119,7 +119,7 @@ impl Vitals {
             limits,
             since: [const { AtomicU64::new(NOT) }; Wait::ALL.len()],
             overdue: AtomicU8::new(0),
-            is_answering: AtomicBool::new(false),
+            is_responding: AtomicBool::new(false),
             turn: AtomicU64::new(0),
             upload: AtomicU8::new(Upload::Over as u8),
             is_broken: AtomicBool::new(false),
@@ -178,7 +178,7 @@ impl Vitals {
         self.end(Wait::Request);
         self.end(Wait::Rest);
         self.end(Wait::Head);
-        self.is_answering.store(true, Relaxed);
+        self.is_responding.store(true, Relaxed);
         self.upload.store(upload as u8, Relaxed);
         Turn(self.turn.fetch_add(1, Relaxed) + 1)
     }
@@ -196,7 +196,7 @@ impl Vitals {
         }
         self.upload.store(upload as u8, Relaxed);
         self.end(Wait::RequestBody);
-        if !self.is_answering.load(Relaxed) {
+        if !self.is_responding.load(Relaxed) {
             self.end(Wait::Answer);
             if upload == Upload::Over {
                 self.begin_idle();
@@ -207,7 +207,7 @@ impl Vitals {
     /// The response has gone. An upstream that responds early may go on reading, or not.
     pub fn end_answer(&self) {
         self.end(Wait::AnswerBody);
-        self.is_answering.store(false, Relaxed);
+        self.is_responding.store(false, Relaxed);
         if self.has_upload(Upload::Over) {
             self.begin_idle();
         } else if self.has_upload(Upload::Forwarded) {
@@ -251,7 +251,7 @@ impl Vitals {
 
     /// Whether the last response has gone, so that nothing will be sent any more.
     pub fn has_said_all(&self) -> bool {
-        self.is_last.load(Relaxed) && !self.is_answering.load(Relaxed)
+        self.is_last.load(Relaxed) && !self.is_responding.load(Relaxed)
     }
 
     /// Marks the connection as one that must not end as if all were well.
@@ -281,11 +281,11 @@ impl Vitals {
         self.streams.load(Relaxed) > 0
     }
 
-    /// Runs a request's exchange, unless one of its deadlines expires: the rest of its body, or the response.
-    pub async fn within<T>(&self, mut answer: Pin<&mut impl Future<Output = T>>) -> Result<T, Wait> {
+    /// Runs `exchange`, unless one of its deadlines expires: the rest of its body, or the response.
+    pub async fn within<T>(&self, mut exchange: Pin<&mut impl Future<Output = T>>) -> Result<T, Wait> {
         poll_fn(|cx| match self.take_overdue(&[Wait::RequestBody, Wait::Answer]) {
             Some(wait) => Poll::Ready(Err(wait)),
-            None => answer.as_mut().poll(cx).map(Ok),
+            None => exchange.as_mut().poll(cx).map(Ok),
         })
         .await
     }

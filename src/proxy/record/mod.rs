@@ -179,12 +179,12 @@ impl Record {
     }
 
     /// The head of the response that the client gets.
-    pub fn answer<B>(&self, answer: &Response<B>, shared: &Shared) {
+    pub fn answer<B>(&self, response: &Response<B>, shared: &Shared) {
         let plan = &self.snapshot.plan;
         let State { attempt, end, fitting, shows, .. } = &mut *self.state.borrow_mut();
         let got = &mut attempt.got;
-        got.status = Some(answer.status().as_u16());
-        let headers = answer.headers();
+        got.status = Some(response.status().as_u16());
+        let headers = response.headers();
         let (mut etag, mut modified, mut wait, mut push_back) = (None, None, None, None);
         for (name, value) in headers {
             if *name == header::ETAG {
@@ -215,7 +215,7 @@ impl Record {
             None => wait.and_then(|wait| retry_after(wait, || shared.clock.wall().as_second())),
         };
         // Such a response has no body to be read (RFC 9110 §6.4.1).
-        let has_no_body = matches!(answer.status().as_u16(), 100..=199 | 204 | 304);
+        let has_no_body = matches!(response.status().as_u16(), 100..=199 | 204 | 304);
         if has_no_body || &*attempt.method == "HEAD" {
             *end = End::At(shared.clock.now());
         }

@@ -112,8 +112,8 @@ impl Forwarder {
                 patience: self.patience,
             };
             match Box::pin(streams.call(take(head), std::mem::take(body), call)).await? {
-                Called::Answered(answer) => {
-                    return self.stream_answer(answer, &front, permission, client);
+                Called::Answered(response) => {
+                    return self.pass_stream_response(response, &front, permission, client);
                 }
                 Called::Http1(unsent, fresh) => {
                     (*head, *body) = *unsent;
@@ -125,15 +125,15 @@ impl Forwarder {
         }
         if let Some(permission) = permission.clone() {
             let mut request = Request::from_parts(take(head), ());
-            hyper::ext::on_informational(&mut request, move |answer| {
-                if answer.status() == StatusCode::CONTINUE {
+            hyper::ext::on_informational(&mut request, move |interim| {
+                if interim.status() == StatusCode::CONTINUE {
                     permission.give();
                 }
             });
             (*head, ()) = request.into_parts();
         }
         let (response, lease) = self.send(head, body, client, tunnel.is_some()).await?;
-        self.answer(response, lease, Expected { front, tunnel, permission }, client)
+        self.pass_response(response, lease, Expected { front, tunnel, permission }, client)
     }
 
     /// Whether a connection may be upgraded to this protocol.
@@ -216,7 +216,7 @@ impl Forwarder {
     }
 
     /// Turns the upstream's response into the client's.
-    fn answer(
+    fn pass_response(
         &self,
         response: Response<Incoming>,
         mut lease: Lease,
@@ -275,14 +275,14 @@ impl Forwarder {
     }
 
     /// Turns a response on a stream into the client's.
-    fn stream_answer(
+    fn pass_stream_response(
         &self,
-        answer: Response<Box<StreamBody>>,
+        response: Response<Box<StreamBody>>,
         front: &Front,
         permission: Option<Arc<Permission>>,
         client: &Client,
     ) -> Result<Response<Source>, Failure> {
-        let (mut head, body) = answer.into_parts();
+        let (mut head, body) = response.into_parts();
         self.has_answered.set(true);
         if head.headers.len() > self.limits.response_header_count {
             let most = self.limits.response_header_count;

@@ -42,7 +42,7 @@ pub enum Called {
 const TRIES: usize = 4;
 
 /// Interim responses (1xx) before a response: far more than Early Hints are sent in.
-const INTERIM_ANSWERS: usize = 100;
+const INTERIM_RESPONSES: usize = 100;
 
 enum Broken {
     /// The upstream sends interim responses without end.
@@ -75,7 +75,7 @@ impl Streams {
                 self.connector.count_replay();
             }
             let (error, unsent) = match self.send(&head, body, &slot, &call).await? {
-                Sent::Answered(answer) => return Ok(Called::Answered(answer)),
+                Sent::Answered(response) => return Ok(Called::Answered(response)),
                 Sent::Not(error, unsent) => (error, unsent),
             };
             tracing::debug!(%error, "no answer from the upstream");
@@ -116,12 +116,12 @@ impl Streams {
             upload = Some(Upload::new(body, to, slot.clone()));
         }
         call.vitals.begin(Wait::Answer);
-        let answer = answer(&mut response, upload.as_mut(), call.permission).await;
+        let head = response_head(&mut response, upload.as_mut(), call.permission).await;
         call.vitals.end(Wait::Answer);
-        match answer {
-            Ok(answer) => {
+        match head {
+            Ok(head) => {
                 slot.answered();
-                Ok(Sent::Answered(self.with_body(answer, upload, slot, call)))
+                Ok(Sent::Answered(self.with_body(head, upload, slot, call)))
             }
             Err(Broken::Body) => {
                 slot.answered();
@@ -129,7 +129,7 @@ impl Streams {
             }
             // The connection counts as unanswered: nothing more is sent on it.
             Err(Broken::Flood) => {
-                let why = format!("more than {INTERIM_ANSWERS} interim answers (1xx) came before it");
+                let why = format!("more than {INTERIM_RESPONSES} interim answers (1xx) came before it");
                 Err(Failure::Garbled(why.into()))
             }
             Err(Broken::Stream(error)) => {
@@ -145,7 +145,7 @@ impl Streams {
     /// The response, and the rest of a body that is still on its way.
     fn with_body(
         &self,
-        answer: Response<RecvStream>,
+        head: Response<RecvStream>,
         upload: Option<Upload>,
         slot: &Slot,
         call: &Call<'_>,
@@ -158,7 +158,7 @@ impl Streams {
                 self.tasks.spawn(upload.finish(call.patience));
             }
         }
-        answer.map(|stream| Box::new(StreamBody::new(stream, slot.clone(), unwanted)))
+        head.map(|stream| Box::new(StreamBody::new(stream, slot.clone(), unwanted)))
     }
 }
 
@@ -169,16 +169,16 @@ enum Sent {
 }
 
 /// The response's head; the request's body goes meanwhile. Dropped, it resets the stream.
-async fn answer(
+async fn response_head(
     response: &mut ResponseFuture,
     mut upload: Option<&mut Upload>,
     permission: Option<&Permission>,
 ) -> Result<Response<RecvStream>, Broken> {
-    let mut interim_answers = 0;
+    let mut interim_responses = 0;
     poll_fn(|cx| {
         while let Poll::Ready(Some(Ok(interim))) = response.poll_informational(cx) {
-            interim_answers += 1;
-            if interim_answers > INTERIM_ANSWERS {
+            interim_responses += 1;
+            if interim_responses > INTERIM_RESPONSES {
                 return Poll::Ready(Err(Broken::Flood));
             }
             if let Some(permission) = permission
@@ -187,8 +187,8 @@ async fn answer(
                 permission.give();
             }
         }
-        if let Poll::Ready(answer) = Pin::new(&mut *response).poll(cx) {
-            return Poll::Ready(answer.map_err(Broken::Stream));
+        if let Poll::Ready(head) = Pin::new(&mut *response).poll(cx) {
+            return Poll::Ready(head.map_err(Broken::Stream));
         }
         if let Some(upload) = &mut upload
             && let Poll::Ready(Err(Stopped::Body)) = upload.poll(cx)
