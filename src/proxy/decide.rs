@@ -1,6 +1,7 @@
 //! What is done with a request: a session's decision, with the response of the rule that answers.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Response;
@@ -11,9 +12,10 @@ use super::body::request::RequestBody;
 use super::downstream::client::Origin;
 use super::error::Failure;
 use super::owed::Owed;
+use super::shared::Shared;
 use super::snapshot::Snapshot;
 use super::worker::Worker;
-use crate::engine::{self, Conflict, Replay, Session};
+use crate::engine::{self, Conflict, Replay, RuleSet, Session};
 use crate::model::{BodyFacts, Facts};
 use crate::reply::{Occasion, allow_cors};
 use crate::rules::Settings;
@@ -59,7 +61,10 @@ pub async fn decide(
     let identity = &settings.client_id;
     let mut session = Session::new(&snapshot.rules, identity, &mut facts, &mut owed.effects, began, ticket);
     let look = async || {
-        let looked = Box::pin(body.look(settings.body_limit)).await.map_err(|_| Failure::BadBody)?;
+        let mut looked = Box::pin(body.look(settings.body_limit)).await.map_err(|_| Failure::BadBody)?;
+        if looked.is_slow() {
+            looked = Box::pin(look_through(&worker.shared, &snapshot.rules, origin, head, looked)).await?;
+        }
         Ok((looked, shared.clock.now()))
     };
     let response = |session: &Session<'_, '_>, conflict: &Conflict| {
@@ -76,6 +81,28 @@ pub async fn decide(
         }
         engine::Decision::Replay(replay) => Decision::Replay(replay),
     })
+}
+
+/// Long bodies looked through at once: of all that clients send, the others wait as bytes.
+pub const LONG_LOOKS: usize = 4;
+
+/// Looks through a long body on a thread of its own, so that the worker's other clients need not wait.
+async fn look_through(
+    shared: &Arc<Shared>,
+    rules: &Arc<RuleSet>,
+    origin: Origin,
+    head: &Parts,
+    body: BodyFacts,
+) -> Result<BodyFacts, Failure> {
+    let permit = Arc::clone(&shared.long_looks).acquire_owned().await;
+    let (shared, rules, head) = (Arc::clone(shared), Arc::clone(rules), head.clone());
+    let looking = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        let mut facts = Facts { who: Some(origin.who), body, ..Facts::new(&head, origin.address) };
+        rules.look_through(&facts, &shared.settings.client_id);
+        std::mem::take(&mut facts.body)
+    });
+    looking.await.map_err(|_| Failure::BadBody)
 }
 
 fn response(

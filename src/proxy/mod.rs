@@ -130,6 +130,7 @@ impl Proxy {
             snapshots: Snapshots::new(snapshot),
             state: Arc::new(State::new(MemoryStore::new(settings.limits.keys, settings.limits.key_ttl))),
             first_ticket: random().map(u64::from_ne_bytes)?,
+            long_looks: Arc::new(Semaphore::new(decide::LONG_LOOKS)),
             connections: Arc::new(Semaphore::new(connections.get().min(Semaphore::MAX_PERMITS))),
             surplus: downstream::descriptors::surplus(descriptor_limit),
             clock,

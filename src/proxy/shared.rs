@@ -28,6 +28,8 @@ pub struct Shared {
     pub first_ticket: u64,
     pub clock: Clock,
     pub counters: Counters,
+    /// One permit for each long body that may be looked through at once, beside the workers.
+    pub long_looks: Arc<Semaphore>,
     /// One permit for each connection that may still be accepted.
     pub connections: Arc<Semaphore>,
     /// Connections beyond them that a worker has at a time, to tell them so.

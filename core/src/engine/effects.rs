@@ -189,7 +189,7 @@ impl Effects {
             owed.reservations.iter_mut().for_each(|reservation| reservation.payload = None);
             return owed.leave(None);
         };
-        let json = body.as_ref().filter(|_| !observations.is_empty()).and_then(Json::read);
+        let json = body.as_ref().filter(|_| !observations.is_empty()).and_then(Json::read_quickly);
         let outcome = Outcome { status, headers: &headers, body: json.as_ref() };
         owed.commands.extend(observations.iter().filter_map(|observation| observation.command(&outcome)));
         owed.leave(body.map(|body| StoredResponse { connection, status, headers, body }));

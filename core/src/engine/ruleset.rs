@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use http::Method;
 
+use super::clear::validator;
 use super::counters::RuleCounters;
 use super::observers::Observers;
 use super::operation::{Keyspace, Reply, Scope, StateKey};
@@ -107,6 +108,18 @@ impl RuleSet {
     /// The positions of the rules that may match a request, in file order.
     pub fn candidates(&self, facts: &Facts<'_>) -> Candidates {
         self.index.candidates(facts)
+    }
+
+    /// Looks up all that rules may ask of a long body, so that judging by it takes no time.
+    pub fn look_through(&self, facts: &Facts<'_>, identity: &Identity) {
+        let reading = self.candidates(facts).filter_map(|position| self.get(position));
+        for active in reading.filter(|active| active.reads_body(facts)) {
+            if active.concern(facts, identity).is_ok() && active.judges_body {
+                validator(facts, active.rule.version_at());
+            }
+        }
+        self.observers.observations(facts, identity, Moment(0));
+        self.observers.readings(facts, identity);
     }
 }
 

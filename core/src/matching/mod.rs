@@ -28,7 +28,7 @@ pub use path::PathPattern;
 pub use regex::PathRegex;
 pub use text::{Presence, TextPattern};
 
-use crate::model::{BodyFacts, Captures, Facts};
+use crate::model::{BodyFacts, Captures, Facts, Json};
 use mismatch::Reason;
 
 /// The requests a rule applies to: all conditions must hold.
@@ -113,6 +113,9 @@ impl Match {
             let json = match (&facts.body, facts.body.json()) {
                 (BodyFacts::Unread, _) => return no(Reason::BodyUnread),
                 (BodyFacts::TooLong, _) => return no(Reason::BodyTooLong),
+                (BodyFacts::Read { bytes, .. }, None) if bytes.len() > Json::MOST => {
+                    return no(Reason::JsonTooLong);
+                }
                 (BodyFacts::Read { .. }, None) => return no(Reason::BodyNotJson),
                 (BodyFacts::Read { .. }, Some(json)) => json,
             };

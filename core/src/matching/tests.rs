@@ -142,7 +142,8 @@ fn bodies_are_compared_once_they_are_known() {
     type Body = Box<dyn Fn() -> BodyFacts>;
     let a = || body("/a", json!(1));
     let post = |inner: Match| Match { method: only(Method::POST), ..inner };
-    let cases: [(Match, Body, &str, &str); 17] = [
+    let long = || BodyFacts::read(Bytes::from(vec![b' '; Json::MOST + 1]));
+    let cases: [(Match, Body, &str, &str); 19] = [
         (a(), Box::new(text("{\"a\": 1.0}")), "matches", "matches"),
         (a(), Box::new(text("{\"a\": 2}")), "matches", "body at /a is not 1"),
         (a(), Box::new(text("{}")), "matches", "body has nothing at /a"),
@@ -150,6 +151,7 @@ fn bodies_are_compared_once_they_are_known() {
         (a(), Box::new(text("")), "matches", "body is not JSON"),
         (a(), Box::new(unread), "matches", "body was not read"),
         (a(), Box::new(too_long), "matches", "body is longer than body_limit"),
+        (a(), Box::new(long), "matches", "body is longer than 4 MiB, the most of JSON that is looked at"),
         (body("", json!([1])), Box::new(text("[2]")), "matches", "body is not [1]"),
         (
             post(a()),
@@ -162,6 +164,12 @@ fn bodies_are_compared_once_they_are_known() {
         (not(a()), Box::new(text("a=1")), "matches", "matches"),
         (not(a()), Box::new(unread), "matches", "body was not read"),
         (not(a()), Box::new(too_long), "matches", "body is longer than body_limit"),
+        (
+            not(a()),
+            Box::new(long),
+            "matches",
+            "body is longer than 4 MiB, the most of JSON that is looked at",
+        ),
         (not(post(a())), Box::new(too_long), "matches", "matches"),
         (not(not(a())), Box::new(too_long), "matches", "body is longer than body_limit"),
         (not(not(a())), Box::new(text("{\"a\": 1}")), "matches", "matches"),

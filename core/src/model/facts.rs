@@ -109,6 +109,11 @@ impl BodyFacts {
         matches!(self, BodyFacts::Unread)
     }
 
+    /// Whether it takes long to look through as JSON.
+    pub fn is_slow(&self) -> bool {
+        matches!(self, BodyFacts::Read { bytes, .. } if (Json::QUICK + 1..=Json::MOST).contains(&bytes.len()))
+    }
+
     /// The body as JSON; `None` when it is unread, too long, or not JSON.
     pub fn json(&self) -> Option<&Json> {
         match self {

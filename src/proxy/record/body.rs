@@ -40,8 +40,9 @@ impl SentBody {
             sent.body = Some(plan.key.hash(&bytes));
             return;
         }
-        // The members left out of the hash may be anywhere in it.
-        if bytes.len() > MOST_JSON {
+        // The members left out of the hash may be anywhere in it: no hash is better than one that may differ where
+        // the call is the same.
+        if bytes.len() > Json::QUICK {
             return;
         }
         let Some(json) = Json::read(&bytes) else {
@@ -59,10 +60,6 @@ impl SentBody {
         sent.body = plan.key.hash_json(&json, &plan.volatile).or_else(|| Some(plan.key.hash(&bytes)));
     }
 }
-
-/// Bytes of JSON that is hashed by its values: for longer a worker's other clients would wait, and no hash is
-/// better than one that may differ where the call is the same.
-const MOST_JSON: usize = 1 << 20;
 
 /// Version fields that well-known APIs have in bodies: CouchDB, Kubernetes, GitHub.
 const VERSIONS: [(&str, &str); 3] = [
@@ -88,7 +85,7 @@ impl GotBody {
     /// All of it, if it is JSON.
     pub fn json(&mut self) -> Option<Json> {
         let bytes = std::mem::take(&mut self.0).freeze();
-        if is_structured(&bytes) { Json::read(&bytes) } else { None }
+        if is_structured(&bytes) { Json::read_quickly(&bytes) } else { None }
     }
 }
 

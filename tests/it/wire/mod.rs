@@ -17,6 +17,7 @@ mod hop_by_hop;
 mod http2;
 mod identity;
 mod injection;
+mod long_json;
 mod loops;
 mod memory;
 mod panics;

@@ -130,7 +130,7 @@ static WORKINGS: [Entry; 6] = [
         "body_limit",
         Value::Size { least: 1, most: 64 * 1024 * 1024 },
         Is("\"64 KiB\""),
-        "How much of a body a rule may look at. A longer body makes a rule that reads bodies not match. Of JSON no more than 4 MiB is looked at, and the journal compares tries by up to 1 MiB of it.",
+        "How much of a body a rule may look at. A longer body makes a rule that reads bodies not match. Of a JSON body of more than 4 MiB nothing is looked at; of one of more than 256 KiB the journal keeps no hash to compare tries by, and in a response of that length no version is looked for.",
         "body_limit = \"1 MiB\"",
     ),
     entry(
