@@ -15,6 +15,8 @@ pub const PING: u8 = 6;
 pub const GOAWAY: u8 = 7;
 pub const WINDOW_UPDATE: u8 = 8;
 pub const CONTINUATION: u8 = 9;
+/// SETTINGS_INITIAL_WINDOW_SIZE (RFC 9113 §6.5.2).
+pub const INITIAL_WINDOW_SIZE: u16 = 4;
 
 pub const ACK: u8 = 1;
 pub const END_STREAM: u8 = 1;

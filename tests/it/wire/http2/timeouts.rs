@@ -6,8 +6,8 @@ use fracas::clock::Clock;
 use fracas::rules::Timeouts;
 
 use super::super::super::support::frames::{
-    ACK, DATA, END_HEADERS, END_STREAM, End, Frame, Frames, GOAWAY, HEADERS, PING, PREFACE, RST_STREAM,
-    WINDOW_UPDATE, get, post, pseudo, setting,
+    ACK, DATA, END_HEADERS, END_STREAM, End, Frame, Frames, GOAWAY, HEADERS, INITIAL_WINDOW_SIZE, PING,
+    PREFACE, RST_STREAM, WINDOW_UPDATE, get, post, pseudo, setting,
 };
 use super::super::super::support::proxy::{self, TestProxy};
 use super::super::super::support::socket::Socket;
@@ -16,7 +16,6 @@ use super::super::super::support::upstream::Upstream;
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 /// Timeouts that are meant to expire.
 const SHORT: Duration = Duration::from_millis(60);
-const INITIAL_WINDOW_SIZE: u16 = 4;
 
 /// An upstream that responds to `/`, never to `/hang`, and never ends its response to `/half`; `/big` is more
 /// than any window.
@@ -161,7 +160,7 @@ fn serves_on_with_window(client: &mut Frames, stream: u32) {
 }
 
 /// Waits, by an event: a connection to a proxy that lets idle ones go after `length`.
-fn wait(length: Duration) {
+pub fn wait(length: Duration) {
     let upstream = Upstream::answering(OK);
     proxy_with(&upstream, |timeouts| timeouts.keep_alive = length).connect().ended();
 }
