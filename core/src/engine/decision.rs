@@ -54,7 +54,6 @@ pub struct Conflict {
     pub remaining: Option<Duration>,
     /// The entry that it opens under `clear`, and the request's validator.
     pub(super) opens: Option<(StateKey, Option<KeyHash>)>,
-    pub(super) has_captures: bool,
 }
 
 /// A response that is given again.

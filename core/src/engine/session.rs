@@ -12,7 +12,7 @@ use super::ruleset::{ActiveRule, RuleSet, Unconcerned};
 use super::state::{Judgement, Versions};
 use super::store::StoreError;
 use crate::matching::Candidates;
-use crate::model::{BodyFacts, Captures, Facts, Identity, KeyHash, Moment, Phase};
+use crate::model::{BodyFacts, Facts, Identity, KeyHash, Moment, Phase};
 use crate::rules::Clear;
 
 /// One request on its way past the rules. What it owes goes to the effects as soon as it is owed, so that a driver
@@ -58,7 +58,6 @@ struct Judging<'s> {
     client: KeyHash,
     /// What a conflict opens under `clear`.
     opens: Option<(StateKey, Option<KeyHash>)>,
-    has_captures: bool,
 }
 
 /// What is asked about a request, in this order.
@@ -103,14 +102,6 @@ impl<'s, 'r> Session<'s, 'r> {
     /// The conflict that will take the response's place, if the upstream accepts the request.
     pub fn pending(&self) -> Option<&Conflict> {
         self.effects.pending()
-    }
-
-    /// What the conflict's rule captured of the path.
-    pub fn captures<'c>(&'c self, conflict: &'c Conflict) -> Captures<'c> {
-        match conflict.has_captures {
-            true => conflict.active.rule.requests.check(self.facts).unwrap_or_default(),
-            false => Captures::default(),
-        }
     }
 
     /// What is needed next.
@@ -234,8 +225,8 @@ impl<'s, 'r> Session<'s, 'r> {
 
     /// Turns to a rule.
     fn begin(&mut self, position: u32, active: &'s Arc<ActiveRule>) -> Option<Notice> {
-        let (key, has_captures) = match active.concern(self.facts, self.identity) {
-            Ok(concern) => (concern.key, !concern.captures.0.is_empty()),
+        let key = match active.concern(self.facts, self.identity) {
+            Ok(concern) => concern.key,
             Err(why) => return left_alone(active, self.facts, &why),
         };
         active.counters.add_match();
@@ -243,7 +234,7 @@ impl<'s, 'r> Session<'s, 'r> {
         // Only what is kept for a client asks for it.
         let is_for_client = clear.is_some() || active.rule.trigger.state().is_some();
         let client = if is_for_client { self.facts.client(self.identity) } else { KeyHash(0) };
-        let mut judging = Judging { position, active, key, client, opens: None, has_captures };
+        let mut judging = Judging { position, active, key, client, opens: None };
         let mut query = Query::Count;
         if clear.is_some() {
             let under = active.rule.opened_under(self.facts, Some(key), client).unwrap_or(key);
@@ -338,7 +329,7 @@ impl<'s, 'r> Session<'s, 'r> {
 
     /// A conflict that would end by itself after `lasts`: it lasts no longer than the rule is awake.
     fn conflict(&self, judging: &Judging<'_>, n: u64, lasts: Option<Duration>) -> Conflict {
-        let Judging { active, key, opens, has_captures, .. } = *judging;
+        let Judging { active, key, opens, .. } = *judging;
         let awake = active.rule.during.and_then(|during| during.remaining(self.now));
         Conflict {
             active: Arc::clone(active),
@@ -349,7 +340,6 @@ impl<'s, 'r> Session<'s, 'r> {
             tries: 1,
             remaining: lasts.into_iter().chain(awake).min(),
             opens,
-            has_captures,
         }
     }
 }

@@ -13,7 +13,7 @@ mod text;
 mod times;
 mod variant;
 
-pub use crate::rules::styles::Occasion;
+pub use crate::rules::styles::{Occasion, PathCaptures};
 pub use cors::allow_cors;
 pub use marker::{FRACAS, Marker};
 

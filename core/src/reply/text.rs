@@ -190,10 +190,12 @@ fn value<'s>(placeholder: &Placeholder, scene: &'s Scene<'s>) -> Value<'s> {
         Placeholder::Path => Value::text(&*facts.path),
         Placeholder::Query => Value::text(facts.query.unwrap_or_default()),
         Placeholder::Host => Value::text(facts.host()),
-        Placeholder::Param(name) => Value::maybe(occasion.captures.get(name)),
+        Placeholder::Param(name) => Value::maybe(occasion.captures.get(facts).get(name)),
         Placeholder::Header(name) => Value::maybe(facts.header(name).map(String::from_utf8_lossy)),
         Placeholder::N => Value::Number(occasion.n),
-        Placeholder::Key => Value::maybe(scene.per.describe(facts, occasion.captures, occasion.identity)),
+        Placeholder::Key => {
+            Value::maybe(scene.per.describe(facts, &occasion.captures.get(facts), occasion.identity))
+        }
         Placeholder::Now => Value::text(iso(occasion.now, Digits::Three)),
         Placeholder::NowHttp => Value::text(times::http_date(occasion.now)),
         Placeholder::Unix => Value::Number(u64::try_from(occasion.now.as_second()).unwrap_or_default()),

@@ -12,7 +12,7 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use jiff::Timestamp;
 
-use super::{CompiledReply, Occasion};
+use super::{CompiledReply, Occasion, PathCaptures};
 use crate::matching::Match;
 use crate::model::{BodyFacts, Captures, Dice, Facts, Identity, Key, KeyHash, KeyPart, Kind};
 use crate::rules::{
@@ -91,7 +91,7 @@ impl<'a> Asked<'a> {
     fn with(&self, facts: &Facts<'_>, reply: &CompiledReply) -> Response<Bytes> {
         reply.render(&Occasion {
             facts,
-            captures: &self.captures,
+            captures: PathCaptures::Known(&self.captures),
             identity: &Identity(Vec::new()),
             dice: Dice::new(1, "flaky-writes"),
             key: KeyHash(5),

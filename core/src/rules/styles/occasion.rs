@@ -9,13 +9,31 @@ use siphasher::sip::SipHasher13;
 
 use super::rows::Row;
 use super::value::Value;
+use crate::matching::PathMatch;
 use crate::model::{Captures, Dice, Facts, Identity, Key, KeyHash};
+
+/// The captures of a rule's path pattern: few replies ask for them, so they are looked for when one does.
+#[derive(Clone, Copy)]
+pub enum PathCaptures<'o> {
+    Known(&'o Captures<'o>),
+    Of(&'o PathMatch),
+}
+
+impl<'o> PathCaptures<'o> {
+    /// The captures of the request of `facts`.
+    pub fn get(self, facts: &'o Facts<'o>) -> Captures<'o> {
+        match self {
+            PathCaptures::Known(captures) => captures.clone(),
+            PathCaptures::Of(path) => path.captures(&facts.path).unwrap_or_default(),
+        }
+    }
+}
 
 /// One refused request, and the facts that the judgement has of it.
 #[derive(Clone, Copy)]
 pub struct Occasion<'o> {
     pub facts: &'o Facts<'o>,
-    pub captures: &'o Captures<'o>,
+    pub captures: PathCaptures<'o>,
     /// The source of the client id: `{key}` may name the client.
     pub identity: &'o Identity,
     /// The rule's dice. Identifiers and jitter are hashes of its draw, independent of the draw

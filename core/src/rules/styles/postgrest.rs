@@ -66,7 +66,7 @@ fn taken<'s>(scene: &'s Scene<'s>) -> (&'s str, Cow<'s, str>) {
             KeyPart::Param(name) | KeyPart::Query(name) => &**name,
             _ => return None,
         };
-        Some((name, Key(vec![part.clone()]).describe(facts, captures, identity)?.into()))
+        Some((name, Key(vec![part.clone()]).describe(facts, &captures.get(facts), identity)?.into()))
     });
     named.unwrap_or_else(|| ("id", id(scene)))
 }
