@@ -1,7 +1,7 @@
 //! One of the things that a client does at a time: calls, one after the other, each tried until it
 //! succeeds, or is refused for good, or the client has had enough.
 
-use fracas::model::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent};
+use fracas::model::{Attempt, InjectedConflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent};
 
 use super::{Chance, Mix};
 
@@ -180,7 +180,7 @@ impl<'a> Flow<'a> {
             0.47..0.49 => (Some(422), None),
             _ => (Some(200), None),
         };
-        let conflict = (status == Some(409)).then(|| Conflict {
+        let conflict = (status == Some(409)).then(|| InjectedConflict {
             rule: "conflicts".into(),
             kind: Kind::Transient,
             phase: Phase::Before,

@@ -292,7 +292,7 @@ mod tests {
     #[test]
     fn rules_before_it_may_have_answered() {
         let mut attempt = Attempt { method: "GET".into(), path: "/a".into(), ..Attempt::default() };
-        attempt.conflict = Some(crate::model::Conflict {
+        attempt.conflict = Some(crate::model::InjectedConflict {
             rule: "first".into(),
             kind: crate::model::Kind::Transient,
             phase: Phase::Before,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Link, Operation, Outcome, Read, Sight, Try};
 use crate::engine::http_date;
-use crate::model::{Attempt, Conflict, Kind, Phase, Version, VersionPlace};
+use crate::model::{Attempt, InjectedConflict, Kind, Phase, Version, VersionPlace};
 
 /// One operation, and which of its refusals are looked at.
 pub(super) struct View<'o> {
@@ -170,7 +170,7 @@ impl<'o> Retry<'o> {
         &self.next.attempt
     }
 
-    pub fn conflict(&self) -> Option<&'o Conflict> {
+    pub fn conflict(&self) -> Option<&'o InjectedConflict> {
         self.before().conflict.as_ref()
     }
 

@@ -45,7 +45,7 @@ pub struct Attempt {
     pub got: Got,
     /// The conflict that a rule injected, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub conflict: Option<Conflict>,
+    pub conflict: Option<InjectedConflict>,
 }
 
 /// A version of HTTP, as a client speaks it.
@@ -126,7 +126,7 @@ pub struct Got {
 /// A conflict that a rule injected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Conflict {
+pub struct InjectedConflict {
     pub rule: SmolStr,
     pub kind: Kind,
     pub phase: Phase,
@@ -296,7 +296,7 @@ mod tests {
             method: "PUT".into(),
             path: "/items/7".into(),
             got: Got { status: Some(409), retry_after: Some(RetryAfter::Seconds(2_000)), ..Got::default() },
-            conflict: Some(Conflict {
+            conflict: Some(InjectedConflict {
                 rule: "somebody-else-won".into(),
                 kind: Kind::Version,
                 phase: Phase::Before,

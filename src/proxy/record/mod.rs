@@ -136,7 +136,7 @@ impl Record {
     /// A rule refuses the request, or overrides its response.
     pub fn play(&self, conflict: &Conflict) {
         let rule = &conflict.active.rule;
-        self.state.borrow_mut().attempt.conflict = Some(model::Conflict {
+        self.state.borrow_mut().attempt.conflict = Some(model::InjectedConflict {
             rule: (&*rule.name).into(),
             kind: rule.kind,
             phase: rule.phase(),

@@ -3,7 +3,7 @@
 mod listed;
 
 use fracas::grading::{Asked, Finding, Grading, Missing, Report, Verdict};
-use fracas::model::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, Reading, RetryAfter, Sent};
+use fracas::model::{Attempt, InjectedConflict, Fingerprint, Got, Kind, Phase, Reading, RetryAfter, Sent};
 use fracas::report::{self, Format, Subject, Width};
 use fracas::rules;
 use proptest::prelude::*;
@@ -26,7 +26,7 @@ fn request(start: u64, agent: &str, client: u64, method: &str, status: u16) -> A
 
 fn refused(attempt: Attempt, rule: &str, kind: Kind) -> Attempt {
     let key = Fingerprint(1);
-    let conflict = Some(Conflict { rule: rule.into(), kind, phase: Phase::Before, n: 1, key });
+    let conflict = Some(InjectedConflict { rule: rule.into(), kind, phase: Phase::Before, n: 1, key });
     let got = Got { status: Some(409), ..Got::default() };
     Attempt { conflict, got, ..attempt }
 }

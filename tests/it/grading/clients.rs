@@ -1,6 +1,6 @@
 //! Simulated clients before a simulated proxy: what they send, as the journal would hold it.
 
-use fracas::model::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent, Shown};
+use fracas::model::{Attempt, InjectedConflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent, Shown};
 
 use super::policies::Chance;
 
@@ -95,7 +95,7 @@ impl Run<'_> {
         self.now += (seconds * 1e6) as u64 + self.chance.uniform(300.0, 3_000.0) as u64;
     }
 
-    fn send(&mut self, method: &str, path: &str, sent: Sent, got: Got, conflict: Option<Conflict>) {
+    fn send(&mut self, method: &str, path: &str, sent: Sent, got: Got, conflict: Option<InjectedConflict>) {
         let start = self.now;
         self.now += self.chance.uniform(400.0, 4_000.0) as u64;
         self.attempts.push(Attempt {
@@ -148,7 +148,7 @@ impl Run<'_> {
                 retry_after: situation.retry_after.filter(|_| is_refused),
                 ..Got::default()
             };
-            let conflict = is_refused.then(|| Conflict {
+            let conflict = is_refused.then(|| InjectedConflict {
                 rule: "rule".into(),
                 kind,
                 phase,

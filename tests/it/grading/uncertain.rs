@@ -1,7 +1,7 @@
 //! What the record does not show is not said: findings on records in which something stays in the dark.
 
 use fracas::grading::{Asked, Finding, Grading, Report, Verdict};
-use fracas::model::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, Sent};
+use fracas::model::{Attempt, InjectedConflict, Fingerprint, Got, Kind, Phase, Sent};
 use fracas::rules;
 
 /// A record line by line: `AT METHOD PATH [v=…] [k=…] [b=…] [c=…] > STATUS|- [up=…] [e=…] [KIND[:PHASE]]`, where `AT` is
@@ -35,7 +35,7 @@ fn attempt((line, id): (&str, u64)) -> Attempt {
                 let kind = Kind::ALL.into_iter().find(|known| known.as_str() == kind).expect("a kind");
                 let phase = Phase::ALL.into_iter().find(|known| known.to_string() == phase).expect("a phase");
                 let key = Fingerprint(1);
-                conflict = Some(Conflict { rule: "rule".into(), kind, phase, n: id, key });
+                conflict = Some(InjectedConflict { rule: "rule".into(), kind, phase, n: id, key });
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Workers side by side under one identity, who all make the same requests: who is accused of what they do
 //! together, and of what each of them does by itself?
 
-use fracas::model::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent, Shown};
+use fracas::model::{Attempt, InjectedConflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent, Shown};
 
 use crate::mix::Chance;
 
@@ -269,7 +269,7 @@ impl Workers {
             retry_after: self.rule.retry_after.filter(|_| is_refused).map(RetryAfter::Seconds),
             ..Got::default()
         };
-        let conflict = is_refused.then(|| Conflict {
+        let conflict = is_refused.then(|| InjectedConflict {
             rule: "rule".into(),
             kind: self.rule.kind,
             phase: self.rule.phase,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use fracas::grading::{ClientReport, Report, Verdict};
 use fracas::model::{
-    Attempt, Conflict, Fingerprint, Got, GrpcStatus, Kind, MediaType, Phase, Protocol, RetryAfter, Sent,
+    Attempt, InjectedConflict, Fingerprint, Got, GrpcStatus, Kind, MediaType, Phase, Protocol, RetryAfter, Sent,
 };
 use fracas::report::{self, Format, Subject, Width};
 use fracas::rules::Paint;
@@ -311,7 +311,7 @@ fn attempts() -> Vec<Arc<Attempt>> {
             bytes: 120,
             ..Got::default()
         },
-        conflict: Some(Conflict {
+        conflict: Some(InjectedConflict {
             rule: "somebody-else-won".into(),
             kind: Kind::Version,
             phase: Phase::Before,

@@ -56,7 +56,7 @@ impl Meaning {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Conflict, Fingerprint, Got, GrpcStatus, Kind, Phase};
+    use crate::model::{InjectedConflict, Fingerprint, Got, GrpcStatus, Kind, Phase};
 
     #[test]
     fn every_answer_has_a_meaning() {
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn what_a_rule_injects_is_a_conflict_whatever_its_status() {
-        let conflict = Conflict {
+        let conflict = InjectedConflict {
             rule: "r".into(),
             kind: Kind::Idempotency,
             phase: Phase::Lost,

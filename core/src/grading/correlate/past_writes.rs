@@ -6,7 +6,7 @@ use std::hash::{BuildHasherDefault, Hash as _, Hasher as _};
 use siphasher::sip::SipHasher13;
 
 use super::evidence::Clue;
-use crate::model::{Conflict, Fingerprint};
+use crate::model::{InjectedConflict, Fingerprint};
 
 /// The latest clues, with something about each. Two generations: when the young one is full, it becomes
 /// the old one. So what is known of at least [`Memory::GENERATION`] is remembered, and of at most twice as
@@ -110,7 +110,7 @@ pub(super) enum Keys {
 }
 
 impl Memory<Keys> {
-    pub fn note(&mut self, lane: Clue, conflict: &Conflict) {
+    pub fn note(&mut self, lane: Clue, conflict: &InjectedConflict) {
         let keys = match self.get(lane) {
             None => Keys::One(conflict.key),
             Some(Keys::One(key)) if key == conflict.key => return,

@@ -1,6 +1,6 @@
 //! Random records: calls that are refused and come again in all sorts of ways.
 
-use fracas::model::{Attempt, Conflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent};
+use fracas::model::{Attempt, InjectedConflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent};
 use proptest::prelude::*;
 
 /// One call: what is sent, how it is answered time and again, and how long its client waits.
@@ -112,7 +112,7 @@ impl Call {
 
     /// `status`: 0 for a rule's conflict, 1 for none.
     fn attempt(&self, now: u64, sent: Sent, status: u16) -> Attempt {
-        let conflict = (status == 0).then(|| Conflict {
+        let conflict = (status == 0).then(|| InjectedConflict {
             rule: self.kind.as_str().into(),
             kind: self.kind,
             phase: self.phase,

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::super::{Correlator, LATENESS};
 use super::slowly::{Grouping, slowly};
 use crate::grading::{Asked, AskedByRule, Grader, Grading, Operation, Outcome, Record};
-use crate::model::{Attempt, Conflict, Fingerprint, Got, GrpcStatus, Kind, Phase, RetryAfter, Sent};
+use crate::model::{Attempt, InjectedConflict, Fingerprint, Got, GrpcStatus, Kind, Phase, RetryAfter, Sent};
 use crate::rules::Expect;
 
 /// Few of everything, so that much is the same.
@@ -58,7 +58,7 @@ fn attempt() -> impl Strategy<Value = Attempt> {
                 path: path.into(),
                 sent,
                 got,
-                conflict: rule.filter(|_| refused).map(|key| Conflict {
+                conflict: rule.filter(|_| refused).map(|key| InjectedConflict {
                     rule: "r".into(),
                     kind: Kind::Transient,
                     phase: Phase::Before,

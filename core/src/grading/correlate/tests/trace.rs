@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use super::super::Correlator;
 use crate::grading::{Operation, Read, Sight};
-use crate::model::{Attempt, Conflict, Fingerprint, Kind, Phase, RetryAfter};
+use crate::model::{Attempt, InjectedConflict, Fingerprint, Kind, Phase, RetryAfter};
 
 /// The attempts of a trace, in the order in which they ended.
 pub fn attempts(trace: &str) -> Vec<Attempt> {
@@ -108,7 +108,7 @@ fn attempt(line: &str, id: u64) -> Attempt {
             _ => {
                 let rule = word.strip_prefix('!').expect("a rule");
                 let (rule, key) = rule.split_once('/').unwrap_or((rule, "0"));
-                attempt.conflict = Some(Conflict {
+                attempt.conflict = Some(InjectedConflict {
                     rule: rule.into(),
                     // A rule about sessions is called so.
                     kind: if rule == "session" { Kind::Session } else { Kind::Transient },
