@@ -1,7 +1,7 @@
 //! One of the things that a client does at a time: calls, one after the other, each tried until it
 //! succeeds, or is refused for good, or the client has had enough.
 
-use fracas::model::{Attempt, InjectedConflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent};
+use fracas::model::{Attempt, InjectedConflict, Fingerprint, Got, Kind, Phase, AskedWait, Sent};
 
 use super::{Chance, Mix};
 
@@ -171,7 +171,7 @@ impl<'a> Flow<'a> {
             _ => false,
         };
         let trouble = if is_spared { 1.0 } else { self.chance.fraction() };
-        let wait = self.chance.is(0.3).then(|| RetryAfter::Seconds(1_000 * (1 + self.chance.below(3))));
+        let wait = self.chance.is(0.3).then(|| AskedWait::Seconds(1_000 * (1 + self.chance.below(3))));
         let shown = self.chance.below(1 << 20).to_string().as_str().into();
         let (status, retry_after) = match trouble {
             ..0.35 => (Some(409), wait),
@@ -194,12 +194,12 @@ impl<'a> Flow<'a> {
         Attempt { start, end, connection: self.number, got, conflict, ..request }
     }
 
-    fn pause(&mut self, tried: u64, asked: Option<RetryAfter>) -> u64 {
+    fn pause(&mut self, tried: u64, asked: Option<AskedWait>) -> u64 {
         let doubled = (100 * MILLI) << tried.min(6);
         match (self.wait, asked) {
             (Wait::Not, _) => 0,
             (Wait::Fixed, _) => 500 * MILLI + self.chance.below(5 * MILLI),
-            (Wait::AsAsked, Some(RetryAfter::Seconds(wait) | RetryAfter::Date(wait))) => wait * MILLI,
+            (Wait::AsAsked, Some(AskedWait::Seconds(wait) | AskedWait::Date(wait))) => wait * MILLI,
             (Wait::AsAsked, None) => doubled / 2 + self.chance.below(doubled / 2),
             (Wait::FullJitter, _) => self.chance.below(doubled),
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::checks::wait;
 use super::view::{Elsewhere, View, is_one};
 use super::{Finding, Operation, OperationReport, Read, RefusedBy, Sight, Try, TryReport, Verdict};
-use crate::model::{RetryAfter, VersionPlace};
+use crate::model::{AskedWait, VersionPlace};
 
 /// Operations that a report may show.
 #[derive(Clone, Debug, Default)]
@@ -151,7 +151,7 @@ fn shown_try(tried: &Try, view: &View<'_>, start: u64) -> TryReport {
         rule: conflict.map(|conflict| conflict.rule.to_string()),
         kind: kind.map(|kind| kind.to_string()),
         phase: conflict.map(|conflict| conflict.phase.to_string()),
-        retry_after_ms: attempt.got.retry_after.map(RetryAfter::millis),
+        retry_after_ms: attempt.got.retry_after.map(AskedWait::millis),
         version: attempt.sent.version.as_deref().map(str::to_owned),
         note: note(view, attempt.id),
     }
@@ -161,7 +161,7 @@ fn shown_try(tried: &Try, view: &View<'_>, start: u64) -> TryReport {
 fn note(view: &View<'_>, attempt: u64) -> Option<String> {
     let retry = view.retries().find(|retry| retry.after().id == attempt)?;
     let (before, after) = (retry.before(), retry.after());
-    if let Some(asked) = before.got.retry_after.map(RetryAfter::millis)
+    if let Some(asked) = before.got.retry_after.map(AskedWait::millis)
         && retry.gap.as_millis() + 20 < u128::from(asked)
     {
         let asked = wait(std::time::Duration::from_millis(asked));

@@ -112,7 +112,7 @@ pub struct Got {
     pub shown: Shown,
     /// `Retry-After`, as a wait counted from the end of the response.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub retry_after: Option<RetryAfter>,
+    pub retry_after: Option<AskedWait>,
     /// The media type of the response that the client got.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub media_type: Option<MediaType>,
@@ -139,7 +139,7 @@ pub struct InjectedConflict {
 /// The wait that a response asked for, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum RetryAfter {
+pub enum AskedWait {
     Seconds(u64),
     /// An HTTP-date, which is only good to a second.
     Date(u64),
@@ -220,10 +220,10 @@ impl Protocol {
     }
 }
 
-impl RetryAfter {
+impl AskedWait {
     /// The wait, in milliseconds.
     pub fn millis(self) -> u64 {
-        let (RetryAfter::Seconds(millis) | RetryAfter::Date(millis)) = self;
+        let (AskedWait::Seconds(millis) | AskedWait::Date(millis)) = self;
         millis
     }
 }
@@ -295,7 +295,7 @@ mod tests {
             peer: Some(Fingerprint(7).into()),
             method: "PUT".into(),
             path: "/items/7".into(),
-            got: Got { status: Some(409), retry_after: Some(RetryAfter::Seconds(2_000)), ..Got::default() },
+            got: Got { status: Some(409), retry_after: Some(AskedWait::Seconds(2_000)), ..Got::default() },
             conflict: Some(InjectedConflict {
                 rule: "somebody-else-won".into(),
                 kind: Kind::Version,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{Subject, phrases, run};
 use crate::grading::RefusedBy;
-use crate::model::{Attempt, HarmlessJson, RetryAfter};
+use crate::model::{Attempt, HarmlessJson, AskedWait};
 
 /// Where requests went of which the journal does not say it: this name leads nowhere (RFC 2606 §2).
 const UNKNOWN: &str = "http://fracas.invalid";
@@ -108,7 +108,7 @@ fn path(path: &str) -> String {
 fn response(attempt: &Attempt) -> Value {
     let got = &attempt.got;
     let waits = got.retry_after.map(|wait| {
-        let (RetryAfter::Seconds(milliseconds) | RetryAfter::Date(milliseconds)) = wait;
+        let (AskedWait::Seconds(milliseconds) | AskedWait::Date(milliseconds)) = wait;
         match got.grpc {
             Some(_) => json!({ "name": "grpc-retry-pushback-ms", "value": milliseconds.to_string() }),
             None => json!({ "name": "Retry-After", "value": milliseconds.div_ceil(1_000).to_string() }),

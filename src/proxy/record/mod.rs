@@ -32,7 +32,7 @@ use super::shared::Shared;
 use super::snapshot::Snapshot;
 use crate::engine::{Conflict, http_date};
 use crate::model::{
-    self, Attempt, Facts, Fingerprint, GrpcStatus, KeyHash, MediaType, Moment, Protocol, Reading, RetryAfter,
+    self, Attempt, Facts, Fingerprint, GrpcStatus, KeyHash, MediaType, Moment, Protocol, Reading, AskedWait,
     RuleId, RunKey, VersionPlace, decode_unreserved,
 };
 
@@ -335,19 +335,19 @@ fn path(path: &str, key: RunKey) -> SmolStr {
 
 /// `Retry-After` as a wait from now on (RFC 9110 §10.2.3); `now` in seconds since 1970. An unreadable value
 /// asks for nothing.
-fn retry_after(value: &HeaderValue, now: impl FnOnce() -> i64) -> Option<RetryAfter> {
+fn retry_after(value: &HeaderValue, now: impl FnOnce() -> i64) -> Option<AskedWait> {
     let text = value.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<u64>() {
-        return Some(RetryAfter::Seconds(seconds.saturating_mul(1_000)));
+        return Some(AskedWait::Seconds(seconds.saturating_mul(1_000)));
     }
     let wait = http_date(text.as_bytes())?.saturating_sub(now());
-    Some(RetryAfter::Date(u64::try_from(wait).unwrap_or(0).saturating_mul(1_000)))
+    Some(AskedWait::Date(u64::try_from(wait).unwrap_or(0).saturating_mul(1_000)))
 }
 
 /// The wait that a gRPC service asks for. A value that forbids another try, or is no number, asks for none.
-fn pushback(value: &HeaderValue) -> Option<RetryAfter> {
+fn pushback(value: &HeaderValue) -> Option<AskedWait> {
     let milliseconds = value.to_str().ok()?.trim().parse().ok()?;
-    Some(RetryAfter::Seconds(milliseconds))
+    Some(AskedWait::Seconds(milliseconds))
 }
 
 #[cfg(test)]
@@ -358,13 +358,13 @@ mod tests {
     fn retry_after_is_a_wait_in_milliseconds() {
         let now = 784_111_777;
         for (text, wait) in [
-            ("2", Some(RetryAfter::Seconds(2_000))),
-            ("0", Some(RetryAfter::Seconds(0))),
-            ("Sun, 06 Nov 1994 08:49:40 GMT", Some(RetryAfter::Date(3_000))),
-            ("Sunday, 06-Nov-94 08:49:40 GMT", Some(RetryAfter::Date(3_000))),
-            ("Sun Nov  6 08:49:40 1994", Some(RetryAfter::Date(3_000))),
-            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(RetryAfter::Date(0))),
-            ("Sun, 06 Nov 1994 08:49:30 GMT", Some(RetryAfter::Date(0))),
+            ("2", Some(AskedWait::Seconds(2_000))),
+            ("0", Some(AskedWait::Seconds(0))),
+            ("Sun, 06 Nov 1994 08:49:40 GMT", Some(AskedWait::Date(3_000))),
+            ("Sunday, 06-Nov-94 08:49:40 GMT", Some(AskedWait::Date(3_000))),
+            ("Sun Nov  6 08:49:40 1994", Some(AskedWait::Date(3_000))),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(AskedWait::Date(0))),
+            ("Sun, 06 Nov 1994 08:49:30 GMT", Some(AskedWait::Date(0))),
             ("soon", None),
             ("-1", None),
             ("", None),

@@ -3,7 +3,7 @@
 mod listed;
 
 use fracas::grading::{Asked, Finding, Grading, Missing, Report, Verdict};
-use fracas::model::{Attempt, InjectedConflict, Fingerprint, Got, Kind, Phase, Reading, RetryAfter, Sent};
+use fracas::model::{Attempt, InjectedConflict, Fingerprint, Got, Kind, Phase, Reading, AskedWait, Sent};
 use fracas::report::{self, Format, Subject, Width};
 use fracas::rules;
 use proptest::prelude::*;
@@ -240,7 +240,7 @@ fn what_succeeded_long_ago_may_still_be_sent_anew() {
         let other = move |n: u64| Attempt { path: format!("/{n}").into(), ..write(10_000 + n * 10, 200) };
         let start = 10 * SECOND + between * 10;
         let mut first = refused(write(start, 409), "r", Kind::Transient);
-        first.got.retry_after = Some(RetryAfter::Seconds(5_000));
+        first.got.retry_after = Some(AskedWait::Seconds(5_000));
         let again = write(start + SECOND, 200);
         graded("", [write(0, 200)].into_iter().chain((0..between).map(other)).chain([first, again]))
     };

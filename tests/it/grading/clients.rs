@@ -1,6 +1,6 @@
 //! Simulated clients before a simulated proxy: what they send, as the journal would hold it.
 
-use fracas::model::{Attempt, InjectedConflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent, Shown};
+use fracas::model::{Attempt, InjectedConflict, Fingerprint, Got, Kind, Phase, AskedWait, Sent, Shown};
 
 use super::policies::Chance;
 
@@ -37,7 +37,7 @@ pub struct Situation {
     /// Refused tries per operation; drawn up to this when `is_drawn`.
     pub refusals: usize,
     pub is_drawn: bool,
-    pub retry_after: Option<RetryAfter>,
+    pub retry_after: Option<AskedWait>,
     pub clients: u64,
     pub operations: u64,
 }

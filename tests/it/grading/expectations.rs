@@ -1,7 +1,7 @@
 //! `[expect]`: what is asked, what is found, and what it means for the verdict.
 
 use fracas::grading::{Asked, Report, Verdict};
-use fracas::model::{Kind, RetryAfter};
+use fracas::model::{Kind, AskedWait};
 use fracas::rules;
 
 use super::clients::{Client, Situation};
@@ -15,7 +15,7 @@ fn asked(file: &str, own: &str) -> Asked {
 }
 
 fn graded(file: &str, own: &str, client: Client, kind: Kind) -> Report {
-    let retry_after = (client == Client::Impatient).then_some(RetryAfter::Seconds(2_000));
+    let retry_after = (client == Client::Impatient).then_some(AskedWait::Seconds(2_000));
     held_against(asked(file, own), client, Situation { retry_after, ..Situation::new(kind) }, 7)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fracas::grading::{Asked, Grading, Report, Verdict};
-use fracas::model::{Attempt, Fingerprint, Got, Kind, Phase, RetryAfter};
+use fracas::model::{Attempt, Fingerprint, Got, Kind, Phase, AskedWait};
 
 use super::clients::{Client, Situation, record};
 use super::policies::Chance;
@@ -50,7 +50,7 @@ fn an_exemplary_client_is_never_accused_in_a_thousand_simulations() {
         let mut pick = |most: usize| chance.uniform(0.0, most as f64) as usize;
         let kind = Kind::ALL[pick(Kind::ALL.len())];
         let phase = if kind == Kind::Transient { Phase::ALL[pick(3)] } else { Phase::Before };
-        let asked = [None, None, Some(RetryAfter::Seconds(1_000)), Some(RetryAfter::Date(1_500))];
+        let asked = [None, None, Some(AskedWait::Seconds(1_000)), Some(AskedWait::Date(1_500))];
         let situation = Situation {
             kind,
             phase,
@@ -79,7 +79,7 @@ fn an_exemplary_client_is_never_accused_in_a_thousand_simulations() {
 #[test]
 fn each_bad_client_fails_exactly_what_it_does_wrong() {
     let lost = Situation { phase: Phase::Lost, refusals: 2, ..Situation::new(Kind::Transient) };
-    let waits = Situation { retry_after: Some(RetryAfter::Seconds(2_000)), ..Situation::new(Kind::Lock) };
+    let waits = Situation { retry_after: Some(AskedWait::Seconds(2_000)), ..Situation::new(Kind::Lock) };
     let cases: [(Client, Situation, &[u8]); 11] = [
         (Client::HotLoop, Situation::new(Kind::Transient), &[6, 7, 9, 11]),
         (Client::HotLoop, Situation::new(Kind::Version), &[1, 2, 3, 6, 7, 9, 11]),
@@ -107,7 +107,7 @@ fn each_bad_client_fails_exactly_what_it_does_wrong() {
 
 #[test]
 fn what_is_only_unusual_is_no_failure() {
-    let asked = Situation { retry_after: Some(RetryAfter::Seconds(1_000)), ..Situation::new(Kind::Lock) };
+    let asked = Situation { retry_after: Some(AskedWait::Seconds(1_000)), ..Situation::new(Kind::Lock) };
     let cases: [(Client, Situation, &[u8]); 4] = [
         (Client::GivesUp, Situation::new(Kind::Version), &[]),
         (Client::Optimistic, Situation::new(Kind::Version), &[6, 7]),

@@ -1,6 +1,6 @@
 //! What is recorded of each attempt, as its client and its upstream saw it.
 
-use fracas::model::{Attempt, Got, Kind, MediaType, Phase, RetryAfter};
+use fracas::model::{Attempt, Got, Kind, MediaType, Phase, AskedWait};
 
 use crate::support::message::Message;
 use crate::support::proxy::{TestProxy, before};
@@ -58,7 +58,7 @@ fn a_conflict_is_recorded_with_what_its_rule_says() {
             let got = Got {
                 status: Some(409),
                 upstream,
-                retry_after: Some(RetryAfter::Seconds(2_000)),
+                retry_after: Some(AskedWait::Seconds(2_000)),
                 media_type: MediaType::of(b"application/problem+json"),
                 bytes: answers[0].body.len() as u64,
                 ..Got::default()

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use fracas::grading::{ClientReport, Report, Verdict};
 use fracas::model::{
-    Attempt, InjectedConflict, Fingerprint, Got, GrpcStatus, Kind, MediaType, Phase, Protocol, RetryAfter, Sent,
+    Attempt, InjectedConflict, Fingerprint, Got, GrpcStatus, Kind, MediaType, Phase, Protocol, AskedWait, Sent,
 };
 use fracas::report::{self, Format, Subject, Width};
 use fracas::rules::Paint;
@@ -306,7 +306,7 @@ fn attempts() -> Vec<Arc<Attempt>> {
         sent: Sent { version: Some("\"3\"".into()), bytes: 15, ..Sent::default() },
         got: Got {
             status: Some(409),
-            retry_after: Some(RetryAfter::Seconds(1_500)),
+            retry_after: Some(AskedWait::Seconds(1_500)),
             media_type: MediaType::of(b"application/problem+json; charset=utf-8"),
             bytes: 120,
             ..Got::default()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Tally;
 use super::{AMBIGUOUS, Check, Class, Evidence, Judged, Measure, NeededTries, Products, id, of, wait};
 use crate::grading::view::{Retry, View};
-use crate::model::RetryAfter;
+use crate::model::AskedWait;
 
 pub(super) const RETRY_AFTER: Check = Check {
     id: id(5),
@@ -44,8 +44,8 @@ impl Measure for Waits {
         }
         for retry in view.retries().filter(Retry::is_timed) {
             let (asked, slack, is_date) = match retry.before().got.retry_after {
-                Some(RetryAfter::Seconds(asked)) => (Duration::from_millis(asked), SLACK, false),
-                Some(RetryAfter::Date(asked)) => (Duration::from_millis(asked), DATE_SLACK, true),
+                Some(AskedWait::Seconds(asked)) => (Duration::from_millis(asked), SLACK, false),
+                Some(AskedWait::Date(asked)) => (Duration::from_millis(asked), DATE_SLACK, true),
                 None => continue,
             };
             self.judged += 1;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::grading::view::{Next, View, is_refused};
 use crate::grading::{Operation, Outcome};
-use crate::model::RetryAfter;
+use crate::model::AskedWait;
 
 pub(super) const TRIES: Check = Check {
     id: id(9),
@@ -98,7 +98,7 @@ impl Measure for Tries {
                             .attempt
                             .got
                             .retry_after
-                            .map_or(0, RetryAfter::millis)
+                            .map_or(0, AskedWait::millis)
                             .saturating_mul(1_000)
                     })
                     .fold(0, u64::saturating_add);

@@ -9,7 +9,7 @@ use super::strands::{self, By};
 use super::trail::{Caller, REACTION, Step, Trail};
 use super::{KEPT_TRIES, LONGEST_WINDOW, MARKERS, READS, SHORTEST_WINDOW, STRETCH};
 use crate::grading::{Link, Operation, Outcome, Read, Sight, Try};
-use crate::model::{Attempt, Fingerprint, RetryAfter};
+use crate::model::{Attempt, Fingerprint, AskedWait};
 
 /// Reads kept for when an operation turns out to be several.
 const SEEN: usize = 64;
@@ -131,7 +131,7 @@ impl Open {
         self.largest_gap = self.largest_gap.max(gap.unwrap_or(0));
         self.longest_try = self.longest_try.max(attempt.end.saturating_sub(attempt.start));
         self.asked_wait = match attempt.got.retry_after {
-            Some(RetryAfter::Seconds(wait) | RetryAfter::Date(wait)) => wait.saturating_mul(1_000),
+            Some(AskedWait::Seconds(wait) | AskedWait::Date(wait)) => wait.saturating_mul(1_000),
             None => 0,
         };
         // As it was with this answer: what is seen later raises doubts, but does not keep it open.

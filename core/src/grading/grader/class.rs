@@ -9,7 +9,7 @@ use super::super::checks::Tally;
 use super::super::checks::{Class, Evidence, waiting};
 use super::super::view::{Retry, Scope, View};
 use super::super::{ClientReport, Finding, Gap, Outcome, Verdict};
-use crate::model::{Attempt, Fingerprint, RetryAfter};
+use crate::model::{Attempt, Fingerprint, AskedWait};
 
 /// Clients of one product.
 #[derive(Clone, Debug)]
@@ -155,7 +155,7 @@ impl ClassTally {
                 Gap {
                     retry: retry.step.retry as u64,
                     gap_ms: retry.gap.as_secs_f64() * 1e3,
-                    asked_ms: asked.map(RetryAfter::millis),
+                    asked_ms: asked.map(AskedWait::millis),
                 },
             );
             if self.gaps.len() > ClientReport::MOST_GAPS {

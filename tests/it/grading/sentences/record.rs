@@ -1,6 +1,6 @@
 //! Random records: calls that are refused and come again in all sorts of ways.
 
-use fracas::model::{Attempt, InjectedConflict, Fingerprint, Got, Kind, Phase, RetryAfter, Sent};
+use fracas::model::{Attempt, InjectedConflict, Fingerprint, Got, Kind, Phase, AskedWait, Sent};
 use proptest::prelude::*;
 
 /// One call: what is sent, how it is answered time and again, and how long its client waits.
@@ -128,7 +128,7 @@ impl Call {
             },
             upstream: if is_applied { Some(200) } else { Some(status).filter(|status| *status > 1) },
             error: (status == 1).then(|| "reset".into()),
-            retry_after: self.retry_after.filter(|_| status == 0).map(RetryAfter::Seconds),
+            retry_after: self.retry_after.filter(|_| status == 0).map(AskedWait::Seconds),
             ..Got::default()
         };
         let (method, path) = (self.method.into(), self.path.into());

@@ -1,6 +1,6 @@
 //! gRPC through the proxy: refusals in its own words, and responses with their trailers.
 
-use fracas::model::{GrpcStatus, RetryAfter};
+use fracas::model::{GrpcStatus, AskedWait};
 use http::Request;
 
 use super::super::super::support::http2::Client;
@@ -109,7 +109,7 @@ fn the_journal_has_what_grpc_said_and_whether_the_upstream_accepted() {
         let [attempt] = &attempts[..] else { panic!("{attempts:?}") };
         let got = &attempt.got;
         assert_eq!((got.status, got.grpc), (Some(200), Some(GrpcStatus(said))), "{rule}{answer}");
-        assert_eq!(got.retry_after, wait.map(RetryAfter::Seconds), "{rule}{answer}");
+        assert_eq!(got.retry_after, wait.map(AskedWait::Seconds), "{rule}{answer}");
         assert_eq!((got.outcome(), attempt.is_applied()), (Some(outcome), is_applied), "{rule}{answer}");
     }
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::super::{Correlator, LATENESS};
 use super::slowly::{Grouping, slowly};
 use crate::grading::{Asked, AskedByRule, Grader, Grading, Operation, Outcome, Record};
-use crate::model::{Attempt, InjectedConflict, Fingerprint, Got, GrpcStatus, Kind, Phase, RetryAfter, Sent};
+use crate::model::{Attempt, InjectedConflict, Fingerprint, Got, GrpcStatus, Kind, Phase, AskedWait, Sent};
 use crate::rules::Expect;
 
 /// Few of everything, so that much is the same.
@@ -36,7 +36,7 @@ fn attempt() -> impl Strategy<Value = Attempt> {
         status: (status > 0).then_some(status),
         grpc: grpc.map(|status| GrpcStatus::of(&HeaderValue::from_static(status))),
         error: is_left.then(|| "client".into()),
-        retry_after: wait.map(RetryAfter::Seconds),
+        retry_after: wait.map(AskedWait::Seconds),
         ..Got::default()
     });
     let target = (

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::held::Turn;
 use super::super::meaning::Meaning;
 use crate::grading::Outcome;
-use crate::model::{Attempt, Fingerprint, RetryAfter, Sent};
+use crate::model::{Attempt, Fingerprint, AskedWait, Sent};
 
 /// The ids of each operation's attempts, and how it ended.
 pub type Grouping = BTreeMap<Vec<u64>, Outcome>;
@@ -146,7 +146,7 @@ impl Group {
             self.tries[index].start.saturating_sub(before)
         });
         let asked = match self.last().got.retry_after {
-            Some(RetryAfter::Seconds(wait) | RetryAfter::Date(wait)) => wait * 1_000,
+            Some(AskedWait::Seconds(wait) | AskedWait::Date(wait)) => wait * 1_000,
             None => 0,
         };
         let troubled = self.tries.iter().filter(|tried| Meaning::of(tried).is_retryable());

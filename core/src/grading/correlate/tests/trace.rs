@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use super::super::Correlator;
 use crate::grading::{Operation, Read, Sight};
-use crate::model::{Attempt, InjectedConflict, Fingerprint, Kind, Phase, RetryAfter};
+use crate::model::{Attempt, InjectedConflict, Fingerprint, Kind, Phase, AskedWait};
 
 /// The attempts of a trace, in the order in which they ended.
 pub fn attempts(trace: &str) -> Vec<Attempt> {
@@ -103,7 +103,7 @@ fn attempt(line: &str, id: u64) -> Attempt {
             Some(("v", value)) => attempt.got.shown = value.into(),
             Some(("e", value)) => attempt.got.error = Some(value.into()),
             Some(("ra", value)) => {
-                attempt.got.retry_after = Some(RetryAfter::Seconds(millis(value)));
+                attempt.got.retry_after = Some(AskedWait::Seconds(millis(value)));
             }
             _ => {
                 let rule = word.strip_prefix('!').expect("a rule");
