@@ -25,7 +25,7 @@ pub struct Attempt {
     pub connection: u64,
     /// The HTTP version of the request and its response.
     #[serde(skip_serializing_if = "Protocol::is_usual")]
-    pub protocol: Protocol,
+    pub protocol: HttpVersion,
     /// The client id: a hash with the run's key.
     pub client: Fingerprint,
     /// The client's address and `User-Agent`, hashed together: where `client` depends on a
@@ -50,7 +50,7 @@ pub struct Attempt {
 
 /// A version of HTTP, as a client speaks it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Protocol {
+pub enum HttpVersion {
     #[serde(rename = "HTTP/1.0")]
     Http10,
     /// The default, which a line leaves out.
@@ -214,9 +214,9 @@ impl Got {
     }
 }
 
-impl Protocol {
+impl HttpVersion {
     fn is_usual(&self) -> bool {
-        *self == Protocol::default()
+        *self == HttpVersion::default()
     }
 }
 
@@ -290,7 +290,7 @@ mod tests {
             id: 7,
             start: 1,
             end: 2_000,
-            protocol: Protocol::Http2,
+            protocol: HttpVersion::Http2,
             client: Fingerprint(u64::MAX),
             peer: Some(Fingerprint(7).into()),
             method: "PUT".into(),

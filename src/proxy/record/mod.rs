@@ -32,7 +32,7 @@ use super::shared::Shared;
 use super::snapshot::Snapshot;
 use crate::engine::{Conflict, http_date};
 use crate::model::{
-    self, Attempt, Facts, Fingerprint, GrpcStatus, KeyHash, MediaType, Moment, Protocol, Reading, AskedWait,
+    self, Attempt, Facts, Fingerprint, GrpcStatus, KeyHash, MediaType, Moment, HttpVersion, Reading, AskedWait,
     RuleId, RunKey, VersionPlace, decode_unreserved,
 };
 
@@ -85,10 +85,10 @@ impl Record {
         attempt.start = microseconds(origin.began);
         attempt.connection = client.connection;
         attempt.protocol = match head.version {
-            Version::HTTP_2 => Protocol::Http2,
-            Version::HTTP_10 => Protocol::Http10,
+            Version::HTTP_2 => HttpVersion::Http2,
+            Version::HTTP_10 => HttpVersion::Http10,
             // The proxy has no other protocol.
-            _ => Protocol::Http11,
+            _ => HttpVersion::Http11,
         };
         attempt.client = origin.who.fingerprint;
         attempt.method = method(&head.method);

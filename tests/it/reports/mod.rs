@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use fracas::grading::{ClientReport, Report, Verdict};
 use fracas::model::{
-    Attempt, InjectedConflict, Fingerprint, Got, GrpcStatus, Kind, MediaType, Phase, Protocol, AskedWait, Sent,
+    Attempt, InjectedConflict, Fingerprint, Got, GrpcStatus, Kind, MediaType, Phase, HttpVersion, AskedWait, Sent,
 };
 use fracas::report::{self, Format, Subject, Width};
 use fracas::rules::Paint;
@@ -296,7 +296,7 @@ fn attempts() -> Vec<Arc<Attempt>> {
         start: 1_000_000,
         end: 1_001_200,
         connection: 3,
-        protocol: Protocol::Http2,
+        protocol: HttpVersion::Http2,
         client: Fingerprint(0x9f86),
         peer: None,
         agent: Some("my-service/1.4".into()),
