@@ -31,7 +31,7 @@ pub struct Attempt {
     /// The client's address and `User-Agent`, hashed together: where `client` depends on a
     /// credential, this hash outlives a session. Absent for requests without a credential.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub peer: Option<Hint>,
+    pub peer: Option<ShortFingerprint>,
     /// The product that `User-Agent` names, such as `python-httpx/0.28.1` or `Firefox/121.0`: a client's class.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent: Option<SmolStr>,
@@ -76,7 +76,7 @@ pub struct Sent {
     pub operation: Option<Fingerprint>,
     /// The trace that it is a part of (`traceparent`, W3C Trace Context §3.2.2.3), hashed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub trace: Option<Hint>,
+    pub trace: Option<ShortFingerprint>,
     /// Number of the try within its call, from 1, as the client states it (`amz-sdk-request: attempt=2` …).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub try_number: Option<NonZeroU32>,
@@ -152,7 +152,7 @@ pub struct Fingerprint(pub u64);
 /// Half of such a hash: equal values have equal hashes, and two different values share one with a chance
 /// of 2⁻³². Never 0, so that an absent one takes no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Hint(NonZeroU32);
+pub struct ShortFingerprint(NonZeroU32);
 
 impl Attempt {
     /// Maximum length of a path in bytes; longer paths are cut.
@@ -228,29 +228,29 @@ impl AskedWait {
     }
 }
 
-impl Hint {
+impl ShortFingerprint {
     pub fn number(self) -> u32 {
         self.0.get()
     }
 }
 
-impl From<Fingerprint> for Hint {
-    fn from(fingerprint: Fingerprint) -> Hint {
-        Hint(NonZeroU32::new(fingerprint.0 as u32).unwrap_or(NonZeroU32::MIN))
+impl From<Fingerprint> for ShortFingerprint {
+    fn from(fingerprint: Fingerprint) -> ShortFingerprint {
+        ShortFingerprint(NonZeroU32::new(fingerprint.0 as u32).unwrap_or(NonZeroU32::MIN))
     }
 }
 
-impl Serialize for Hint {
+impl Serialize for ShortFingerprint {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&format_args!("{:08x}", self.0))
     }
 }
 
-impl<'de> Deserialize<'de> for Hint {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Hint, D::Error> {
+impl<'de> Deserialize<'de> for ShortFingerprint {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<ShortFingerprint, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
         let number = u32::from_str_radix(&text, 16).map_err(serde::de::Error::custom)?;
-        NonZeroU32::new(number).map(Hint).ok_or_else(|| serde::de::Error::custom("a hint is not 0"))
+        NonZeroU32::new(number).map(ShortFingerprint).ok_or_else(|| serde::de::Error::custom("a hint is not 0"))
     }
 }
 

@@ -11,7 +11,7 @@ use smol_str::SmolStr;
 
 use super::agent::LatestAgent;
 use super::plan::Plan;
-use crate::model::{Attempt, Facts, Hint, RunKey, Version, VersionPlace};
+use crate::model::{Attempt, Facts, ShortFingerprint, RunKey, Version, VersionPlace};
 
 /// Notes the facts of the head, the body apart, and the client's class.
 pub fn of_head(head: &Parts, plan: &Plan, latest: &mut LatestAgent, attempt: &mut Attempt) {
@@ -66,7 +66,7 @@ pub fn of_head(head: &Parts, plan: &Plan, latest: &mut LatestAgent, attempt: &mu
 }
 
 /// The request's origin, regardless of its credential.
-pub fn peer(head: &Parts, address: IpAddr, key: RunKey) -> Hint {
+pub fn peer(head: &Parts, address: IpAddr, key: RunKey) -> ShortFingerprint {
     let agent = head.headers.get(header::USER_AGENT).map_or(&[][..], HeaderValue::as_bytes);
     key.hash_pieces([address.to_string().as_bytes(), b" ", agent]).into()
 }

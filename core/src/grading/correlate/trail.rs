@@ -8,7 +8,7 @@
 
 use super::evidence::Clue;
 use super::spacing::Spacing;
-use crate::model::{Attempt, Fingerprint, Hint, AskedWait, Sent};
+use crate::model::{Attempt, Fingerprint, ShortFingerprint, AskedWait, Sent};
 
 /// A try that follows an answer within this (µs) is a reaction to it, also from a new connection: a loop
 /// in a shell needs 10 ms to start the next `curl`, and on a busy machine some 70.
@@ -35,7 +35,7 @@ pub(super) struct Trail {
     /// Of the first try.
     connection: u64,
     key: Option<Fingerprint>,
-    trace: Option<Hint>,
+    trace: Option<ShortFingerprint>,
     is_on_one_connection: bool,
     is_of_one_trace: bool,
     pub has_other_keys: bool,
