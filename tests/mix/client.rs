@@ -1,7 +1,7 @@
 //! One of the things that a client does at a time: calls, one after the other, each tried until it
 //! succeeds, or is refused for good, or the client has had enough.
 
-use fracas::model::{Attempt, InjectedConflict, Fingerprint, Got, Kind, Phase, AskedWait, Sent};
+use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, AskedWait, Sent};
 
 use super::{Chance, Mix};
 
@@ -187,7 +187,7 @@ impl<'a> Flow<'a> {
             n: 1,
             key: Fingerprint(1),
         });
-        let got = Got { status, retry_after, shown, ..Got::default() };
+        let got = ResponseRecord { status, retry_after, shown, ..ResponseRecord::default() };
         // The response precedes the next request by some time: a client needs time, too.
         let end = self.now;
         self.now += 50 + self.chance.below(MILLI);

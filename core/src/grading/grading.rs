@@ -107,13 +107,13 @@ impl Grading {
 mod tests {
     use super::*;
     use crate::grading::correlate::OPEN_OPERATIONS_OF_A_CLIENT;
-    use crate::model::Got;
+    use crate::model::ResponseRecord;
 
     #[test]
     fn a_report_says_how_many_operations_were_put_away() {
         let mut grading = Grading::new(Asked::default());
         for at in 0..OPEN_OPERATIONS_OF_A_CLIENT as u64 + 3 {
-            let got = Got { status: Some(409), ..Got::default() };
+            let got = ResponseRecord { status: Some(409), ..ResponseRecord::default() };
             let path = format!("/{at}").into();
             grading.add(Attempt {
                 id: at,

@@ -42,7 +42,7 @@ pub struct Attempt {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<Fingerprint>,
     pub sent: Sent,
-    pub got: Got,
+    pub got: ResponseRecord,
     /// The conflict that a rule injected, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conflict: Option<InjectedConflict>,
@@ -94,7 +94,7 @@ pub struct Sent {
 /// The facts of the response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Got {
+pub struct ResponseRecord {
     /// Status that the client got; absent when it got no response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
@@ -203,7 +203,7 @@ impl Attempt {
     }
 }
 
-impl Got {
+impl ResponseRecord {
     /// The effective status of the client's response: where a gRPC service refuses, the HTTP status
     /// equivalent to its refusal instead of 200.
     pub fn outcome(&self) -> Option<u16> {
@@ -295,7 +295,7 @@ mod tests {
             peer: Some(Fingerprint(7).into()),
             method: "PUT".into(),
             path: "/items/7".into(),
-            got: Got { status: Some(409), retry_after: Some(AskedWait::Seconds(2_000)), ..Got::default() },
+            got: ResponseRecord { status: Some(409), retry_after: Some(AskedWait::Seconds(2_000)), ..ResponseRecord::default() },
             conflict: Some(InjectedConflict {
                 rule: "somebody-else-won".into(),
                 kind: Kind::Version,

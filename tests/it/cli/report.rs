@@ -5,7 +5,7 @@ use std::path::Path;
 
 use fracas::grading::{Asked, AskedByRule, CommandEnd};
 use fracas::journal::{Ending, Header, HeaderRule, Tallies};
-use fracas::model::{Attempt, InjectedConflict, Fingerprint, Got, Kind, Phase};
+use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase};
 use fracas::rules::{Config, Expect};
 
 use crate::support::program::{folder, run, text};
@@ -19,7 +19,7 @@ fn blind(tries: u64) -> Vec<Attempt> {
         agent: Some("blind/1".into()),
         method: "PUT".into(),
         path: "/items/7".into(),
-        got: Got { status: Some(409), ..Got::default() },
+        got: ResponseRecord { status: Some(409), ..ResponseRecord::default() },
         conflict: Some(InjectedConflict {
             rule: "r".into(),
             kind: Kind::Version,

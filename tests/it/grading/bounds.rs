@@ -3,7 +3,7 @@
 mod listed;
 
 use fracas::grading::{Asked, Finding, Grading, Missing, Report, Verdict};
-use fracas::model::{Attempt, InjectedConflict, Fingerprint, Got, Kind, Phase, Reading, AskedWait, Sent};
+use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, Reading, AskedWait, Sent};
 use fracas::report::{self, Format, Subject, Width};
 use fracas::rules;
 use proptest::prelude::*;
@@ -19,7 +19,7 @@ fn request(start: u64, agent: &str, client: u64, method: &str, status: u16) -> A
         method: method.into(),
         path: "/items/1".into(),
         sent: Sent { body: Some(Fingerprint(client)), bytes: 9, ..Sent::default() },
-        got: Got { status: Some(status), upstream: Some(status), ..Got::default() },
+        got: ResponseRecord { status: Some(status), upstream: Some(status), ..ResponseRecord::default() },
         ..Attempt::default()
     }
 }
@@ -27,7 +27,7 @@ fn request(start: u64, agent: &str, client: u64, method: &str, status: u16) -> A
 fn refused(attempt: Attempt, rule: &str, kind: Kind) -> Attempt {
     let key = Fingerprint(1);
     let conflict = Some(InjectedConflict { rule: rule.into(), kind, phase: Phase::Before, n: 1, key });
-    let got = Got { status: Some(409), ..Got::default() };
+    let got = ResponseRecord { status: Some(409), ..ResponseRecord::default() };
     Attempt { conflict, got, ..attempt }
 }
 

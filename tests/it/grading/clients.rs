@@ -1,6 +1,6 @@
 //! Simulated clients before a simulated proxy: what they send, as the journal would hold it.
 
-use fracas::model::{Attempt, InjectedConflict, Fingerprint, Got, Kind, Phase, AskedWait, Sent, Shown};
+use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, AskedWait, Sent, Shown};
 
 use super::policies::Chance;
 
@@ -95,7 +95,7 @@ impl Run<'_> {
         self.now += (seconds * 1e6) as u64 + self.chance.uniform(300.0, 3_000.0) as u64;
     }
 
-    fn send(&mut self, method: &str, path: &str, sent: Sent, got: Got, conflict: Option<InjectedConflict>) {
+    fn send(&mut self, method: &str, path: &str, sent: Sent, got: ResponseRecord, conflict: Option<InjectedConflict>) {
         let start = self.now;
         self.now += self.chance.uniform(400.0, 4_000.0) as u64;
         self.attempts.push(Attempt {
@@ -138,7 +138,7 @@ impl Run<'_> {
         for k in 0.. {
             let is_refused = k < refusals;
             let applied = phase != Phase::Before;
-            let got = Got {
+            let got = ResponseRecord {
                 status: match (is_refused, phase) {
                     (true, Phase::Lost) => None,
                     (true, _) => Some(409),
@@ -146,7 +146,7 @@ impl Run<'_> {
                 },
                 upstream: (!is_refused || applied).then_some(200),
                 retry_after: situation.retry_after.filter(|_| is_refused),
-                ..Got::default()
+                ..ResponseRecord::default()
             };
             let conflict = is_refused.then(|| InjectedConflict {
                 rule: "rule".into(),
@@ -202,17 +202,17 @@ impl Run<'_> {
             if self.chance.uniform(0.0, 1.0) < 0.5 {
                 sent.version = Some(format!("\"{}\"", self.now).into());
             }
-            let shown = Got {
+            let shown = ResponseRecord {
                 status: Some(200),
                 upstream: Some(200),
                 shown: sent.version.as_deref().map(Shown::from).unwrap_or_default(),
-                ..Got::default()
+                ..ResponseRecord::default()
             };
             self.send("GET", path, Sent { credential: sent.credential, ..Sent::default() }, shown, None);
             self.now += self.chance.uniform(100.0, 900.0) as u64;
         }
         if situation.kind == Kind::Session && client == Client::Exemplary {
-            let given = Got { status: Some(200), upstream: Some(200), ..Got::default() };
+            let given = ResponseRecord { status: Some(200), upstream: Some(200), ..ResponseRecord::default() };
             self.send(
                 "POST",
                 "/login",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fracas::grading::{Asked, Grading, Report, Verdict};
-use fracas::model::{Attempt, Fingerprint, Got, Kind, Phase, AskedWait};
+use fracas::model::{Attempt, Fingerprint, ResponseRecord, Kind, Phase, AskedWait};
 
 use super::clients::{Client, Situation, record};
 use super::policies::Chance;
@@ -132,7 +132,7 @@ fn whoever_looks_before_a_post_goes_again_is_not_blind() {
     let attempt = |id: u64, client: u64, method: &str, status: u16| {
         let at = id * 2_000_000;
         let (method, path) = (method.into(), "/orders".into());
-        let got = Got { status: Some(status), ..Got::default() };
+        let got = ResponseRecord { status: Some(status), ..ResponseRecord::default() };
         let client = Fingerprint(client);
         Attempt { id, start: at, end: at + 1_000, client, method, path, got, ..Attempt::default() }
     };

@@ -1,6 +1,6 @@
 //! What is recorded of each attempt, as its client and its upstream saw it.
 
-use fracas::model::{Attempt, Got, Kind, MediaType, Phase, AskedWait};
+use fracas::model::{Attempt, ResponseRecord, Kind, MediaType, Phase, AskedWait};
 
 use crate::support::message::Message;
 use crate::support::proxy::{TestProxy, before};
@@ -30,7 +30,7 @@ fn a_request_and_its_answer_are_recorded() {
     assert_eq!((first.sent.version.as_deref(), first.sent.bytes), (Some("\"7\""), 7));
     assert!(first.sent.body.is_some() && second.sent.body.is_none());
     let got =
-        Got { status: Some(200), upstream: Some(200), shown: "\"8\"".into(), bytes: 2, ..Got::default() };
+        ResponseRecord { status: Some(200), upstream: Some(200), shown: "\"8\"".into(), bytes: 2, ..ResponseRecord::default() };
     assert_eq!((&first.got, &second.got), (&got, &got));
     assert!(first.start <= first.end && first.end <= second.start && second.start <= second.end);
     assert_ne!(first.connection, second.connection);
@@ -55,13 +55,13 @@ fn a_conflict_is_recorded_with_what_its_rule_says() {
                 (&*conflict.rule, conflict.kind, conflict.phase, conflict.n),
                 ("r", Kind::Version, phase, n)
             );
-            let got = Got {
+            let got = ResponseRecord {
                 status: Some(409),
                 upstream,
                 retry_after: Some(AskedWait::Seconds(2_000)),
                 media_type: MediaType::of(b"application/problem+json"),
                 bytes: answers[0].body.len() as u64,
-                ..Got::default()
+                ..ResponseRecord::default()
             };
             assert_eq!(attempt.got, got);
         }
@@ -77,7 +77,7 @@ fn a_lost_answer_is_no_answer_and_no_failure() {
     socket.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
     assert!(socket.rest().expect("a clean end").is_empty());
     let attempts = proxy.attempts();
-    assert_eq!(attempts[0].got, Got { upstream: Some(200), ..Got::default() });
+    assert_eq!(attempts[0].got, ResponseRecord { upstream: Some(200), ..ResponseRecord::default() });
     assert_eq!(attempts[0].conflict.as_ref().map(|conflict| conflict.phase), Some(Phase::Lost));
 }
 

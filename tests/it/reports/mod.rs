@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use fracas::grading::{ClientReport, Report, Verdict};
 use fracas::model::{
-    Attempt, InjectedConflict, Fingerprint, Got, GrpcStatus, Kind, MediaType, Phase, HttpVersion, AskedWait, Sent,
+    Attempt, InjectedConflict, Fingerprint, ResponseRecord, GrpcStatus, Kind, MediaType, Phase, HttpVersion, AskedWait, Sent,
 };
 use fracas::report::{self, Format, Subject, Width};
 use fracas::rules::Paint;
@@ -304,12 +304,12 @@ fn attempts() -> Vec<Arc<Attempt>> {
         path: "/items/7".into(),
         query: None,
         sent: Sent { version: Some("\"3\"".into()), bytes: 15, ..Sent::default() },
-        got: Got {
+        got: ResponseRecord {
             status: Some(409),
             retry_after: Some(AskedWait::Seconds(1_500)),
             media_type: MediaType::of(b"application/problem+json; charset=utf-8"),
             bytes: 120,
-            ..Got::default()
+            ..ResponseRecord::default()
         },
         conflict: Some(InjectedConflict {
             rule: "somebody-else-won".into(),
@@ -325,11 +325,11 @@ fn attempts() -> Vec<Arc<Attempt>> {
         end: 3_000_000,
         method: "POST".into(),
         path: "/orders".into(),
-        got: Got {
+        got: ResponseRecord {
             upstream: Some(201),
             grpc: Some(GrpcStatus::of(&HeaderValue::from_static("10"))),
             error: Some("client".into()),
-            ..Got::default()
+            ..ResponseRecord::default()
         },
         ..Attempt::default()
     };
@@ -340,7 +340,7 @@ fn attempts() -> Vec<Arc<Attempt>> {
         method: "PUT".into(),
         path: "/items/7".into(),
         sent: Sent { version: Some("\"3\"".into()), bytes: 15, ..Sent::default() },
-        got: Got { status: Some(412), upstream: Some(412), bytes: 2, ..Got::default() },
+        got: ResponseRecord { status: Some(412), upstream: Some(412), bytes: 2, ..ResponseRecord::default() },
         ..Attempt::default()
     };
     vec![refused.into(), earlier.into(), own.into()]

@@ -56,7 +56,7 @@ impl Meaning {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{InjectedConflict, Fingerprint, Got, GrpcStatus, Kind, Phase};
+    use crate::model::{InjectedConflict, Fingerprint, ResponseRecord, GrpcStatus, Kind, Phase};
 
     #[test]
     fn every_answer_has_a_meaning() {
@@ -89,7 +89,7 @@ mod tests {
             ("PUT", Some(404), None, Final),
             ("PUT", Some(422), None, Final),
         ] {
-            let got = Got { status, error: error.map(Into::into), ..Got::default() };
+            let got = ResponseRecord { status, error: error.map(Into::into), ..ResponseRecord::default() };
             let attempt = Attempt { method: method.into(), got, ..Attempt::default() };
             assert_eq!(Meaning::of(&attempt), meaning, "{method} {status:?} {error:?}");
         }
@@ -108,7 +108,7 @@ mod tests {
             (9, Meaning::Final),
             (12, Meaning::Final),
         ] {
-            let got = Got { status: Some(200), grpc: Some(GrpcStatus(code)), ..Got::default() };
+            let got = ResponseRecord { status: Some(200), grpc: Some(GrpcStatus(code)), ..ResponseRecord::default() };
             let attempt = Attempt { method: "POST".into(), got, ..Attempt::default() };
             assert_eq!(Meaning::of(&attempt), meaning, "{code}");
         }
@@ -135,7 +135,7 @@ mod tests {
             (Some(299), None, Meaning::Conflict),
             (Some(302), None, Meaning::Conflict),
         ] {
-            let got = Got { status, grpc, ..Got::default() };
+            let got = ResponseRecord { status, grpc, ..ResponseRecord::default() };
             let attempt = Attempt { got, conflict: Some(conflict.clone()), ..Attempt::default() };
             assert_eq!(Meaning::of(&attempt), meaning, "{status:?} {grpc:?}");
         }

@@ -123,10 +123,10 @@ impl Sums {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Got;
+    use crate::model::ResponseRecord;
 
     fn is_of_one(gaps: &[u64]) -> bool {
-        let refused = Attempt { got: Got { status: Some(409), ..Got::default() }, ..Attempt::default() };
+        let refused = Attempt { got: ResponseRecord { status: Some(409), ..ResponseRecord::default() }, ..Attempt::default() };
         let mut spacing = Spacing::default();
         gaps.iter().for_each(|gap| spacing.add(&refused, gap * 1_000, true));
         spacing.is_of_one(false)

@@ -1,6 +1,6 @@
 //! Random records: calls that are refused and come again in all sorts of ways.
 
-use fracas::model::{Attempt, InjectedConflict, Fingerprint, Got, Kind, Phase, AskedWait, Sent};
+use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, AskedWait, Sent};
 use proptest::prelude::*;
 
 /// One call: what is sent, how it is answered time and again, and how long its client waits.
@@ -83,7 +83,7 @@ impl Call {
             match self.change {
                 1 => {
                     let got =
-                        Got { status: Some(200), shown: now.to_string().as_str().into(), ..Got::default() };
+                        ResponseRecord { status: Some(200), shown: now.to_string().as_str().into(), ..ResponseRecord::default() };
                     let read = Attempt {
                         start: now,
                         end: now + 1,
@@ -120,7 +120,7 @@ impl Call {
             key: Fingerprint(1),
         });
         let is_applied = status == 0 && self.phase != Phase::Before;
-        let got = Got {
+        let got = ResponseRecord {
             status: match (status, self.phase) {
                 (0, Phase::Lost) | (1, _) => None,
                 (0, _) => Some(409),
@@ -129,7 +129,7 @@ impl Call {
             upstream: if is_applied { Some(200) } else { Some(status).filter(|status| *status > 1) },
             error: (status == 1).then(|| "reset".into()),
             retry_after: self.retry_after.filter(|_| status == 0).map(AskedWait::Seconds),
-            ..Got::default()
+            ..ResponseRecord::default()
         };
         let (method, path) = (self.method.into(), self.path.into());
         Attempt { start: now, end: now + 1, method, path, sent, got, conflict, ..Attempt::default() }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::super::{Correlator, LATENESS};
 use super::slowly::{Grouping, slowly};
 use crate::grading::{Asked, AskedByRule, Grader, Grading, Operation, Outcome, Record};
-use crate::model::{Attempt, InjectedConflict, Fingerprint, Got, GrpcStatus, Kind, Phase, AskedWait, Sent};
+use crate::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, GrpcStatus, Kind, Phase, AskedWait, Sent};
 use crate::rules::Expect;
 
 /// Few of everything, so that much is the same.
@@ -32,12 +32,12 @@ fn attempt() -> impl Strategy<Value = Attempt> {
         prop::option::weighted(0.1, prop::sample::select(vec!["0", "10", "14"])),
         prop::bool::weighted(0.1),
     );
-    let got = got.prop_map(|(status, wait, grpc, is_left)| Got {
+    let got = got.prop_map(|(status, wait, grpc, is_left)| ResponseRecord {
         status: (status > 0).then_some(status),
         grpc: grpc.map(|status| GrpcStatus::of(&HeaderValue::from_static(status))),
         error: is_left.then(|| "client".into()),
         retry_after: wait.map(AskedWait::Seconds),
-        ..Got::default()
+        ..ResponseRecord::default()
     });
     let target = (
         prop::sample::select(vec!["PUT", "PUT", "POST", "POST", "PATCH", "DELETE", "GET"]),

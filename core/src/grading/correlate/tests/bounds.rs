@@ -4,10 +4,10 @@ use super::super::{
     Correlator, KEPT_TRIES, KEPT_TRIES_OVERALL, OPEN_OPERATIONS, OPEN_OPERATIONS_OF_A_CLIENT, READS,
 };
 use crate::grading::{Operation, Outcome};
-use crate::model::{Attempt, Fingerprint, Got};
+use crate::model::{Attempt, Fingerprint, ResponseRecord};
 
 fn attempt(at: u64, client: u64, path: &str, status: u16) -> Attempt {
-    let got = Got { status: Some(status), ..Got::default() };
+    let got = ResponseRecord { status: Some(status), ..ResponseRecord::default() };
     Attempt {
         id: at + 1,
         start: at,
