@@ -41,7 +41,7 @@ pub struct Attempt {
     pub path: SmolStr,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<Fingerprint>,
-    pub sent: Sent,
+    pub sent: RequestRecord,
     pub got: ResponseRecord,
     /// The conflict that a rule injected, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,7 +64,7 @@ pub enum HttpVersion {
 /// The facts of the request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Sent {
+pub struct RequestRecord {
     /// The version the client says its write is based on: `If-Match`, or a field such as CouchDB's `_rev`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<Version>,

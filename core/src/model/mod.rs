@@ -18,7 +18,7 @@ mod rule_id;
 mod run_key;
 mod version;
 
-pub use attempt::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, ShortFingerprint, HttpVersion, AskedWait, Sent};
+pub use attempt::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, ShortFingerprint, HttpVersion, AskedWait, RequestRecord};
 pub use check_id::CheckId;
 pub(crate) use check_id::with_checks;
 pub use client_id::{Acquaintance, Who};

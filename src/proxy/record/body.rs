@@ -8,7 +8,7 @@ use super::plan::Plan;
 use super::sent::text;
 use super::versions::Fitting;
 use crate::engine::scalar;
-use crate::model::{Json, Sent, Version, VersionPlace};
+use crate::model::{Json, RequestRecord, Version, VersionPlace};
 
 /// Bytes of a body so far: in one piece, as a body that comes byte by byte would take as many times the
 /// memory.
@@ -20,7 +20,7 @@ pub struct SentBody {
 
 impl SentBody {
     /// Some more of it has come.
-    pub fn see(&mut self, data: &[u8], sent: &mut Sent, limit: u64) {
+    pub fn see(&mut self, data: &[u8], sent: &mut RequestRecord, limit: u64) {
         sent.bytes += data.len() as u64;
         if sent.bytes > limit {
             self.bytes = BytesMut::new();
@@ -31,7 +31,7 @@ impl SentBody {
     }
 
     /// All of it has come.
-    pub fn finish(&mut self, sent: &mut Sent, fitting: &mut Fitting, plan: &Plan) {
+    pub fn finish(&mut self, sent: &mut RequestRecord, fitting: &mut Fitting, plan: &Plan) {
         let bytes = std::mem::take(&mut self.bytes).freeze();
         if self.is_too_long || bytes.is_empty() {
             return;
@@ -101,12 +101,12 @@ mod tests {
     use crate::model::RunKey;
     use crate::rules::Settings;
 
-    fn sent(pieces: &[&str]) -> Sent {
+    fn sent(pieces: &[&str]) -> RequestRecord {
         let rules = RuleSet::new(Vec::new(), 1, true).expect("no rules");
         let settings = Settings { body_limit: 40, ..Settings::default() };
         let mut plan = Plan::new(&settings, &rules, RunKey::new([3; 16]));
         plan.volatile = ["/at", "/list/0", "/a~1b"].map(Box::from).into();
-        let (mut body, mut sent) = (SentBody::default(), Sent::default());
+        let (mut body, mut sent) = (SentBody::default(), RequestRecord::default());
         for piece in pieces {
             body.see(piece.as_bytes(), &mut sent, plan.body_limit);
         }
@@ -137,10 +137,10 @@ mod tests {
 
     #[test]
     fn no_body_and_a_long_one_have_no_hash() {
-        assert_eq!(sent(&[]), Sent::default());
-        assert_eq!(sent(&[""]), Sent::default());
+        assert_eq!(sent(&[]), RequestRecord::default());
+        assert_eq!(sent(&[""]), RequestRecord::default());
         let long = "x".repeat(30);
-        assert_eq!(sent(&[&long, &long, &long]), Sent { bytes: 90, ..Sent::default() });
+        assert_eq!(sent(&[&long, &long, &long]), RequestRecord { bytes: 90, ..RequestRecord::default() });
     }
 
     #[test]

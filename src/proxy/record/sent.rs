@@ -140,7 +140,7 @@ fn number<N: FromStr>(text: &str) -> Option<N> {
 mod tests {
     use super::*;
     use crate::engine::RuleSet;
-    use crate::model::Sent;
+    use crate::model::RequestRecord;
     use crate::rules::{BodyFileError, Settings, read};
 
     const KEY: RunKey = RunKey::new([3; 16]);
@@ -151,7 +151,7 @@ mod tests {
         Plan::new(&Settings::default(), &rules, KEY)
     }
 
-    fn sent(plan: &Plan, uri: &str, headers: &[(&str, &str)]) -> (Sent, Option<SmolStr>) {
+    fn sent(plan: &Plan, uri: &str, headers: &[(&str, &str)]) -> (RequestRecord, Option<SmolStr>) {
         let mut request = http::Request::builder().uri(uri);
         for (name, value) in headers {
             request = request.header(*name, *value);

@@ -3,7 +3,7 @@
 mod listed;
 
 use fracas::grading::{Asked, Finding, Grading, Missing, Report, Verdict};
-use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, Reading, AskedWait, Sent};
+use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, Reading, AskedWait, RequestRecord};
 use fracas::report::{self, Format, Subject, Width};
 use fracas::rules;
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ fn request(start: u64, agent: &str, client: u64, method: &str, status: u16) -> A
         agent: Some(agent.into()),
         method: method.into(),
         path: "/items/1".into(),
-        sent: Sent { body: Some(Fingerprint(client)), bytes: 9, ..Sent::default() },
+        sent: RequestRecord { body: Some(Fingerprint(client)), bytes: 9, ..RequestRecord::default() },
         got: ResponseRecord { status: Some(status), upstream: Some(status), ..ResponseRecord::default() },
         ..Attempt::default()
     }
@@ -157,7 +157,7 @@ fn immediate_retries_beyond_the_columns_of_the_law_count() {
     );
     // One mark of the call makes sure that it is one.
     let marked = record.into_iter().map(|attempt| {
-        let sent = Sent { operation: Some(Fingerprint(7)), ..attempt.sent.clone() };
+        let sent = RequestRecord { operation: Some(Fingerprint(7)), ..attempt.sent.clone() };
         Attempt { sent, ..attempt }
     });
     assert_eq!(verdict(&graded("", marked), "a/1", 6), Some(Verdict::Fail));
@@ -213,11 +213,11 @@ fn what_a_client_did_and_is_forgotten_is_not_held_against_it() {
 fn calls_beyond_those_that_are_looked_at_are_accused_of_nothing() {
     // Calls of one client side by side, each with its own body: all are refused, one read, all write anew.
     let write = |start, body, n: u64| {
-        let sent = Sent {
+        let sent = RequestRecord {
             body: Some(Fingerprint(body)),
             bytes: 9,
             idempotency_key: Some(Fingerprint(n)),
-            ..Sent::default()
+            ..RequestRecord::default()
         };
         Attempt { sent, ..request(start, "a/1", 1, "PUT", 200) }
     };
@@ -258,7 +258,7 @@ fn a_reading_for_more_rules_than_are_kept_may_be_one_for_each() {
             .map(|n| format!("[[rule]]\nname = \"r{n}\"\nmethod = \"PUT\"\npath = \"/items/{{id}}\"\nkind = \"version\"\nfirst = 1\nread = {{ method = \"POST\", path = \"/rpc\" }}\n"))
             .collect();
         let write = |start, body, status| {
-            let sent = Sent { body: Some(Fingerprint(body)), bytes: 9, ..Sent::default() };
+            let sent = RequestRecord { body: Some(Fingerprint(body)), bytes: 9, ..RequestRecord::default() };
             Attempt { connection: 1, sent, ..request(start, "a/1", 1, "PUT", status) }
         };
         let first = refused(write(0, 1, 409), &format!("r{}", rules - 1), Kind::Version);
@@ -330,7 +330,7 @@ fn attempts_that_are_missing_accuse_nobody_of_what_they_may_have_been() {
     let mut grading = Grading::new(Asked::default());
     let blind = (0..8).map(|n| {
         let write = refused(request(n * SECOND / 2, "a/1", 1, "PUT", 409), "r", Kind::Version);
-        Attempt { id: n + 1, sent: Sent { version: Some("1".into()), ..write.sent.clone() }, ..write }
+        Attempt { id: n + 1, sent: RequestRecord { version: Some("1".into()), ..write.sent.clone() }, ..write }
     });
     blind.for_each(|attempt| drop(grading.add(attempt)));
     grading.clients_gone();

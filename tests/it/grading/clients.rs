@@ -1,6 +1,6 @@
 //! Simulated clients before a simulated proxy: what they send, as the journal would hold it.
 
-use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, AskedWait, Sent, Shown};
+use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, AskedWait, RequestRecord, Shown};
 
 use super::policies::Chance;
 
@@ -95,7 +95,7 @@ impl Run<'_> {
         self.now += (seconds * 1e6) as u64 + self.chance.uniform(300.0, 3_000.0) as u64;
     }
 
-    fn send(&mut self, method: &str, path: &str, sent: Sent, got: ResponseRecord, conflict: Option<InjectedConflict>) {
+    fn send(&mut self, method: &str, path: &str, sent: RequestRecord, got: ResponseRecord, conflict: Option<InjectedConflict>) {
         let start = self.now;
         self.now += self.chance.uniform(400.0, 4_000.0) as u64;
         self.attempts.push(Attempt {
@@ -127,13 +127,13 @@ impl Run<'_> {
             situation.refusals
         };
         let has_key = method == "POST" && !matches!(client, Client::HotLoop);
-        let mut sent = Sent {
+        let mut sent = RequestRecord {
             version: (kind == Kind::Version).then(|| format!("\"{number}-1\"").into()),
             idempotency_key: has_key.then_some(Fingerprint(number + 1_000)),
             credential: Some(Fingerprint(1)),
             body: (method != "GET" && method != "DELETE").then_some(Fingerprint(number + 1)),
             bytes: if method == "GET" || method == "DELETE" { 0 } else { 20 },
-            ..Sent::default()
+            ..RequestRecord::default()
         };
         for k in 0.. {
             let is_refused = k < refusals;
@@ -169,7 +169,7 @@ impl Run<'_> {
         situation: Situation,
         k: usize,
         path: &str,
-        sent: &mut Sent,
+        sent: &mut RequestRecord,
     ) -> bool {
         let full = 0.5 * f64::powi(2.0, k as i32) * self.chance.uniform(0.0, 1.0);
         let asked = situation.retry_after.map(|asked| asked.millis() as f64 / 1e3);
@@ -208,7 +208,7 @@ impl Run<'_> {
                 shown: sent.version.as_deref().map(Shown::from).unwrap_or_default(),
                 ..ResponseRecord::default()
             };
-            self.send("GET", path, Sent { credential: sent.credential, ..Sent::default() }, shown, None);
+            self.send("GET", path, RequestRecord { credential: sent.credential, ..RequestRecord::default() }, shown, None);
             self.now += self.chance.uniform(100.0, 900.0) as u64;
         }
         if situation.kind == Kind::Session && client == Client::Exemplary {
@@ -216,7 +216,7 @@ impl Run<'_> {
             self.send(
                 "POST",
                 "/login",
-                Sent { bytes: 9, body: Some(Fingerprint(self.now)), ..Sent::default() },
+                RequestRecord { bytes: 9, body: Some(Fingerprint(self.now)), ..RequestRecord::default() },
                 given,
                 None,
             );

@@ -1,7 +1,7 @@
 //! What the record does not show is not said: findings on records in which something stays in the dark.
 
 use fracas::grading::{Asked, Finding, Grading, Report, Verdict};
-use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, Sent};
+use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, RequestRecord};
 use fracas::rules;
 
 /// A record line by line: `AT METHOD PATH [v=…] [k=…] [b=…] [c=…] > STATUS|- [up=…] [e=…] [KIND[:PHASE]]`, where `AT` is
@@ -15,7 +15,7 @@ fn attempt((line, id): (&str, u64)) -> Attempt {
     let mut next = || words.next().expect("AT METHOD PATH");
     let start = next().parse::<u64>().expect("milliseconds") * 1_000;
     let (method, path) = (next().into(), next().into());
-    let (mut sent, mut got, mut conflict) = (Sent::default(), ResponseRecord::default(), None);
+    let (mut sent, mut got, mut conflict) = (RequestRecord::default(), ResponseRecord::default(), None);
     let mut connection = 0;
     (sent.body, sent.bytes) = (Some(Fingerprint(1)), 9);
     for word in words {

@@ -1,7 +1,7 @@
 //! Workers side by side under one identity, who all make the same requests: who is accused of what they do
 //! together, and of what each of them does by itself?
 
-use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, AskedWait, Sent, Shown};
+use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, AskedWait, RequestRecord, Shown};
 
 use crate::mix::Chance;
 
@@ -94,7 +94,7 @@ struct Worker {
     next: Next,
     tried: u64,
     call: u64,
-    sent: Sent,
+    sent: RequestRecord,
     connection: u64,
 }
 
@@ -198,7 +198,7 @@ impl Workers {
                     }
                     Starts::AtOnce => chance.below(2 * MILLI / self.count),
                 };
-                let sent = Sent::default();
+                let sent = RequestRecord::default();
                 let connection = number + 1;
                 Worker { number, at, next: Next::Nothing, tried: 0, call: 0, sent, connection }
             })
@@ -232,14 +232,14 @@ impl Workers {
         worker.next = Next::Write;
         let has_body = self.rule.method != "GET";
         let body = if self.names == Names::Body { name } else { Fingerprint(1) };
-        worker.sent = Sent {
+        worker.sent = RequestRecord {
             version: (self.rule.kind == Kind::Version).then(|| format!("\"{}\"", scene.version).into()),
             idempotency_key: (self.names == Names::Key || self.policy == Policy::NewKey).then_some(name),
             operation: (self.names == Names::Mark).then_some(name),
             trace: (self.names == Names::Trace).then(|| name.into()),
             body: has_body.then_some(body),
             bytes: if has_body { 20 } else { 0 },
-            ..Sent::default()
+            ..RequestRecord::default()
         };
     }
 
@@ -276,7 +276,7 @@ impl Workers {
             n: scene.refused,
             key: Fingerprint(1),
         });
-        let sent = if is_read { Sent::default() } else { worker.sent.clone() };
+        let sent = if is_read { RequestRecord::default() } else { worker.sent.clone() };
         let attempt = Attempt {
             start,
             end,

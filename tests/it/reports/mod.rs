@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use fracas::grading::{ClientReport, Report, Verdict};
 use fracas::model::{
-    Attempt, InjectedConflict, Fingerprint, ResponseRecord, GrpcStatus, Kind, MediaType, Phase, HttpVersion, AskedWait, Sent,
+    Attempt, InjectedConflict, Fingerprint, ResponseRecord, GrpcStatus, Kind, MediaType, Phase, HttpVersion, AskedWait, RequestRecord,
 };
 use fracas::report::{self, Format, Subject, Width};
 use fracas::rules::Paint;
@@ -303,7 +303,7 @@ fn attempts() -> Vec<Arc<Attempt>> {
         method: "PUT".into(),
         path: "/items/7".into(),
         query: None,
-        sent: Sent { version: Some("\"3\"".into()), bytes: 15, ..Sent::default() },
+        sent: RequestRecord { version: Some("\"3\"".into()), bytes: 15, ..RequestRecord::default() },
         got: ResponseRecord {
             status: Some(409),
             retry_after: Some(AskedWait::Seconds(1_500)),
@@ -339,7 +339,7 @@ fn attempts() -> Vec<Arc<Attempt>> {
         end: 4_000_900,
         method: "PUT".into(),
         path: "/items/7".into(),
-        sent: Sent { version: Some("\"3\"".into()), bytes: 15, ..Sent::default() },
+        sent: RequestRecord { version: Some("\"3\"".into()), bytes: 15, ..RequestRecord::default() },
         got: ResponseRecord { status: Some(412), upstream: Some(412), bytes: 2, ..ResponseRecord::default() },
         ..Attempt::default()
     };

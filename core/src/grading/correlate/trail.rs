@@ -8,7 +8,7 @@
 
 use super::evidence::Clue;
 use super::spacing::Spacing;
-use crate::model::{Attempt, Fingerprint, ShortFingerprint, AskedWait, Sent};
+use crate::model::{Attempt, Fingerprint, ShortFingerprint, AskedWait, RequestRecord};
 
 /// A try that follows an answer within this (µs) is a reaction to it, also from a new connection: a loop
 /// in a shell needs 10 ms to start the next `curl`, and on a busy machine some 70.
@@ -324,7 +324,7 @@ impl Caller {
     }
 
     /// Whether it says itself that these two are no tries of one call.
-    pub fn tells_apart(&self, one: &Sent, other: &Sent) -> bool {
+    pub fn tells_apart(&self, one: &RequestRecord, other: &RequestRecord) -> bool {
         differ(one.operation, other.operation)
             || self.keeps_keys && differ(one.idempotency_key, other.idempotency_key)
             || self.keeps_traces && differ(one.trace, other.trace)

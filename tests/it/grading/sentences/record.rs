@@ -1,6 +1,6 @@
 //! Random records: calls that are refused and come again in all sorts of ways.
 
-use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, AskedWait, Sent};
+use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, AskedWait, RequestRecord};
 use proptest::prelude::*;
 
 /// One call: what is sent, how it is answered time and again, and how long its client waits.
@@ -9,7 +9,7 @@ struct Call {
     client: u64,
     method: &'static str,
     path: &'static str,
-    sent: Sent,
+    sent: RequestRecord,
     kind: Kind,
     phase: Phase,
     waits: Vec<u64>,
@@ -29,13 +29,13 @@ fn call() -> impl Strategy<Value = Call> {
         prop::option::weighted(0.1, 0..9u64),
         0..3u64,
     );
-    let sent = sent.prop_map(|(version, key, operation, body)| Sent {
+    let sent = sent.prop_map(|(version, key, operation, body)| RequestRecord {
         version: version.map(|version| version.to_string().into()),
         idempotency_key: key.map(Fingerprint),
         operation: operation.map(Fingerprint),
         body: Some(Fingerprint(body)),
         bytes: 9,
-        ..Sent::default()
+        ..RequestRecord::default()
     });
     let plan = (
         prop::collection::vec(prop::sample::select(vec![0, 1, 12, 40, 200, 400, 900, 2_000]), 0..14),
@@ -111,7 +111,7 @@ impl Call {
     }
 
     /// `status`: 0 for a rule's conflict, 1 for none.
-    fn attempt(&self, now: u64, sent: Sent, status: u16) -> Attempt {
+    fn attempt(&self, now: u64, sent: RequestRecord, status: u16) -> Attempt {
         let conflict = (status == 0).then(|| InjectedConflict {
             rule: self.kind.as_str().into(),
             kind: self.kind,

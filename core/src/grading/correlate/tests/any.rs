@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::super::{Correlator, LATENESS};
 use super::slowly::{Grouping, slowly};
 use crate::grading::{Asked, AskedByRule, Grader, Grading, Operation, Outcome, Record};
-use crate::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, GrpcStatus, Kind, Phase, AskedWait, Sent};
+use crate::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, GrpcStatus, Kind, Phase, AskedWait, RequestRecord};
 use crate::rules::Expect;
 
 /// Few of everything, so that much is the same.
@@ -18,12 +18,12 @@ fn attempt() -> impl Strategy<Value = Attempt> {
         prop::option::weighted(0.1, 0..2u64),
         prop::option::weighted(0.8, 0..2u64),
     );
-    let sent = sent.prop_map(|(version, key, operation, body)| Sent {
+    let sent = sent.prop_map(|(version, key, operation, body)| RequestRecord {
         version: version.map(|version| version.to_string().into()),
         idempotency_key: key.map(Fingerprint),
         operation: operation.map(Fingerprint),
         body: body.map(Fingerprint),
-        ..Sent::default()
+        ..RequestRecord::default()
     });
     let status = prop::sample::select(vec![200, 200, 200, 409, 409, 503, 404, 304, 0]);
     let got = (

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::held::Turn;
 use super::super::meaning::Meaning;
 use crate::grading::Outcome;
-use crate::model::{Attempt, Fingerprint, AskedWait, Sent};
+use crate::model::{Attempt, Fingerprint, AskedWait, RequestRecord};
 
 /// The ids of each operation's attempts, and how it ended.
 pub type Grouping = BTreeMap<Vec<u64>, Outcome>;
@@ -67,7 +67,7 @@ struct Group {
     tries: Vec<Attempt>,
 }
 
-type Mark = fn(&Sent) -> Option<Fingerprint>;
+type Mark = fn(&RequestRecord) -> Option<Fingerprint>;
 
 impl Group {
     fn last(&self) -> &Attempt {
