@@ -8,7 +8,7 @@ use http::Method;
 use super::ruleset::ActiveRule;
 use super::state::{Exchange, Observation};
 use crate::matching::{Match, Methods, RuleIndex};
-use crate::model::{Facts, Identity, Key, KeyHash, Moment, RuleId};
+use crate::model::{Facts, ClientIdSources, Key, KeyHash, Moment, RuleId};
 use crate::rules::{Clear, Rule, Selector, State, Trigger};
 
 /// The rules that observe exchanges, with an index of their own.
@@ -73,7 +73,7 @@ impl Observers {
     }
 
     /// What is observed of a request that began at `began`.
-    pub fn observations(&self, facts: &Facts<'_>, identity: &Identity, began: Moment) -> Vec<Observation> {
+    pub fn observations(&self, facts: &Facts<'_>, identity: &ClientIdSources, began: Moment) -> Vec<Observation> {
         let mut observations = Vec::new();
         for observer in self.candidates(facts) {
             let Ok(captures) = observer.requests.check(facts) else { continue };
@@ -87,7 +87,7 @@ impl Observers {
 
     /// For which rules a request reads what they are about, and under which key; `None` for
     /// one that it does not name.
-    pub fn readings(&self, facts: &Facts<'_>, identity: &Identity) -> Readings {
+    pub fn readings(&self, facts: &Facts<'_>, identity: &ClientIdSources) -> Readings {
         if !self.reads {
             return Vec::new();
         }

@@ -10,7 +10,7 @@ use super::counters::RuleCounters;
 use super::observers::Observers;
 use super::operation::{Keyspace, Reply, Scope, StateKey};
 use crate::matching::{Candidates, Match, Mismatch, RuleIndex};
-use crate::model::{BodyFacts, Captures, Dice, Facts, Identity, KeyHash, Moment, RuleId};
+use crate::model::{BodyFacts, Captures, Dice, Facts, ClientIdSources, KeyHash, Moment, RuleId};
 use crate::reply::CompiledReply;
 use crate::rules::template::TemplateMistake;
 use crate::rules::{Clear, Rule, State, Trigger, VersionAt};
@@ -111,7 +111,7 @@ impl RuleSet {
     }
 
     /// Looks up all that rules may ask of a long body, so that judging by it takes no time.
-    pub fn look_through(&self, facts: &Facts<'_>, identity: &Identity) {
+    pub fn look_through(&self, facts: &Facts<'_>, identity: &ClientIdSources) {
         let reading = self.candidates(facts).filter_map(|position| self.get(position));
         for active in reading.filter(|active| active.reads_body(facts)) {
             if active.concern(facts, identity).is_ok() && active.judges_body {
@@ -153,7 +153,7 @@ impl ActiveRule {
     pub fn concern<'r>(
         &'r self,
         facts: &'r Facts<'_>,
-        identity: &Identity,
+        identity: &ClientIdSources,
     ) -> Result<Concern<'r>, Unconcerned<'r>> {
         let captures = self.rule.requests.check(facts).map_err(Unconcerned::Mismatch)?;
         let release = self.rule.trigger.state().and_then(State::release);

@@ -12,14 +12,14 @@ use super::ruleset::{ActiveRule, RuleSet, Unconcerned};
 use super::state::{Judgement, Versions};
 use super::store::StoreError;
 use crate::matching::Candidates;
-use crate::model::{BodyFacts, Facts, Identity, KeyHash, Moment, Phase};
+use crate::model::{BodyFacts, Facts, ClientIdSources, KeyHash, Moment, Phase};
 use crate::rules::Clear;
 
 /// One request on its way past the rules. What it owes goes to the effects as soon as it is owed, so that a driver
 /// that is dropped half-way can settle it.
 pub struct Session<'s, 'r> {
     rules: &'s RuleSet,
-    identity: &'s Identity,
+    identity: &'s ClientIdSources,
     facts: &'s mut Facts<'r>,
     effects: &'s mut Effects,
     now: Moment,
@@ -79,7 +79,7 @@ impl<'s, 'r> Session<'s, 'r> {
     /// goes to `effects`.
     pub fn new(
         rules: &'s RuleSet,
-        identity: &'s Identity,
+        identity: &'s ClientIdSources,
         facts: &'s mut Facts<'r>,
         effects: &'s mut Effects,
         now: Moment,

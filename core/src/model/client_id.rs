@@ -4,16 +4,16 @@ use std::net::IpAddr;
 
 use http::HeaderMap;
 
-use super::{Fingerprint, Identity, KeyHash, RunKey};
+use super::{Fingerprint, ClientIdSources, KeyHash, RunKey};
 
 /// The client of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Who {
-    /// The key of per-client state: [`Identity::hash`].
+    /// The key of per-client state: [`ClientIdSources::hash`].
     pub hash: KeyHash,
     /// Whether the request has any of the sources in `client_id`.
     pub is_told_apart: bool,
-    /// The hash in the journal: [`Identity::fingerprint`].
+    /// The hash in the journal: [`ClientIdSources::fingerprint`].
     pub fingerprint: Fingerprint,
 }
 
@@ -31,7 +31,7 @@ const MOST_SAID: usize = 1024;
 
 impl Acquaintance {
     /// Returns the client of a request with these `headers` from `address`; `key` is the run's.
-    pub fn meet(&mut self, identity: &Identity, headers: &HeaderMap, address: IpAddr, key: RunKey) -> Who {
+    pub fn meet(&mut self, identity: &ClientIdSources, headers: &HeaderMap, address: IpAddr, key: RunKey) -> Who {
         let mut rest = Some(&*self.said);
         identity.each(headers, address, &mut |piece| {
             rest = rest.and_then(|rest| rest.strip_prefix(&length(piece))?.strip_prefix(piece));
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn whoever_comes_next_is_told_apart_from_the_latest() {
-        let identity = Identity(vec![
+        let identity = ClientIdSources(vec![
             IdentitySource::Header(http::header::AUTHORIZATION),
             IdentitySource::Cookie("s".into()),
             IdentitySource::AddressAndUserAgent,
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn who_says_nothing_is_not_told_apart() {
-        let identity = Identity(vec![IdentitySource::Header(http::header::AUTHORIZATION)]);
+        let identity = ClientIdSources(vec![IdentitySource::Header(http::header::AUTHORIZATION)]);
         let (address, key) = (IpAddr::from([127, 0, 0, 1]), RunKey::new([3; 16]));
         let mut acquaintance = Acquaintance::default();
         for _ in 0..2 {

@@ -65,7 +65,7 @@ impl<'r> Facts<'r> {
     }
 
     /// The hash of the client's identity.
-    pub fn client(&self, identity: &Identity) -> KeyHash {
+    pub fn client(&self, identity: &ClientIdSources) -> KeyHash {
         self.who.map_or_else(|| identity.hash(self.headers, self.address), |who| who.hash)
     }
 
@@ -125,7 +125,7 @@ impl BodyFacts {
 
 /// Sources of the client id: the first that a request has counts (`client_id`).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity(pub Vec<IdentitySource>);
+pub struct ClientIdSources(pub Vec<IdentitySource>);
 
 /// One thing that may identify a client.
 #[derive(Clone, Debug, PartialEq, Eq)]

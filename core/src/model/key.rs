@@ -9,7 +9,7 @@ use serde_json::Value;
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
 use super::facts::cookies;
-use super::{Facts, Fingerprint, Identity, IdentitySource, RunKey};
+use super::{Facts, Fingerprint, ClientIdSources, IdentitySource, RunKey};
 
 /// A key's value as 128 bits. Two values share a hash with a chance of 2⁻¹²⁸ per pair, so that
 /// stores need not keep the values, which may be credentials.
@@ -84,7 +84,7 @@ impl Key {
     }
 
     /// The key of a request; `None` when the request lacks a part of it.
-    pub fn hash(&self, facts: &Facts, captures: &Captures, identity: &Identity) -> Option<KeyHash> {
+    pub fn hash(&self, facts: &Facts, captures: &Captures, identity: &ClientIdSources) -> Option<KeyHash> {
         if let ([KeyPart::Client], Some(who)) = (&*self.0, facts.who) {
             return who.is_told_apart.then_some(who.hash);
         }
@@ -96,7 +96,7 @@ impl Key {
     }
 
     /// The key of a request for people to read, credentials left out; `None` as for [`Key::hash`].
-    pub fn describe(&self, facts: &Facts, captures: &Captures, identity: &Identity) -> Option<String> {
+    pub fn describe(&self, facts: &Facts, captures: &Captures, identity: &ClientIdSources) -> Option<String> {
         let mut text = String::new();
         for part in &self.0 {
             if !text.is_empty() {
@@ -121,7 +121,7 @@ impl KeyPart {
         &self,
         facts: &Facts,
         captures: &Captures,
-        identity: &Identity,
+        identity: &ClientIdSources,
         each: &mut dyn FnMut(&[u8]),
     ) -> Option<()> {
         match self {
@@ -181,7 +181,7 @@ impl std::fmt::Display for Key {
     }
 }
 
-impl Identity {
+impl ClientIdSources {
     /// Hash of the client's identity; the same for all requests that have none of the
     /// sources.
     pub fn hash(&self, headers: &HeaderMap, address: IpAddr) -> KeyHash {

@@ -38,7 +38,7 @@ pub struct Settings {
     pub via: bool,
     /// Whether a safe request without a body goes once more when its reused connection was stale.
     pub replay: bool,
-    pub client_id: model::Identity,
+    pub client_id: model::ClientIdSources,
     /// Trusted peers: their `X-Forwarded-For` is believed.
     pub trusted: Vec<Cidr>,
     /// Whether injected responses carry the `Fracas` header.
@@ -77,7 +77,7 @@ impl Default for Settings {
             rewrite_bodies: false,
             via: true,
             replay: true,
-            client_id: model::Identity(vec![
+            client_id: model::ClientIdSources(vec![
                 IdentitySource::Header(header::AUTHORIZATION),
                 IdentitySource::Cookie("session".into()),
                 IdentitySource::AddressAndUserAgent,

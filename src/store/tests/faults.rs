@@ -16,7 +16,7 @@ use super::playback::{on, rule};
 use super::slow::{SlowStore, draw, run};
 use super::*;
 use crate::engine::{Decision, Outcome, RuleSet, Session};
-use crate::model::{BodyFacts, Facts, Identity};
+use crate::model::{BodyFacts, Facts, ClientIdSources};
 use crate::proxy::State as Driver;
 use crate::rules::{Rule, State};
 
@@ -52,7 +52,7 @@ fn meet(rule: Rule, requests: u64, failures: u64, seed: u64) -> Seen {
         let head = head.into_parts().0;
         let mut facts = Facts::new(&head, IpAddr::V4(Ipv4Addr::LOCALHOST));
         let mut owed = Owed { effects: Effects::default(), settle: &settle };
-        let identity = Identity(Vec::new());
+        let identity = ClientIdSources(Vec::new());
         let decision = {
             let mut session =
                 Session::new(&rules, &identity, &mut facts, &mut owed.effects, Moment(1), number);

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use super::{CompiledReply, Occasion, PathCaptures};
 use crate::matching::Match;
-use crate::model::{BodyFacts, Captures, Dice, Facts, Identity, Key, KeyHash, KeyPart, Kind};
+use crate::model::{BodyFacts, Captures, Dice, Facts, ClientIdSources, Key, KeyHash, KeyPart, Kind};
 use crate::rules::{
     Expect, Reply, ReplyBody, ReplyStyle, RetryAfter, Rule, Schedule, State, Trigger, WaitLength,
 };
@@ -92,7 +92,7 @@ impl<'a> Asked<'a> {
         reply.render(&Occasion {
             facts,
             captures: PathCaptures::Known(&self.captures),
-            identity: &Identity(Vec::new()),
+            identity: &ClientIdSources(Vec::new()),
             dice: Dice::new(1, "flaky-writes"),
             key: KeyHash(5),
             n: self.n,

@@ -6,7 +6,7 @@ use super::Reader;
 use super::fields::Given;
 use super::habits::words;
 use super::values::title;
-use crate::model::{Identity, IdentitySource, Key, KeyPart};
+use crate::model::{ClientIdSources, IdentitySource, Key, KeyPart};
 use crate::rules::diagnostic::shown;
 use crate::rules::keys::nearest;
 use crate::rules::units::TextMistake;
@@ -64,7 +64,7 @@ impl Reader<'_> {
     }
 
     /// `client_id`.
-    pub fn identity(&mut self, given: &Given) -> Identity {
+    pub fn identity(&mut self, given: &Given) -> ClientIdSources {
         let mut sources = Vec::new();
         for (item, text) in self.texts(given) {
             let source = match text {
@@ -74,7 +74,7 @@ impl Reader<'_> {
             };
             sources.extend(source);
         }
-        Identity(sources)
+        ClientIdSources(sources)
     }
 
     fn named_identity(&mut self, item: &Given, text: &str) -> Option<IdentitySource> {

@@ -10,7 +10,7 @@ use siphasher::sip::SipHasher13;
 use super::rows::Row;
 use super::value::Value;
 use crate::matching::PathMatch;
-use crate::model::{Captures, Dice, Facts, Identity, Key, KeyHash};
+use crate::model::{Captures, Dice, Facts, ClientIdSources, Key, KeyHash};
 
 /// The captures of a rule's path pattern: few replies ask for them, so they are looked for when one does.
 #[derive(Clone, Copy)]
@@ -35,7 +35,7 @@ pub struct Occasion<'o> {
     pub facts: &'o Facts<'o>,
     pub captures: PathCaptures<'o>,
     /// The source of the client id: `{key}` may name the client.
-    pub identity: &'o Identity,
+    pub identity: &'o ClientIdSources,
     /// The rule's dice. Identifiers and jitter are hashes of its draw, independent of the draw
     /// itself: the same seed gives the same response, byte for byte.
     pub dice: Dice,
