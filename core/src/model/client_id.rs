@@ -66,14 +66,14 @@ fn length(piece: &[u8]) -> [u8; 8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::IdentitySource;
+    use crate::model::ClientIdSource;
 
     #[test]
     fn whoever_comes_next_is_told_apart_from_the_latest() {
         let identity = ClientIdSources(vec![
-            IdentitySource::Header(http::header::AUTHORIZATION),
-            IdentitySource::Cookie("s".into()),
-            IdentitySource::AddressAndUserAgent,
+            ClientIdSource::Header(http::header::AUTHORIZATION),
+            ClientIdSource::Cookie("s".into()),
+            ClientIdSource::AddressAndUserAgent,
         ]);
         let key = RunKey::new([3; 16]);
         let long = "x".repeat(2 * MOST_SAID);
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn who_says_nothing_is_not_told_apart() {
-        let identity = ClientIdSources(vec![IdentitySource::Header(http::header::AUTHORIZATION)]);
+        let identity = ClientIdSources(vec![ClientIdSource::Header(http::header::AUTHORIZATION)]);
         let (address, key) = (IpAddr::from([127, 0, 0, 1]), RunKey::new([3; 16]));
         let mut acquaintance = Acquaintance::default();
         for _ in 0..2 {

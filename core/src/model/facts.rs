@@ -125,11 +125,11 @@ impl BodyFacts {
 
 /// Sources of the client id: the first that a request has counts (`client_id`).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientIdSources(pub Vec<IdentitySource>);
+pub struct ClientIdSources(pub Vec<ClientIdSource>);
 
 /// One thing that may identify a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum IdentitySource {
+pub enum ClientIdSource {
     /// A header's value.
     Header(HeaderName),
     /// A cookie's value.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
 use super::facts::cookies;
-use super::{Facts, Fingerprint, ClientIdSources, IdentitySource, RunKey};
+use super::{Facts, Fingerprint, ClientIdSources, ClientIdSource, RunKey};
 
 /// A key's value as 128 bits. Two values share a hash with a chance of 2⁻¹²⁸ per pair, so that
 /// stores need not keep the values, which may be credentials.
@@ -203,13 +203,13 @@ impl ClientIdSources {
     /// Calls `each` with the pieces of the first source that the request has; returns whether it has any.
     pub fn each(&self, headers: &HeaderMap, address: IpAddr, each: &mut dyn FnMut(&[u8])) -> bool {
         let value = |name: &HeaderName| headers.get(name).map(http::HeaderValue::as_bytes);
-        let mut tell = |source: &IdentitySource| {
+        let mut tell = |source: &ClientIdSource| {
             match source {
-                IdentitySource::Header(name) if *name == header::AUTHORIZATION => each(signer(value(name)?)),
-                IdentitySource::Header(name) => each(value(name)?),
-                IdentitySource::Cookie(name) => each(cookies(headers, name).next()?),
-                IdentitySource::Address => each(&octets(address)),
-                IdentitySource::AddressAndUserAgent => {
+                ClientIdSource::Header(name) if *name == header::AUTHORIZATION => each(signer(value(name)?)),
+                ClientIdSource::Header(name) => each(value(name)?),
+                ClientIdSource::Cookie(name) => each(cookies(headers, name).next()?),
+                ClientIdSource::Address => each(&octets(address)),
+                ClientIdSource::AddressAndUserAgent => {
                     each(&octets(address));
                     each(value(&header::USER_AGENT).unwrap_or_default());
                 }

@@ -24,7 +24,7 @@ pub(crate) use check_id::with_checks;
 pub use client_id::{Acquaintance, Who};
 pub use dice::{Dice, Share};
 pub use facts::decode_unreserved;
-pub use facts::{BodyFacts, Facts, ClientIdSources, IdentitySource};
+pub use facts::{BodyFacts, Facts, ClientIdSources, ClientIdSource};
 pub use grpc::GrpcStatus;
 pub use harmless::{HarmlessJson, harmless};
 pub use json::Json;

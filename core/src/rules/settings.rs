@@ -10,7 +10,7 @@ use http::header;
 
 use super::Expect;
 use crate::matching::{Cidr, TextPattern};
-use crate::model::{self, IdentitySource};
+use crate::model::{self, ClientIdSource};
 
 /// Everything outside `[[rule]]`.
 #[derive(Clone, Debug)]
@@ -78,9 +78,9 @@ impl Default for Settings {
             via: true,
             replay: true,
             client_id: model::ClientIdSources(vec![
-                IdentitySource::Header(header::AUTHORIZATION),
-                IdentitySource::Cookie("session".into()),
-                IdentitySource::AddressAndUserAgent,
+                ClientIdSource::Header(header::AUTHORIZATION),
+                ClientIdSource::Cookie("session".into()),
+                ClientIdSource::AddressAndUserAgent,
             ]),
             trusted: Vec::new(),
             mark: true,

@@ -25,7 +25,7 @@ use super::slow::{SlowStore, run};
 use super::*;
 use crate::engine::{Conflict, Decision, Outcome, RuleSet, Session, Word};
 use crate::matching::{Match, Methods, PathMatch, PathPattern};
-use crate::model::{BodyFacts, Facts, ClientIdSources, IdentitySource, Key, KeyPart, Kind};
+use crate::model::{BodyFacts, Facts, ClientIdSources, ClientIdSource, Key, KeyPart, Kind};
 use crate::proxy::State as Driver;
 use crate::rules::{
     Clear, Counted, Expect, Reply, ReplyBody, ReplyStyle, Rule, RulePhase, Schedule, Selector, State, Trigger,
@@ -88,7 +88,7 @@ impl<S: Store + 'static> Stage<S> {
                 .unwrap_or_else(|_| panic!("a reply that is no mistake")),
             driver: Arc::new(Driver::new(store)),
             now: Rc::new(Cell::new(Moment(1))),
-            identity: ClientIdSources(vec![IdentitySource::Header(HeaderName::from_static("x-client"))]),
+            identity: ClientIdSources(vec![ClientIdSource::Header(HeaderName::from_static("x-client"))]),
             tickets: 0,
             running: HashMap::new(),
         }

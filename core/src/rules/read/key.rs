@@ -6,7 +6,7 @@ use super::Reader;
 use super::fields::Given;
 use super::habits::words;
 use super::values::title;
-use crate::model::{ClientIdSources, IdentitySource, Key, KeyPart};
+use crate::model::{ClientIdSources, ClientIdSource, Key, KeyPart};
 use crate::rules::diagnostic::shown;
 use crate::rules::keys::nearest;
 use crate::rules::units::TextMistake;
@@ -68,8 +68,8 @@ impl Reader<'_> {
         let mut sources = Vec::new();
         for (item, text) in self.texts(given) {
             let source = match text {
-                "address" => Some(IdentitySource::Address),
-                "address+user-agent" => Some(IdentitySource::AddressAndUserAgent),
+                "address" => Some(ClientIdSource::Address),
+                "address+user-agent" => Some(ClientIdSource::AddressAndUserAgent),
                 _ => self.named_identity(&item, text),
             };
             sources.extend(source);
@@ -77,12 +77,12 @@ impl Reader<'_> {
         ClientIdSources(sources)
     }
 
-    fn named_identity(&mut self, item: &Given, text: &str) -> Option<IdentitySource> {
+    fn named_identity(&mut self, item: &Given, text: &str) -> Option<ClientIdSource> {
         let (source, name) =
             self.source(item, text, &["header", "cookie"], &["address", "address+user-agent"])?;
         Some(match source {
-            "header" => IdentitySource::Header(self.header_name_in(item, name)?),
-            _ => IdentitySource::Cookie(self.plain_name(item, source, name)?),
+            "header" => ClientIdSource::Header(self.header_name_in(item, name)?),
+            _ => ClientIdSource::Cookie(self.plain_name(item, source, name)?),
         })
     }
 
