@@ -8,7 +8,7 @@ use super::{Fingerprint, ClientIdSources, KeyHash, RunKey};
 
 /// The client of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Who {
+pub struct ClientId {
     /// The key of per-client state: [`ClientIdSources::hash`].
     pub hash: KeyHash,
     /// Whether the request has any of the sources in `client_id`.
@@ -23,7 +23,7 @@ pub struct Who {
 pub struct Acquaintance {
     /// The latest request's identity, piece by piece: length, bytes.
     said: Vec<u8>,
-    latest: Option<Who>,
+    latest: Option<ClientId>,
 }
 
 /// Maximum length of a cached identity in bytes; longer ones are hashed for each request.
@@ -31,7 +31,7 @@ const MOST_SAID: usize = 1024;
 
 impl Acquaintance {
     /// Returns the client of a request with these `headers` from `address`; `key` is the run's.
-    pub fn meet(&mut self, identity: &ClientIdSources, headers: &HeaderMap, address: IpAddr, key: RunKey) -> Who {
+    pub fn meet(&mut self, identity: &ClientIdSources, headers: &HeaderMap, address: IpAddr, key: RunKey) -> ClientId {
         let mut rest = Some(&*self.said);
         identity.each(headers, address, &mut |piece| {
             rest = rest.and_then(|rest| rest.strip_prefix(&length(piece))?.strip_prefix(piece));
@@ -46,7 +46,7 @@ impl Acquaintance {
                 self.said.extend_from_slice(piece.get(..MOST_SAID).unwrap_or(piece));
             }
         });
-        let who = Who {
+        let who = ClientId {
             hash: identity.hash(headers, address),
             is_told_apart,
             fingerprint: identity.fingerprint(headers, address, key),
@@ -105,7 +105,7 @@ mod tests {
                 let who = acquaintance.meet(&identity, &headers, address, key);
                 let hash = identity.hash(&headers, address);
                 let fingerprint = identity.fingerprint(&headers, address, key);
-                assert_eq!(who, Who { hash, is_told_apart: true, fingerprint }, "{address} {line:?}");
+                assert_eq!(who, ClientId { hash, is_told_apart: true, fingerprint }, "{address} {line:?}");
             }
         }
         assert!(acquaintance.said.capacity() <= 2 * MOST_SAID, "what is long is not kept");

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, Uri, header, request::Parts};
 use percent_encoding::percent_decode_str;
 
-use super::{Json, KeyHash, Who};
+use super::{Json, KeyHash, ClientId};
 
 /// One request as the rules see it: borrowed from its head; only an escaped path is
 /// copied.
@@ -25,7 +25,7 @@ pub struct Facts<'r> {
     /// The client's address: the peer's, or the one that a trusted peer states.
     pub address: IpAddr,
     /// The client, where it is known already.
-    pub who: Option<Who>,
+    pub who: Option<ClientId>,
     /// The state of the body.
     pub body: BodyFacts,
     /// The target, which may name the host.

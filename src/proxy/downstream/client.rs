@@ -13,7 +13,7 @@ use super::super::upstream::identity::Identity;
 use super::backlog::Backlog;
 use super::deadlines::Vitals;
 use crate::matching::Cidr;
-use crate::model::{Acquaintance, Moment, RunKey, Who};
+use crate::model::{Acquaintance, Moment, RunKey, ClientId};
 use crate::rules::{Scheme, Settings};
 
 /// A client, as long as its connection or its tunnel lasts.
@@ -62,7 +62,7 @@ impl Place {
 pub struct Origin {
     /// As rules see it: [`Client::address_behind`].
     pub address: IpAddr,
-    pub who: Who,
+    pub who: ClientId,
     /// When its head had come.
     pub began: Moment,
 }
@@ -114,7 +114,7 @@ impl Client {
     }
 
     /// Returns the client id of a request that comes from `address`.
-    pub fn who(&self, headers: &HeaderMap, address: IpAddr, settings: &Settings, key: RunKey) -> Who {
+    pub fn who(&self, headers: &HeaderMap, address: IpAddr, settings: &Settings, key: RunKey) -> ClientId {
         self.acquaintance.borrow_mut().meet(&settings.client_id, headers, address, key)
     }
 
