@@ -20,7 +20,7 @@ pub struct ClientId {
 /// Caches the connection's last client: most connections serve one, and comparing is four times
 /// cheaper than hashing.
 #[derive(Debug, Default)]
-pub struct Acquaintance {
+pub struct ClientIdCache {
     /// The latest request's identity, piece by piece: length, bytes.
     said: Vec<u8>,
     latest: Option<ClientId>,
@@ -29,7 +29,7 @@ pub struct Acquaintance {
 /// Maximum length of a cached identity in bytes; longer ones are hashed for each request.
 const MOST_SAID: usize = 1024;
 
-impl Acquaintance {
+impl ClientIdCache {
     /// Returns the client of a request with these `headers` from `address`; `key` is the run's.
     pub fn meet(&mut self, identity: &ClientIdSources, headers: &HeaderMap, address: IpAddr, key: RunKey) -> ClientId {
         let mut rest = Some(&*self.said);
@@ -53,7 +53,7 @@ impl Acquaintance {
         };
         self.latest = Some(who);
         if self.said.len() > MOST_SAID {
-            *self = Acquaintance::default();
+            *self = ClientIdCache::default();
         }
         who
     }
@@ -78,7 +78,7 @@ mod tests {
         let key = RunKey::new([3; 16]);
         let long = "x".repeat(2 * MOST_SAID);
         let also_long = format!("{}y", "x".repeat(2 * MOST_SAID - 1));
-        let mut acquaintance = Acquaintance::default();
+        let mut acquaintance = ClientIdCache::default();
         for (address, line) in [
             ("127.0.0.1", None),
             ("127.0.0.2", None),
@@ -115,7 +115,7 @@ mod tests {
     fn who_says_nothing_is_not_told_apart() {
         let identity = ClientIdSources(vec![ClientIdSource::Header(http::header::AUTHORIZATION)]);
         let (address, key) = (IpAddr::from([127, 0, 0, 1]), RunKey::new([3; 16]));
-        let mut acquaintance = Acquaintance::default();
+        let mut acquaintance = ClientIdCache::default();
         for _ in 0..2 {
             let who = acquaintance.meet(&identity, &HeaderMap::new(), address, key);
             assert!(!who.is_told_apart);

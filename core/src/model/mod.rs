@@ -21,7 +21,7 @@ mod version;
 pub use attempt::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, ShortFingerprint, HttpVersion, AskedWait, RequestRecord};
 pub use check_id::CheckId;
 pub(crate) use check_id::with_checks;
-pub use client_id::{Acquaintance, ClientId};
+pub use client_id::{ClientIdCache, ClientId};
 pub use dice::{Dice, Share};
 pub use facts::decode_unreserved;
 pub use facts::{BodyFacts, Facts, ClientIdSources, ClientIdSource};

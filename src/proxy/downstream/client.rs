@@ -13,7 +13,7 @@ use super::super::upstream::identity::Identity;
 use super::backlog::Backlog;
 use super::deadlines::Vitals;
 use crate::matching::Cidr;
-use crate::model::{Acquaintance, Moment, RunKey, ClientId};
+use crate::model::{ClientIdCache, Moment, RunKey, ClientId};
 use crate::rules::{Scheme, Settings};
 
 /// A client, as long as its connection or its tunnel lasts.
@@ -32,7 +32,7 @@ pub struct Client {
     pub backlog: Option<Arc<Backlog>>,
     /// The upstream connection that this client has authenticated, if there is one.
     pub identity: Rc<Identity>,
-    acquaintance: Rc<RefCell<Acquaintance>>,
+    acquaintance: Rc<RefCell<ClientIdCache>>,
     place: Rc<Place>,
 }
 
