@@ -27,9 +27,9 @@ pub fn harmless(text: &str, longest: usize) -> Cow<'_, str> {
 /// mean the same (RFC 8259 §7). JSON itself asks for that below U+0020 only.
 ///
 /// Each write has to end between characters, as those of serde_json do.
-pub struct HarmlessJson<W>(pub W);
+pub struct SanitizedJson<W>(pub W);
 
-impl<W: io::Write> io::Write for HarmlessJson<W> {
+impl<W: io::Write> io::Write for SanitizedJson<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.write_all(bytes).map(|()| bytes.len())
     }
@@ -136,8 +136,8 @@ mod tests {
     fn json_says_the_same_and_shows_it() {
         let value = serde_json::json!({ "a\u{9b}31m": ["\u{202e}x", "é", "\u{e0041}", "\u{7f}", "\n\"\\", "\u{1f600}"] });
         let mut bytes = Vec::new();
-        serde_json::to_writer(HarmlessJson(&mut bytes), &value).expect("written");
-        writeln!(HarmlessJson(&mut bytes)).expect("written");
+        serde_json::to_writer(SanitizedJson(&mut bytes), &value).expect("written");
+        writeln!(SanitizedJson(&mut bytes)).expect("written");
         let text = String::from_utf8(bytes).expect("UTF-8");
         assert_eq!(
             text,

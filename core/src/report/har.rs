@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{Subject, phrases, run};
 use crate::grading::RefusedBy;
-use crate::model::{Attempt, HarmlessJson, AskedWait};
+use crate::model::{Attempt, SanitizedJson, AskedWait};
 
 /// Where requests went of which the journal does not say it: this name leads nowhere (RFC 2606 §2).
 const UNKNOWN: &str = "http://fracas.invalid";
@@ -52,7 +52,7 @@ pub fn write(subject: Subject<'_>, out: &mut impl io::Write) -> io::Result<()> {
     write!(out, r#""pages":[],"entries":["#)?;
     for (at, attempt) in attempts.into_iter().enumerate() {
         out.write_all(if at == 0 { b"\n" } else { b",\n" })?;
-        serde_json::to_writer(HarmlessJson(&mut *out), &entry(attempt, started, proxy))?;
+        serde_json::to_writer(SanitizedJson(&mut *out), &entry(attempt, started, proxy))?;
     }
     out.write_all(b"\n]}}\n")
 }

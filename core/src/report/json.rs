@@ -3,11 +3,11 @@
 use std::io;
 
 use crate::grading::Report;
-use crate::model::HarmlessJson;
+use crate::model::SanitizedJson;
 
 /// Writes the report itself.
 pub fn write(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(HarmlessJson(&mut *out), report)?;
+    serde_json::to_writer_pretty(SanitizedJson(&mut *out), report)?;
     out.write_all(b"\n")
 }
 

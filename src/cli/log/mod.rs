@@ -24,7 +24,7 @@ use self::line::Line;
 use super::arguments::LogFormat;
 use super::output::{Counted, counted, paint, talk};
 use crate::clock::Clock;
-use crate::model::HarmlessJson;
+use crate::model::SanitizedJson;
 use crate::rules::Paint;
 
 /// Lines that may wait to be written.
@@ -87,7 +87,7 @@ impl Log {
             }
             LogFormat::Json => {
                 let lines = lines.json().flatten_event(true).with_timer(UniversalTime::new());
-                lines.with_writer(move || HarmlessJson(to.clone())).boxed()
+                lines.with_writer(move || SanitizedJson(to.clone())).boxed()
             }
         };
         // Only a second log in one process could fail here, and the first one serves as well.
