@@ -100,7 +100,7 @@ fn unknown_flag(flag: &str, command: &str, words: &[OsString]) -> Option<String>
 
 /// A misplaced word.
 fn stray(word: &str, command: &str) -> Option<String> {
-    let word = harmless(word, 60);
+    let word = sanitize(word, 60);
     Some(match command {
         "init" => "it writes rules.toml into this folder: `fracas init`".to_owned(),
         "demo" => "it takes an address alone: `fracas demo --listen 127.0.0.1:4092`".to_owned(),
@@ -115,7 +115,7 @@ fn stray(word: &str, command: &str) -> Option<String> {
 }
 
 fn unknown_command(word: &str) -> String {
-    let shown = harmless(word, 60);
+    let shown = sanitize(word, 60);
     if word.ends_with(".toml") {
         return format!("a rules file is `fracas --rules {shown}`; `fracas check {shown}` only reads it");
     }

@@ -114,7 +114,7 @@ fn render(code: &str, title: &str, help: &str, paint: Paint) -> String {
         Paint::Plain => Renderer::plain(),
         Paint::Coloured => Renderer::styled(),
     };
-    let title = harmless(title, LONGEST);
+    let title = sanitize(title, LONGEST);
     let group =
         Group::with_title(Level::ERROR.primary_title(&*title).id(code)).element(Level::HELP.message(help));
     format!("{}\n", renderer.render(&[group]))

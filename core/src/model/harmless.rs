@@ -5,7 +5,7 @@ use std::io;
 
 /// The text on one line, at most `longest` characters of it, with everything escaped that could move
 /// a cursor, colour a terminal, end a line, turn reading order round, or not be seen at all.
-pub fn harmless(text: &str, longest: usize) -> Cow<'_, str> {
+pub fn sanitize(text: &str, longest: usize) -> Cow<'_, str> {
     if text.len() <= longest && text.chars().all(is_harmless) {
         return Cow::Borrowed(text);
     }
@@ -23,7 +23,7 @@ pub fn harmless(text: &str, longest: usize) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// JSON on its way to a file or a terminal: characters that are not [`harmless`] become `\u` escapes, which
+/// JSON on its way to a file or a terminal: characters that are not [`sanitize`] become `\u` escapes, which
 /// mean the same (RFC 8259 §7). JSON itself asks for that below U+0020 only.
 ///
 /// Each write has to end between characters, as those of serde_json do.
@@ -114,7 +114,7 @@ mod tests {
             ("éééééééééé", "éééééééééé"),
         ] {
             let longest = if shown.ends_with('…') { 10 } else { 20 };
-            assert_eq!(harmless(text, longest), shown);
+            assert_eq!(sanitize(text, longest), shown);
         }
     }
 

@@ -26,7 +26,7 @@ pub use dice::{Dice, Share};
 pub use facts::decode_unreserved;
 pub use facts::{BodyFacts, Facts, ClientIdSources, ClientIdSource};
 pub use grpc::GrpcStatus;
-pub use harmless::{SanitizedJson, harmless};
+pub use harmless::{SanitizedJson, sanitize};
 pub use json::Json;
 pub use key::{Captures, Key, KeyHash, KeyPart};
 pub use kind::{Kind, Phase};

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use super::phrases::{self, shown};
 use super::run;
 use crate::grading::{Report, Verdict};
-use crate::model::harmless;
+use crate::model::sanitize;
 
 /// Annotations that are written; GitHub shows fewer.
 const MOST: usize = 50;
@@ -77,7 +77,7 @@ pub fn render(report: &Report) -> String {
 /// The message after `::`.
 fn data(text: &str) -> String {
     // Line breaks stay: only the text within a line is untrusted.
-    let lines: Vec<_> = text.split('\n').map(|line| harmless(line, LONGEST_LINE)).collect();
+    let lines: Vec<_> = text.split('\n').map(|line| sanitize(line, LONGEST_LINE)).collect();
     lines.join("\n").replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 

@@ -8,7 +8,7 @@ use crate::grading::{
     Backoff, ClientReport, Expectation, Finding, Jitter, OperationReport, Outcome, Report, Shape, Totals,
     TryReport, Verdict,
 };
-use crate::model::harmless;
+use crate::model::sanitize;
 use crate::rules::grouped;
 
 /// The words that every report uses, for readers new to them.
@@ -21,7 +21,7 @@ pub const TRY_HEADS: [&str; 7] = ["at", "waited", "Retry-After", "method", "answ
 
 /// Untrusted text, made fit to be shown.
 pub fn shown(text: &str) -> Cow<'_, str> {
-    harmless(text, LONGEST)
+    sanitize(text, LONGEST)
 }
 
 /// `104 ms`, `1.58 s`, `3 min 20 s`: three digits say enough.
@@ -330,7 +330,7 @@ pub fn answer(tried: &TryReport) -> Cow<'_, str> {
     match (tried.status, &tried.error, tried.phase.as_deref()) {
         (Some(status), ..) => status.to_string().into(),
         (None, _, Some("lost")) => "lost".into(),
-        (None, Some(error), _) => harmless(error, 12),
+        (None, Some(error), _) => sanitize(error, 12),
         (None, None, _) => "none".into(),
     }
 }

@@ -58,5 +58,5 @@ fn note(method: &str, path: &str) -> String {
     if !is_usual || capitals == method {
         return String::new();
     }
-    format!("note: methods are in capitals: `fracas explain {capitals} {}`\n", harmless(path, 120))
+    format!("note: methods are in capitals: `fracas explain {capitals} {}`\n", sanitize(path, 120))
 }

@@ -145,7 +145,7 @@ impl Visit for Fields {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.push((field.name(), harmless(value, LONGEST).into_owned()));
+        self.0.push((field.name(), sanitize(value, LONGEST).into_owned()));
     }
 }
 

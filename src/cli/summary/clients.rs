@@ -67,7 +67,7 @@ fn conflicted(report: Option<&Report>) -> impl Iterator<Item = &ClientReport> {
 
 fn row(client: &ClientReport) -> [String; 7] {
     [
-        harmless(&client.agent, LONGEST).into_owned(),
+        sanitize(&client.agent, LONGEST).into_owned(),
         grouped(client.conflicted),
         grouped(client.conflicted_upstream),
         grouped(client.recovered),
@@ -84,7 +84,7 @@ fn worst(client: &ClientReport) -> String {
         .into_iter()
         .find_map(|verdict| over_all_rules.clone().find(|finding| finding.verdict == verdict));
     found.map_or("–".to_owned(), |finding| {
-        let measured = harmless(&finding.measured, LONGEST);
+        let measured = sanitize(&finding.measured, LONGEST);
         format!("{} {measured}", finding.check)
     })
 }

@@ -57,7 +57,7 @@ fn class(says: &[u8]) -> Option<SmolStr> {
             parts.robot().map(Cow::Borrowed).or(behind).or(first.map(Cow::Borrowed))?
         }
     };
-    Some(harmless(&name, LONGEST).as_ref().into())
+    Some(sanitize(&name, LONGEST).as_ref().into())
 }
 
 /// UTF-8, or else Latin-1, in which header fields were once written (RFC 9110 §5.5).

@@ -88,7 +88,7 @@ fn byte_name(byte: u8) -> String {
 }
 
 fn shown(line: &[u8]) -> String {
-    harmless(&String::from_utf8_lossy(line), SHOWN).into_owned()
+    sanitize(&String::from_utf8_lossy(line), SHOWN).into_owned()
 }
 
 #[cfg(test)]
