@@ -189,7 +189,7 @@ fn note(view: &View<'_>, attempt: u64) -> Option<String> {
 mod tests {
     use super::*;
     use crate::grading::{Link, Outcome};
-    use crate::model::{Attempt, Fingerprint, Shown};
+    use crate::model::{Attempt, Fingerprint, ShownVersions};
 
     #[test]
     fn what_was_read_between_two_tries_has_rows_of_its_own_in_the_order_in_which_it_was_sent() {
@@ -206,7 +206,7 @@ mod tests {
             end,
             status: Some(200),
             sight: Sight::Certain,
-            shown: version.map(Shown::from).unwrap_or_default(),
+            shown: version.map(ShownVersions::from).unwrap_or_default(),
         };
         let reads = vec![read(3, 14_000, 15_000, Some("\"4\"")), read(2, 13_000, 16_000, None)];
         let operation = Operation {

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use smol_str::SmolStr;
 
-use crate::model::{Attempt, Fingerprint, Shown};
+use crate::model::{Attempt, Fingerprint, ShownVersions};
 
 /// The attempts that are one logical call of one client.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,7 +52,7 @@ pub struct Read {
     pub status: Option<u16>,
     pub sight: Sight,
     /// The versions that it showed.
-    pub shown: Shown,
+    pub shown: ShownVersions,
 }
 
 impl Read {

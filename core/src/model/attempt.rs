@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use super::{GrpcStatus, Kind, MediaType, Phase, Shown, Version};
+use super::{GrpcStatus, Kind, MediaType, Phase, ShownVersions, Version};
 
 /// One request from a client, and its outcome. Times are microseconds on the proxy's own
 /// monotonic clock. Serialised, it is a line of the journal file, without absent fields.
@@ -109,7 +109,7 @@ pub struct ResponseRecord {
     pub error: Option<Box<str>>,
     /// The versions in the response: `ETag`, and fields that rules name.
     #[serde(rename = "version", skip_serializing_if = "Shown::is_nothing")]
-    pub shown: Shown,
+    pub shown: ShownVersions,
     /// `Retry-After`, as a wait counted from the end of the response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<AskedWait>,

@@ -35,7 +35,7 @@ enum At {
 /// The versions in a response, each at its own place, and the rules for which the request was a reading.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "WrittenShown", into = "WrittenShown")]
-pub struct Shown(Seen);
+pub struct ShownVersions(Seen);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum Seen {
@@ -104,7 +104,7 @@ impl From<String> for Version {
     }
 }
 
-impl Shown {
+impl ShownVersions {
     /// Maximum number of versions kept of one response, and of readings.
     pub const MOST: usize = 8;
 
@@ -152,7 +152,7 @@ impl Shown {
             At::Tag(tag) if self.is_nothing() => self.0 = Seen::Tag(tag),
             At::Tag(tag) => self.add(|more| more.tag = Some(tag)),
             At::Elsewhere(_) => self.add(|more| {
-                if more.elsewhere.len() < Shown::MOST {
+                if more.elsewhere.len() < ShownVersions::MOST {
                     more.elsewhere.push(version);
                 }
             }),
@@ -162,7 +162,7 @@ impl Shown {
     /// Adds a reading.
     pub fn read_for(&mut self, reading: Reading) {
         self.add(|more| {
-            if more.readings.len() < Shown::MOST {
+            if more.readings.len() < ShownVersions::MOST {
                 more.readings.push(reading);
             }
         });
@@ -187,9 +187,9 @@ impl Shown {
 }
 
 /// An entity tag alone.
-impl From<&str> for Shown {
-    fn from(tag: &str) -> Shown {
-        Shown(Seen::Tag(tag.into()))
+impl From<&str> for ShownVersions {
+    fn from(tag: &str) -> ShownVersions {
+        ShownVersions(Seen::Tag(tag.into()))
     }
 }
 
@@ -266,21 +266,21 @@ impl From<Version> for WrittenVersion {
     }
 }
 
-impl From<WrittenShown> for Shown {
-    fn from(written: WrittenShown) -> Shown {
+impl From<WrittenShown> for ShownVersions {
+    fn from(written: WrittenShown) -> ShownVersions {
         match written {
-            WrittenShown::Tag(tag) => Shown(Seen::Tag(tag)),
+            WrittenShown::Tag(tag) => ShownVersions(Seen::Tag(tag)),
             WrittenShown::More(WrittenMore { tag, mut elsewhere, read_for: mut readings }) => {
-                elsewhere.truncate(Shown::MOST);
-                readings.truncate(Shown::MOST);
-                Shown(Seen::More(Box::new(More { tag, elsewhere, readings })))
+                elsewhere.truncate(ShownVersions::MOST);
+                readings.truncate(ShownVersions::MOST);
+                ShownVersions(Seen::More(Box::new(More { tag, elsewhere, readings })))
             }
         }
     }
 }
 
-impl From<Shown> for WrittenShown {
-    fn from(shown: Shown) -> WrittenShown {
+impl From<ShownVersions> for WrittenShown {
+    fn from(shown: ShownVersions) -> WrittenShown {
         match shown.0 {
             Seen::Nothing => WrittenShown::More(WrittenMore::default()),
             Seen::Tag(tag) => WrittenShown::Tag(tag),
@@ -299,7 +299,7 @@ mod tests {
     #[test]
     fn versions_at_two_places_do_not_meet() {
         let field = |name: &str| VersionPlace::Field(name.into());
-        let mut shown = Shown::default();
+        let mut shown = ShownVersions::default();
         assert!(shown.is_nothing() && shown.any().is_none());
         shown.show(Version::from("\"a\""));
         shown.show(Version::new(field("body:/version"), "4"));
@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     fn a_journal_has_tags_as_texts_and_other_versions_with_their_places() {
-        let mut shown = Shown::from("\"a\"");
+        let mut shown = ShownVersions::from("\"a\"");
         assert_eq!(serde_json::to_string(&shown).expect("a line"), r#""\"a\"""#);
         shown.show(Version::new(VersionPlace::Field("query:rev".into()), "1-a"));
         shown.read_for(Reading { rule: "r".into(), key: None });
@@ -322,7 +322,7 @@ mod tests {
             line,
             r#"{"tag":"\"a\"","elsewhere":[{"at":"query:rev","version":"1-a"}],"read_for":[{"rule":"r"}]}"#
         );
-        assert_eq!(serde_json::from_str::<Shown>(&line).expect("a line"), shown);
+        assert_eq!(serde_json::from_str::<ShownVersions>(&line).expect("a line"), shown);
         let date = Version::new(VersionPlace::Date, "Sun, 06 Nov 1994 08:49:37 GMT");
         let line = serde_json::to_string(&date).expect("a line");
         assert_eq!(serde_json::from_str::<Version>(&line).expect("a line"), date);
@@ -331,6 +331,6 @@ mod tests {
     #[test]
     fn neither_takes_more_room_than_a_tag() {
         assert_eq!(size_of::<Option<Version>>(), size_of::<SmolStr>());
-        assert_eq!(size_of::<Shown>(), size_of::<SmolStr>());
+        assert_eq!(size_of::<ShownVersions>(), size_of::<SmolStr>());
     }
 }

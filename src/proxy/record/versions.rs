@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 use super::sent::text;
 use crate::engine::RuleSet;
 use crate::matching::{Match, RuleIndex};
-use crate::model::{Facts, Json, RunKey, Shown, Version, VersionPlace};
+use crate::model::{Facts, Json, RunKey, ShownVersions, Version, VersionPlace};
 use crate::rules::VersionAt;
 
 /// The places that rules name, found by host and path.
@@ -109,7 +109,7 @@ impl NamedPlaces {
         fitting: &Fitting,
         headers: &HeaderMap,
         key: RunKey,
-        shown: &mut Shown,
+        shown: &mut ShownVersions,
     ) -> bool {
         let mut wants_body = false;
         for (_, place) in self.of(fitting) {
@@ -122,7 +122,7 @@ impl NamedPlaces {
     }
 
     /// Notes the versions in a response's body.
-    pub fn look_at_body(&self, fitting: &Fitting, body: &Json, key: RunKey, shown: &mut Shown) {
+    pub fn look_at_body(&self, fitting: &Fitting, body: &Json, key: RunKey, shown: &mut ShownVersions) {
         for (_, place) in self.of(fitting) {
             let found = place.at.in_response_body(body);
             if let Some(version) = found.and_then(|found| text(found.as_bytes(), key)) {

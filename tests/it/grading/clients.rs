@@ -1,6 +1,6 @@
 //! Simulated clients before a simulated proxy: what they send, as the journal would hold it.
 
-use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, AskedWait, RequestRecord, Shown};
+use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, AskedWait, RequestRecord, ShownVersions};
 
 use super::policies::Chance;
 
@@ -205,7 +205,7 @@ impl Run<'_> {
             let shown = ResponseRecord {
                 status: Some(200),
                 upstream: Some(200),
-                shown: sent.version.as_deref().map(Shown::from).unwrap_or_default(),
+                shown: sent.version.as_deref().map(ShownVersions::from).unwrap_or_default(),
                 ..ResponseRecord::default()
             };
             self.send("GET", path, RequestRecord { credential: sent.credential, ..RequestRecord::default() }, shown, None);

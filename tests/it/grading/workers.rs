@@ -1,7 +1,7 @@
 //! Workers side by side under one identity, who all make the same requests: who is accused of what they do
 //! together, and of what each of them does by itself?
 
-use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, AskedWait, RequestRecord, Shown};
+use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, AskedWait, RequestRecord, ShownVersions};
 
 use crate::mix::Chance;
 
@@ -261,11 +261,11 @@ impl Workers {
         if is_applied && !is_read {
             scene.version += 1;
         }
-        let shown = Shown::from(&*format!("\"{}\"", scene.version));
+        let shown = ShownVersions::from(&*format!("\"{}\"", scene.version));
         let got = ResponseRecord {
             status: (!is_lost).then_some(if is_refused { 409 } else { 200 }),
             upstream: is_applied.then_some(200),
-            shown: if is_read || !is_refused { shown } else { Shown::default() },
+            shown: if is_read || !is_refused { shown } else { ShownVersions::default() },
             retry_after: self.rule.retry_after.filter(|_| is_refused).map(AskedWait::Seconds),
             ..ResponseRecord::default()
         };

@@ -7,7 +7,7 @@ use super::{
     AMBIGUOUS, Check, Class, Evidence, Judged, Marks, Measure, NeededTries, Products, WHICH_READ, id, of,
 };
 use crate::grading::view::{Next, Retry, View, bare, is_one, is_same};
-use crate::model::{Kind, Shown};
+use crate::model::{Kind, ShownVersions};
 
 pub(super) const REFETCH: Check = Check {
     id: id(2),
@@ -146,7 +146,7 @@ impl Carried {
         if bare(sent) == "*" {
             return Carried::Bad;
         }
-        let is_it = |shown: &Shown| shown.at(sent.place()).map(|shown| is_same(shown, sent));
+        let is_it = |shown: &ShownVersions| shown.at(sent.place()).map(|shown| is_same(shown, sent));
         let reads = retry.reads().map(|read| &read.shown);
         let shown: Vec<bool> = std::iter::once(&before.got.shown).chain(reads).filter_map(is_it).collect();
         if retry.step.may_have_read && shown.last() != Some(&true) {

@@ -3,7 +3,7 @@
 
 use super::meaning::Meaning;
 use crate::grading::Sight;
-use crate::model::{Attempt, Shown};
+use crate::model::{Attempt, ShownVersions};
 
 /// Where an attempt went, as an operation sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(super) fn of(attempt: &Attempt, latest: &Attempt, place: Place) -> Option<Si
         // A read of what has another key is none of this.
         return reading.key.is_none_or(|key| key == conflict.key).then_some(Sight::Certain);
     }
-    if readings.len() == Shown::MOST && latest.conflict.is_some() {
+    if readings.len() == ShownVersions::MOST && latest.conflict.is_some() {
         return Some(Sight::Unlisted);
     }
     match place {
