@@ -35,4 +35,4 @@ pub use media_type::MediaType;
 pub use moment::Moment;
 pub use rule_id::RuleId;
 pub use run_key::RunKey;
-pub use version::{Reading, ShownVersions, Version, VersionPlace};
+pub use version::{RuleReading, ShownVersions, Version, VersionPlace};

@@ -49,13 +49,13 @@ enum Seen {
 struct More {
     tag: Option<SmolStr>,
     elsewhere: Vec<Version>,
-    readings: Vec<Reading>,
+    readings: Vec<RuleReading>,
 }
 
 /// A request that a rule's `read` counts as a reading of the rule's resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Reading {
+pub struct RuleReading {
     pub rule: SmolStr,
     /// The rule's key, hashed, as conflicts carry it; absent for a request that does not name it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -139,7 +139,7 @@ impl ShownVersions {
     }
 
     /// The rules for which the request was a reading.
-    pub fn readings(&self) -> &[Reading] {
+    pub fn readings(&self) -> &[RuleReading] {
         self.more().map_or(&[], |more| &more.readings)
     }
 
@@ -160,7 +160,7 @@ impl ShownVersions {
     }
 
     /// Adds a reading.
-    pub fn read_for(&mut self, reading: Reading) {
+    pub fn read_for(&mut self, reading: RuleReading) {
         self.add(|more| {
             if more.readings.len() < ShownVersions::MOST {
                 more.readings.push(reading);
@@ -223,7 +223,7 @@ struct WrittenMore {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     elsewhere: Vec<Version>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    read_for: Vec<Reading>,
+    read_for: Vec<RuleReading>,
 }
 
 /// The word for [`VersionPlace::Date`].
@@ -316,7 +316,7 @@ mod tests {
         let mut shown = ShownVersions::from("\"a\"");
         assert_eq!(serde_json::to_string(&shown).expect("a line"), r#""\"a\"""#);
         shown.show(Version::new(VersionPlace::Field("query:rev".into()), "1-a"));
-        shown.read_for(Reading { rule: "r".into(), key: None });
+        shown.read_for(RuleReading { rule: "r".into(), key: None });
         let line = serde_json::to_string(&shown).expect("a line");
         assert_eq!(
             line,

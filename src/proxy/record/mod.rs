@@ -32,7 +32,7 @@ use super::shared::Shared;
 use super::snapshot::Snapshot;
 use crate::engine::{Conflict, http_date};
 use crate::model::{
-    self, Attempt, Facts, Fingerprint, GrpcStatus, KeyHash, MediaType, Moment, HttpVersion, Reading, AskedWait,
+    self, Attempt, Facts, Fingerprint, GrpcStatus, KeyHash, MediaType, Moment, HttpVersion, RuleReading, AskedWait,
     RuleId, RunKey, VersionPlace, decode_unreserved,
 };
 
@@ -149,7 +149,7 @@ impl Record {
     pub fn read_for(&self, readings: &[(RuleId, Option<KeyHash>)]) {
         for (rule, key) in readings {
             let key = key.map(|key| self.key(key));
-            let reading = Reading { rule: (&*rule.0).into(), key };
+            let reading = RuleReading { rule: (&*rule.0).into(), key };
             self.state.borrow_mut().attempt.got.shown.read_for(reading);
         }
     }

@@ -3,7 +3,7 @@
 mod listed;
 
 use fracas::grading::{Asked, Finding, Grading, Missing, Report, Verdict};
-use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, Reading, AskedWait, RequestRecord};
+use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, RuleReading, AskedWait, RequestRecord};
 use fracas::report::{self, Format, Subject, Width};
 use fracas::rules;
 use proptest::prelude::*;
@@ -264,7 +264,7 @@ fn a_reading_for_more_rules_than_are_kept_may_be_one_for_each() {
         let first = refused(write(0, 1, 409), &format!("r{}", rules - 1), Kind::Version);
         let mut read =
             Attempt { connection: 1, path: "/rpc".into(), ..request(100_000, "a/1", 1, "POST", 200) };
-        (0..rules).for_each(|n| read.got.shown.read_for(Reading { rule: format!("r{n}").into(), key: None }));
+        (0..rules).for_each(|n| read.got.shown.read_for(RuleReading { rule: format!("r{n}").into(), key: None }));
         let report = graded(&asked, [first, read, write(110_000, 2, 200)]);
         let found = verdict(&report, "a/1", 2);
         assert_eq!(found, Some(if rules > 8 { Verdict::Undetermined } else { Verdict::Pass }), "{rules}");

@@ -3,7 +3,7 @@
 use super::trace::attempts;
 use crate::grading::correlate::Correlator;
 use crate::grading::{Operation, Sight};
-use crate::model::{Attempt, Fingerprint, Reading};
+use crate::model::{Attempt, Fingerprint, RuleReading};
 
 /// A write is refused, something else is asked for, and the write comes again.
 fn between(first: &str, asked: &str, edit: impl Fn(&mut Attempt)) -> Vec<(u64, Sight)> {
@@ -47,7 +47,7 @@ fn a_successful_request_to_the_same_path_may_have_read_and_a_get_has() {
 #[test]
 fn what_a_rule_calls_a_reading_is_one_of_what_has_its_key_wherever_it_goes() {
     let write = "0 10 PUT /docs/1 b=w > 409 !rule/7";
-    let reading = |rule: &str, key: Option<u64>| Reading { rule: rule.into(), key: key.map(Fingerprint) };
+    let reading = |rule: &str, key: Option<u64>| RuleReading { rule: rule.into(), key: key.map(Fingerprint) };
     for (asked, of, sight) in [
         ("100 110 POST /_mget b=r > 200", reading("rule", Some(7)), Some(Sight::Certain)),
         ("100 110 POST /_mget b=r > 200", reading("rule", None), Some(Sight::Certain)),
