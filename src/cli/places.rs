@@ -8,7 +8,7 @@ use super::load::Loaded;
 use super::reporting::Wanted;
 use super::startup_error::Refusal;
 use crate::report::Format;
-use crate::rules::{Identity, Tls, Trust};
+use crate::rules::{ClientCertificate, Tls, Trust};
 
 /// A file, by the name that people know it by.
 struct Named {
@@ -49,7 +49,7 @@ fn inputs(loaded: &Loaded) -> Vec<Named> {
     let settings = &loaded.config.settings;
     let mut inputs: Vec<Named> = loaded.file.iter().map(|path| named("the rules file", path)).collect();
     inputs.extend(loaded.body_files.iter().map(|path| named("a `body_file`", path)));
-    let mut identity = |of: &str, identity: &Identity| {
+    let mut identity = |of: &str, identity: &ClientCertificate| {
         inputs.push(named(format!("`cert` of [{of}]"), &identity.cert.path));
         inputs.push(named(format!("`key` of [{of}]"), &identity.key.path));
     };

@@ -182,7 +182,7 @@ pub enum HostHeader {
 /// `[tls]`: how clients are served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tls {
-    Files(Identity),
+    Files(ClientCertificate),
     SelfSigned,
 }
 
@@ -191,7 +191,7 @@ pub enum Tls {
 pub struct UpstreamTls {
     pub trust: Trust,
     /// The certificate that is shown to an upstream that asks for one.
-    pub identity: Option<Identity>,
+    pub identity: Option<ClientCertificate>,
 }
 
 /// The trusted certificates.
@@ -208,7 +208,7 @@ pub enum Trust {
 
 /// A certificate and its private key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
+pub struct ClientCertificate {
     pub cert: NamedFile,
     pub key: NamedFile,
 }

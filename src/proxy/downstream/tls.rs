@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::TlsAcceptor;
 
 use super::super::pem::{Unusable, certificates, private_key};
-use crate::rules::{Code, Diagnostic, Identity, NamedFile, Tls};
+use crate::rules::{Code, Diagnostic, ClientCertificate, NamedFile, Tls};
 
 /// Protocols offered, the preferred first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -87,7 +87,7 @@ impl TlsError {
 /// The acceptor of TLS clients; a certificate made for it is valid for `listen` too.
 pub fn acceptor(tls: &Tls, listen: SocketAddr) -> Result<(TlsAcceptor, Option<OwnCertificate>), TlsError> {
     let (chain, private, own) = match tls {
-        Tls::Files(Identity { cert, key }) => {
+        Tls::Files(ClientCertificate { cert, key }) => {
             let chain = certificates(cert).map_err(TlsError::File)?;
             (chain, private_key(key).map_err(TlsError::File)?, None)
         }
@@ -102,7 +102,7 @@ pub fn acceptor(tls: &Tls, listen: SocketAddr) -> Result<(TlsAcceptor, Option<Ow
         .with_no_client_auth()
         .with_single_cert(chain, private)
         .map_err(|error| match tls {
-            Tls::Files(Identity { key, .. }) => TlsError::NotTogether(key.clone(), error),
+            Tls::Files(ClientCertificate { key, .. }) => TlsError::NotTogether(key.clone(), error),
             Tls::SelfSigned => TlsError::Unusable(error),
         })?;
     config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
@@ -171,7 +171,7 @@ mod tests {
             (&cert, &others_key, Some("it is not the certificate's")),
         ] {
             let named = |path: &PathBuf, span| NamedFile { path: path.clone(), span };
-            let tls = Tls::Files(Identity { cert: named(cert, 0..1), key: named(key, 2..3) });
+            let tls = Tls::Files(ClientCertificate { cert: named(cert, 0..1), key: named(key, 2..3) });
             let said = acceptor(&tls, local()).err().map(|error| format!("{:?}", error.mistake()));
             match says {
                 None => assert_eq!(said, None),

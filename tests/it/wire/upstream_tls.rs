@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use fracas::rules::{Code, Identity, NamedFile, Trust, UpstreamTls};
+use fracas::rules::{Code, ClientCertificate, NamedFile, Trust, UpstreamTls};
 use fracas::rules_file;
 
 use super::super::support::proxy::{self, TestProxy};
@@ -49,7 +49,7 @@ fn an_upstream_that_demands_a_certificate_gets_it() {
         let upstream = TlsUpstream::speaking(protocols, Asks::Certificate);
         let identity = |name: &str| {
             let (cert, key) = (format!("{name}.pem"), format!("{name}-key.pem"));
-            Some(Identity { cert: named(&upstream, &cert), key: named(&upstream, &key) })
+            Some(ClientCertificate { cert: named(&upstream, &cert), key: named(&upstream, &key) })
         };
         for (identity, status) in [(identity("client"), 200), (identity("stranger"), 502), (None, 502)] {
             let tls = UpstreamTls { identity, ..trusting(&upstream, "server.pem") };

@@ -13,7 +13,7 @@ use crate::rules::diagnostic::shown;
 use crate::rules::keys::{JOURNAL, LIMITS, TIMEOUTS, TLS, nearest};
 use crate::rules::units::TextMistake;
 use crate::rules::{
-    Admin, Code, Diagnostic, HostHeader, Identity, Journal, Limits, Settings, StateStore, Timeouts, Tls,
+    Admin, Code, Diagnostic, HostHeader, ClientCertificate, Journal, Limits, Settings, StateStore, Timeouts, Tls,
     Upstream,
 };
 
@@ -258,7 +258,7 @@ impl Reader<'_> {
         fields.finish(self);
         match files {
             _ if self_signed => Some(Tls::SelfSigned),
-            (Some(cert), Some(key)) => Some(Tls::Files(Identity { cert, key })),
+            (Some(cert), Some(key)) => Some(Tls::Files(ClientCertificate { cert, key })),
             _ => None,
         }
     }

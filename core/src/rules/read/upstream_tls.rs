@@ -3,7 +3,7 @@
 use super::Reader;
 use super::fields::Given;
 use crate::rules::keys::UPSTREAM_TLS;
-use crate::rules::{Code, Diagnostic, Identity, NamedFile, Scheme, Trust, Upstream, UpstreamTls};
+use crate::rules::{Code, Diagnostic, ClientCertificate, NamedFile, Scheme, Trust, Upstream, UpstreamTls};
 
 impl Reader<'_> {
     pub fn upstream_tls(&mut self, given: &Given) -> UpstreamTls {
@@ -39,7 +39,7 @@ impl Reader<'_> {
         let identity = match (cert, key) {
             (Some(cert), Some(key)) => {
                 let files = (self.named_file(&cert), self.named_file(&key));
-                files.0.zip(files.1).map(|(cert, key)| Identity { cert, key })
+                files.0.zip(files.1).map(|(cert, key)| ClientCertificate { cert, key })
             }
             _ => None,
         };

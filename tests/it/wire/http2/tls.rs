@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fracas::rules::{Identity, NamedFile, Tls};
+use fracas::rules::{ClientCertificate, NamedFile, Tls};
 use http::Request;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -45,7 +45,7 @@ fn files() -> (TempDir, String) {
 fn proxy_over_tls(upstream: &Upstream) -> (TestProxy, String) {
     let (folder, cert) = files();
     let named = |name| NamedFile { path: folder.path().join(name), span: 0..0 };
-    let tls = Tls::Files(Identity { cert: named("cert.pem"), key: named("key.pem") });
+    let tls = Tls::Files(ClientCertificate { cert: named("cert.pem"), key: named("key.pem") });
     let proxy = proxy::before(upstream.address)
         .with(|settings| {
             settings.tls = Some(tls);
