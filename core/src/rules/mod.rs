@@ -28,7 +28,7 @@ pub use rule::{
     VersionSource, WaitLength,
 };
 pub use settings::{
-    Admin, Authority, HostHeader, ClientCertificate, Journal, Limits, NamedFile, Scheme, Settings, StateStore,
+    Admin, Authority, HostHeader, ClientCertificate, JournalSettings, Limits, NamedFile, Scheme, Settings, StateStore,
     Timeouts, Tls, Trust, Upstream, UpstreamTls, UpstreamUrl,
 };
 pub use styles::ReplyStyle;

@@ -49,7 +49,7 @@ pub struct Settings {
     pub timeouts: Timeouts,
     pub limits: Limits,
     pub expect: Expect,
-    pub journal: Journal,
+    pub journal: JournalSettings,
 }
 
 impl Settings {
@@ -89,7 +89,7 @@ impl Default for Settings {
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             expect: Expect::default(),
-            journal: Journal::default(),
+            journal: JournalSettings::default(),
         }
     }
 }
@@ -323,7 +323,7 @@ impl Default for Limits {
 
 /// `[journal]`: the bounded record of attempts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Journal {
+pub struct JournalSettings {
     /// Appended to as JSON Lines.
     pub file: Option<PathBuf>,
     /// Attempts kept in memory.
@@ -332,9 +332,9 @@ pub struct Journal {
     pub volatile: Vec<Box<str>>,
 }
 
-impl Default for Journal {
-    fn default() -> Journal {
-        Journal {
+impl Default for JournalSettings {
+    fn default() -> JournalSettings {
+        JournalSettings {
             file: None,
             attempts: NonZeroU64::new(100_000).unwrap_or(NonZeroU64::MIN),
             volatile: Vec::new(),

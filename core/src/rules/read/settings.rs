@@ -13,7 +13,7 @@ use crate::rules::diagnostic::shown;
 use crate::rules::keys::{JOURNAL, LIMITS, TIMEOUTS, TLS, nearest};
 use crate::rules::units::TextMistake;
 use crate::rules::{
-    Admin, Code, Diagnostic, HostHeader, ClientCertificate, Journal, Limits, Settings, StateStore, Timeouts, Tls,
+    Admin, Code, Diagnostic, HostHeader, ClientCertificate, JournalSettings, Limits, Settings, StateStore, Timeouts, Tls,
     Upstream,
 };
 
@@ -263,8 +263,8 @@ impl Reader<'_> {
         }
     }
 
-    fn journal(&mut self, given: &Given) -> Journal {
-        let mut journal = Journal::default();
+    fn journal(&mut self, given: &Given) -> JournalSettings {
+        let mut journal = JournalSettings::default();
         let Some(mut fields) = self.fields(given, &JOURNAL) else { return journal };
         journal.file = fields.take("file").and_then(|given| self.path_of(&given));
         self.replace(&mut fields, "attempts", &mut journal.attempts, Self::at_least_one);
