@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::rules::{
     Accepted, BodyFileError, Code, Config, Diagnostic, LARGEST_BODY, LARGEST_FILE, Mistakes, Settings,
-    Source, read,
+    SourceText, read,
 };
 
 /// A rules file without a mistake.
@@ -122,7 +122,7 @@ fn at_file(name: &str, mistake: Diagnostic) -> Mistakes {
 }
 
 fn at_text(name: &str, text: String, mistake: Diagnostic) -> Mistakes {
-    mistake.of(&Source { name: name.to_owned(), text }.into()).into()
+    mistake.of(&SourceText { name: name.to_owned(), text }.into()).into()
 }
 
 #[cfg(test)]

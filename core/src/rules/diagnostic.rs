@@ -16,7 +16,7 @@ pub struct Diagnostic {
     /// One line, lower case, without a full stop.
     pub title: String,
     /// The file it is in; `None` for a mistake outside every file, in a flag say.
-    pub file: Option<Arc<Source>>,
+    pub file: Option<Arc<SourceText>>,
     /// Where in the file, in bytes.
     pub span: Option<Range<usize>>,
     /// Stands beside the underlined span.
@@ -29,7 +29,7 @@ pub struct Diagnostic {
 
 /// A file's name and text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
+pub struct SourceText {
     pub name: String,
     pub text: String,
 }
@@ -94,7 +94,7 @@ impl Diagnostic {
         self
     }
 
-    pub fn of(mut self, file: &Arc<Source>) -> Diagnostic {
+    pub fn of(mut self, file: &Arc<SourceText>) -> Diagnostic {
         self.file = Some(Arc::clone(file));
         self
     }
@@ -129,7 +129,7 @@ impl Diagnostic {
     }
 
     /// The lines in question, underlined.
-    fn excerpt<'d>(&'d self, title: Group<'d>, file: &'d Source, span: &Range<usize>) -> Group<'d> {
+    fn excerpt<'d>(&'d self, title: Group<'d>, file: &'d SourceText, span: &Range<usize>) -> Group<'d> {
         let first = file.clamp(span.clone());
         let also = self.also.as_deref().map(|(span, label)| (file.clamp(span.clone()), label));
         let (near, far) = match also {
@@ -187,7 +187,7 @@ pub enum Paint {
     Coloured,
 }
 
-impl Source {
+impl SourceText {
     fn position(&self, at: usize) -> (usize, usize) {
         let before = self.text.get(..at).unwrap_or(&self.text);
         let line = before.rsplit('\n').next().unwrap_or_default();

@@ -18,7 +18,7 @@ mod unsupported;
 
 pub use addresses::{check_settings, own_listener};
 pub use code::Code;
-pub use diagnostic::{Diagnostic, Mistakes, Paint, Severity, Source};
+pub use diagnostic::{Diagnostic, Mistakes, Paint, Severity, SourceText};
 pub use keys::{grouped, reference, schema};
 pub use read::{
     Accepted, BodyFileError, BodyFiles, LARGEST_BODY, LARGEST_FILE, MOST_RULES, read, upstream_from,

@@ -30,7 +30,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::diagnostic::shown;
 use super::keys::{RULE, TOP};
-use super::{Code, Config, Diagnostic, Mistakes, Severity, Source, Upstream, addresses, unsupported};
+use super::{Code, Config, Diagnostic, Mistakes, Severity, SourceText, Upstream, addresses, unsupported};
 use fields::Fields;
 
 pub use reply::{BodyFileError, LARGEST_BODY};
@@ -95,7 +95,7 @@ pub fn upstream_from(text: &str) -> Result<Upstream, Diagnostic> {
 
 /// Collects mistakes while it reads.
 struct Reader<'f> {
-    source: Arc<Source>,
+    source: Arc<SourceText>,
     body_files: BodyFiles<'f>,
     found: Vec<Diagnostic>,
     /// Errors beyond the shown ones, which are only counted.
@@ -104,7 +104,7 @@ struct Reader<'f> {
 
 impl<'f> Reader<'f> {
     fn new(name: &str, text: &str, body_files: BodyFiles<'f>) -> Reader<'f> {
-        let source = Arc::new(Source { name: name.to_owned(), text: text.to_owned() });
+        let source = Arc::new(SourceText { name: name.to_owned(), text: text.to_owned() });
         Reader { source, body_files, found: Vec::new(), untold: 0 }
     }
 
