@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Fallback::Words;
-use super::{Entry, Group, Section, Value, entry};
+use super::{KeyEntry, Group, Section, Value, entry};
 use crate::model::with_checks;
 
 pub(in crate::rules) static EXPECT: Section = Section {
@@ -20,7 +20,7 @@ pub(in crate::rules) static EXPECT: Section = Section {
     ],
 };
 
-static WAITING: [Entry; 5] = [
+static WAITING: [KeyEntry; 5] = [
     entry(
         "max_tries",
         Value::Integer { least: 1, most: 1_000_000 },
@@ -52,7 +52,7 @@ static WAITING: [Entry; 5] = [
     ),
 ];
 
-static NEXT_MOVES: [Entry; 4] = [
+static NEXT_MOVES: [KeyEntry; 4] = [
     entry(
         "refetch",
         Value::Boolean,
@@ -83,7 +83,7 @@ static NEXT_MOVES: [Entry; 4] = [
     ),
 ];
 
-static ENDS: [Entry; 3] = [
+static ENDS: [KeyEntry; 3] = [
     entry(
         "recovered",
         Value::Share,

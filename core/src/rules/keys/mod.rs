@@ -47,12 +47,12 @@ pub(super) struct Section {
 pub(super) struct Group {
     /// As in "keys that say which requests conflict: …".
     pub say: &'static str,
-    pub entries: &'static [Entry],
+    pub entries: &'static [KeyEntry],
 }
 
 /// One key.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct KeyEntry {
     pub name: &'static str,
     pub value: Value,
     pub default: Fallback,
@@ -93,11 +93,11 @@ pub(super) static SECTIONS: [&Section; 15] = [
 ];
 
 impl Section {
-    pub fn entries(&self) -> impl Iterator<Item = &'static Entry> + use<> {
+    pub fn entries(&self) -> impl Iterator<Item = &'static KeyEntry> + use<> {
         self.groups.iter().flat_map(|group| group.entries)
     }
 
-    pub fn entry(&self, name: &str) -> Option<&'static Entry> {
+    pub fn entry(&self, name: &str) -> Option<&'static KeyEntry> {
         self.entries().find(|entry| entry.name == name)
     }
 
@@ -115,7 +115,7 @@ impl Group {
     }
 }
 
-impl Entry {
+impl KeyEntry {
     /// "for example `rate = 0.25`", with the line of the example that is about this key.
     pub fn for_example(&self) -> String {
         let line = self.example.lines().find(|line| line.starts_with(self.name)).unwrap_or(self.example);
@@ -130,6 +130,6 @@ const fn entry(
     default: Fallback,
     meaning: &'static str,
     example: &'static str,
-) -> Entry {
-    Entry { name, value, default, meaning, example }
+) -> KeyEntry {
+    KeyEntry { name, value, default, meaning, example }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Entry, Fallback, SECTIONS, Section, Value};
+use super::{KeyEntry, Fallback, SECTIONS, Section, Value};
 use crate::rules::{Code, ReplyStyle, template, units, unsupported};
 
 /// The reference of rules files, in Markdown.
@@ -103,7 +103,7 @@ fn write_section(page: &mut String, section: &Section) {
     }
 }
 
-fn write_entry(page: &mut String, entry: &Entry) {
+fn write_entry(page: &mut String, entry: &KeyEntry) {
     let default = match entry.default {
         Fallback::Is(value) => format!("`{value}`"),
         Fallback::Words(words) => words.to_owned(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Fallback::{Is, Required, Words};
-use super::{Entry, Form, Group, Section, Value, entry};
+use super::{KeyEntry, Form, Group, Section, Value, entry};
 use crate::rules::ReplyStyle;
 
 /// Of `Retry-After`, in whole seconds (RFC 9110 §10.2.3).
@@ -24,7 +24,7 @@ pub(in crate::rules) static REPLY: Section = Section {
     ],
 };
 
-static ANSWER: [Entry; 5] = [
+static ANSWER: [KeyEntry; 5] = [
     entry(
         "status",
         Value::Integer { least: 400, most: 599 },
@@ -62,7 +62,7 @@ static ANSWER: [Entry; 5] = [
     ),
 ];
 
-static COMING_BACK: [Entry; 3] = [
+static COMING_BACK: [KeyEntry; 3] = [
     entry(
         "retry_after",
         Value::Any(&[RETRY, Value::Choice(&[REMAINING]), Value::Table(&DATE)]),
@@ -96,7 +96,7 @@ pub(in crate::rules) static DATE: Section = Section {
     groups: &[Group { say: "when the client may come back", entries: &DATE_KEYS }],
 };
 
-static DATE_KEYS: [Entry; 1] = [entry(
+static DATE_KEYS: [KeyEntry; 1] = [entry(
     "date",
     Value::Any(&[RETRY, Value::Choice(&[REMAINING])]),
     Required,

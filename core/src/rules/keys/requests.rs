@@ -1,11 +1,11 @@
 //! Keys that say which requests: of a rule, of its `not`, of `release` and `by`.
 
 use super::Fallback::{Required, Words};
-use super::{Entry, Fallback, Form, Group, Section, Value, entry};
+use super::{KeyEntry, Fallback, Form, Group, Section, Value, entry};
 
 const PRESENCE: Value = Value::Any(&[Value::Text(Form::TextPattern), Value::Boolean]);
 
-const METHOD: Entry = entry(
+const METHOD: KeyEntry = entry(
     "method",
     Value::OneOrList(Form::Method),
     Words("any but OPTIONS and CONNECT, so that browsers' preflights pass"),
@@ -13,7 +13,7 @@ const METHOD: Entry = entry(
     "method = [\"PUT\", \"PATCH\"]",
 );
 
-const fn path(default: Fallback) -> Entry {
+const fn path(default: Fallback) -> KeyEntry {
     entry(
         "path",
         Value::Text(Form::PathPattern),
@@ -25,7 +25,7 @@ const fn path(default: Fallback) -> Entry {
 }
 
 /// The keys that a rule and its `not` share.
-const MATCH: [Entry; 9] = [
+const MATCH: [KeyEntry; 9] = [
     METHOD,
     path(Words("any")),
     entry(
@@ -79,7 +79,7 @@ const MATCH: [Entry; 9] = [
     ),
 ];
 
-pub(in crate::rules) static MATCH_KEYS: [Entry; 9] = MATCH;
+pub(in crate::rules) static MATCH_KEYS: [KeyEntry; 9] = MATCH;
 
 pub(in crate::rules) static NOT: Section = Section {
     name: "`not`",
@@ -110,7 +110,7 @@ pub(in crate::rules) static SELECTOR: Section = Section {
     groups: &[Group { say: "which requests", entries: &SELECTOR_KEYS }],
 };
 
-static SELECTOR_KEYS: [Entry; 3] = [
+static SELECTOR_KEYS: [KeyEntry; 3] = [
     entry(
         "method",
         Value::OneOrList(Form::Method),

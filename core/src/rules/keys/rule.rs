@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Fallback::{self, Is, Words};
 use super::requests::MATCH_KEYS;
-use super::{EXPECT, Entry, Form, Group, NOT, READ, REPLY, SELECTOR, Section, Value, entry};
+use super::{EXPECT, KeyEntry, Form, Group, NOT, READ, REPLY, SELECTOR, Section, Value, entry};
 
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 const STATUS: Value = Value::Integer { least: 400, most: 599 };
@@ -27,7 +27,7 @@ pub(in crate::rules) static RULE: Section = Section {
     ],
 };
 
-static RULE_KEYS: [Entry; 2] = [
+static RULE_KEYS: [KeyEntry; 2] = [
     entry(
         "name",
         Value::Text(Form::Name),
@@ -44,7 +44,7 @@ static RULE_KEYS: [Entry; 2] = [
     ),
 ];
 
-static NOT_KEY: [Entry; 1] = [entry(
+static NOT_KEY: [KeyEntry; 1] = [entry(
     "not",
     Value::Table(&NOT),
     Words("none"),
@@ -52,7 +52,7 @@ static NOT_KEY: [Entry; 1] = [entry(
     "not = { header = { x-test = true } }",
 )];
 
-static TRIGGERS: [Entry; 6] = [
+static TRIGGERS: [KeyEntry; 6] = [
     entry(
         "rate",
         Value::Share,
@@ -97,7 +97,7 @@ static TRIGGERS: [Entry; 6] = [
     ),
 ];
 
-static VERSIONS: [Entry; 2] = [
+static VERSIONS: [KeyEntry; 2] = [
     entry(
         "version",
         Value::Any(&[Value::Text(Form::Version), Value::Table(&VERSION)]),
@@ -125,7 +125,7 @@ pub(in crate::rules) static VERSION: Section = Section {
     groups: &[Group { say: "where the version is", entries: &VERSION_KEYS }],
 };
 
-static VERSION_KEYS: [Entry; 2] = [
+static VERSION_KEYS: [KeyEntry; 2] = [
     entry(
         "request",
         Value::Text(Form::Version),
@@ -142,7 +142,7 @@ static VERSION_KEYS: [Entry; 2] = [
     ),
 ];
 
-static COMPANIONS: [Entry; 8] = [
+static COMPANIONS: [KeyEntry; 8] = [
     entry(
         "missing",
         STATUS,
@@ -201,7 +201,7 @@ static COMPANIONS: [Entry; 8] = [
     ),
 ];
 
-static AROUND: [Entry; 3] = [
+static AROUND: [KeyEntry; 3] = [
     entry(
         "per",
         Value::OneOrList(Form::Key),
@@ -227,7 +227,7 @@ static AROUND: [Entry; 3] = [
     ),
 ];
 
-static CONFLICT: [Entry; 5] = [
+static CONFLICT: [KeyEntry; 5] = [
     entry(
         "kind",
         Value::Choice(&[
@@ -289,7 +289,7 @@ pub(in crate::rules) static DURING: Section = Section {
     groups: &[Group { say: "when a rule is awake", entries: &DURING_KEYS }],
 };
 
-static DURING_KEYS: [Entry; 3] = [
+static DURING_KEYS: [KeyEntry; 3] = [
     entry(
         "after",
         Value::Duration { least: Duration::ZERO, most: YEAR },

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value as Json, json};
 use toml::de::DeValue;
 
-use super::{Entry, Fallback, Form, Section, TOP, Value};
+use super::{KeyEntry, Fallback, Form, Section, TOP, Value};
 
 /// The schema of rules files.
 pub fn schema() -> Json {
@@ -32,7 +32,7 @@ fn of_section(section: &Section) -> Json {
     schema
 }
 
-fn of_entry(entry: &Entry) -> Json {
+fn of_entry(entry: &KeyEntry) -> Json {
     let mut schema = of_value(&entry.value);
     let example = entry.for_example().replacen("for", "For", 1);
     schema["description"] = json!(format!("{} {example}", entry.meaning));

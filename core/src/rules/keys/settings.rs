@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Fallback::{Is, Words};
-use super::{Entry, Form, Group, Section, Value, entry};
+use super::{KeyEntry, Form, Group, Section, Value, entry};
 
 /// A day: a longer wait is another problem.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -21,7 +21,7 @@ pub(in crate::rules) static TIMEOUTS: Section = Section {
     ],
 };
 
-static CLIENT_WAITS: [Entry; 3] = [
+static CLIENT_WAITS: [KeyEntry; 3] = [
     entry(
         "request_head",
         WAIT,
@@ -39,7 +39,7 @@ static CLIENT_WAITS: [Entry; 3] = [
     entry("write", WAIT, Is("\"60s\""), "For a client that does not read its response.", "write = \"10s\""),
 ];
 
-static UPSTREAM_WAITS: [Entry; 3] = [
+static UPSTREAM_WAITS: [KeyEntry; 3] = [
     entry(
         "connect",
         WAIT,
@@ -63,7 +63,7 @@ static UPSTREAM_WAITS: [Entry; 3] = [
     ),
 ];
 
-static LIVES: [Entry; 3] = [
+static LIVES: [KeyEntry; 3] = [
     entry(
         "keep_alive",
         WAIT,
@@ -100,7 +100,7 @@ pub(in crate::rules) static LIMITS: Section = Section {
     ],
 };
 
-static REQUEST_LIMITS: [Entry; 4] = [
+static REQUEST_LIMITS: [KeyEntry; 4] = [
     entry(
         "connections",
         Value::Integer { least: 1, most: 1_000_000 },
@@ -132,7 +132,7 @@ static REQUEST_LIMITS: [Entry; 4] = [
     ),
 ];
 
-static RESPONSE_LIMITS: [Entry; 2] = [
+static RESPONSE_LIMITS: [KeyEntry; 2] = [
     entry(
         "response_header_bytes",
         Value::Size { least: 8 * 1024, most: 1024 * 1024 },
@@ -149,7 +149,7 @@ static RESPONSE_LIMITS: [Entry; 2] = [
     ),
 ];
 
-static STATE_LIMITS: [Entry; 2] = [
+static STATE_LIMITS: [KeyEntry; 2] = [
     entry(
         "keys",
         Value::Integer { least: 1, most: 100_000_000 },
@@ -174,7 +174,7 @@ pub(in crate::rules) static TLS: Section = Section {
     groups: &[Group { say: "how clients are served", entries: &TLS_KEYS }],
 };
 
-static TLS_KEYS: [Entry; 3] = [
+static TLS_KEYS: [KeyEntry; 3] = [
     entry(
         "cert",
         Value::Text(Form::File),
@@ -206,7 +206,7 @@ pub(in crate::rules) static UPSTREAM_TLS: Section = Section {
     groups: &[Group { say: "how an https upstream is spoken to", entries: &UPSTREAM_TLS_KEYS }],
 };
 
-static UPSTREAM_TLS_KEYS: [Entry; 4] = [
+static UPSTREAM_TLS_KEYS: [KeyEntry; 4] = [
     entry(
         "ca",
         Value::Text(Form::File),
@@ -245,7 +245,7 @@ pub(in crate::rules) static JOURNAL: Section = Section {
     groups: &[Group { say: "what is recorded of attempts", entries: &JOURNAL_KEYS }],
 };
 
-static JOURNAL_KEYS: [Entry; 3] = [
+static JOURNAL_KEYS: [KeyEntry; 3] = [
     entry(
         "file",
         Value::Text(Form::File),

@@ -1,7 +1,7 @@
 use super::*;
 use crate::rules::{Code, Config, Settings, read};
 
-fn every_entry() -> impl Iterator<Item = (&'static Section, &'static Entry)> {
+fn every_entry() -> impl Iterator<Item = (&'static Section, &'static KeyEntry)> {
     SECTIONS.iter().flat_map(|section| section.entries().map(move |entry| (*section, entry)))
 }
 

@@ -2,7 +2,7 @@
 
 use super::Fallback::{Is, Words};
 use super::{
-    EXPECT, Entry, Form, Group, JOURNAL, LIMITS, RULE, Section, TIMEOUTS, TLS, UPSTREAM_TLS, Value, entry,
+    EXPECT, KeyEntry, Form, Group, JOURNAL, LIMITS, RULE, Section, TIMEOUTS, TLS, UPSTREAM_TLS, Value, entry,
 };
 
 pub(in crate::rules) static TOP: Section = Section {
@@ -18,7 +18,7 @@ pub(in crate::rules) static TOP: Section = Section {
     ],
 };
 
-static PLACES: [Entry; 9] = [
+static PLACES: [KeyEntry; 9] = [
     entry(
         "listen",
         Value::Text(Form::Socket),
@@ -104,7 +104,7 @@ static PLACES: [Entry; 9] = [
     ),
 ];
 
-static WORKINGS: [Entry; 6] = [
+static WORKINGS: [KeyEntry; 6] = [
     entry(
         "seed",
         Value::Integer { least: 0, most: u64::MAX },
@@ -149,7 +149,7 @@ static WORKINGS: [Entry; 6] = [
     ),
 ];
 
-static CLIENTS: [Entry; 2] = [
+static CLIENTS: [KeyEntry; 2] = [
     entry(
         "client_id",
         Value::List(Form::Identity),
@@ -166,7 +166,7 @@ static CLIENTS: [Entry; 2] = [
     ),
 ];
 
-static TABLES: [Entry; 7] = [
+static TABLES: [KeyEntry; 7] = [
     entry(
         "rule",
         Value::Tables(&RULE),

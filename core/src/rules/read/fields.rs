@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 use super::Reader;
 use super::habits::words;
 use crate::rules::diagnostic::shown;
-use crate::rules::keys::{Entry, Group, RULE, SECTIONS, Section, TOP, nearest};
+use crate::rules::keys::{KeyEntry, Group, RULE, SECTIONS, Section, TOP, nearest};
 use crate::rules::{Code, Diagnostic, Mistakes};
 
 /// The keys of one table.
@@ -24,7 +24,7 @@ pub(super) struct Fields<'t, 'i> {
 /// One key that is there, with its entry in the table of keys.
 #[derive(Clone)]
 pub(super) struct Given<'t, 'i> {
-    pub entry: &'static Entry,
+    pub entry: &'static KeyEntry,
     /// Of the key.
     pub key: Range<usize>,
     pub value: &'t Spanned<DeValue<'i>>,
@@ -122,7 +122,7 @@ fn unknown(section: &Section, name: &str, span: Range<usize>, value: &DeValue) -
     // `retry-after`, `retryAfter`.
     let folded = |name: &str| name.replace(['-', '_'], "").to_ascii_lowercase();
     let is_same =
-        |entry: &Entry| entry.name == name || name.len() <= 40 && folded(entry.name) == folded(name);
+        |entry: &KeyEntry| entry.name == name || name.len() <= 40 && folded(entry.name) == folded(name);
     let found =
         homes.clone().find_map(|home| Some((home, home.entries().find(|entry| is_same(entry))?.name)));
     if let Some((home, name)) = found {
