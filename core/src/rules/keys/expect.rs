@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Fallback::Words;
-use super::{KeyEntry, Group, Section, Value, entry};
+use super::{KeyEntry, Group, Section, ValueType, entry};
 use crate::model::with_checks;
 
 pub(in crate::rules) static EXPECT: Section = Section {
@@ -23,29 +23,29 @@ pub(in crate::rules) static EXPECT: Section = Section {
 static WAITING: [KeyEntry; 5] = [
     entry(
         "max_tries",
-        Value::Integer { least: 1, most: 1_000_000 },
+        ValueType::Integer { least: 1, most: 1_000_000 },
         Words("not asked"),
         "An operation is tried at most this often, the first try included.",
         "max_tries = 5",
     ),
     entry(
         "min_gap",
-        Value::Duration { least: Duration::from_millis(1), most: Duration::from_secs(60 * 60) },
+        ValueType::Duration { least: Duration::from_millis(1), most: Duration::from_secs(60 * 60) },
         Words("not asked"),
         "A try follows the one before it after this long at the earliest.",
         "min_gap = \"100ms\"",
     ),
-    entry("backoff", Value::Boolean, Words("not asked"), "Gaps between tries grow.", "backoff = true"),
+    entry("backoff", ValueType::Boolean, Words("not asked"), "Gaps between tries grow.", "backoff = true"),
     entry(
         "jitter",
-        Value::Boolean,
+        ValueType::Boolean,
         Words("not asked"),
         "Gaps between tries vary by chance.",
         "jitter = true",
     ),
     entry(
         "retry_after",
-        Value::Boolean,
+        ValueType::Boolean,
         Words("not asked"),
         "No try comes before `Retry-After` allows it.",
         "retry_after = true",
@@ -55,28 +55,28 @@ static WAITING: [KeyEntry; 5] = [
 static NEXT_MOVES: [KeyEntry; 4] = [
     entry(
         "refetch",
-        Value::Boolean,
+        ValueType::Boolean,
         Words("not asked"),
         "After a version conflict the client reads the resource before it writes again.",
         "refetch = true",
     ),
     entry(
         "new_version",
-        Value::Boolean,
+        ValueType::Boolean,
         Words("not asked"),
         "After a version conflict the next write carries another version than the refused one.",
         "new_version = true",
     ),
     entry(
         "same_key",
-        Value::Boolean,
+        ValueType::Boolean,
         Words("not asked"),
         "All tries of an operation carry one idempotency key.",
         "same_key = true",
     ),
     entry(
         "no_retry",
-        Value::Boolean,
+        ValueType::Boolean,
         Words("not asked"),
         "A refused operation is not tried again.",
         "no_retry = true",
@@ -86,21 +86,21 @@ static NEXT_MOVES: [KeyEntry; 4] = [
 static ENDS: [KeyEntry; 3] = [
     entry(
         "recovered",
-        Value::Share,
+        ValueType::Share,
         Words("not asked"),
         "At least this share of the operations that met a conflict succeed in the end.",
         "recovered = 0.99",
     ),
     entry(
         "amplification",
-        Value::Number { least: 1 },
+        ValueType::Number { least: 1 },
         Words("not asked"),
         "At most this many requests per operation, on average over all operations.",
         "amplification = 1.2",
     ),
     entry(
         "fired",
-        Value::Integer { least: 1, most: 1_000_000_000 },
+        ValueType::Integer { least: 1, most: 1_000_000_000 },
         Words("not asked"),
         "At least this many conflicts are injected: in a rule's own `expect` by that rule, at the top level by all \
          rules together. `fracas run --require-fired` asks for one of each rule.",

@@ -18,7 +18,7 @@ pub(super) use nearest::nearest;
 pub use reference::reference;
 pub use schema::schema;
 pub use value::grouped;
-pub(super) use value::{Form, Value, quoted_list};
+pub(super) use value::{Form, ValueType, quoted_list};
 
 pub(super) use expect::EXPECT;
 pub(super) use reply::{DATE, REMAINING, REPLY};
@@ -54,7 +54,7 @@ pub(super) struct Group {
 #[derive(Debug)]
 pub(super) struct KeyEntry {
     pub name: &'static str,
-    pub value: Value,
+    pub value: ValueType,
     pub default: Fallback,
     /// The meaning of the key, with units; bounds are in the value. Markdown, whole sentences.
     pub meaning: &'static str,
@@ -126,7 +126,7 @@ impl KeyEntry {
 /// An entry with the default left to words or to TOML.
 const fn entry(
     name: &'static str,
-    value: Value,
+    value: ValueType,
     default: Fallback,
     meaning: &'static str,
     example: &'static str,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{KeyEntry, Fallback, SECTIONS, Section, Value};
+use super::{KeyEntry, Fallback, SECTIONS, Section, ValueType};
 use crate::rules::{Code, ReplyStyle, template, units, unsupported};
 
 /// The reference of rules files, in Markdown.
@@ -121,17 +121,17 @@ fn write_entry(page: &mut String, entry: &KeyEntry) {
 }
 
 /// The value's type with the bounds that its short name leaves out.
-fn with_bounds(value: &Value) -> String {
+fn with_bounds(value: &ValueType) -> String {
     match value {
-        Value::Duration { least, most } => {
+        ValueType::Duration { least, most } => {
             format!("a duration, {} to {}", units::in_words(*least), units::in_words(*most))
         }
-        Value::Size { least, most } => {
+        ValueType::Size { least, most } => {
             format!("a size in bytes, {} to {}", units::bytes(*least), units::bytes(*most))
         }
-        Value::Table(section) => format!("a table, see {}", section.heading),
-        Value::Tables(section) => format!("a list of tables, see {}", section.heading),
-        Value::Any(values) => values.iter().map(with_bounds).collect::<Vec<_>>().join(", or "),
+        ValueType::Table(section) => format!("a table, see {}", section.heading),
+        ValueType::Tables(section) => format!("a list of tables, see {}", section.heading),
+        ValueType::Any(values) => values.iter().map(with_bounds).collect::<Vec<_>>().join(", or "),
         other => other.noun(),
     }
 }

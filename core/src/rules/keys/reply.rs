@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::Fallback::{Is, Required, Words};
-use super::{KeyEntry, Form, Group, Section, Value, entry};
+use super::{KeyEntry, Form, Group, Section, ValueType, entry};
 use crate::rules::ReplyStyle;
 
 /// Of `Retry-After`, in whole seconds (RFC 9110 §10.2.3).
-const RETRY: Value = Value::Duration { least: Duration::ZERO, most: Duration::from_secs(24 * 60 * 60) };
+const RETRY: ValueType = ValueType::Duration { least: Duration::ZERO, most: Duration::from_secs(24 * 60 * 60) };
 
 /// As long as the conflict lasts.
 pub(in crate::rules) const REMAINING: &str = "remaining";
@@ -27,35 +27,35 @@ pub(in crate::rules) static REPLY: Section = Section {
 static ANSWER: [KeyEntry; 5] = [
     entry(
         "status",
-        Value::Integer { least: 400, most: 599 },
+        ValueType::Integer { least: 400, most: 599 },
         Words("409; with `phase = \"lost\"` none: the connection just ends"),
         "The status. With `phase = \"lost\"` it is that of a gateway, from 500 on.",
         "status = 412",
     ),
     entry(
         "style",
-        Value::Choice(ReplyStyle::WORDS),
+        ValueType::Choice(ReplyStyle::WORDS),
         Is("\"problem\""),
         "The API that the response imitates. With a `body` it lends only the content type.",
         "style = \"json\"",
     ),
     entry(
         "body",
-        Value::Text(Form::Template),
+        ValueType::Text(Form::Template),
         Words("that of the style"),
         "The response's own text, at most 1 MiB.",
         "body = '{\"error\":\"{kind} conflict\"}'",
     ),
     entry(
         "body_file",
-        Value::Text(Form::File),
+        ValueType::Text(Form::File),
         Words("none"),
         "A file with the response's text, at most 1 MiB of UTF-8, below the folder of the rules file.",
         "body_file = \"conflict.json\"",
     ),
     entry(
         "headers",
-        Value::Map { name: "a header's name", value: &Value::Text(Form::Template) },
+        ValueType::Map { name: "a header's name", value: &ValueType::Text(Form::Template) },
         Is("{}"),
         "Sent over those of the style. Headers that frame a message or belong to one connection are fracas's own.",
         "headers = { etag = '\"7\"' }",
@@ -65,7 +65,7 @@ static ANSWER: [KeyEntry; 5] = [
 static COMING_BACK: [KeyEntry; 3] = [
     entry(
         "retry_after",
-        Value::Any(&[RETRY, Value::Choice(&[REMAINING]), Value::Table(&DATE)]),
+        ValueType::Any(&[RETRY, ValueType::Choice(&[REMAINING]), ValueType::Table(&DATE)]),
         Words("none"),
         "`Retry-After`, in whole seconds up to 24 hours, or as a date. `\"remaining\"` gives the rest of the conflict, \
          rounded up: of the time in `clear`, until there is room below the rate in `above`, until `during` is over, \
@@ -74,14 +74,14 @@ static COMING_BACK: [KeyEntry; 3] = [
     ),
     entry(
         "retry_after_jitter",
-        Value::Duration { least: Duration::from_secs(1), most: Duration::from_secs(24 * 60 * 60) },
+        ValueType::Duration { least: Duration::from_secs(1), most: Duration::from_secs(24 * 60 * 60) },
         Words("none"),
         "Up to this much, in whole seconds, is added to `retry_after`, drawn for each conflict.",
         "retry_after = \"2s\"\nretry_after_jitter = \"3s\"",
     ),
     entry(
         "delay",
-        Value::Duration { least: Duration::ZERO, most: Duration::from_secs(60 * 60) },
+        ValueType::Duration { least: Duration::ZERO, most: Duration::from_secs(60 * 60) },
         Is("\"0s\""),
         "The delay before the response is sent, at most an hour.",
         "delay = \"300ms\"",
@@ -98,7 +98,7 @@ pub(in crate::rules) static DATE: Section = Section {
 
 static DATE_KEYS: [KeyEntry; 1] = [entry(
     "date",
-    Value::Any(&[RETRY, Value::Choice(&[REMAINING])]),
+    ValueType::Any(&[RETRY, ValueType::Choice(&[REMAINING])]),
     Required,
     "The date this long after the response, as an HTTP date. `\"remaining\"`: the date at which the conflict ends.",
     "date = \"2s\"",

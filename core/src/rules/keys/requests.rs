@@ -1,13 +1,13 @@
 //! Keys that say which requests: of a rule, of its `not`, of `release` and `by`.
 
 use super::Fallback::{Required, Words};
-use super::{KeyEntry, Fallback, Form, Group, Section, Value, entry};
+use super::{KeyEntry, Fallback, Form, Group, Section, ValueType, entry};
 
-const PRESENCE: Value = Value::Any(&[Value::Text(Form::TextPattern), Value::Boolean]);
+const PRESENCE: ValueType = ValueType::Any(&[ValueType::Text(Form::TextPattern), ValueType::Boolean]);
 
 const METHOD: KeyEntry = entry(
     "method",
-    Value::OneOrList(Form::Method),
+    ValueType::OneOrList(Form::Method),
     Words("any but OPTIONS and CONNECT, so that browsers' preflights pass"),
     "The request's method is this one, or one of these. Methods are case-sensitive.",
     "method = [\"PUT\", \"PATCH\"]",
@@ -16,7 +16,7 @@ const METHOD: KeyEntry = entry(
 const fn path(default: Fallback) -> KeyEntry {
     entry(
         "path",
-        Value::Text(Form::PathPattern),
+        ValueType::Text(Form::PathPattern),
         default,
         "The path as forwarded: `{name}` is one segment and captures it, `*` is any run inside a segment, `**` any \
          run of segments.",
@@ -30,49 +30,49 @@ const MATCH: [KeyEntry; 9] = [
     path(Words("any")),
     entry(
         "path_regex",
-        Value::Text(Form::Regex),
+        ValueType::Text(Form::Regex),
         Words("any"),
         "Instead of `path`: a regular expression that the whole path fits; named groups capture.",
         "path_regex = '/items/(?<id>[0-9]+)'",
     ),
     entry(
         "host",
-        Value::Text(Form::TextPattern),
+        ValueType::Text(Form::TextPattern),
         Words("any"),
         "The host that the client asked for, without the port; `*` is any run of characters.",
         "host = \"*.example.com\"",
     ),
     entry(
         "header",
-        Value::Map { name: "a header's name", value: &PRESENCE },
+        ValueType::Map { name: "a header's name", value: &PRESENCE },
         Words("any"),
         "The header is like the pattern; `true`: is there, `false`: is not.",
         "header = { if-match = true, content-type = \"application/json*\" }",
     ),
     entry(
         "query",
-        Value::Map { name: "a parameter's name", value: &PRESENCE },
+        ValueType::Map { name: "a parameter's name", value: &PRESENCE },
         Words("any"),
         "The query parameter is like the pattern; `true`: is there, `false`: is not.",
         "query = { dry_run = false }",
     ),
     entry(
         "cookie",
-        Value::Map { name: "a cookie's name", value: &PRESENCE },
+        ValueType::Map { name: "a cookie's name", value: &PRESENCE },
         Words("any"),
         "The cookie is like the pattern; `true`: is there, `false`: is not.",
         "cookie = { session = true }",
     ),
     entry(
         "body",
-        Value::Map { name: "a JSON pointer", value: &Value::Scalar },
+        ValueType::Map { name: "a JSON pointer", value: &ValueType::Scalar },
         Words("any"),
         "The JSON body has this value there. A body longer than `body_limit` does not match.",
         "body = { \"/status\" = \"paid\", \"/items/0/count\" = 2 }",
     ),
     entry(
         "client",
-        Value::OneOrList(Form::Network),
+        ValueType::OneOrList(Form::Network),
         Words("any"),
         "The client's address is this one, or in this network.",
         "client = [\"10.0.0.0/8\", \"::1\"]",
@@ -113,7 +113,7 @@ pub(in crate::rules) static SELECTOR: Section = Section {
 static SELECTOR_KEYS: [KeyEntry; 3] = [
     entry(
         "method",
-        Value::OneOrList(Form::Method),
+        ValueType::OneOrList(Form::Method),
         Words("any but OPTIONS and CONNECT"),
         "The request's method is this one, or one of these.",
         "path = \"/items/{id}\"\nmethod = \"DELETE\"",
@@ -121,7 +121,7 @@ static SELECTOR_KEYS: [KeyEntry; 3] = [
     path(Required),
     entry(
         "per",
-        Value::OneOrList(Form::Key),
+        ValueType::OneOrList(Form::Key),
         Words("that of the rule; in `by` it must be given"),
         "Where these requests carry the key of the entry.",
         "path = \"/items/{id}\"\nper = \"param:id\"",

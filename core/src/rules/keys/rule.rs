@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::Fallback::{self, Is, Words};
 use super::requests::MATCH_KEYS;
-use super::{EXPECT, KeyEntry, Form, Group, NOT, READ, REPLY, SELECTOR, Section, Value, entry};
+use super::{EXPECT, KeyEntry, Form, Group, NOT, READ, REPLY, SELECTOR, Section, ValueType, entry};
 
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-const STATUS: Value = Value::Integer { least: 400, most: 599 };
+const STATUS: ValueType = ValueType::Integer { least: 400, most: 599 };
 
 pub(in crate::rules) static RULE: Section = Section {
     name: "a rule",
@@ -30,14 +30,14 @@ pub(in crate::rules) static RULE: Section = Section {
 static RULE_KEYS: [KeyEntry; 2] = [
     entry(
         "name",
-        Value::Text(Form::Name),
+        ValueType::Text(Form::Name),
         Words("`rule-N` by position, from 1"),
         "Unique in the file: 1 to 64 of `A-Z a-z 0-9 _ . -`. It is in the `Fracas` header and decides the dice.",
         "name = \"flaky-writes\"",
     ),
     entry(
         "enabled",
-        Value::Boolean,
+        ValueType::Boolean,
         Is("true"),
         "A rule that is not enabled never matches.",
         "enabled = false",
@@ -46,7 +46,7 @@ static RULE_KEYS: [KeyEntry; 2] = [
 
 static NOT_KEY: [KeyEntry; 1] = [entry(
     "not",
-    Value::Table(&NOT),
+    ValueType::Table(&NOT),
     Words("none"),
     "Requests for which all of these hold do not match.",
     "not = { header = { x-test = true } }",
@@ -55,42 +55,42 @@ static NOT_KEY: [KeyEntry; 1] = [entry(
 static TRIGGERS: [KeyEntry; 6] = [
     entry(
         "rate",
-        Value::Share,
+        ValueType::Share,
         Words("every matching request"),
         "For that share of requests, drawn from the seed, the rule's name, the key and the request's number.",
         "rate = 0.25",
     ),
     entry(
         "first",
-        Value::Integer { least: 1, most: u64::MAX },
+        ValueType::Integer { least: 1, most: u64::MAX },
         Words("every matching request"),
         "For the first this many of each key.",
         "first = 2",
     ),
     entry(
         "every",
-        Value::Integer { least: 1, most: u64::MAX },
+        ValueType::Integer { least: 1, most: u64::MAX },
         Words("every matching request"),
         "For each this-many-th of a key.",
         "every = 5",
     ),
     entry(
         "pattern",
-        Value::Text(Form::Sequence),
+        ValueType::Text(Form::Sequence),
         Words("every matching request"),
         "By position in each key's sequence, repeating; `x` conflicts, `.` passes. At most 10,000 positions.",
         "pattern = \"..xx.\"",
     ),
     entry(
         "above",
-        Value::Rate,
+        ValueType::Rate,
         Words("every matching request"),
         "Beyond that rate of a key's requests, per second (`/s`), minute (`/m`) or hour (`/h`).",
         "above = \"20/s\"",
     ),
     entry(
         "on",
-        Value::Choice(&["stale", "overlap", "duplicate", "referenced", "expired", "key_in_use", "locked"]),
+        ValueType::Choice(&["stale", "overlap", "duplicate", "referenced", "expired", "key_in_use", "locked"]),
         Words("every matching request"),
         "When the state learned from real traffic says so.",
         "on = \"duplicate\"",
@@ -100,7 +100,7 @@ static TRIGGERS: [KeyEntry; 6] = [
 static VERSIONS: [KeyEntry; 2] = [
     entry(
         "version",
-        Value::Any(&[Value::Text(Form::Version), Value::Table(&VERSION)]),
+        ValueType::Any(&[ValueType::Text(Form::Version), ValueType::Table(&VERSION)]),
         Words("`If-Match` and `ETag`, or `If-Unmodified-Since` and `Last-Modified`"),
         "With `on = \"stale\"` or `kind = \"version\"`: where requests and responses carry the version, or where each of them \
          does. Versions are compared within this place only. In a body it is found in plain JSON of up to `body_limit`.",
@@ -108,7 +108,7 @@ static VERSIONS: [KeyEntry; 2] = [
     ),
     entry(
         "read",
-        Value::Table(&READ),
+        ValueType::Table(&READ),
         Words("GET and HEAD of the rule's path"),
         "Requests that read the rule's resource, beside GET and HEAD of its path.",
         "path = \"/rpc\"\nread = { method = \"POST\", body = { \"/method\" = \"item.get\" } }",
@@ -128,14 +128,14 @@ pub(in crate::rules) static VERSION: Section = Section {
 static VERSION_KEYS: [KeyEntry; 2] = [
     entry(
         "request",
-        Value::Text(Form::Version),
+        ValueType::Text(Form::Version),
         Fallback::Required,
         "Where requests say which version they are based on.",
         "request = \"query:ifGenerationMatch\"\nresponse = \"body:/generation\"",
     ),
     entry(
         "response",
-        Value::OneOrList(Form::Version),
+        ValueType::OneOrList(Form::Version),
         Fallback::Required,
         "Where responses show it, in a header or a body; of a list, the first that a response has.",
         "request = \"query:ifGenerationMatch\"\nresponse = [\"body:/generation\", \"header:x-goog-generation\"]",
@@ -152,35 +152,35 @@ static COMPANIONS: [KeyEntry; 8] = [
     ),
     entry(
         "hold",
-        Value::Duration { least: Duration::ZERO, most: Duration::from_secs(60 * 60) },
+        ValueType::Duration { least: Duration::ZERO, most: Duration::from_secs(60 * 60) },
         Is("\"0s\""),
         "With `on = \"overlap\"`: keeps the first of two requests in flight this much longer, at most an hour.",
         "on = \"overlap\"\nhold = \"300ms\"",
     ),
     entry(
         "release",
-        Value::Table(&SELECTOR),
+        ValueType::Table(&SELECTOR),
         Words("none"),
         "With `on = \"duplicate\"`, `\"referenced\"` or `\"locked\"`: the requests that end an entry.",
         "on = \"duplicate\"\nrelease = { method = \"DELETE\", path = \"/users/{name}\", per = \"param:name\" }",
     ),
     entry(
         "by",
-        Value::Table(&SELECTOR),
+        ValueType::Table(&SELECTOR),
         Words("with `on = \"referenced\"` it must be given"),
         "With `on = \"referenced\"`: the requests that make a resource refer to this one.",
         "on = \"referenced\"\nby = { method = \"POST\", path = \"/orders\", per = \"body:/item\" }",
     ),
     entry(
         "max_age",
-        Value::Duration { least: Duration::from_millis(1), most: YEAR },
+        ValueType::Duration { least: Duration::from_millis(1), most: YEAR },
         Words("no bound"),
         "With `on = \"expired\"`: how old a session gets.",
         "on = \"expired\"\nmax_age = \"15m\"",
     ),
     entry(
         "max_requests",
-        Value::Integer { least: 1, most: u64::MAX },
+        ValueType::Integer { least: 1, most: u64::MAX },
         Words("no bound"),
         "With `on = \"expired\"`: how many requests a session serves.",
         "on = \"expired\"\nmax_requests = 100",
@@ -194,7 +194,7 @@ static COMPANIONS: [KeyEntry; 8] = [
     ),
     entry(
         "lease",
-        Value::Duration { least: Duration::from_millis(1), most: YEAR },
+        ValueType::Duration { least: Duration::from_millis(1), most: YEAR },
         Is("\"10s\""),
         "With `on = \"locked\"`: how long a lock is held without a `release`.",
         "on = \"locked\"\nlease = \"30s\"",
@@ -204,7 +204,7 @@ static COMPANIONS: [KeyEntry; 8] = [
 static AROUND: [KeyEntry; 3] = [
     entry(
         "per",
-        Value::OneOrList(Form::Key),
+        ValueType::OneOrList(Form::Key),
         Words(
             "`\"rule\"`; with `on` or `clear` `\"path\"`, but `\"client\"` for `expired` and `[\"client\", \"header:idempotency-key\"]` for `key_in_use`",
         ),
@@ -213,14 +213,14 @@ static AROUND: [KeyEntry; 3] = [
     ),
     entry(
         "during",
-        Value::Table(&DURING),
+        ValueType::Table(&DURING),
         Words("always"),
         "When the rule is awake, counted from the start of the proxy.",
         "during = { after = \"30s\", for = \"10s\", every = \"1m\" }",
     ),
     entry(
         "limit",
-        Value::Integer { least: 1, most: u64::MAX },
+        ValueType::Integer { least: 1, most: u64::MAX },
         Words("no limit"),
         "How many conflicts the rule injects in all.",
         "limit = 100",
@@ -230,7 +230,7 @@ static AROUND: [KeyEntry; 3] = [
 static CONFLICT: [KeyEntry; 5] = [
     entry(
         "kind",
-        Value::Choice(&[
+        ValueType::Choice(&[
             "transient",
             "version",
             "overlap",
@@ -247,7 +247,7 @@ static CONFLICT: [KeyEntry; 5] = [
     ),
     entry(
         "phase",
-        Value::Choice(&["before", "after", "lost"]),
+        ValueType::Choice(&["before", "after", "lost"]),
         Is("\"before\""),
         "`before`: the upstream never sees the request; `after`: it applied it, and the client is refused; `lost`: it \
          applied it, and the connection ends without an answer.",
@@ -255,10 +255,10 @@ static CONFLICT: [KeyEntry; 5] = [
     ),
     entry(
         "clear",
-        Value::Any(&[
-            Value::Choice(&["refetch", "new_version", "never"]),
-            Value::Duration { least: Duration::from_millis(1), most: YEAR },
-            Value::Integer { least: 1, most: u64::MAX },
+        ValueType::Any(&[
+            ValueType::Choice(&["refetch", "new_version", "never"]),
+            ValueType::Duration { least: Duration::from_millis(1), most: YEAR },
+            ValueType::Integer { least: 1, most: u64::MAX },
         ]),
         Words("every request is decided on its own"),
         "When a conflict ends for its key and client: after a GET or HEAD of the resource that succeeds or \
@@ -267,14 +267,14 @@ static CONFLICT: [KeyEntry; 5] = [
     ),
     entry(
         "reply",
-        Value::Table(&REPLY),
+        ValueType::Table(&REPLY),
         Words("a problem document with status 409"),
         "The response to a refused client.",
         "reply = { status = 409, retry_after = \"2s\" }",
     ),
     entry(
         "expect",
-        Value::Table(&EXPECT),
+        ValueType::Table(&EXPECT),
         Words("that of the top level"),
         "The demands on clients under this rule, over the top level's.",
         "expect = { max_tries = 3 }",
@@ -292,21 +292,21 @@ pub(in crate::rules) static DURING: Section = Section {
 static DURING_KEYS: [KeyEntry; 3] = [
     entry(
         "after",
-        Value::Duration { least: Duration::ZERO, most: YEAR },
+        ValueType::Duration { least: Duration::ZERO, most: YEAR },
         Is("\"0s\""),
         "Asleep before this.",
         "after = \"30s\"",
     ),
     entry(
         "for",
-        Value::Duration { least: Duration::from_millis(1), most: YEAR },
+        ValueType::Duration { least: Duration::from_millis(1), most: YEAR },
         Words("to the end"),
         "Awake for this long.",
         "for = \"10s\"",
     ),
     entry(
         "every",
-        Value::Duration { least: Duration::from_millis(1), most: YEAR },
+        ValueType::Duration { least: Duration::from_millis(1), most: YEAR },
         Words("once"),
         "Wakes again each time this has passed; longer than `for`.",
         "for = \"10s\"\nevery = \"1m\"",

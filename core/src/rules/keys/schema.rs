@@ -5,7 +5,7 @@
 use serde_json::{Map, Value as Json, json};
 use toml::de::DeValue;
 
-use super::{KeyEntry, Fallback, Form, Section, TOP, Value};
+use super::{KeyEntry, Fallback, Form, Section, TOP, ValueType};
 
 /// The schema of rules files.
 pub fn schema() -> Json {
@@ -44,30 +44,30 @@ fn of_entry(entry: &KeyEntry) -> Json {
     schema
 }
 
-fn of_value(value: &Value) -> Json {
+fn of_value(value: &ValueType) -> Json {
     match value {
-        Value::Boolean => json!({ "type": "boolean" }),
-        Value::Integer { least, most } => json!({ "type": "integer", "minimum": least, "maximum": most }),
-        Value::Share => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
-        Value::Number { least } => json!({ "type": "number", "minimum": least }),
-        Value::Duration { .. } => json!({ "type": "string", "pattern": "^([0-9]+(ms|s|m|h))+$" }),
-        Value::Size { least, most } => json!({ "anyOf": [
+        ValueType::Boolean => json!({ "type": "boolean" }),
+        ValueType::Integer { least, most } => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        ValueType::Share => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
+        ValueType::Number { least } => json!({ "type": "number", "minimum": least }),
+        ValueType::Duration { .. } => json!({ "type": "string", "pattern": "^([0-9]+(ms|s|m|h))+$" }),
+        ValueType::Size { least, most } => json!({ "anyOf": [
             { "type": "string", "pattern": "^[0-9]+ *(B|KiB|MiB|GiB)$" },
             { "type": "integer", "minimum": least, "maximum": most },
         ] }),
-        Value::Rate => json!({ "type": "string", "pattern": "^[0-9]+/[smh]$" }),
-        Value::Choice(words) => json!({ "enum": words }),
-        Value::Text(form) => of_form(*form),
-        Value::List(form) => json!({ "type": "array", "items": of_form(*form) }),
-        Value::OneOrList(form) => {
+        ValueType::Rate => json!({ "type": "string", "pattern": "^[0-9]+/[smh]$" }),
+        ValueType::Choice(words) => json!({ "enum": words }),
+        ValueType::Text(form) => of_form(*form),
+        ValueType::List(form) => json!({ "type": "array", "items": of_form(*form) }),
+        ValueType::OneOrList(form) => {
             let list = json!({ "type": "array", "items": of_form(*form), "minItems": 1 });
             json!({ "anyOf": [of_form(*form), list] })
         }
-        Value::Table(section) => of_section(section),
-        Value::Tables(section) => json!({ "type": "array", "items": of_section(section) }),
-        Value::Map { value, .. } => json!({ "type": "object", "additionalProperties": of_value(value) }),
-        Value::Scalar => json!({ "type": ["string", "number", "boolean"] }),
-        Value::Any(values) => json!({ "anyOf": values.iter().map(of_value).collect::<Vec<_>>() }),
+        ValueType::Table(section) => of_section(section),
+        ValueType::Tables(section) => json!({ "type": "array", "items": of_section(section) }),
+        ValueType::Map { value, .. } => json!({ "type": "object", "additionalProperties": of_value(value) }),
+        ValueType::Scalar => json!({ "type": ["string", "number", "boolean"] }),
+        ValueType::Any(values) => json!({ "anyOf": values.iter().map(of_value).collect::<Vec<_>>() }),
     }
 }
 

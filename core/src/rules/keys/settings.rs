@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::Fallback::{Is, Words};
-use super::{KeyEntry, Form, Group, Section, Value, entry};
+use super::{KeyEntry, Form, Group, Section, ValueType, entry};
 
 /// A day: a longer wait is another problem.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-const WAIT: Value = Value::Duration { least: Duration::from_millis(1), most: DAY };
+const WAIT: ValueType = ValueType::Duration { least: Duration::from_millis(1), most: DAY };
 
 pub(in crate::rules) static TIMEOUTS: Section = Section {
     name: "`timeouts`",
@@ -56,7 +56,7 @@ static UPSTREAM_WAITS: [KeyEntry; 3] = [
     ),
     entry(
         "response_body",
-        Value::Any(&[Value::Choice(&["off"]), WAIT]),
+        ValueType::Any(&[ValueType::Choice(&["off"]), WAIT]),
         Is("\"60s\""),
         "Without a byte of a response's body; `\"off\"` for streams of events that may be quiet for as long as they like.",
         "response_body = \"10s\"",
@@ -81,7 +81,7 @@ static LIVES: [KeyEntry; 3] = [
     ),
     entry(
         "drain",
-        Value::Duration { least: Duration::ZERO, most: DAY },
+        ValueType::Duration { least: Duration::ZERO, most: DAY },
         Is("\"10s\""),
         "For requests in flight when the proxy is told to stop.",
         "drain = \"0s\"",
@@ -103,7 +103,7 @@ pub(in crate::rules) static LIMITS: Section = Section {
 static REQUEST_LIMITS: [KeyEntry; 4] = [
     entry(
         "connections",
-        Value::Integer { least: 1, most: 1_000_000 },
+        ValueType::Integer { least: 1, most: 1_000_000 },
         Words("10,000, or fewer where the process may not have two file descriptors for each"),
         "Clients' connections at once. A further one waits for half a second, and then gets a 503.",
         "connections = 100",
@@ -111,21 +111,21 @@ static REQUEST_LIMITS: [KeyEntry; 4] = [
     entry(
         "header_bytes",
         // hyper refuses to parse heads in a buffer of less than 8 KiB.
-        Value::Size { least: 8 * 1024, most: 1024 * 1024 },
+        ValueType::Size { least: 8 * 1024, most: 1024 * 1024 },
         Is("\"64 KiB\""),
         "Bytes of a request's head.",
         "header_bytes = \"16 KiB\"",
     ),
     entry(
         "header_count",
-        Value::Integer { least: 1, most: 10_000 },
+        ValueType::Integer { least: 1, most: 10_000 },
         Is("100"),
         "Header lines of a request.",
         "header_count = 50",
     ),
     entry(
         "uri_bytes",
-        Value::Size { least: 16, most: 64 * 1024 - 2 },
+        ValueType::Size { least: 16, most: 64 * 1024 - 2 },
         Is("\"8 KiB\""),
         "Bytes of a request's URI.",
         "uri_bytes = \"2 KiB\"",
@@ -135,14 +135,14 @@ static REQUEST_LIMITS: [KeyEntry; 4] = [
 static RESPONSE_LIMITS: [KeyEntry; 2] = [
     entry(
         "response_header_bytes",
-        Value::Size { least: 8 * 1024, most: 1024 * 1024 },
+        ValueType::Size { least: 8 * 1024, most: 1024 * 1024 },
         Is("\"256 KiB\""),
         "Bytes of a response's head; a longer one becomes a 502.",
         "response_header_bytes = \"64 KiB\"",
     ),
     entry(
         "response_header_count",
-        Value::Integer { least: 1, most: 10_000 },
+        ValueType::Integer { least: 1, most: 10_000 },
         Is("256"),
         "Header lines of a response; one with more becomes a 502.",
         "response_header_count = 1_000",
@@ -152,14 +152,14 @@ static RESPONSE_LIMITS: [KeyEntry; 2] = [
 static STATE_LIMITS: [KeyEntry; 2] = [
     entry(
         "keys",
-        Value::Integer { least: 1, most: 100_000_000 },
+        ValueType::Integer { least: 1, most: 100_000_000 },
         Is("1_000_000"),
         "Keys of state held at once; the oldest go first, and are counted.",
         "keys = 10_000",
     ),
     entry(
         "key_ttl",
-        Value::Duration { least: Duration::from_secs(1), most: Duration::from_secs(365 * 24 * 60 * 60) },
+        ValueType::Duration { least: Duration::from_secs(1), most: Duration::from_secs(365 * 24 * 60 * 60) },
         Is("\"1h\""),
         "A state key without a request for this long is evicted.",
         "key_ttl = \"10m\"",
@@ -177,21 +177,21 @@ pub(in crate::rules) static TLS: Section = Section {
 static TLS_KEYS: [KeyEntry; 3] = [
     entry(
         "cert",
-        Value::Text(Form::File),
+        ValueType::Text(Form::File),
         Words("none"),
         "A PEM file with the certificate and its chain.",
         "cert = \"cert.pem\"\nkey = \"key.pem\"",
     ),
     entry(
         "key",
-        Value::Text(Form::File),
+        ValueType::Text(Form::File),
         Words("none"),
         "A PEM file with the private key.",
         "cert = \"cert.pem\"\nkey = \"key.pem\"",
     ),
     entry(
         "self_signed",
-        Value::Boolean,
+        ValueType::Boolean,
         Is("false"),
         "Makes a certificate for this run, for localhost and the address listened on. Its SHA-256 is printed; a file of `--ready-file` holds it as `certificate`, for clients to trust.",
         "self_signed = true",
@@ -209,28 +209,28 @@ pub(in crate::rules) static UPSTREAM_TLS: Section = Section {
 static UPSTREAM_TLS_KEYS: [KeyEntry; 4] = [
     entry(
         "ca",
-        Value::Text(Form::File),
+        ValueType::Text(Form::File),
         Words("the system's roots"),
         "A PEM file with the certificates to trust, instead of the system's or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name: authorities', or the upstream's own (`openssl req -x509`).",
         "ca = \"ca.pem\"",
     ),
     entry(
         "cert",
-        Value::Text(Form::File),
+        ValueType::Text(Form::File),
         Words("none"),
         "A PEM file with the certificate that is shown to an upstream that asks for one, and its chain.",
         "cert = \"client.pem\"\nkey = \"client-key.pem\"",
     ),
     entry(
         "key",
-        Value::Text(Form::File),
+        ValueType::Text(Form::File),
         Words("none"),
         "A PEM file with its private key.",
         "cert = \"client.pem\"\nkey = \"client-key.pem\"",
     ),
     entry(
         "insecure",
-        Value::Boolean,
+        ValueType::Boolean,
         Is("false"),
         "Takes any certificate: a machine in between can read and change everything. Each start warns of it.",
         "insecure = true",
@@ -248,21 +248,21 @@ pub(in crate::rules) static JOURNAL: Section = Section {
 static JOURNAL_KEYS: [KeyEntry; 3] = [
     entry(
         "file",
-        Value::Text(Form::File),
+        ValueType::Text(Form::File),
         Words("none"),
         "Appended to as JSON Lines.",
         "file = \"journal.jsonl\"",
     ),
     entry(
         "attempts",
-        Value::Integer { least: 1, most: 10_000_000 },
+        ValueType::Integer { least: 1, most: 10_000_000 },
         Is("100_000"),
         "Attempts kept in memory; the oldest go first.",
         "attempts = 10_000",
     ),
     entry(
         "volatile",
-        Value::List(Form::Pointer),
+        ValueType::List(Form::Pointer),
         Is("[]"),
         "JSON pointers of body fields that differ between tries of one operation, a timestamp say.",
         "volatile = [\"/sent_at\"]",

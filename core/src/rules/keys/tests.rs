@@ -32,10 +32,10 @@ fn every_word_of_every_choice_is_accepted() {
     let mut words = 0;
     for (section, entry) in every_entry() {
         let choices = match &entry.value {
-            Value::Choice(words) => vec![words],
-            Value::Any(values) => values
+            ValueType::Choice(words) => vec![words],
+            ValueType::Any(values) => values
                 .iter()
-                .filter_map(|value| if let Value::Choice(words) = value { Some(words) } else { None })
+                .filter_map(|value| if let ValueType::Choice(words) = value { Some(words) } else { None })
                 .collect(),
             _ => continue,
         };

@@ -2,7 +2,7 @@
 
 use super::Fallback::{Is, Words};
 use super::{
-    EXPECT, KeyEntry, Form, Group, JOURNAL, LIMITS, RULE, Section, TIMEOUTS, TLS, UPSTREAM_TLS, Value, entry,
+    EXPECT, KeyEntry, Form, Group, JOURNAL, LIMITS, RULE, Section, TIMEOUTS, TLS, UPSTREAM_TLS, ValueType, entry,
 };
 
 pub(in crate::rules) static TOP: Section = Section {
@@ -21,14 +21,14 @@ pub(in crate::rules) static TOP: Section = Section {
 static PLACES: [KeyEntry; 9] = [
     entry(
         "listen",
-        Value::Text(Form::Socket),
+        ValueType::Text(Form::Socket),
         Is("\"127.0.0.1:4090\""),
         "Where clients connect. Port 0 takes any free one, which is printed.",
         "listen = \"127.0.0.1:4090\"",
     ),
     entry(
         "upstream",
-        Value::Any(&[Value::Choice(&["demo"]), Value::Text(Form::HttpUrl)]),
+        ValueType::Any(&[ValueType::Choice(&["demo"]), ValueType::Text(Form::HttpUrl)]),
         Is("\"demo\""),
         "Where requests go: a URL, whose path is put before every request's, or the built-in sample API. An \
          `https` upstream is spoken to in HTTP/2 if it offers that, an `h2c` one always.",
@@ -36,14 +36,14 @@ static PLACES: [KeyEntry; 9] = [
     ),
     entry(
         "admin",
-        Value::Any(&[Value::Choice(&["off"]), Value::Text(Form::Socket)]),
+        ValueType::Any(&[ValueType::Choice(&["off"]), ValueType::Text(Form::Socket)]),
         Words("none yet; `127.0.0.1:4091` is kept free for it"),
         "Where the dashboard and its API listen; `\"off\"` for neither.",
         "admin = \"127.0.0.1:4091\"",
     ),
     entry(
         "host",
-        Value::Choice(&["upstream", "client"]),
+        ValueType::Choice(&["upstream", "client"]),
         Is("\"upstream\""),
         "Which `Host` the upstream sees: its own, or the one that the client sent. With `\"upstream\"`, what names the \
          proxy in a request's other headers (`Origin`, `Referer`, `Destination` …) names the upstream too, below its \
@@ -54,7 +54,7 @@ static PLACES: [KeyEntry; 9] = [
     ),
     entry(
         "allowed_hosts",
-        Value::List(Form::TextPattern),
+        ValueType::List(Form::TextPattern),
         Is("[]"),
         "Names in `Host` that are served on a loopback address beside IP addresses, names under `localhost`, the \
          upstream's own and those of rules' `host`; `*` is any run, `[\"*\"]` serves every name. A page of another \
@@ -64,7 +64,7 @@ static PLACES: [KeyEntry; 9] = [
     ),
     entry(
         "upgrades",
-        Value::List(Form::Protocol),
+        ValueType::List(Form::Protocol),
         Is("[\"websocket\"]"),
         "Protocols to which a connection may be upgraded (RFC 9110 §7.8). Its bytes pass both ways then, unseen by the \
          rules. Docker's `attach` and `exec` are `\"tcp\"`.",
@@ -72,7 +72,7 @@ static PLACES: [KeyEntry; 9] = [
     ),
     entry(
         "rewrite_bodies",
-        Value::Boolean,
+        ValueType::Boolean,
         Is("false"),
         "Whether URLs of the upstream (`http://up/a`, `//up/a`, `http:\\/\\/up`) become the proxy's in responses of HTML, \
          JSON and XML, so that a client that follows them stays inside. Bodies stream; gzip and deflate are decoded and \
@@ -86,7 +86,7 @@ static PLACES: [KeyEntry; 9] = [
     ),
     entry(
         "via",
-        Value::Boolean,
+        ValueType::Boolean,
         Is("true"),
         "Whether the proxy adds itself to `Via`, by a name that it takes at its start and by which it finds requests \
          that go round (508). Some upstreams leave compression or strong ETags off when they see a `Via` (nginx's \
@@ -95,7 +95,7 @@ static PLACES: [KeyEntry; 9] = [
     ),
     entry(
         "replay",
-        Value::Boolean,
+        ValueType::Boolean,
         Is("true"),
         "Whether a GET, HEAD or OPTIONS without a body is sent once more, on a fresh connection, when its reused \
          one had been closed unanswered. Nothing else is ever sent twice. Such replays are counted; `false` leaves \
@@ -107,42 +107,42 @@ static PLACES: [KeyEntry; 9] = [
 static WORKINGS: [KeyEntry; 6] = [
     entry(
         "seed",
-        Value::Integer { least: 0, most: u64::MAX },
+        ValueType::Integer { least: 0, most: u64::MAX },
         Is("1"),
         "The same seed gives the same decisions, at any interleaving of requests.",
         "seed = 42",
     ),
     entry(
         "workers",
-        Value::Integer { least: 1, most: 1024 },
+        ValueType::Integer { least: 1, most: 1024 },
         Words("one per core"),
         "Threads that serve.",
         "workers = 2",
     ),
     entry(
         "state",
-        Value::Any(&[Value::Choice(&["memory"]), Value::Text(Form::RedisUrl)]),
+        ValueType::Any(&[ValueType::Choice(&["memory"]), ValueType::Text(Form::RedisUrl)]),
         Is("\"memory\""),
         "Where counters and state are kept; several proxies share them in a Redis.",
         "state = \"redis://127.0.0.1:6379\"",
     ),
     entry(
         "body_limit",
-        Value::Size { least: 1, most: 64 * 1024 * 1024 },
+        ValueType::Size { least: 1, most: 64 * 1024 * 1024 },
         Is("\"64 KiB\""),
         "How much of a body a rule may look at. A longer body makes a rule that reads bodies not match. Of a JSON body of more than 4 MiB nothing is looked at; of one of more than 256 KiB the journal keeps no hash to compare tries by, and in a response of that length no version is looked for.",
         "body_limit = \"1 MiB\"",
     ),
     entry(
         "mark",
-        Value::Boolean,
+        ValueType::Boolean,
         Is("true"),
         "Whether injected responses carry the `Fracas` header, which names the rule.",
         "mark = false",
     ),
     entry(
         "cors",
-        Value::Boolean,
+        ValueType::Boolean,
         Is("true"),
         "Whether a page of another origin may read injected responses.",
         "cors = false",
@@ -152,14 +152,14 @@ static WORKINGS: [KeyEntry; 6] = [
 static CLIENTS: [KeyEntry; 2] = [
     entry(
         "client_id",
-        Value::List(Form::Identity),
+        ValueType::List(Form::Identity),
         Is("[\"header:authorization\", \"cookie:session\", \"address+user-agent\"]"),
         "The client id: the first of these that a request has.",
         "client_id = [\"header:x-api-key\", \"address\"]",
     ),
     entry(
         "trusted",
-        Value::List(Form::Network),
+        ValueType::List(Form::Network),
         Is("[]"),
         "Trusted peers: their `X-Forwarded-For` is believed.",
         "trusted = [\"10.0.0.0/8\"]",
@@ -169,43 +169,43 @@ static CLIENTS: [KeyEntry; 2] = [
 static TABLES: [KeyEntry; 7] = [
     entry(
         "rule",
-        Value::Tables(&RULE),
+        ValueType::Tables(&RULE),
         Words("no rule: every request goes upstream"),
         "One rule. Rules are tried in file order; the first one that matches and fires responds. At most 100,000.",
         "[[rule]]\nmethod = \"PUT\"\nrate = 0.25",
     ),
     entry(
         "timeouts",
-        Value::Table(&TIMEOUTS),
+        ValueType::Table(&TIMEOUTS),
         Words("as below"),
         "Deadlines.",
         "timeouts = { connect = \"2s\" }",
     ),
-    entry("limits", Value::Table(&LIMITS), Words("as below"), "Bounds.", "limits = { keys = 10_000 }"),
+    entry("limits", ValueType::Table(&LIMITS), Words("as below"), "Bounds.", "limits = { keys = 10_000 }"),
     entry(
         "tls",
-        Value::Table(&TLS),
+        ValueType::Table(&TLS),
         Words("clients are served without TLS"),
         "How clients are served.",
         "tls = { self_signed = true }",
     ),
     entry(
         "upstream_tls",
-        Value::Table(&UPSTREAM_TLS),
+        ValueType::Table(&UPSTREAM_TLS),
         Words("an https upstream has to have a certificate that the system trusts"),
         "How an https upstream is spoken to.",
         "upstream = \"https://staging.example\"\nupstream_tls = { ca = \"ca.pem\" }",
     ),
     entry(
         "expect",
-        Value::Table(&EXPECT),
+        ValueType::Table(&EXPECT),
         Words("nothing is asked of clients"),
         "The demands on clients.",
         "expect = { max_tries = 5 }",
     ),
     entry(
         "journal",
-        Value::Table(&JOURNAL),
+        ValueType::Table(&JOURNAL),
         Words("as below"),
         "The record of attempts: methods, paths and versions as they are, hashes of keys and credentials, no queries \
          and no bodies.",

@@ -6,7 +6,7 @@ use super::Section;
 
 /// The type of a key's value. Bounds include both ends.
 #[derive(Debug)]
-pub(in crate::rules) enum Value {
+pub(in crate::rules) enum ValueType {
     Boolean,
     Integer {
         least: u64,
@@ -39,11 +39,11 @@ pub(in crate::rules) enum Value {
     /// A table with names of the file's own.
     Map {
         name: &'static str,
-        value: &'static Value,
+        value: &'static ValueType,
     },
     /// Text, a number or a boolean.
     Scalar,
-    Any(&'static [Value]),
+    Any(&'static [ValueType]),
 }
 
 /// The meaning of a text.
@@ -76,30 +76,30 @@ pub(in crate::rules) enum Form {
     Template,
 }
 
-impl Value {
+impl ValueType {
     /// The value with its article: "a whole number from 1 to 100".
     pub fn noun(&self) -> String {
         match self {
-            Value::Boolean => "true or false".to_owned(),
-            Value::Integer { least, most: u64::MAX } => format!("a whole number, at least {least}"),
-            Value::Integer { least, most } => {
+            ValueType::Boolean => "true or false".to_owned(),
+            ValueType::Integer { least, most: u64::MAX } => format!("a whole number, at least {least}"),
+            ValueType::Integer { least, most } => {
                 format!("a whole number from {} to {}", grouped(*least), grouped(*most))
             }
-            Value::Share => "a share from 0 to 1".to_owned(),
-            Value::Number { least } => format!("a number, at least {least}"),
-            Value::Duration { .. } => "a duration".to_owned(),
-            Value::Size { .. } => "a size in bytes".to_owned(),
-            Value::Rate => "a rate of requests".to_owned(),
-            Value::Choice([one]) => format!("\"{one}\""),
-            Value::Choice(words) => format!("one of {}", quoted_list(words)),
-            Value::Text(form) => form.noun().to_owned(),
-            Value::List(form) => format!("a list, each of it {}", form.noun()),
-            Value::OneOrList(form) => format!("{}, or a list of such", form.noun()),
-            Value::Table(_) => "a table".to_owned(),
-            Value::Tables(_) => "a list of tables".to_owned(),
-            Value::Map { name, value } => format!("a table of {name} to {}", value.noun()),
-            Value::Scalar => "text, a number or a boolean".to_owned(),
-            Value::Any(values) => values.iter().map(Value::noun).collect::<Vec<_>>().join(", or "),
+            ValueType::Share => "a share from 0 to 1".to_owned(),
+            ValueType::Number { least } => format!("a number, at least {least}"),
+            ValueType::Duration { .. } => "a duration".to_owned(),
+            ValueType::Size { .. } => "a size in bytes".to_owned(),
+            ValueType::Rate => "a rate of requests".to_owned(),
+            ValueType::Choice([one]) => format!("\"{one}\""),
+            ValueType::Choice(words) => format!("one of {}", quoted_list(words)),
+            ValueType::Text(form) => form.noun().to_owned(),
+            ValueType::List(form) => format!("a list, each of it {}", form.noun()),
+            ValueType::OneOrList(form) => format!("{}, or a list of such", form.noun()),
+            ValueType::Table(_) => "a table".to_owned(),
+            ValueType::Tables(_) => "a list of tables".to_owned(),
+            ValueType::Map { name, value } => format!("a table of {name} to {}", value.noun()),
+            ValueType::Scalar => "text, a number or a boolean".to_owned(),
+            ValueType::Any(values) => values.iter().map(ValueType::noun).collect::<Vec<_>>().join(", or "),
         }
     }
 }

@@ -12,7 +12,7 @@ use super::fields::Given;
 use crate::matching::PatternMistake;
 use crate::model::Share;
 use crate::rules::diagnostic::shown;
-use crate::rules::keys::{Value, nearest, quoted_list};
+use crate::rules::keys::{ValueType, nearest, quoted_list};
 use crate::rules::units::{self, TextMistake};
 use crate::rules::{Code, Diagnostic, Rate};
 
@@ -71,8 +71,8 @@ impl Reader<'_> {
     /// One text, or each of a list; reported when the list is empty.
     pub fn texts<'t, 'i>(&mut self, given: &Given<'t, 'i>) -> Vec<(Given<'t, 'i>, &'t str)> {
         match (given.value.get_ref(), &given.entry.value) {
-            (DeValue::Array(items), Value::OneOrList(_) | Value::List(_)) => {
-                if items.is_empty() && matches!(given.entry.value, Value::OneOrList(_)) {
+            (DeValue::Array(items), ValueType::OneOrList(_) | ValueType::List(_)) => {
+                if items.is_empty() && matches!(given.entry.value, ValueType::OneOrList(_)) {
                     self.report(
                         Diagnostic::error(Code::OutOfRange, title(given))
                             .at(given.span(), "a list of nothing fits no request")
@@ -82,7 +82,7 @@ impl Reader<'_> {
                 let items = items.iter().map(|item| given.item(item));
                 items.filter_map(|item| self.text(&item).map(|text| (item, text))).collect()
             }
-            (DeValue::String(text), Value::OneOrList(_)) => vec![(given.clone(), text.as_ref())],
+            (DeValue::String(text), ValueType::OneOrList(_)) => vec![(given.clone(), text.as_ref())],
             _ => {
                 self.wrong_type(given);
                 Vec::new()
@@ -286,7 +286,7 @@ pub(super) fn title(given: &Given) -> String {
 pub(super) fn this_is(given: &Given) -> &'static str {
     let wants_bare = matches!(
         given.entry.value,
-        Value::Boolean | Value::Integer { .. } | Value::Share | Value::Number { .. }
+        ValueType::Boolean | ValueType::Integer { .. } | ValueType::Share | ValueType::Number { .. }
     );
     match given.value.get_ref() {
         DeValue::String(text) if wants_bare && text.parse::<f64>().is_ok() => {
@@ -314,18 +314,18 @@ fn other_share(text: &str) -> Option<String> {
     (0.0..=100.0).contains(&percent).then(|| format!("for {percent} %, write {}", percent / 100.0))
 }
 
-fn bounds(value: &Value) -> Option<(u64, u64)> {
+fn bounds(value: &ValueType) -> Option<(u64, u64)> {
     match value {
-        Value::Integer { least, most } | Value::Size { least, most } => Some((*least, *most)),
-        Value::Any(values) => values.iter().find_map(bounds),
+        ValueType::Integer { least, most } | ValueType::Size { least, most } => Some((*least, *most)),
+        ValueType::Any(values) => values.iter().find_map(bounds),
         _ => None,
     }
 }
 
-fn duration_bounds(value: &Value) -> Option<(Duration, Duration)> {
+fn duration_bounds(value: &ValueType) -> Option<(Duration, Duration)> {
     match value {
-        Value::Duration { least, most } => Some((*least, *most)),
-        Value::Any(values) => values.iter().find_map(duration_bounds),
+        ValueType::Duration { least, most } => Some((*least, *most)),
+        ValueType::Any(values) => values.iter().find_map(duration_bounds),
         _ => None,
     }
 }
