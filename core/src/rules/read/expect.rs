@@ -2,7 +2,7 @@
 
 use super::Reader;
 use super::expected;
-use super::fields::{Fields, Given};
+use super::fields::{Fields, GivenKey};
 use crate::model::CheckId;
 use crate::rules::keys::EXPECT;
 use crate::rules::{Expect, Grade};
@@ -10,7 +10,7 @@ use crate::rules::{Expect, Grade};
 const GRADES: [(&str, Grade); 3] = [("off", Grade::Off), ("warn", Grade::Warn), ("fail", Grade::Fail)];
 
 impl Reader<'_> {
-    pub fn expect(&mut self, given: &Given) -> Expect {
+    pub fn expect(&mut self, given: &GivenKey) -> Expect {
         let Some(mut fields) = self.fields(given, &EXPECT) else { return Expect::default() };
         let expect = Expect {
             max_tries: fields.take("max_tries").and_then(|given| self.at_least_one(&given)),

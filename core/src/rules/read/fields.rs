@@ -23,22 +23,22 @@ pub(super) struct Fields<'t, 'i> {
 
 /// One key that is there, with its entry in the table of keys.
 #[derive(Clone)]
-pub(super) struct Given<'t, 'i> {
+pub(super) struct GivenKey<'t, 'i> {
     pub entry: &'static KeyEntry,
     /// Of the key.
     pub key: Range<usize>,
     pub value: &'t Spanned<DeValue<'i>>,
 }
 
-impl<'t, 'i> Given<'t, 'i> {
+impl<'t, 'i> GivenKey<'t, 'i> {
     /// Of the value.
     pub fn span(&self) -> Range<usize> {
         self.value.span()
     }
 
     /// A part of the value, under the same key.
-    pub fn item(&self, value: &'t Spanned<DeValue<'i>>) -> Given<'t, 'i> {
-        Given { value, ..self.clone() }
+    pub fn item(&self, value: &'t Spanned<DeValue<'i>>) -> GivenKey<'t, 'i> {
+        GivenKey { value, ..self.clone() }
     }
 
     pub fn name(&self) -> &'static str {
@@ -57,13 +57,13 @@ impl<'t, 'i> Fields<'t, 'i> {
     }
 
     /// The key called `name`, if the file has it.
-    pub fn take(&mut self, name: &str) -> Option<Given<'t, 'i>> {
+    pub fn take(&mut self, name: &str) -> Option<GivenKey<'t, 'i>> {
         let entry = self.section.entry(name);
         debug_assert!(entry.is_some(), "{name} is not in the table of keys");
         let entry = entry?;
         let (key, value) = self.table.get_key_value(name)?;
         self.taken.push(entry.name);
-        Some(Given { entry, key: key.span(), value })
+        Some(GivenKey { entry, key: key.span(), value })
     }
 
     /// Leaves out a key that is no key, and was told of.
@@ -153,7 +153,7 @@ fn placed(home: &Section, name: &str, value: &DeValue) -> String {
 
 impl Reader<'_> {
     /// The table in a value; reported when it is something else.
-    pub fn table_of<'t, 'i>(&mut self, given: &Given<'t, 'i>) -> Option<&'t DeTable<'i>> {
+    pub fn table_of<'t, 'i>(&mut self, given: &GivenKey<'t, 'i>) -> Option<&'t DeTable<'i>> {
         let table = given.value.get_ref().as_table();
         if table.is_none() {
             self.wrong_type(given);
@@ -164,7 +164,7 @@ impl Reader<'_> {
     /// The keys of the table in a value.
     pub fn fields<'t, 'i>(
         &mut self,
-        given: &Given<'t, 'i>,
+        given: &GivenKey<'t, 'i>,
         section: &'static Section,
     ) -> Option<Fields<'t, 'i>> {
         let table = self.table_of(given)?;
@@ -174,8 +174,8 @@ impl Reader<'_> {
     /// The names and values of a table with names of the file's own, in the file's order.
     pub fn entries_of<'t, 'i>(
         &mut self,
-        given: &Given<'t, 'i>,
-    ) -> Vec<(&'t str, Range<usize>, Given<'t, 'i>)> {
+        given: &GivenKey<'t, 'i>,
+    ) -> Vec<(&'t str, Range<usize>, GivenKey<'t, 'i>)> {
         let Some(table) = self.table_of(given) else { return Vec::new() };
         let mut entries: Vec<_> = table
             .iter()
@@ -186,7 +186,7 @@ impl Reader<'_> {
     }
 
     /// A TOML scalar as JSON.
-    pub fn scalar(&mut self, given: &Given) -> Option<Json> {
+    pub fn scalar(&mut self, given: &GivenKey) -> Option<Json> {
         match given.value.get_ref() {
             DeValue::String(text) => Some(Json::from(text.as_ref())),
             DeValue::Boolean(value) => Some(Json::from(*value)),
@@ -213,7 +213,7 @@ impl Reader<'_> {
         }
     }
 
-    fn or_out_of_range(&mut self, json: Option<Json>, given: &Given) -> Option<Json> {
+    fn or_out_of_range(&mut self, json: Option<Json>, given: &GivenKey) -> Option<Json> {
         if json.is_none() {
             let title = "a body's number is one that JSON can carry";
             self.report(Diagnostic::error(Code::OutOfRange, title).at(given.span(), "too large"));

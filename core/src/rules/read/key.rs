@@ -3,7 +3,7 @@
 use http::HeaderName;
 
 use super::Reader;
-use super::fields::Given;
+use super::fields::GivenKey;
 use super::habits::words;
 use super::values::title;
 use crate::model::{ClientIdSources, ClientIdSource, Key, KeyPart};
@@ -17,7 +17,7 @@ const LONGEST_NAME: usize = 256;
 
 impl Reader<'_> {
     /// `per`, for requests with a path that captures `captured`.
-    pub fn key(&mut self, given: &Given, captured: &[&str]) -> Key {
+    pub fn key(&mut self, given: &GivenKey, captured: &[&str]) -> Key {
         let texts = self.texts(given);
         let several = texts.len() > 1;
         let mut parts = Vec::new();
@@ -37,7 +37,7 @@ impl Reader<'_> {
         Key(parts)
     }
 
-    fn named_part(&mut self, item: &Given, text: &str, captured: &[&str]) -> Option<KeyPart> {
+    fn named_part(&mut self, item: &GivenKey, text: &str, captured: &[&str]) -> Option<KeyPart> {
         const SOURCES: [&str; 5] = ["header", "cookie", "query", "param", "body"];
         let (source, name) = self.source(item, text, &SOURCES, &["rule", "path", "client"])?;
         Some(match source {
@@ -53,7 +53,7 @@ impl Reader<'_> {
         })
     }
 
-    fn not_captured(&mut self, item: &Given, name: &str, captured: &[&str]) {
+    fn not_captured(&mut self, item: &GivenKey, name: &str, captured: &[&str]) {
         let title = format!("the path does not capture `{}`", shown(name));
         let label = match nearest(name, captured.iter().copied()) {
             Some(meant) => format!("did you mean \"param:{meant}\"?"),
@@ -64,7 +64,7 @@ impl Reader<'_> {
     }
 
     /// `client_id`.
-    pub fn identity(&mut self, given: &Given) -> ClientIdSources {
+    pub fn identity(&mut self, given: &GivenKey) -> ClientIdSources {
         let mut sources = Vec::new();
         for (item, text) in self.texts(given) {
             let source = match text {
@@ -77,7 +77,7 @@ impl Reader<'_> {
         ClientIdSources(sources)
     }
 
-    fn named_identity(&mut self, item: &Given, text: &str) -> Option<ClientIdSource> {
+    fn named_identity(&mut self, item: &GivenKey, text: &str) -> Option<ClientIdSource> {
         let (source, name) =
             self.source(item, text, &["header", "cookie"], &["address", "address+user-agent"])?;
         Some(match source {
@@ -87,13 +87,13 @@ impl Reader<'_> {
     }
 
     /// Where a version is.
-    pub fn version_source(&mut self, given: &Given) -> Option<VersionSource> {
+    pub fn version_source(&mut self, given: &GivenKey) -> Option<VersionSource> {
         let text = self.text(given)?;
         self.version_source_of(given, text)
     }
 
     /// As [`Reader::version_source`], of a text that may stand in a list.
-    pub fn version_source_of(&mut self, given: &Given, text: &str) -> Option<VersionSource> {
+    pub fn version_source_of(&mut self, given: &GivenKey, text: &str) -> Option<VersionSource> {
         let (source, name) = self.source(given, text, &["header", "query", "body"], &[])?;
         Some(match source {
             "header" => VersionSource::Header(self.header_name_in(given, name)?),
@@ -105,7 +105,7 @@ impl Reader<'_> {
     /// Splits `source:name`; `plain` are words that stand alone, for suggestions only.
     fn source<'t>(
         &mut self,
-        item: &Given,
+        item: &GivenKey,
         text: &'t str,
         sources: &[&'static str],
         plain: &[&'static str],
@@ -136,7 +136,7 @@ impl Reader<'_> {
         None
     }
 
-    fn header_name_in(&mut self, item: &Given, name: &str) -> Option<HeaderName> {
+    fn header_name_in(&mut self, item: &GivenKey, name: &str) -> Option<HeaderName> {
         let header = HeaderName::from_bytes(name.as_bytes()).ok().filter(|_| name.len() <= LONGEST_NAME);
         if header.is_none() {
             let title = format!("\"{}\" is not a header's name", shown(name));
@@ -147,7 +147,7 @@ impl Reader<'_> {
     }
 
     /// The name of a cookie or of a query parameter.
-    pub fn plain_name(&mut self, item: &Given, source: &str, name: &str) -> Option<Box<str>> {
+    pub fn plain_name(&mut self, item: &GivenKey, source: &str, name: &str) -> Option<Box<str>> {
         if !name.is_empty() && name.len() <= LONGEST_NAME {
             return Some(name.into());
         }
@@ -157,7 +157,7 @@ impl Reader<'_> {
     }
 
     /// A JSON pointer that begins `at` bytes into a value's text.
-    pub fn pointer_in(&mut self, item: &Given, at: usize, text: &str) -> Option<Box<str>> {
+    pub fn pointer_in(&mut self, item: &GivenKey, at: usize, text: &str) -> Option<Box<str>> {
         match pointer(text) {
             Ok(()) => Some(text.into()),
             Err(mistake) => {

@@ -3,7 +3,7 @@
 use http::{HeaderName, Method};
 
 use super::Reader;
-use super::fields::{Fields, Given};
+use super::fields::{Fields, GivenKey};
 use super::habits;
 use super::values::title;
 use crate::matching::{Cidr, Match, Methods, PathMatch, PathPattern, PathRegex, Presence, TextPattern};
@@ -50,7 +50,7 @@ impl Reader<'_> {
         Methods::Only(texts.iter().filter_map(|(item, text)| self.method(item, text)).collect())
     }
 
-    fn method(&mut self, item: &Given, text: &str) -> Option<Method> {
+    fn method(&mut self, item: &GivenKey, text: &str) -> Option<Method> {
         const KNOWN: [&str; 9] =
             ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
         if let Some(advice) = habits::methods::advice(text) {
@@ -105,7 +105,7 @@ impl Reader<'_> {
         }
     }
 
-    pub fn path_pattern(&mut self, given: &Given) -> PathMatch {
+    pub fn path_pattern(&mut self, given: &GivenKey) -> PathMatch {
         let Some(text) = self.text(given) else { return PathMatch::Any };
         if let Some(mistake) = habits::paths::check(text) {
             let span = self.within(given.value, mistake.at);
@@ -121,7 +121,7 @@ impl Reader<'_> {
         }
     }
 
-    fn pattern(&mut self, given: &Given) -> Option<TextPattern> {
+    fn pattern(&mut self, given: &GivenKey) -> Option<TextPattern> {
         let text = self.text(given)?;
         if text.is_empty() && given.name() == "host" {
             let mistake = Diagnostic::error(Code::OutOfRange, "no request has an empty host");
@@ -131,7 +131,7 @@ impl Reader<'_> {
         Some(TextPattern::new(text))
     }
 
-    fn presence(&mut self, given: &Given) -> Option<Presence> {
+    fn presence(&mut self, given: &GivenKey) -> Option<Presence> {
         match given.value.get_ref().as_bool() {
             Some(true) => Some(Presence::Present),
             Some(false) => Some(Presence::Absent),
@@ -139,7 +139,7 @@ impl Reader<'_> {
         }
     }
 
-    fn header_patterns(&mut self, given: &Given) -> Vec<(HeaderName, Presence)> {
+    fn header_patterns(&mut self, given: &GivenKey) -> Vec<(HeaderName, Presence)> {
         let mut headers = Vec::new();
         for (name, span, value) in self.entries_of(given) {
             let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else {
@@ -157,7 +157,7 @@ impl Reader<'_> {
         self.report(Diagnostic::error(Code::BadHeader, title).at(span, label));
     }
 
-    fn named_patterns(&mut self, given: &Given) -> Vec<(Box<str>, Presence)> {
+    fn named_patterns(&mut self, given: &GivenKey) -> Vec<(Box<str>, Presence)> {
         let mut patterns = Vec::new();
         for (name, _, value) in self.entries_of(given) {
             let name = self.plain_name(&value, given.name(), name);
@@ -167,7 +167,7 @@ impl Reader<'_> {
         patterns
     }
 
-    fn body_values(&mut self, given: &Given) -> Vec<(Box<str>, serde_json::Value)> {
+    fn body_values(&mut self, given: &GivenKey) -> Vec<(Box<str>, serde_json::Value)> {
         if given.value.get_ref().is_str() {
             self.report(
                 Diagnostic::error(Code::WrongType, title(given))
@@ -192,7 +192,7 @@ impl Reader<'_> {
     }
 
     /// Addresses and networks.
-    pub fn networks(&mut self, given: &Given) -> Vec<Cidr> {
+    pub fn networks(&mut self, given: &GivenKey) -> Vec<Cidr> {
         let mut networks = Vec::new();
         for (item, text) in self.texts(given) {
             match text.parse::<Cidr>() {

@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use toml::de::DeValue;
 
 use super::Reader;
-use super::fields::{Fields, Given};
+use super::fields::{Fields, GivenKey};
 use crate::model::Phase;
 use crate::rules::diagnostic::shown;
 use crate::rules::keys::{DATE, REMAINING, REPLY};
@@ -99,7 +99,7 @@ impl Reader<'_> {
         (reply, lost)
     }
 
-    fn style(&mut self, given: &Given) -> Option<ReplyStyle> {
+    fn style(&mut self, given: &GivenKey) -> Option<ReplyStyle> {
         let word = self.text(given)?;
         let style = ReplyStyle::named(word);
         if style.is_none() {
@@ -125,7 +125,7 @@ impl Reader<'_> {
     }
 
     /// The status of a refusal.
-    pub fn status(&mut self, given: &Given) -> Option<StatusCode> {
+    pub fn status(&mut self, given: &GivenKey) -> Option<StatusCode> {
         let DeValue::Integer(number) = given.value.get_ref() else {
             self.wrong_type(given);
             return None;
@@ -139,7 +139,7 @@ impl Reader<'_> {
         number.and_then(|number| StatusCode::from_u16(number).ok())
     }
 
-    fn reply_status(&mut self, given: &Given, phase: Phase) -> Option<StatusCode> {
+    fn reply_status(&mut self, given: &GivenKey, phase: Phase) -> Option<StatusCode> {
         let status = self.status(given)?;
         if phase == Phase::Lost && !status.is_server_error() {
             self.report(
@@ -174,14 +174,14 @@ impl Reader<'_> {
         written.or(from_file)
     }
 
-    fn check_template(&mut self, given: &Given, text: &str, scope: &Scope) {
+    fn check_template(&mut self, given: &GivenKey, text: &str, scope: &Scope) {
         for mistake in template::check(text, scope) {
             let span = self.within(given.value, mistake.at.clone());
             self.report(unknown_placeholder(mistake, span, ""));
         }
     }
 
-    fn body_file(&mut self, given: &Given, scope: &Scope) -> Option<Arc<str>> {
+    fn body_file(&mut self, given: &GivenKey, scope: &Scope) -> Option<Arc<str>> {
         let name = self.text(given)?;
         let below = !name.is_empty()
             && !name.contains(['\\', '\0'])
@@ -203,7 +203,7 @@ impl Reader<'_> {
         }
     }
 
-    fn headers(&mut self, given: &Given, scope: &Scope) -> Vec<(HeaderName, HeaderValue)> {
+    fn headers(&mut self, given: &GivenKey, scope: &Scope) -> Vec<(HeaderName, HeaderValue)> {
         let mut headers = Vec::new();
         for (name, span, value) in self.entries_of(given) {
             let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else {
@@ -261,7 +261,7 @@ impl Reader<'_> {
         }
     }
 
-    fn retry_after(&mut self, given: &Given) -> Option<RetryAfter> {
+    fn retry_after(&mut self, given: &GivenKey) -> Option<RetryAfter> {
         if !given.value.get_ref().is_table() {
             return self.wait_length(given).map(RetryAfter::Seconds);
         }
@@ -277,7 +277,7 @@ impl Reader<'_> {
         date.and_then(|date| self.wait_length(&date)).map(RetryAfter::Date)
     }
 
-    fn wait_length(&mut self, given: &Given) -> Option<WaitLength> {
+    fn wait_length(&mut self, given: &GivenKey) -> Option<WaitLength> {
         match given.value.get_ref().as_str() {
             Some(REMAINING) => Some(WaitLength::Remaining),
             Some(text) if text.starts_with(|c: char| c.is_alphabetic()) => {
@@ -307,7 +307,7 @@ fn unknown_placeholder(mistake: TemplateMistake, span: Range<usize>, place: &str
     unknown.at(span, label).help(rest)
 }
 
-fn no_body(given: &Given, name: &str, error: BodyFileError) -> Diagnostic {
+fn no_body(given: &GivenKey, name: &str, error: BodyFileError) -> Diagnostic {
     let (code, title, label) = match error {
         BodyFileError::Missing => (
             Code::MissingFile,

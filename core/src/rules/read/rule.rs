@@ -9,7 +9,7 @@ use http::{HeaderName, Method};
 use toml::de::{DeTable, DeValue};
 
 use super::Reader;
-use super::fields::{Fields, Given};
+use super::fields::{Fields, GivenKey};
 use crate::matching::Methods;
 use crate::model::{Key, KeyPart, Kind, Phase};
 use crate::rules::diagnostic::shown;
@@ -119,7 +119,7 @@ impl Reader<'_> {
         name
     }
 
-    fn check_name(&mut self, given: &Given, text: &str) {
+    fn check_name(&mut self, given: &GivenKey, text: &str) {
         let odd = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
         let mistake = if text.is_empty() {
             TextMistake::new(0..0, "at least one character")
@@ -134,7 +134,7 @@ impl Reader<'_> {
     }
 
     fn trigger(&mut self, fields: &mut Fields, per: &Key) -> Trigger {
-        let mut given: Vec<Given> = TRIGGERS.iter().filter_map(|name| fields.take(name)).collect();
+        let mut given: Vec<GivenKey> = TRIGGERS.iter().filter_map(|name| fields.take(name)).collect();
         given.sort_by_key(|given| given.key.start);
         if let [first, rest @ ..] = given.as_slice() {
             for second in rest {
@@ -156,7 +156,7 @@ impl Reader<'_> {
         triggers.into_iter().next().unwrap_or(Trigger::from(Schedule::Always))
     }
 
-    fn schedule(&mut self, given: &Given) -> Option<Schedule> {
+    fn schedule(&mut self, given: &GivenKey) -> Option<Schedule> {
         match given.name() {
             "rate" => self.share(given).map(Schedule::Rate),
             "first" => self.at_least_one(given).map(Schedule::First),
@@ -167,7 +167,7 @@ impl Reader<'_> {
         }
     }
 
-    fn sequence(&mut self, given: &Given) -> Option<Pattern> {
+    fn sequence(&mut self, given: &GivenKey) -> Option<Pattern> {
         let text = self.text(given)?;
         let mistake = match text.char_indices().find(|(_, c)| !matches!(c, '.' | 'x')) {
             Some((at, c)) => TextMistake::new(at..at + c.len_utf8(), "only `.` (passes) and `x` (conflicts)"),
@@ -211,7 +211,7 @@ impl Reader<'_> {
         given.and_then(|given| self.choice(&given, &known)).unwrap_or_default()
     }
 
-    fn clear(&mut self, given: &Given) -> Option<Clear> {
+    fn clear(&mut self, given: &GivenKey) -> Option<Clear> {
         match given.value.get_ref() {
             DeValue::Integer(_) => self.at_least_one(given).map(Clear::Tries),
             DeValue::String(text) => match &**text {
@@ -270,7 +270,7 @@ impl Reader<'_> {
         );
     }
 
-    fn during(&mut self, given: &Given) -> Option<During> {
+    fn during(&mut self, given: &GivenKey) -> Option<During> {
         let mut fields = self.fields(given, &DURING)?;
         let mut take = |name| {
             let given = fields.take(name)?;
@@ -305,7 +305,7 @@ impl Reader<'_> {
             _ => {}
         }
         fields.finish(self);
-        let value = |given: Option<(Option<Duration>, Given)>| given.and_then(|(duration, _)| duration);
+        let value = |given: Option<(Option<Duration>, GivenKey)>| given.and_then(|(duration, _)| duration);
         Some(During { after: value(after).unwrap_or_default(), length: value(length), every: value(every) })
     }
 }

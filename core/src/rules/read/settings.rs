@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Reader;
-use super::fields::{Fields, Given};
+use super::fields::{Fields, GivenKey};
 use super::upstream::{self, split_port};
 use crate::matching::TextPattern;
 use crate::rules::diagnostic::shown;
@@ -67,7 +67,7 @@ impl Reader<'_> {
     }
 
     /// Names of protocols (RFC 9110 §7.8).
-    fn upgrades(&mut self, given: &Given) -> Vec<Box<str>> {
+    fn upgrades(&mut self, given: &GivenKey) -> Vec<Box<str>> {
         let mut protocols: Vec<Box<str>> = Vec::new();
         for (item, text) in self.texts(given) {
             if http::HeaderName::from_bytes(text.split('/').next().unwrap_or_default().as_bytes()).is_err() {
@@ -84,7 +84,7 @@ impl Reader<'_> {
     }
 
     /// Patterns for the names in `Host`.
-    fn hosts(&mut self, given: &Given) -> Vec<TextPattern> {
+    fn hosts(&mut self, given: &GivenKey) -> Vec<TextPattern> {
         let mut hosts = Vec::new();
         for (item, text) in self.texts(given) {
             let advice = match text {
@@ -105,7 +105,7 @@ impl Reader<'_> {
     }
 
     /// An address with a port.
-    fn socket(&mut self, given: &Given, text: &str) -> Option<SocketAddr> {
+    fn socket(&mut self, given: &GivenKey, text: &str) -> Option<SocketAddr> {
         let address = text.parse().ok();
         if address.is_none() {
             let mistake = TextMistake::new(0..text.len(), not_a_socket(text));
@@ -114,7 +114,7 @@ impl Reader<'_> {
         address
     }
 
-    fn upstream(&mut self, given: &Given) -> Option<Upstream> {
+    fn upstream(&mut self, given: &GivenKey) -> Option<Upstream> {
         let text = self.text(given)?;
         if text == "demo" {
             return Some(Upstream::Demo);
@@ -132,14 +132,14 @@ impl Reader<'_> {
         }
     }
 
-    fn admin(&mut self, given: &Given) -> Option<Admin> {
+    fn admin(&mut self, given: &GivenKey) -> Option<Admin> {
         match self.text(given)? {
             "off" => Some(Admin::Off),
             text => self.socket(given, text).map(Admin::At),
         }
     }
 
-    fn store(&mut self, given: &Given) -> Option<StateStore> {
+    fn store(&mut self, given: &GivenKey) -> Option<StateStore> {
         let text = self.text(given)?;
         if text == "memory" {
             return Some(StateStore::Memory);
@@ -163,7 +163,7 @@ impl Reader<'_> {
         None
     }
 
-    fn timeouts(&mut self, given: &Given) -> Timeouts {
+    fn timeouts(&mut self, given: &GivenKey) -> Timeouts {
         let mut timeouts = Timeouts::default();
         let Some(mut fields) = self.fields(given, &TIMEOUTS) else { return timeouts };
         for (name, place) in [
@@ -190,12 +190,12 @@ impl Reader<'_> {
         timeouts
     }
 
-    fn limits(&mut self, given: &Given) -> Limits {
+    fn limits(&mut self, given: &GivenKey) -> Limits {
         let mut limits = Limits::default();
         let Some(mut fields) = self.fields(given, &LIMITS) else { return limits };
         let size =
-            |reader: &mut Self, given: &Given| reader.size(given).and_then(|size| usize::try_from(size).ok());
-        let count = |reader: &mut Self, given: &Given| reader.usize(given).and_then(NonZeroUsize::new);
+            |reader: &mut Self, given: &GivenKey| reader.size(given).and_then(|size| usize::try_from(size).ok());
+        let count = |reader: &mut Self, given: &GivenKey| reader.usize(given).and_then(NonZeroUsize::new);
         limits.connections = fields.take("connections").and_then(|given| count(self, &given));
         self.replace(&mut fields, "header_bytes", &mut limits.header_bytes, size);
         self.replace(&mut fields, "header_count", &mut limits.header_count, Self::usize);
@@ -213,18 +213,18 @@ impl Reader<'_> {
         fields: &mut Fields,
         name: &str,
         place: &mut T,
-        read: impl Fn(&mut Self, &Given) -> Option<T>,
+        read: impl Fn(&mut Self, &GivenKey) -> Option<T>,
     ) {
         if let Some(value) = fields.take(name).and_then(|given| read(self, &given)) {
             *place = value;
         }
     }
 
-    fn tls(&mut self, given: &Given) -> Option<Tls> {
+    fn tls(&mut self, given: &GivenKey) -> Option<Tls> {
         let mut fields = self.fields(given, &TLS)?;
         let (cert, key, own) = (fields.take("cert"), fields.take("key"), fields.take("self_signed"));
         let self_signed = own.as_ref().and_then(|given| self.boolean(given)).unwrap_or_default();
-        let path = |reader: &mut Self, given: &Option<Given>| {
+        let path = |reader: &mut Self, given: &Option<GivenKey>| {
             given.as_ref().and_then(|given| reader.named_file(given))
         };
         let files = (path(self, &cert), path(self, &key));
@@ -263,7 +263,7 @@ impl Reader<'_> {
         }
     }
 
-    fn journal(&mut self, given: &Given) -> JournalSettings {
+    fn journal(&mut self, given: &GivenKey) -> JournalSettings {
         let mut journal = JournalSettings::default();
         let Some(mut fields) = self.fields(given, &JOURNAL) else { return journal };
         journal.file = fields.take("file").and_then(|given| self.path_of(&given));
@@ -277,7 +277,7 @@ impl Reader<'_> {
         journal
     }
 
-    pub fn path_of(&mut self, given: &Given) -> Option<PathBuf> {
+    pub fn path_of(&mut self, given: &GivenKey) -> Option<PathBuf> {
         let text = self.text(given)?;
         if text.is_empty() || text.contains('\0') {
             self.bad_text(Code::OutOfRange, given, TextMistake::new(0..text.len(), "which file?"));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::Reader;
-use super::fields::{Fields, Given};
+use super::fields::{Fields, GivenKey};
 use crate::matching::Match;
 use crate::model::{Key, Kind};
 use crate::rules::keys::{SELECTOR, quoted_list};
@@ -90,7 +90,7 @@ struct Companions {
 
 impl Reader<'_> {
     /// The trigger of `on`, if it is given and known.
-    pub fn state(&mut self, fields: &mut Fields, given: Option<&Given>, per: &Key) -> Option<Trigger> {
+    pub fn state(&mut self, fields: &mut Fields, given: Option<&GivenKey>, per: &Key) -> Option<Trigger> {
         let on = given.and_then(|given| self.choice(given, &ON));
         let mut values = Companions::default();
         for (name, masters) in COMPANIONS {
@@ -138,7 +138,7 @@ impl Reader<'_> {
         })))
     }
 
-    fn astray(&mut self, companion: &Given, masters: &[On], on: Option<&Given>) {
+    fn astray(&mut self, companion: &GivenKey, masters: &[On], on: Option<&GivenKey>) {
         let words: Vec<&str> =
             ON.iter().filter(|(_, on)| masters.contains(on)).map(|(word, _)| *word).collect();
         let title = format!("`{}` goes with `on` = {} only", companion.name(), quoted_list(&words));
@@ -149,7 +149,7 @@ impl Reader<'_> {
         });
     }
 
-    fn companion(&mut self, given: &Given, values: &mut Companions, per: &Key) {
+    fn companion(&mut self, given: &GivenKey, values: &mut Companions, per: &Key) {
         match given.name() {
             "missing" => values.missing = self.status(given),
             "hold" => values.hold = self.duration(given),
@@ -164,7 +164,7 @@ impl Reader<'_> {
     }
 
     /// `release` and `by`. Without `per`, the key is that of the rule, if it has one to lend.
-    fn selector(&mut self, given: &Given, lent: Option<&Key>) -> Option<Selector> {
+    fn selector(&mut self, given: &GivenKey, lent: Option<&Key>) -> Option<Selector> {
         let mut fields = self.fields(given, &SELECTOR)?;
         let method = self.methods(&mut fields);
         let path = match fields.take("path") {
@@ -200,7 +200,7 @@ impl Reader<'_> {
         Some(Selector { requests: Match { method, path, ..Match::default() }, per })
     }
 
-    fn check_lent(&mut self, given: &Given, per: &Key, captured: &[&str]) {
+    fn check_lent(&mut self, given: &GivenKey, per: &Key, captured: &[&str]) {
         for part in &per.0 {
             let crate::model::KeyPart::Param(name) = part else { continue };
             if !captured.contains(&&**name) {

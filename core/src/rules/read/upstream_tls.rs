@@ -1,12 +1,12 @@
 //! `[upstream_tls]`: the identity that an https upstream must have, and the one that fracas shows it.
 
 use super::Reader;
-use super::fields::Given;
+use super::fields::GivenKey;
 use crate::rules::keys::UPSTREAM_TLS;
 use crate::rules::{Code, Diagnostic, ClientCertificate, NamedFile, Scheme, Trust, Upstream, UpstreamTls};
 
 impl Reader<'_> {
-    pub fn upstream_tls(&mut self, given: &Given) -> UpstreamTls {
+    pub fn upstream_tls(&mut self, given: &GivenKey) -> UpstreamTls {
         let Some(mut fields) = self.fields(given, &UPSTREAM_TLS) else { return UpstreamTls::default() };
         let (ca, insecure) = (fields.take("ca"), fields.take("insecure"));
         let (cert, key) = (fields.take("cert"), fields.take("key"));
@@ -46,12 +46,12 @@ impl Reader<'_> {
         UpstreamTls { trust, identity }
     }
 
-    pub fn named_file(&mut self, given: &Given) -> Option<NamedFile> {
+    pub fn named_file(&mut self, given: &GivenKey) -> Option<NamedFile> {
         self.path_of(given).map(|path| NamedFile { path, span: given.span() })
     }
 
     /// A table about TLS says nothing of an upstream without.
-    pub fn check_upstream_tls(&mut self, given: &Given, upstream: &Upstream) {
+    pub fn check_upstream_tls(&mut self, given: &GivenKey, upstream: &Upstream) {
         let scheme = match upstream {
             Upstream::Url(url) if url.scheme == Scheme::Https => return,
             Upstream::Url(url) => url.scheme.as_str(),

@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::Reader;
-use super::fields::Given;
+use super::fields::GivenKey;
 use crate::matching::PatternMistake;
 use crate::model::Share;
 use crate::rules::diagnostic::shown;
@@ -17,7 +17,7 @@ use crate::rules::units::{self, TextMistake};
 use crate::rules::{Code, Diagnostic, Rate};
 
 impl Reader<'_> {
-    pub fn wrong_type(&mut self, given: &Given) {
+    pub fn wrong_type(&mut self, given: &GivenKey) {
         self.report(
             Diagnostic::error(Code::WrongType, title(given))
                 .at(given.span(), this_is(given))
@@ -26,7 +26,7 @@ impl Reader<'_> {
     }
 
     /// Something is wrong inside a value's text.
-    pub fn bad_text(&mut self, code: Code, given: &Given, mistake: TextMistake) {
+    pub fn bad_text(&mut self, code: Code, given: &GivenKey, mistake: TextMistake) {
         let span = self.within(given.value, mistake.at);
         let mistake = Diagnostic::error(code, title(given)).at(span, mistake.message);
         self.report(mistake.help(given.entry.for_example()));
@@ -52,7 +52,7 @@ impl Reader<'_> {
         }
     }
 
-    pub fn boolean(&mut self, given: &Given) -> Option<bool> {
+    pub fn boolean(&mut self, given: &GivenKey) -> Option<bool> {
         let value = given.value.get_ref().as_bool();
         if value.is_none() {
             self.wrong_type(given);
@@ -60,7 +60,7 @@ impl Reader<'_> {
         value
     }
 
-    pub fn text<'t>(&mut self, given: &Given<'t, '_>) -> Option<&'t str> {
+    pub fn text<'t>(&mut self, given: &GivenKey<'t, '_>) -> Option<&'t str> {
         let text = given.value.get_ref().as_str();
         if text.is_none() {
             self.wrong_type(given);
@@ -69,7 +69,7 @@ impl Reader<'_> {
     }
 
     /// One text, or each of a list; reported when the list is empty.
-    pub fn texts<'t, 'i>(&mut self, given: &Given<'t, 'i>) -> Vec<(Given<'t, 'i>, &'t str)> {
+    pub fn texts<'t, 'i>(&mut self, given: &GivenKey<'t, 'i>) -> Vec<(GivenKey<'t, 'i>, &'t str)> {
         match (given.value.get_ref(), &given.entry.value) {
             (DeValue::Array(items), ValueType::OneOrList(_) | ValueType::List(_)) => {
                 if items.is_empty() && matches!(given.entry.value, ValueType::OneOrList(_)) {
@@ -90,7 +90,7 @@ impl Reader<'_> {
         }
     }
 
-    pub fn integer(&mut self, given: &Given) -> Option<u64> {
+    pub fn integer(&mut self, given: &GivenKey) -> Option<u64> {
         let DeValue::Integer(number) = given.value.get_ref() else {
             self.wrong_type(given);
             return None;
@@ -116,15 +116,15 @@ impl Reader<'_> {
         within
     }
 
-    pub fn at_least_one(&mut self, given: &Given) -> Option<NonZeroU64> {
+    pub fn at_least_one(&mut self, given: &GivenKey) -> Option<NonZeroU64> {
         self.integer(given).and_then(NonZeroU64::new)
     }
 
-    pub fn usize(&mut self, given: &Given) -> Option<usize> {
+    pub fn usize(&mut self, given: &GivenKey) -> Option<usize> {
         self.integer(given).and_then(|number| usize::try_from(number).ok())
     }
 
-    fn float(&mut self, given: &Given) -> Option<f64> {
+    fn float(&mut self, given: &GivenKey) -> Option<f64> {
         let number = match given.value.get_ref() {
             DeValue::Integer(number) => {
                 i128::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number as f64)
@@ -138,7 +138,7 @@ impl Reader<'_> {
         number
     }
 
-    pub fn share(&mut self, given: &Given) -> Option<Share> {
+    pub fn share(&mut self, given: &GivenKey) -> Option<Share> {
         if let Some(text) = given.value.get_ref().as_str()
             && let Some(label) = other_share(text)
         {
@@ -161,7 +161,7 @@ impl Reader<'_> {
     }
 
     /// A number of at least one.
-    pub fn factor(&mut self, given: &Given) -> Option<f64> {
+    pub fn factor(&mut self, given: &GivenKey) -> Option<f64> {
         let number = self.float(given)?;
         if number >= 1.0 && number.is_finite() {
             return Some(number);
@@ -173,7 +173,7 @@ impl Reader<'_> {
         None
     }
 
-    pub fn duration(&mut self, given: &Given) -> Option<Duration> {
+    pub fn duration(&mut self, given: &GivenKey) -> Option<Duration> {
         if let DeValue::Integer(number) = given.value.get_ref() {
             let label = format!("a duration has a unit: \"{number}s\" or \"{number}ms\"");
             self.report(Diagnostic::error(Code::WrongType, title(given)).at(given.span(), label));
@@ -198,7 +198,7 @@ impl Reader<'_> {
     }
 
     /// A duration of whole seconds, as `Retry-After` has them (RFC 9110 §10.2.3).
-    pub fn whole_seconds(&mut self, given: &Given) -> Option<Duration> {
+    pub fn whole_seconds(&mut self, given: &GivenKey) -> Option<Duration> {
         let duration = self.duration(given)?;
         if duration.subsec_nanos() == 0 {
             return Some(duration);
@@ -209,7 +209,7 @@ impl Reader<'_> {
         None
     }
 
-    pub fn size(&mut self, given: &Given) -> Option<u64> {
+    pub fn size(&mut self, given: &GivenKey) -> Option<u64> {
         let size = match given.value.get_ref() {
             // A negative number is as much too small as none.
             DeValue::Integer(number) => {
@@ -233,7 +233,7 @@ impl Reader<'_> {
         None
     }
 
-    pub fn rate(&mut self, given: &Given) -> Option<Rate> {
+    pub fn rate(&mut self, given: &GivenKey) -> Option<Rate> {
         if let DeValue::Integer(number) = given.value.get_ref() {
             let label = format!("per what? for each second write \"{number}/s\"");
             self.report(Diagnostic::error(Code::WrongType, title(given)).at(given.span(), label));
@@ -249,7 +249,7 @@ impl Reader<'_> {
     }
 
     /// The value of one of the `known` words.
-    pub fn choice<T: Copy>(&mut self, given: &Given, known: &[(&'static str, T)]) -> Option<T> {
+    pub fn choice<T: Copy>(&mut self, given: &GivenKey, known: &[(&'static str, T)]) -> Option<T> {
         let text = self.text(given)?;
         let chosen = known.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
         if chosen.is_none() {
@@ -259,7 +259,7 @@ impl Reader<'_> {
         chosen
     }
 
-    pub fn unknown_value(&mut self, given: &Given, text: &str, words: &[&str]) {
+    pub fn unknown_value(&mut self, given: &GivenKey, text: &str, words: &[&str]) {
         let title = format!("`{}` has no value \"{}\"", given.name(), shown(text));
         let mistake = Diagnostic::error(Code::UnknownValue, title);
         self.report(match nearest(text, words.iter().copied()) {
@@ -278,12 +278,12 @@ impl From<PatternMistake> for TextMistake {
 }
 
 /// "`first` is a whole number, at least 1".
-pub(super) fn title(given: &Given) -> String {
+pub(super) fn title(given: &GivenKey) -> String {
     format!("`{}` is {}", given.name(), given.entry.value.noun())
 }
 
 /// The type of the given value, in words.
-pub(super) fn this_is(given: &Given) -> &'static str {
+pub(super) fn this_is(given: &GivenKey) -> &'static str {
     let wants_bare = matches!(
         given.entry.value,
         ValueType::Boolean | ValueType::Integer { .. } | ValueType::Share | ValueType::Number { .. }

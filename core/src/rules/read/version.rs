@@ -3,7 +3,7 @@
 use toml::de::DeValue;
 
 use super::Reader;
-use super::fields::{Fields, Given};
+use super::fields::{Fields, GivenKey};
 use crate::matching::{Match, Methods, PathMatch};
 use crate::model::{Key, KeyPart, Kind};
 use crate::rules::keys::{READ, VERSION};
@@ -44,7 +44,7 @@ impl Reader<'_> {
         Some(VersionAt { request: request?, responses })
     }
 
-    fn response_places(&mut self, given: &Given) -> Vec<VersionSource> {
+    fn response_places(&mut self, given: &GivenKey) -> Vec<VersionSource> {
         let items = self.texts(given);
         let places: Vec<VersionSource> = items
             .into_iter()
