@@ -8,7 +8,7 @@ use toml::de::DeValue;
 use crate::rules::keys::{EXPECT, NOT, REPLY, RULE, SELECTOR, Section, TLS, TOP, UPSTREAM_TLS};
 use crate::rules::units;
 
-use self::table::{EXPECT_WORDS, MATCH_WORDS, REPLY_WORDS, RULE_WORDS, TLS_WORDS, TOP_WORDS, Table};
+use self::table::{EXPECT_WORDS, MATCH_WORDS, REPLY_WORDS, RULE_WORDS, TLS_WORDS, TOP_WORDS, WordTable};
 use super::paths;
 
 /// The advice for an unknown key `name` of `section`: its name here.
@@ -19,7 +19,7 @@ pub fn advice(section: &Section, name: &str, value: &DeValue) -> Option<String> 
     }
     let squashed: String =
         name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-    let tables: &[Table] = match section.name {
+    let tables: &[WordTable] = match section.name {
         name if name == RULE.name => &[RULE_WORDS, MATCH_WORDS],
         name if name == NOT.name || name == SELECTOR.name => &[MATCH_WORDS],
         name if name == REPLY.name => &[REPLY_WORDS],
@@ -28,7 +28,7 @@ pub fn advice(section: &Section, name: &str, value: &DeValue) -> Option<String> 
         name if name == TOP.name => &[TOP_WORDS],
         _ => &[],
     };
-    let of = |table: &Table| table.iter().find(|(words, _)| words.contains(&&*squashed)).map(|(_, say)| *say);
+    let of = |table: &WordTable| table.iter().find(|(words, _)| words.contains(&&*squashed)).map(|(_, say)| *say);
     tables.iter().find_map(of).map(|say| say.with(value))
 }
 

@@ -2,9 +2,9 @@
 
 use super::Say;
 
-pub type Table = &'static [(&'static [&'static str], Say)];
+pub type WordTable = &'static [(&'static [&'static str], Say)];
 
-pub const RULE_WORDS: Table = &[
+pub const RULE_WORDS: WordTable = &[
     (
         &[
             "probability",
@@ -208,7 +208,7 @@ pub const RULE_WORDS: Table = &[
     ),
 ];
 
-pub const MATCH_WORDS: Table = &[
+pub const MATCH_WORDS: WordTable = &[
     (&["methods", "verb", "verbs", "httpmethod", "httpmethods"], Say::Text("write `method = ", "`")),
     (
         &[
@@ -255,7 +255,7 @@ pub const MATCH_WORDS: Table = &[
     ),
 ];
 
-pub const REPLY_WORDS: Table = &[
+pub const REPLY_WORDS: WordTable = &[
     (&["statuscode", "code", "httpstatus", "responsecode"], Say::Count("write `status = ", "`")),
     (
         &["content", "text", "json", "jsonbody", "payload", "message", "data", "responsebody"],
@@ -273,7 +273,7 @@ pub const REPLY_WORDS: Table = &[
     ),
 ];
 
-pub const EXPECT_WORDS: Table = &[
+pub const EXPECT_WORDS: WordTable = &[
     (&["retries", "maxretries", "retrycount", "maxretry"], Say::Retries),
     (&["maxattempts", "attempts", "tries", "maxtry"], Say::Count("write `max_tries = ", "`")),
     (&["mindelay", "minwait", "interval", "mininterval"], Say::Plain("write `min_gap = \"100ms\"`")),
@@ -283,7 +283,7 @@ pub const EXPECT_WORDS: Table = &[
     (&["idempotencykey", "idempotent"], Say::Plain("write `same_key = true`")),
 ];
 
-pub const TLS_WORDS: Table = &[
+pub const TLS_WORDS: WordTable = &[
     (
         &["certificate", "certfile", "certificatefile", "crt", "pem", "sslcertificate", "certpath"],
         Say::Text("write `cert = ", "`"),
@@ -296,7 +296,7 @@ pub const TLS_WORDS: Table = &[
     (&["cafile", "cabundle", "cacert", "rootca"], Say::Text("write `ca = ", "` below `[upstream_tls]`")),
 ];
 
-pub const TOP_WORDS: Table = &[
+pub const TOP_WORDS: WordTable = &[
     (
         &["urlstowatch", "hosts", "domains"],
         Say::Plain(
