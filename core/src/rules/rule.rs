@@ -27,7 +27,7 @@ pub struct Rule {
     /// Where requests and responses carry the version, beside `If-Match` and `ETag`; of the kind `version` only.
     pub version: Option<VersionAt>,
     /// Requests that read the rule's resource, beside GET and HEAD of its path. The rule refuses none of them.
-    pub read: Option<Read>,
+    pub read: Option<ReadSelector>,
     /// The situation played.
     pub kind: Kind,
     /// The response to a refused client.
@@ -90,7 +90,7 @@ pub struct Selector {
 
 /// `read = { method, path, body }`: requests that read a rule's resource.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Read {
+pub struct ReadSelector {
     /// Without a path of its own: on the rule's path and host.
     pub requests: Match,
     /// Whether every part of the rule's `per` can be found in them. Without it, one of them is a reading of

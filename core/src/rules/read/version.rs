@@ -7,7 +7,7 @@ use super::fields::{Fields, GivenKey};
 use crate::matching::{Match, Methods, PathMatch};
 use crate::model::{Key, KeyPart, Kind};
 use crate::rules::keys::{READ, VERSION};
-use crate::rules::{Code, Diagnostic, Read, VersionAt, VersionSource};
+use crate::rules::{Code, Diagnostic, ReadSelector, VersionAt, VersionSource};
 
 impl Reader<'_> {
     /// `version`: a place, or a table of two.
@@ -64,7 +64,7 @@ impl Reader<'_> {
     }
 
     /// `read`: the keys of a match.
-    pub fn read(&mut self, fields: &mut Fields, requests: &Match, per: &Key) -> Option<Read> {
+    pub fn read(&mut self, fields: &mut Fields, requests: &Match, per: &Key) -> Option<ReadSelector> {
         let given = fields.take("read")?;
         let mut fields = self.fields(&given, &READ)?;
         let mut read = self.plain_match(&mut fields);
@@ -100,6 +100,6 @@ impl Reader<'_> {
             read.path = requests.path.clone();
         }
         read.host = read.host.or_else(|| requests.host.clone());
-        Some(Read { requests: read, names_key })
+        Some(ReadSelector { requests: read, names_key })
     }
 }
