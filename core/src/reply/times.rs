@@ -6,12 +6,12 @@ use http::HeaderValue;
 use jiff::Timestamp;
 
 use crate::rules::styles::Occasion;
-use crate::rules::{Reply, RetryAfter, WaitLength};
+use crate::rules::{Reply, RetryAfterSetting, WaitLength};
 
 /// `Retry-After` of one reply.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wait {
-    retry_after: RetryAfter,
+    retry_after: RetryAfterSetting,
     /// Up to this much is added.
     jitter: Duration,
     /// Passes before the client hears of it.
@@ -42,16 +42,16 @@ impl Wait {
     /// The header's value when it is the same on every occasion.
     pub(super) fn constant_header(self) -> Option<HeaderValue> {
         match self.retry_after {
-            RetryAfter::Seconds(_) => self.constant().map(HeaderValue::from),
-            RetryAfter::Date(_) => None,
+            RetryAfterSetting::Seconds(_) => self.constant().map(HeaderValue::from),
+            RetryAfterSetting::Date(_) => None,
         }
     }
 
     /// The header's value on this occasion (RFC 9110 §10.2.3).
     pub(super) fn header(self, occasion: &Occasion<'_>) -> HeaderValue {
         match self.retry_after {
-            RetryAfter::Seconds(_) => HeaderValue::from(self.seconds(occasion)),
-            RetryAfter::Date(_) => {
+            RetryAfterSetting::Seconds(_) => HeaderValue::from(self.seconds(occasion)),
+            RetryAfterSetting::Date(_) => {
                 let at = occasion.now.saturating_add(self.exactly(occasion)).unwrap_or(Timestamp::MAX);
                 HeaderValue::try_from(http_date(next_second(at))).unwrap_or(HeaderValue::from_static("0"))
             }

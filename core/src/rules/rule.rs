@@ -134,7 +134,7 @@ pub struct Reply {
     pub body: ReplyBody,
     /// Sent over those of the style; values may hold placeholders.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    pub retry_after: Option<RetryAfter>,
+    pub retry_after: Option<RetryAfterSetting>,
     /// Up to this much is added to `retry_after`, drawn per (seed, rule, key, n).
     pub retry_after_jitter: Duration,
     pub delay: Delay,
@@ -155,14 +155,14 @@ pub enum ReplyBody {
 
 /// `Retry-After`, in whole seconds or as a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RetryAfter {
+pub enum RetryAfterSetting {
     Seconds(WaitLength),
     Date(WaitLength),
 }
 
-impl RetryAfter {
+impl RetryAfterSetting {
     pub fn length(self) -> WaitLength {
-        let (RetryAfter::Seconds(length) | RetryAfter::Date(length)) = self;
+        let (RetryAfterSetting::Seconds(length) | RetryAfterSetting::Date(length)) = self;
         length
     }
 }

@@ -16,7 +16,7 @@ use super::{CompiledReply, Occasion, PathCaptures};
 use crate::matching::Match;
 use crate::model::{BodyFacts, Captures, Dice, Facts, ClientIdSources, Key, KeyHash, KeyPart, Kind};
 use crate::rules::{
-    Expect, Reply, ReplyBody, ReplyStyle, RetryAfter, Rule, Schedule, State, Trigger, WaitLength,
+    Expect, Reply, ReplyBody, ReplyStyle, RetryAfterSetting, Rule, Schedule, State, Trigger, WaitLength,
 };
 
 fn rule(kind: Kind, body: ReplyBody) -> Rule {
@@ -105,8 +105,8 @@ impl<'a> Asked<'a> {
     }
 }
 
-fn seconds(length: Duration) -> RetryAfter {
-    RetryAfter::Seconds(WaitLength::Fixed(length))
+fn seconds(length: Duration) -> RetryAfterSetting {
+    RetryAfterSetting::Seconds(WaitLength::Fixed(length))
 }
 
 /// The facts of a request without its body.

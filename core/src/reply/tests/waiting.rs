@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn waits(retry_after: RetryAfter, jitter: Duration, n: u64) -> String {
+fn waits(retry_after: RetryAfterSetting, jitter: Duration, n: u64) -> String {
     let head = head("GET", "/", &[]);
     let mut rule = rule(Kind::Blocked, ReplyBody::Style(ReplyStyle::Json));
     rule.reply.retry_after = Some(retry_after);
@@ -30,11 +30,11 @@ fn dates_are_never_earlier_than_asked() {
         (501, "Sun, 01 Feb 2026 00:00:00 GMT"),
         (2_000, "Sun, 01 Feb 2026 00:00:01 GMT"),
     ] {
-        let wait = RetryAfter::Date(WaitLength::Fixed(Duration::from_millis(millis)));
+        let wait = RetryAfterSetting::Date(WaitLength::Fixed(Duration::from_millis(millis)));
         assert_eq!(waits(wait, Duration::ZERO, 1), date, "{millis} ms");
     }
     assert_eq!(
-        waits(RetryAfter::Date(WaitLength::Fixed(Duration::MAX)), Duration::ZERO, 1),
+        waits(RetryAfterSetting::Date(WaitLength::Fixed(Duration::MAX)), Duration::ZERO, 1),
         "Thu, 30 Dec 9999 22:00:00 GMT"
     );
 }
@@ -73,8 +73,8 @@ fn what_remains_is_rounded_up_and_shorter_by_the_delay() {
     ] {
         let head = head("GET", "/", &[]);
         for (form, said) in [
-            (RetryAfter::Seconds as fn(WaitLength) -> RetryAfter, seconds),
-            (RetryAfter::Date as fn(WaitLength) -> RetryAfter, date),
+            (RetryAfterSetting::Seconds as fn(WaitLength) -> RetryAfterSetting, seconds),
+            (RetryAfterSetting::Date as fn(WaitLength) -> RetryAfterSetting, date),
         ] {
             let mut rule = rule(Kind::Lock, text("{retry_after}", ReplyStyle::Text));
             rule.reply.retry_after = Some(form(WaitLength::Remaining));

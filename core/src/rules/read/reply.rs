@@ -16,7 +16,7 @@ use crate::rules::diagnostic::shown;
 use crate::rules::keys::{DATE, REMAINING, REPLY};
 use crate::rules::template::{Scope, TemplateMistake};
 use crate::rules::{
-    Code, Diagnostic, LostAnswer, Reply, ReplyBody, ReplyStyle, RetryAfter, WaitLength, template,
+    Code, Diagnostic, LostAnswer, Reply, ReplyBody, ReplyStyle, RetryAfterSetting, WaitLength, template,
 };
 
 /// Why the text of a `body_file` cannot be had.
@@ -261,9 +261,9 @@ impl Reader<'_> {
         }
     }
 
-    fn retry_after(&mut self, given: &GivenKey) -> Option<RetryAfter> {
+    fn retry_after(&mut self, given: &GivenKey) -> Option<RetryAfterSetting> {
         if !given.value.get_ref().is_table() {
-            return self.wait_length(given).map(RetryAfter::Seconds);
+            return self.wait_length(given).map(RetryAfterSetting::Seconds);
         }
         let mut fields = self.fields(given, &DATE)?;
         let date = fields.take("date");
@@ -274,7 +274,7 @@ impl Reader<'_> {
             );
         }
         fields.finish(self);
-        date.and_then(|date| self.wait_length(&date)).map(RetryAfter::Date)
+        date.and_then(|date| self.wait_length(&date)).map(RetryAfterSetting::Date)
     }
 
     fn wait_length(&mut self, given: &GivenKey) -> Option<WaitLength> {
