@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use super::styles::ReplyStyle;
-use super::trigger::{Clear, LostAnswer, RulePhase, Schedule, State, Trigger};
+use super::trigger::{Clear, LostResponse, RulePhase, Schedule, State, Trigger};
 use crate::matching::Match;
 use crate::model::{CheckId, Key, Kind, Phase, Share};
 
@@ -77,7 +77,7 @@ impl Rule {
 
     /// Whether its conflicts withhold the response.
     pub fn withholds_answers(&self) -> bool {
-        self.trigger.counted().is_some_and(|counted| counted.phase == RulePhase::Lost(LostAnswer::Closed))
+        self.trigger.counted().is_some_and(|counted| counted.phase == RulePhase::Lost(LostResponse::Closed))
     }
 }
 

@@ -116,7 +116,7 @@ pub enum RulePhase {
     /// The upstream applied the request; the client is told that it conflicts.
     After,
     /// The upstream applied the request; the client does not get its response.
-    Lost(LostAnswer),
+    Lost(LostResponse),
 }
 
 impl RulePhase {
@@ -132,7 +132,7 @@ impl RulePhase {
 
 /// The client's view of a lost response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LostAnswer {
+pub enum LostResponse {
     /// The connection ends without a byte of a response.
     Closed,
     /// `reply.status`.

@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 
 use super::playback::{self, Playback, on, rule, selector};
 use super::*;
-use crate::rules::{Clear, LostAnswer, Rule, RulePhase, Schedule, State};
+use crate::rules::{Clear, LostResponse, Rule, RulePhase, Schedule, State};
 
 fn play(rule: &Rule, traces: &[&str]) {
     for trace in traces {
@@ -307,7 +307,7 @@ fn cleared_by_time_by_tries_and_never() {
 
 #[test]
 fn after_the_upstream_applied_it() {
-    for phase in [RulePhase::After, RulePhase::Lost(LostAnswer::Closed)] {
+    for phase in [RulePhase::After, RulePhase::Lost(LostResponse::Closed)] {
         let two = NonZeroU64::new(2).expect("not zero");
         let trigger = playback::clearing(Schedule::First(two), phase, Clear::Refetch);
         let late = rule(&["PUT"], "/items/{id}", trigger, "path");

@@ -16,7 +16,7 @@ use crate::rules::diagnostic::shown;
 use crate::rules::keys::{DATE, REMAINING, REPLY};
 use crate::rules::template::{Scope, TemplateMistake};
 use crate::rules::{
-    Code, Diagnostic, LostAnswer, Reply, ReplyBody, ReplyStyle, RetryAfterSetting, WaitLength, template,
+    Code, Diagnostic, LostResponse, Reply, ReplyBody, ReplyStyle, RetryAfterSetting, WaitLength, template,
 };
 
 /// Why the text of a `body_file` cannot be had.
@@ -69,7 +69,7 @@ const OWN_HEADERS: [&str; 10] = [
 impl Reader<'_> {
     /// `reply` of a rule in `phase` with a path that captures `captured`; and the response of the phase `lost`: none
     /// unless the file gives a status.
-    pub fn reply(&mut self, rule: &mut Fields, phase: Phase, captured: &[&str]) -> (Reply, LostAnswer) {
+    pub fn reply(&mut self, rule: &mut Fields, phase: Phase, captured: &[&str]) -> (Reply, LostResponse) {
         let mut reply = Reply {
             status: StatusCode::CONFLICT,
             body: ReplyBody::Style(ReplyStyle::default()),
@@ -78,12 +78,12 @@ impl Reader<'_> {
             retry_after_jitter: Duration::ZERO,
             delay: Duration::ZERO,
         };
-        let mut lost = LostAnswer::Closed;
+        let mut lost = LostResponse::Closed;
         let Some(given) = rule.take("reply") else { return (reply, lost) };
         let Some(mut fields) = self.fields(&given, &REPLY) else { return (reply, lost) };
         if let Some(status) = fields.take("status").and_then(|given| self.reply_status(&given, phase)) {
             reply.status = status;
-            lost = LostAnswer::Status;
+            lost = LostResponse::Status;
         }
         let scope = Scope { params: captured, retry_after: fields.key_span("retry_after").is_some() };
         let style = fields.take("style").and_then(|given| self.style(&given)).unwrap_or_default();
@@ -109,8 +109,8 @@ impl Reader<'_> {
     }
 
     /// A lost response without a status is no response, so that nothing else of it matters.
-    fn warn_of_silence(&mut self, fields: &Fields, phase: Phase, lost: LostAnswer) {
-        if phase != Phase::Lost || lost == LostAnswer::Status {
+    fn warn_of_silence(&mut self, fields: &Fields, phase: Phase, lost: LostResponse) {
+        if phase != Phase::Lost || lost == LostResponse::Status {
             return;
         }
         let silent = ["style", "body", "body_file", "headers", "retry_after"];

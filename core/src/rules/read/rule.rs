@@ -16,7 +16,7 @@ use crate::rules::diagnostic::shown;
 use crate::rules::keys::{DURING, RULE};
 use crate::rules::units::TextMistake;
 use crate::rules::{
-    Clear, Code, Diagnostic, During, Expect, LostAnswer, Pattern, Rule, RulePhase, Schedule, Trigger,
+    Clear, Code, Diagnostic, During, Expect, LostResponse, Pattern, Rule, RulePhase, Schedule, Trigger,
 };
 
 /// Names and where they were given; a rule without a name stands with its heading.
@@ -40,7 +40,7 @@ fn default_key(on: Option<&str>, has_clear: bool) -> Key {
 }
 
 /// The phase of a rule that says `phase`, whose lost responses would be `lost`.
-fn of_rule(phase: Phase, lost: LostAnswer) -> RulePhase {
+fn of_rule(phase: Phase, lost: LostResponse) -> RulePhase {
     match phase {
         Phase::Before => RulePhase::Before,
         Phase::After => RulePhase::After,
