@@ -22,7 +22,7 @@ use http::{Response, StatusCode};
 
 use crate::model::{Facts, Key, Kind};
 use crate::rules::styles::Scene;
-use crate::rules::template::{Scope, TemplateMistake};
+use crate::rules::template::{TemplateScope, TemplateMistake};
 use crate::rules::{ReplyBody, ReplyStyle, Rule, State, Trigger};
 use times::Wait;
 use variant::Variant;
@@ -62,7 +62,7 @@ impl CompiledReply {
     fn with_params(rule: &Rule, params: &[&str], mark: bool) -> Result<CompiledReply, Vec<TemplateMistake>> {
         let reply = &rule.reply;
         let wait = Wait::of(reply);
-        let scope = Scope { params, retry_after: wait.is_some() };
+        let scope = TemplateScope { params, retry_after: wait.is_some() };
         let mut statuses = vec![reply.status];
         statuses.extend(trigger_status(&rule.trigger).filter(|status| *status != reply.status));
         let mut answers = Vec::with_capacity(statuses.len());

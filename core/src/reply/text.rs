@@ -4,7 +4,7 @@ use super::escape::{Escape, Medium};
 use super::times;
 use crate::model::{Kind, Phase};
 use crate::rules::styles::{Digits, HEX, Scene, Value, Word, iso};
-use crate::rules::template::{Piece, Placeholder, Scope, TemplateMistake, pieces};
+use crate::rules::template::{Piece, Placeholder, TemplateScope, TemplateMistake, pieces};
 
 /// A compiled text.
 #[derive(Clone)]
@@ -47,7 +47,7 @@ impl Text {
 
 /// The context that a text is compiled in.
 pub(super) struct Compiler<'c> {
-    pub scope: Scope<'c>,
+    pub scope: TemplateScope<'c>,
     pub constants: Constants<'c>,
     /// Values that only the style has.
     pub words: &'c [(&'c str, Word)],

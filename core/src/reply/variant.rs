@@ -10,7 +10,7 @@ use super::text::{Compiler, Constants, Text};
 use super::times::Wait;
 use crate::model::{Facts, text_of};
 use crate::rules::styles::{self, Row, Scene, Shape};
-use crate::rules::template::{Piece, Scope, TemplateMistake, pieces};
+use crate::rules::template::{Piece, TemplateScope, TemplateMistake, pieces};
 use crate::rules::{ReplyBody, ReplyStyle, Rule};
 
 /// Room for the headers that are added later: the marker, and those of CORS.
@@ -57,7 +57,7 @@ pub(super) fn compile(
     rule: &Rule,
     status: StatusCode,
     wait: Option<Wait>,
-    scope: Scope<'_>,
+    scope: TemplateScope<'_>,
 ) -> Result<Vec<Variant>, Vec<TemplateMistake>> {
     let draft = Draft { rule, status, wait, scope };
     match &rule.reply.body {
@@ -141,7 +141,7 @@ struct Draft<'d> {
     rule: &'d Rule,
     status: StatusCode,
     wait: Option<Wait>,
-    scope: Scope<'d>,
+    scope: TemplateScope<'d>,
 }
 
 impl Draft<'_> {

@@ -14,7 +14,7 @@ use super::fields::{Fields, GivenKey};
 use crate::model::Phase;
 use crate::rules::diagnostic::shown;
 use crate::rules::keys::{DATE, REMAINING, REPLY};
-use crate::rules::template::{Scope, TemplateMistake};
+use crate::rules::template::{TemplateScope, TemplateMistake};
 use crate::rules::{
     Code, Diagnostic, LostResponse, Reply, ReplyBody, ReplyStyle, RetryAfterSetting, WaitLength, template,
 };
@@ -85,7 +85,7 @@ impl Reader<'_> {
             reply.status = status;
             lost = LostResponse::Status;
         }
-        let scope = Scope { params: captured, retry_after: fields.key_span("retry_after").is_some() };
+        let scope = TemplateScope { params: captured, retry_after: fields.key_span("retry_after").is_some() };
         let style = fields.take("style").and_then(|given| self.style(&given)).unwrap_or_default();
         reply.body = match self.reply_text(&mut fields, &scope) {
             Some(text) => ReplyBody::Text { text, style },
@@ -151,7 +151,7 @@ impl Reader<'_> {
         Some(status)
     }
 
-    fn reply_text(&mut self, fields: &mut Fields, scope: &Scope) -> Option<Arc<str>> {
+    fn reply_text(&mut self, fields: &mut Fields, scope: &TemplateScope) -> Option<Arc<str>> {
         let (body, file) = (fields.take("body"), fields.take("body_file"));
         if let (Some(body), Some(file)) = (&body, &file) {
             self.report(
@@ -174,14 +174,14 @@ impl Reader<'_> {
         written.or(from_file)
     }
 
-    fn check_template(&mut self, given: &GivenKey, text: &str, scope: &Scope) {
+    fn check_template(&mut self, given: &GivenKey, text: &str, scope: &TemplateScope) {
         for mistake in template::check(text, scope) {
             let span = self.within(given.value, mistake.at.clone());
             self.report(unknown_placeholder(mistake, span, ""));
         }
     }
 
-    fn body_file(&mut self, given: &GivenKey, scope: &Scope) -> Option<Arc<str>> {
+    fn body_file(&mut self, given: &GivenKey, scope: &TemplateScope) -> Option<Arc<str>> {
         let name = self.text(given)?;
         let below = !name.is_empty()
             && !name.contains(['\\', '\0'])
@@ -203,7 +203,7 @@ impl Reader<'_> {
         }
     }
 
-    fn headers(&mut self, given: &GivenKey, scope: &Scope) -> Vec<(HeaderName, HeaderValue)> {
+    fn headers(&mut self, given: &GivenKey, scope: &TemplateScope) -> Vec<(HeaderName, HeaderValue)> {
         let mut headers = Vec::new();
         for (name, span, value) in self.entries_of(given) {
             let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else {

@@ -15,10 +15,10 @@ mod placeholder;
 use std::fmt;
 use std::ops::Range;
 
-pub use placeholder::{Placeholder, Scope, WORDS};
+pub use placeholder::{Placeholder, TemplateScope, WORDS};
 
 /// Every mistake in `text`, in its order; empty for a text that can be rendered within `scope`.
-pub fn check(text: &str, scope: &Scope<'_>) -> Vec<TemplateMistake> {
+pub fn check(text: &str, scope: &TemplateScope<'_>) -> Vec<TemplateMistake> {
     pieces(text)
         .filter_map(|piece| match piece {
             Piece::Text(_) => None,
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn every_mistake_of_a_text_is_reported_where_it_stands() {
-        let scope = Scope { params: &["id"], retry_after: false };
+        let scope = TemplateScope { params: &["id"], retry_after: false };
         let text = r#"{"a":"{methd}","b":"{path}","c":"{param.idd}"}"#;
         let mistakes = check(text, &scope);
         assert_eq!(

@@ -61,7 +61,7 @@ pub const WORDS: [(&str, &str); 21] = [
 
 /// The values that the texts of one reply can be filled with, beside those of every request.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Scope<'s> {
+pub struct TemplateScope<'s> {
     /// The names that the rule's path captures.
     pub params: &'s [&'s str],
     /// Whether the reply has a `retry_after`.
@@ -81,7 +81,7 @@ impl Placeholder {
     ///
     /// # Errors
     /// When there is none of that name, or when `scope` says that nothing would fill it.
-    pub fn parse(word: &str, scope: &Scope<'_>) -> Result<Placeholder, Fault> {
+    pub fn parse(word: &str, scope: &TemplateScope<'_>) -> Result<Placeholder, Fault> {
         if let Some((family, name)) = word.split_once(['.', ':'])
             && let Some(placeholder) = Placeholder::in_family(family, name, scope)
         {
@@ -117,7 +117,7 @@ impl Placeholder {
     }
 
     /// Reads `family.name` and `family:name`; `None` where that is no family.
-    fn in_family(family: &str, name: &str, scope: &Scope<'_>) -> Option<Result<Placeholder, Fault>> {
+    fn in_family(family: &str, name: &str, scope: &TemplateScope<'_>) -> Option<Result<Placeholder, Fault>> {
         let fault =
             |message: String, suggestion: String| Err(Fault { message, suggestion: Some(suggestion) });
         Some(match family {
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn every_documented_word_is_a_placeholder() {
-        let scope = Scope { params: &["id"], retry_after: true };
+        let scope = TemplateScope { params: &["id"], retry_after: true };
         for (word, _) in WORDS {
             let word = word
                 .replace("param.NAME", "param.id")
@@ -201,12 +201,12 @@ mod tests {
 
     #[test]
     fn a_word_that_nothing_can_fill_is_refused_with_what_to_write() {
-        let mistake = |word: &str, scope: Scope<'_>| {
+        let mistake = |word: &str, scope: TemplateScope<'_>| {
             let mistake = Placeholder::parse(word, &scope).expect_err(word).at(0..1, word);
             (mistake.message, mistake.suggestion)
         };
-        let none = Scope::default();
-        let id = Scope { params: &["id", "owner"], retry_after: false };
+        let none = TemplateScope::default();
+        let id = TemplateScope { params: &["id", "owner"], retry_after: false };
         for (word, scope, message, suggestion) in [
             (
                 "pth",
