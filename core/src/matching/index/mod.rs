@@ -20,7 +20,7 @@ use smallvec::SmallVec;
 use super::{Match, Methods};
 use crate::model::Facts;
 use literals::Literals;
-use places::Place;
+use places::IndexSlot;
 use segments::Segments;
 use values::Values;
 
@@ -40,9 +40,9 @@ impl RuleIndex {
         for (position, (rule, (outline, place))) in (0..).zip(rules.iter().zip(places::choose(&rules))) {
             let entry = Entry { position, methods: MethodSet::of(&rule.method) };
             match place {
-                Place::Segments => index.segments.add(&outline, entry),
-                Place::Literals(grams) => grams.into_iter().for_each(|gram| index.literals.add(gram, entry)),
-                Place::Value(field, value) => index.values.add(field, value, entry),
+                IndexSlot::Segments => index.segments.add(&outline, entry),
+                IndexSlot::Literals(grams) => grams.into_iter().for_each(|gram| index.literals.add(gram, entry)),
+                IndexSlot::Value(field, value) => index.values.add(field, value, entry),
             }
         }
         index.literals.finish();

@@ -11,7 +11,7 @@ use super::values::{Field, MOST_FIELDS, ValueHash, asked};
 
 /// The place of one rule in the index.
 #[derive(Debug)]
-pub(super) enum Place {
+pub(super) enum IndexSlot {
     /// By the leading segments of its outline.
     Segments,
     /// By literals, one of which its path must contain.
@@ -24,7 +24,7 @@ pub(super) enum Place {
 const FEW: u32 = 8;
 
 /// The outline and the place of each rule.
-pub(super) fn choose<'m>(rules: &[&'m Match]) -> Vec<(Cow<'m, Outline>, Place)> {
+pub(super) fn choose<'m>(rules: &[&'m Match]) -> Vec<(Cow<'m, Outline>, IndexSlot)> {
     let outlines: Vec<Cow<Outline>> = rules.iter().map(|rule| outline(&rule.path)).collect();
     let mut by_segments = Census::default();
     for outline in &outlines {
@@ -53,21 +53,21 @@ pub(super) fn choose<'m>(rules: &[&'m Match]) -> Vec<(Cow<'m, Outline>, Place)> 
         }
     }
 
-    let places: Vec<Place> = rules
+    let places: Vec<IndexSlot> = rules
         .iter()
         .zip(&outlines)
         .zip(&crowded)
         .map(|((rule, outline), crowded)| {
             if !crowded {
-                return Place::Segments;
+                return IndexSlot::Segments;
             }
             let values = asked(rule)
                 .filter(|(field, _)| fields.contains(field))
-                .map(|value| (by_value.of(&value), Place::Value(value.0, value.1)));
+                .map(|value| (by_value.of(&value), IndexSlot::Value(value.0, value.1)));
             let literals = outline.literals.iter().filter_map(|texts| rarest(texts, &by_gram));
             // Ties: the first of equally rare ones.
-            let all = std::iter::once((crowd(outline), Place::Segments)).chain(values).chain(literals);
-            all.min_by_key(|(crowd, _)| *crowd).map_or(Place::Segments, |(_, place)| place)
+            let all = std::iter::once((crowd(outline), IndexSlot::Segments)).chain(values).chain(literals);
+            all.min_by_key(|(crowd, _)| *crowd).map_or(IndexSlot::Segments, |(_, place)| place)
         })
         .collect();
     outlines.into_iter().zip(places).collect()
@@ -83,7 +83,7 @@ fn outline(path: &PathMatch) -> Cow<'_, Outline> {
 
 /// Each text with its rarest gram, and the count of the most frequent of these. `None` where a
 /// text is shorter than a gram.
-fn rarest(texts: &[Box<[u8]>], census: &Census<Gram>) -> Option<(u32, Place)> {
+fn rarest(texts: &[Box<[u8]>], census: &Census<Gram>) -> Option<(u32, IndexSlot)> {
     let mut most = 0;
     let mut literals = Vec::with_capacity(texts.len());
     for text in texts {
@@ -91,7 +91,7 @@ fn rarest(texts: &[Box<[u8]>], census: &Census<Gram>) -> Option<(u32, Place)> {
         most = most.max(crowd);
         literals.push(Literal { text: text.clone(), at });
     }
-    Some((most, Place::Literals(literals)))
+    Some((most, IndexSlot::Literals(literals)))
 }
 
 /// Number of occurrences by key.

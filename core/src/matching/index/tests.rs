@@ -146,9 +146,9 @@ fn the_cases_tried_match_often_and_are_filed_everywhere() {
         spared += usize::from(RuleIndex::new(&rules).candidates(&facts).count() < rules.len());
         for (_, place) in places::choose(&rules.iter().collect::<Vec<_>>()) {
             places[match place {
-                Place::Segments => 0,
-                Place::Literals(_) => 1,
-                Place::Value(..) => 2,
+                IndexSlot::Segments => 0,
+                IndexSlot::Literals(_) => 1,
+                IndexSlot::Value(..) => 2,
             }] += 1;
         }
     }
