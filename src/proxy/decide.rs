@@ -17,7 +17,7 @@ use super::snapshot::Snapshot;
 use super::worker::Worker;
 use crate::engine::{self, Conflict, Replay, RuleSet, Session};
 use crate::model::{BodyFacts, Facts};
-use crate::reply::{Occasion, PathCaptures, allow_cors};
+use crate::reply::{ReplyContext, PathCaptures, allow_cors};
 use crate::rules::Settings;
 
 /// What is done with a request.
@@ -112,7 +112,7 @@ fn response(
     conflict: &Conflict,
 ) -> Response<Bytes> {
     let facts = session.facts();
-    let occasion = Occasion {
+    let occasion = ReplyContext {
         facts,
         captures: PathCaptures::Of(&conflict.active.rule.requests.path),
         n: conflict.n,

@@ -13,7 +13,7 @@ mod text;
 mod times;
 mod variant;
 
-pub use crate::rules::styles::{Occasion, PathCaptures};
+pub use crate::rules::styles::{ReplyContext, PathCaptures};
 pub use cors::allow_cors;
 pub use marker::{FRACAS, Marker};
 
@@ -86,7 +86,7 @@ impl CompiledReply {
     ///
     /// It has its whole body and a `Content-Length`; for HEAD the caller leaves the body out and
     /// lets the length stand. A gRPC request gets one of trailers only, with its headers alone. Neither the reply's delay nor CORS is in it: see [`allow_cors`].
-    pub fn render(&self, occasion: &Occasion<'_>) -> Response<Bytes> {
+    pub fn render(&self, occasion: &ReplyContext<'_>) -> Response<Bytes> {
         let scene =
             Scene { occasion, per: &self.per, wait: self.wait.map(|wait| wait.seconds(occasion)), row: None };
         let own = self.answers.first();
@@ -109,7 +109,7 @@ impl CompiledReply {
 
     /// How long this occasion's `Retry-After` tells the client to wait, in the whole seconds that
     /// it says; `None` when the reply has none.
-    pub fn retry_after(&self, occasion: &Occasion<'_>) -> Option<std::time::Duration> {
+    pub fn retry_after(&self, occasion: &ReplyContext<'_>) -> Option<std::time::Duration> {
         self.wait.map(|wait| std::time::Duration::from_secs(wait.seconds(occasion)))
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use http::HeaderValue;
 use jiff::Timestamp;
 
-use crate::rules::styles::Occasion;
+use crate::rules::styles::ReplyContext;
 use crate::rules::{Reply, RetryAfterSetting, WaitLength};
 
 /// `Retry-After` of one reply.
@@ -35,7 +35,7 @@ impl Wait {
 
     /// The seconds to wait on this occasion: whole ones, rounded up, so that an obedient client does not come back
     /// too early.
-    pub(super) fn seconds(self, occasion: &Occasion<'_>) -> u64 {
+    pub(super) fn seconds(self, occasion: &ReplyContext<'_>) -> u64 {
         round_up(self.exactly(occasion))
     }
 
@@ -48,7 +48,7 @@ impl Wait {
     }
 
     /// The header's value on this occasion (RFC 9110 §10.2.3).
-    pub(super) fn header(self, occasion: &Occasion<'_>) -> HeaderValue {
+    pub(super) fn header(self, occasion: &ReplyContext<'_>) -> HeaderValue {
         match self.retry_after {
             RetryAfterSetting::Seconds(_) => HeaderValue::from(self.seconds(occasion)),
             RetryAfterSetting::Date(_) => {
@@ -59,7 +59,7 @@ impl Wait {
     }
 
     /// How long to wait on this occasion.
-    pub(super) fn exactly(self, occasion: &Occasion<'_>) -> Duration {
+    pub(super) fn exactly(self, occasion: &ReplyContext<'_>) -> Duration {
         let seconds = self.jitter.as_secs_f64() * if self.jitter.is_zero() { 0.0 } else { occasion.jitter() };
         let jitter = Duration::try_from_secs_f64(seconds).unwrap_or(self.jitter);
         let length = match self.retry_after.length() {

@@ -12,7 +12,7 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use jiff::Timestamp;
 
-use super::{CompiledReply, Occasion, PathCaptures};
+use super::{CompiledReply, ReplyContext, PathCaptures};
 use crate::matching::Match;
 use crate::model::{BodyFacts, Captures, Dice, Facts, ClientIdSources, Key, KeyHash, KeyPart, Kind};
 use crate::rules::{
@@ -89,7 +89,7 @@ impl<'a> Asked<'a> {
     }
 
     fn with(&self, facts: &Facts<'_>, reply: &CompiledReply) -> Response<Bytes> {
-        reply.render(&Occasion {
+        reply.render(&ReplyContext {
             facts,
             captures: PathCaptures::Known(&self.captures),
             identity: &ClientIdSources(Vec::new()),

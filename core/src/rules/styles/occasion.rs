@@ -31,7 +31,7 @@ impl<'o> PathCaptures<'o> {
 
 /// One refused request, and the facts that the judgement has of it.
 #[derive(Clone, Copy)]
-pub struct Occasion<'o> {
+pub struct ReplyContext<'o> {
     pub facts: &'o Facts<'o>,
     pub captures: PathCaptures<'o>,
     /// The source of the client id: `{key}` may name the client.
@@ -57,7 +57,7 @@ pub struct Occasion<'o> {
 
 /// An occasion with the reply's additions: everything that a value may be taken from.
 pub struct Scene<'s> {
-    pub occasion: &'s Occasion<'s>,
+    pub occasion: &'s ReplyContext<'s>,
     /// The rule's scope of counters.
     pub per: &'s Key,
     /// Seconds to wait, when the reply says so.
@@ -76,7 +76,7 @@ pub const ALPHANUMERIC: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghij
 pub const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 pub const BASE64_URL: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-impl<'o> Occasion<'o> {
+impl<'o> ReplyContext<'o> {
     /// A number from 0 (included) to 1 (excluded) for the jitter of `Retry-After`. The draw that
     /// fired the rule would not do: under `rate = 0.25` it is always below a quarter.
     pub fn jitter(&self) -> f64 {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::occasion::{Occasion, Scene};
+use super::occasion::{ReplyContext, Scene};
 use super::resource::{self, resource};
 use super::{Shape, Style, Value};
 use crate::model::{Key, KeyPart, Kind};
@@ -59,7 +59,7 @@ fn id<'s>(scene: &'s Scene<'s>) -> Cow<'s, str> {
 /// The column and the value that exist already: those of the rule's `per`, if that names a column
 /// (`body:/username` is `username`), else the id.
 fn taken<'s>(scene: &'s Scene<'s>) -> (&'s str, Cow<'s, str>) {
-    let Occasion { facts, captures, identity, .. } = *scene.occasion;
+    let ReplyContext { facts, captures, identity, .. } = *scene.occasion;
     let named = scene.per.0.iter().find_map(|part| {
         let name = match part {
             KeyPart::Body(pointer) => pointer.rsplit('/').next().unwrap_or(pointer),
