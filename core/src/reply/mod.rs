@@ -21,7 +21,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use crate::model::{Facts, Key, Kind};
-use crate::rules::styles::Scene;
+use crate::rules::styles::RenderContext;
 use crate::rules::template::{TemplateScope, TemplateMistake};
 use crate::rules::{ReplyBody, ReplyStyle, Rule, State, Trigger};
 use times::Wait;
@@ -88,7 +88,7 @@ impl CompiledReply {
     /// lets the length stand. A gRPC request gets one of trailers only, with its headers alone. Neither the reply's delay nor CORS is in it: see [`allow_cors`].
     pub fn render(&self, occasion: &ReplyContext<'_>) -> Response<Bytes> {
         let scene =
-            Scene { occasion, per: &self.per, wait: self.wait.map(|wait| wait.seconds(occasion)), row: None };
+            RenderContext { occasion, per: &self.per, wait: self.wait.map(|wait| wait.seconds(occasion)), row: None };
         let own = self.answers.first();
         let asked = self.answers.iter().find(|answer| Some(answer.status) == occasion.status).or(own);
         let variant =

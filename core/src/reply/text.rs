@@ -3,7 +3,7 @@
 use super::escape::{Escape, Medium};
 use super::times;
 use crate::model::{Kind, Phase};
-use crate::rules::styles::{Digits, HEX, Scene, Value, Word, iso};
+use crate::rules::styles::{Digits, HEX, RenderContext, Value, Word, iso};
 use crate::rules::template::{Piece, Placeholder, TemplateScope, TemplateMistake, pieces};
 
 /// A compiled text.
@@ -32,7 +32,7 @@ impl Text {
         }
     }
 
-    pub(super) fn write(&self, scene: &Scene<'_>, out: &mut Vec<u8>) {
+    pub(super) fn write(&self, scene: &RenderContext<'_>, out: &mut Vec<u8>) {
         for part in &self.0 {
             match part {
                 Part::Fixed(bytes) => out.extend_from_slice(bytes),
@@ -182,7 +182,7 @@ impl Draft {
     }
 }
 
-fn value<'s>(placeholder: &Placeholder, scene: &'s Scene<'s>) -> Value<'s> {
+fn value<'s>(placeholder: &Placeholder, scene: &'s RenderContext<'s>) -> Value<'s> {
     let occasion = scene.occasion;
     let facts = occasion.facts;
     match placeholder {

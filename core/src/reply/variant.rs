@@ -9,7 +9,7 @@ use super::escape::Medium;
 use super::text::{Compiler, Constants, Text};
 use super::times::Wait;
 use crate::model::{Facts, text_of};
-use crate::rules::styles::{self, Row, Scene, Shape};
+use crate::rules::styles::{self, Row, RenderContext, Shape};
 use crate::rules::template::{Piece, TemplateScope, TemplateMistake, pieces};
 use crate::rules::{ReplyBody, ReplyStyle, Rule};
 
@@ -79,7 +79,7 @@ impl Variant {
         self.status
     }
 
-    pub(super) fn render(&self, scene: &Scene<'_>, wait: Option<Wait>) -> Response<Bytes> {
+    pub(super) fn render(&self, scene: &RenderContext<'_>, wait: Option<Wait>) -> Response<Bytes> {
         let mut headers = HeaderMap::with_capacity(self.headers.len() + SPARE_HEADERS);
         for (name, value) in &self.headers {
             let value = match value {
@@ -108,7 +108,7 @@ impl Variant {
 }
 
 impl Body {
-    fn render(&self, scene: &Scene<'_>) -> (Bytes, Option<HeaderValue>) {
+    fn render(&self, scene: &RenderContext<'_>) -> (Bytes, Option<HeaderValue>) {
         let mut written = Vec::new();
         match self {
             Body::None => return (Bytes::new(), None),
@@ -120,7 +120,7 @@ impl Body {
                     if at > 0 {
                         written.push(b',');
                     }
-                    row.write(&Scene { row: Some(each), ..*scene }, &mut written);
+                    row.write(&RenderContext { row: Some(each), ..*scene }, &mut written);
                 }
                 after.write(scene, &mut written);
             }
@@ -130,7 +130,7 @@ impl Body {
     }
 }
 
-fn header_value(text: &Text, scene: &Scene<'_>) -> Option<HeaderValue> {
+fn header_value(text: &Text, scene: &RenderContext<'_>) -> Option<HeaderValue> {
     let mut written = Vec::new();
     text.write(scene, &mut written);
     HeaderValue::from_maybe_shared(Bytes::from(written)).ok()

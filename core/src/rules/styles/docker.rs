@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::occasion::{HEX, Scene};
+use super::occasion::{HEX, RenderContext};
 use super::resource::{self, segments};
 use super::{Shape, Style, Value};
 use crate::model::Kind;
@@ -45,7 +45,7 @@ fn message(body: &'static str) -> Shape {
 
 /// `?name=` of a container that is created, else the segment after the collection:
 /// `/v1.43/containers/{name}/start`.
-fn name<'s>(scene: &'s Scene<'s>) -> Cow<'s, str> {
+fn name<'s>(scene: &'s RenderContext<'s>) -> Cow<'s, str> {
     let facts = scene.occasion.facts;
     if let Some(name) = facts.queries("name").next() {
         return name.trim_start_matches('/').to_owned().into();

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::StatusCode;
 
-use super::occasion::{BASE64_URL, Scene};
+use super::occasion::{BASE64_URL, RenderContext};
 use super::resource::{self, segments};
 use super::{Body, Shape, Style, Value, rows};
 use crate::model::{Facts, Kind};
@@ -96,7 +96,7 @@ fn is_bulk(facts: &Facts<'_>) -> bool {
 }
 
 /// `/{index}/_doc/{id}`, `/{index}/_bulk`; any other path is a collection and an id.
-fn index<'s>(scene: &'s Scene<'s>) -> Cow<'s, str> {
+fn index<'s>(scene: &'s RenderContext<'s>) -> Cow<'s, str> {
     let facts = scene.occasion.facts;
     if let Some(index) = scene.row.and_then(|row| row.index.as_deref()) {
         return index.into();
@@ -108,7 +108,7 @@ fn index<'s>(scene: &'s Scene<'s>) -> Cow<'s, str> {
     }
 }
 
-fn id<'s>(scene: &'s Scene<'s>) -> Cow<'s, str> {
+fn id<'s>(scene: &'s RenderContext<'s>) -> Cow<'s, str> {
     let facts = scene.occasion.facts;
     if let Some(row) = scene.row {
         return row.id.as_deref().unwrap_or("1").into();
@@ -125,7 +125,7 @@ fn api(facts: &Facts<'_>) -> Option<usize> {
 }
 
 /// The required and the current sequence number: those sent and seen, as far as they are known.
-fn numbers(scene: &Scene<'_>) -> (u64, u64) {
+fn numbers(scene: &RenderContext<'_>) -> (u64, u64) {
     let number = |text: &str| text.trim_matches('"').parse::<u64>().ok();
     let current = scene.occasion.version_current.and_then(number);
     let sent = match scene.row {
@@ -140,6 +140,6 @@ fn numbers(scene: &Scene<'_>) -> (u64, u64) {
     }
 }
 
-fn query(scene: &Scene<'_>, name: &str) -> Option<u64> {
+fn query(scene: &RenderContext<'_>, name: &str) -> Option<u64> {
     scene.occasion.facts.queries(name).next()?.parse().ok()
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::Method;
 
-use super::occasion::{HEX, Scene, UPPER_HEX};
+use super::occasion::{HEX, RenderContext, UPPER_HEX};
 use super::resource::{self, segments};
 use super::{Shape, Style, Value};
 use crate::model::Kind;
@@ -76,7 +76,7 @@ pub(super) const STYLE: Style = Style {
 };
 
 /// The part after `/repos/{owner}/{repo}/contents/`; any other path's last segment.
-fn file<'s>(scene: &'s Scene<'s>) -> Cow<'s, str> {
+fn file<'s>(scene: &'s RenderContext<'s>) -> Cow<'s, str> {
     let facts = scene.occasion.facts;
     match segments(facts).nth(3) {
         Some("contents") => {
@@ -88,7 +88,7 @@ fn file<'s>(scene: &'s Scene<'s>) -> Cow<'s, str> {
 }
 
 /// The blob that the request replaces: `sha` in its body.
-fn sent<'s>(scene: &'s Scene<'s>) -> Cow<'s, str> {
+fn sent<'s>(scene: &'s RenderContext<'s>) -> Cow<'s, str> {
     let occasion = scene.occasion;
     resource::body(occasion.facts, "/sha")
         .or_else(|| occasion.version_sent().map(|version| version.trim_matches('"').into()))

@@ -29,7 +29,7 @@ use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub use iso::{Digits, iso};
-pub use occasion::{HEX, ReplyContext, PathCaptures, Scene, Word};
+pub use occasion::{HEX, ReplyContext, PathCaptures, RenderContext, Word};
 pub use rows::Row;
 pub use shape::{Body, Shape};
 pub use value::Value;

@@ -56,7 +56,7 @@ pub struct ReplyContext<'o> {
 }
 
 /// An occasion with the reply's additions: everything that a value may be taken from.
-pub struct Scene<'s> {
+pub struct RenderContext<'s> {
     pub occasion: &'s ReplyContext<'s>,
     /// The rule's scope of counters.
     pub per: &'s Key,
@@ -67,7 +67,7 @@ pub struct Scene<'s> {
 }
 
 /// A value that only one style has.
-pub type Word = for<'s> fn(&'s Scene<'s>) -> Value<'s>;
+pub type Word = for<'s> fn(&'s RenderContext<'s>) -> Value<'s>;
 
 pub const HEX: &[u8] = b"0123456789abcdef";
 pub const UPPER_HEX: &[u8] = b"0123456789ABCDEF";

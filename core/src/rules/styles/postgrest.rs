@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::occasion::{ReplyContext, Scene};
+use super::occasion::{ReplyContext, RenderContext};
 use super::resource::{self, resource};
 use super::{Shape, Style, Value};
 use crate::model::{Key, KeyPart, Kind};
@@ -43,12 +43,12 @@ pub(super) const STYLE: Style = Style {
 };
 
 /// `/users?id=eq.7` is how PostgREST names a row, `/users/7` how others do.
-fn table<'s>(scene: &'s Scene<'s>) -> Cow<'s, str> {
+fn table<'s>(scene: &'s RenderContext<'s>) -> Cow<'s, str> {
     let facts = scene.occasion.facts;
     if facts.query.is_some() { resource::last(facts) } else { resource(facts).collection }
 }
 
-fn id<'s>(scene: &'s Scene<'s>) -> Cow<'s, str> {
+fn id<'s>(scene: &'s RenderContext<'s>) -> Cow<'s, str> {
     let facts = scene.occasion.facts;
     match facts.queries("id").next() {
         Some(id) => id.strip_prefix("eq.").unwrap_or(&id).to_owned().into(),
@@ -58,7 +58,7 @@ fn id<'s>(scene: &'s Scene<'s>) -> Cow<'s, str> {
 
 /// The column and the value that exist already: those of the rule's `per`, if that names a column
 /// (`body:/username` is `username`), else the id.
-fn taken<'s>(scene: &'s Scene<'s>) -> (&'s str, Cow<'s, str>) {
+fn taken<'s>(scene: &'s RenderContext<'s>) -> (&'s str, Cow<'s, str>) {
     let ReplyContext { facts, captures, identity, .. } = *scene.occasion;
     let named = scene.per.0.iter().find_map(|part| {
         let name = match part {

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use http::{StatusCode, header};
 
-use super::occasion::{BASE64, Scene, UPPER};
+use super::occasion::{BASE64, RenderContext, UPPER};
 use super::resource::{self, segments};
 use super::{Shape, Style, Value};
 use crate::model::{Facts, Kind};
@@ -94,7 +94,7 @@ fn names_an_object(facts: &Facts<'_>) -> bool {
     !object(facts).1.is_empty()
 }
 
-fn condition(scene: &Scene<'_>) -> &'static str {
+fn condition(scene: &RenderContext<'_>) -> &'static str {
     if scene.occasion.facts.headers.contains_key(header::IF_MATCH) { "If-Match" } else { "If-None-Match" }
 }
 
