@@ -160,8 +160,8 @@ impl Draft<'_> {
         }
         let medium = Medium::of(shape.content_type);
         let body = match shape.body {
-            styles::Body::Text(text) => fixed(compiler.compile(text, medium)?),
-            styles::Body::Rows { before, row, after, rows } => Body::Rows {
+            styles::ShapeBody::Text(text) => fixed(compiler.compile(text, medium)?),
+            styles::ShapeBody::Rows { before, row, after, rows } => Body::Rows {
                 before: compiler.compile(before, medium)?,
                 row: compiler.compile(row, medium)?,
                 after: compiler.compile(after, medium)?,

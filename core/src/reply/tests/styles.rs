@@ -1,7 +1,7 @@
 //! Every style as it looks on the wire; compare with the real APIs' responses before accepting.
 
 use super::*;
-use crate::rules::styles::{Body, Style};
+use crate::rules::styles::{ShapeBody, Style};
 
 /// The responses of a style to its own requests, by kind: with 409, and with each other status that the API has
 /// texts for.
@@ -64,8 +64,8 @@ fn every_style_names_the_statuses_that_it_speaks() {
             .iter()
             .map(|shape| {
                 let body = match shape.body {
-                    Body::Text(text) => text,
-                    Body::Rows { row, .. } => row,
+                    ShapeBody::Text(text) => text,
+                    ShapeBody::Rows { row, .. } => row,
                 };
                 format!(
                     "{:?} {} {:?} {body} {:?}",

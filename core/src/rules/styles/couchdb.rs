@@ -5,7 +5,7 @@
 use http::{StatusCode, header};
 
 use super::occasion::HEX;
-use super::{Body, Shape, Style, Value, resource, rows};
+use super::{ShapeBody, Shape, Style, Value, resource, rows};
 use crate::model::Facts;
 
 pub(super) const STYLE: Style = Style {
@@ -35,7 +35,7 @@ pub(super) const STYLE: Style = Style {
                 status: Some(StatusCode::CREATED),
                 content_type: "application/json",
                 headers: HEADERS,
-                body: Body::Rows {
+                body: ShapeBody::Rows {
                     before: "[",
                     row: r#"{"id":"{row.id}","error":"conflict","reason":"Document update conflict."}"#,
                     after: "]\n",

@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::occasion::{BASE64_URL, RenderContext};
 use super::resource::{self, segments};
-use super::{Body, Shape, Style, Value, rows};
+use super::{ShapeBody, Shape, Style, Value, rows};
 use crate::model::{Facts, Kind};
 
 pub(super) const STYLE: Style = Style {
@@ -57,7 +57,7 @@ pub(super) const STYLE: Style = Style {
                 status: Some(StatusCode::OK),
                 content_type: CONTENT_TYPE,
                 headers: HEADERS,
-                body: Body::Rows {
+                body: ShapeBody::Rows {
                     before: r#"{"took":3,"errors":true,"items":["#,
                     row: ROW,
                     after: "]}",

@@ -31,7 +31,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub use iso::{Digits, iso};
 pub use occasion::{HEX, ReplyContext, PathCaptures, RenderContext, Word};
 pub use rows::Row;
-pub use shape::{Body, Shape};
+pub use shape::{ShapeBody, Shape};
 pub use value::Value;
 
 use crate::model::{Facts, Kind};

@@ -14,14 +14,14 @@ pub struct Shape {
     pub content_type: &'static str,
     /// A header with an empty value is left out.
     pub headers: &'static [(&'static str, &'static str)],
-    pub body: Body,
+    pub body: ShapeBody,
     /// Texts for the words of the body that depend on the kind.
     pub fills: &'static [(&'static str, &'static str)],
 }
 
 /// The kind of a shape's body.
 #[derive(Clone, Copy)]
-pub enum Body {
+pub enum ShapeBody {
     Text(&'static str),
     /// A text before the rows, one for each row with commas between, and one after.
     Rows {
@@ -35,7 +35,7 @@ pub enum Body {
 impl Shape {
     /// A response for every request, without headers of its own.
     pub fn new(content_type: &'static str, body: &'static str) -> Shape {
-        Shape { when: None, status: None, content_type, headers: &[], body: Body::Text(body), fills: &[] }
+        Shape { when: None, status: None, content_type, headers: &[], body: ShapeBody::Text(body), fills: &[] }
     }
 
     pub fn headers(self, headers: &'static [(&'static str, &'static str)]) -> Shape {
