@@ -9,7 +9,7 @@ use super::escape::Medium;
 use super::text::{Compiler, Constants, Text};
 use super::times::Wait;
 use crate::model::{Facts, text_of};
-use crate::rules::styles::{self, Row, RenderContext, Shape};
+use crate::rules::styles::{self, Row, RenderContext, ResponseShape};
 use crate::rules::template::{Piece, TemplateScope, TemplateMistake, pieces};
 use crate::rules::{ReplyBody, ReplyStyle, Rule};
 
@@ -146,7 +146,7 @@ struct Draft<'d> {
 
 impl Draft<'_> {
     /// A style's response.
-    fn shape(&self, shape: &Shape, style: &styles::Style) -> Result<Variant, Vec<TemplateMistake>> {
+    fn shape(&self, shape: &ResponseShape, style: &styles::Style) -> Result<Variant, Vec<TemplateMistake>> {
         let compiler = Compiler {
             words: style.words,
             fills: shape.fills,

@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use super::iso::{Digits, iso};
 use super::resource::segments;
-use super::{Shape, Style, Value, resource};
+use super::{ResponseShape, Style, Value, resource};
 use crate::model::{Facts, Kind};
 
 /// Azure Storage, by recordings of its SDKs: the text starts with a byte order mark, the time has
@@ -68,7 +68,7 @@ pub(super) const ARM: Style = Style {
     words: &[("arm.name", |scene| Value::text(resource::last(scene.occasion.facts)))],
     shapes: |kind, _| {
         vec![
-            Shape::new(
+            ResponseShape::new(
                 "application/json; charset=utf-8",
                 r#"{"error":{"code":"{code}","message":"{message}"}}"#,
             )
@@ -136,7 +136,7 @@ pub(super) const COSMOS: Style = Style {
     words: &[],
     shapes: |_, status| {
         vec![
-            Shape::new("application/json", r#"{"code":"{code}","message":"{message}"}"#)
+            ResponseShape::new("application/json", r#"{"code":"{code}","message":"{message}"}"#)
                 .headers(&[("x-ms-activity-id", "{uuid}")])
                 .fills(match status.as_u16() {
                     412 => &[
@@ -162,8 +162,8 @@ pub(super) const COSMOS: Style = Style {
     },
 };
 
-fn storage(fills: &'static [(&'static str, &'static str)]) -> Shape {
-    Shape::new(
+fn storage(fills: &'static [(&'static str, &'static str)]) -> ResponseShape {
+    ResponseShape::new(
         "application/xml",
         "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{code}</Code><Message>{message}\nRequestId:{uuid}\nTime:{azure.time}</Message></Error>",
     )

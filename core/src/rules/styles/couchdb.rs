@@ -5,7 +5,7 @@
 use http::{StatusCode, header};
 
 use super::occasion::HEX;
-use super::{ShapeBody, Shape, Style, Value, resource, rows};
+use super::{ShapeBody, ResponseShape, Style, Value, resource, rows};
 use crate::model::Facts;
 
 pub(super) const STYLE: Style = Style {
@@ -30,7 +30,7 @@ pub(super) const STYLE: Style = Style {
     shapes: |_, status| {
         let mut shapes = Vec::new();
         if status == StatusCode::CONFLICT {
-            shapes.push(Shape {
+            shapes.push(ResponseShape {
                 when: Some(|facts| is_bulk(facts) && rows::are_known(facts)),
                 status: Some(StatusCode::CREATED),
                 content_type: "application/json",
@@ -44,8 +44,8 @@ pub(super) const STYLE: Style = Style {
                 fills: &[],
             });
         }
-        shapes.push(Shape::new("text/plain; charset=utf-8", CONFLICT).headers(HEADERS).when(refuses_json));
-        shapes.push(Shape::new("application/json", CONFLICT).headers(HEADERS));
+        shapes.push(ResponseShape::new("text/plain; charset=utf-8", CONFLICT).headers(HEADERS).when(refuses_json));
+        shapes.push(ResponseShape::new("application/json", CONFLICT).headers(HEADERS));
         shapes
     },
 };

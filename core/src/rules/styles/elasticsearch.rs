@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::occasion::{BASE64_URL, RenderContext};
 use super::resource::{self, segments};
-use super::{ShapeBody, Shape, Style, Value, rows};
+use super::{ShapeBody, ResponseShape, Style, Value, rows};
 use crate::model::{Facts, Kind};
 
 pub(super) const STYLE: Style = Style {
@@ -52,7 +52,7 @@ pub(super) const STYLE: Style = Style {
     shapes: |kind, status| {
         let mut shapes = Vec::new();
         if status == StatusCode::CONFLICT {
-            shapes.push(Shape {
+            shapes.push(ResponseShape {
                 when: Some(|facts| is_bulk(facts) && rows::are_known(facts)),
                 status: Some(StatusCode::OK),
                 content_type: CONTENT_TYPE,
@@ -66,7 +66,7 @@ pub(super) const STYLE: Style = Style {
                 fills: &[],
             });
         }
-        let error = || Shape::new(CONTENT_TYPE, ERROR).headers(HEADERS);
+        let error = || ResponseShape::new(CONTENT_TYPE, ERROR).headers(HEADERS);
         if kind == Kind::Duplicate {
             shapes.push(error().fills(EXISTS));
         } else {

@@ -2,7 +2,7 @@
 //! and JSON:API.
 
 use super::iso::{Digits, iso};
-use super::{Shape, Style, Value};
+use super::{ResponseShape, Style, Value};
 use crate::model::Kind;
 
 /// Spring Data REST for its repositories' refusals, Spring Boot's error page for the rest.
@@ -17,7 +17,7 @@ pub(super) const SPRING: Style = Style {
     content_type: "application/json",
     words: &[("spring.time", |scene| Value::text(iso(scene.occasion.now, Digits::ThreeWithOffset)))],
     shapes: |kind, _| {
-        vec![Shape::new(
+        vec![ResponseShape::new(
             "application/json",
             match kind {
                 Kind::Version | Kind::Duplicate | Kind::Referenced => {
@@ -41,7 +41,7 @@ pub(super) const DJANGO: Style = Style {
     content_type: "application/json",
     words: &[],
     shapes: |_, _| {
-        vec![Shape::new("application/json", r#"{"detail":"{detail}"}"#).headers(&[
+        vec![ResponseShape::new("application/json", r#"{"detail":"{detail}"}"#).headers(&[
             ("vary", "Accept, Cookie"),
             ("x-frame-options", "DENY"),
             ("x-content-type-options", "nosniff"),
@@ -61,7 +61,7 @@ pub(super) const SCIM: Style = Style {
     content_type: "application/scim+json",
     words: &[],
     shapes: |kind, _| {
-        vec![Shape::new(
+        vec![ResponseShape::new(
             "application/scim+json",
             match kind {
                 Kind::Duplicate => {
@@ -87,7 +87,7 @@ pub(super) const JSONAPI: Style = Style {
     content_type: "application/vnd.api+json",
     words: &[],
     shapes: |kind, _| {
-        vec![Shape::new(
+        vec![ResponseShape::new(
             "application/vnd.api+json",
             match kind {
                 // The resource that has the client-generated id.

@@ -6,7 +6,7 @@ use http::Method;
 
 use super::occasion::{HEX, RenderContext, UPPER_HEX};
 use super::resource::{self, segments};
-use super::{Shape, Style, Value};
+use super::{ResponseShape, Style, Value};
 use crate::model::Kind;
 
 pub(super) const STYLE: Style = Style {
@@ -44,7 +44,7 @@ pub(super) const STYLE: Style = Style {
     ],
     shapes: |kind, _| {
         vec![
-            Shape::new(
+            ResponseShape::new(
                 "application/json; charset=utf-8",
                 r#"{"message":"{message}","documentation_url":"https://docs.github.com/rest/{page}","status":"{status}"}"#,
             )

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::{Shape, Style, Value};
+use super::{ResponseShape, Style, Value};
 use crate::model::Kind;
 
 pub(super) const STYLE: Style = Style {
@@ -20,7 +20,7 @@ pub(super) const STYLE: Style = Style {
     })],
     shapes: |kind, status| {
         vec![
-            Shape::new(
+            ResponseShape::new(
                 "application/json; charset=UTF-8",
                 r#"{"error":{"code":{status},"message":"{message}","status":"{google.status}","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"{why}","domain":"{google.domain}"}]}}"#,
             )

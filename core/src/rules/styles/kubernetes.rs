@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use http::{Method, StatusCode};
 
 use super::resource::{self, Resource, segments};
-use super::{Shape, Style, Value};
+use super::{ResponseShape, Style, Value};
 use crate::model::{Facts, Kind};
 
 pub(super) const STYLE: Style = Style {
@@ -78,8 +78,8 @@ const GROUPED: &str = r#"{"kind":"Status","apiVersion":"v1","metadata":{},"statu
 /// Without a group: `omitempty` leaves the core group's empty name out.
 const CORE: &str = r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"{message}","reason":"{reason}","details":{"name":"{k8s.name}","kind":"{k8s.resource}"},"code":{status}}"#;
 
-fn status_object(body: &'static str) -> Shape {
-    Shape::new("application/json", body).headers(&[("audit-id", "{uuid}")])
+fn status_object(body: &'static str) -> ResponseShape {
+    ResponseShape::new("application/json", body).headers(&[("audit-id", "{uuid}")])
 }
 
 struct Object<'r> {

@@ -31,7 +31,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub use iso::{Digits, iso};
 pub use occasion::{HEX, ReplyContext, PathCaptures, RenderContext, Word};
 pub use rows::Row;
-pub use shape::{ShapeBody, Shape};
+pub use shape::{ShapeBody, ResponseShape};
 pub use value::Value;
 
 use crate::model::{Facts, Kind};
@@ -57,7 +57,7 @@ pub struct Style {
     pub reads_body: fn(&Facts<'_>) -> bool,
     /// The shapes for a kind and a status. The first with a condition that holds is the response; the last
     /// has none.
-    pub shapes: fn(Kind, StatusCode) -> Vec<Shape>,
+    pub shapes: fn(Kind, StatusCode) -> Vec<ResponseShape>,
     /// Requests that the API would see, each with method, target and body: its snapshot shows the responses.
     /// Empty: `PUT /items/7`.
     pub examples: &'static [(&'static str, &'static str, &'static str)],

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::{Shape, Style};
+use super::{ResponseShape, Style};
 use crate::model::Kind;
 
 /// RFC 9457. With `about:blank`, the title is the status's own phrase (§4.2.1).
@@ -60,7 +60,7 @@ pub(super) const JSON: Style = Style {
     content_type: "application/json",
     words: &[],
     shapes: |_, _| {
-        vec![Shape::new(
+        vec![ResponseShape::new(
             "application/json",
             r#"{"status":{status},"error":"{reason}","kind":"{kind}","message":"{detail}"}"#,
         )]
@@ -78,7 +78,7 @@ pub(super) const TEXT: Style = Style {
     examples: &[],
     content_type: "text/plain; charset=utf-8",
     words: &[],
-    shapes: |_, _| vec![Shape::new("text/plain; charset=utf-8", "{status} {reason}\n\n{detail}\n")],
+    shapes: |_, _| vec![ResponseShape::new("text/plain; charset=utf-8", "{status} {reason}\n\n{detail}\n")],
 };
 
 /// For people, in a browser.
@@ -93,7 +93,7 @@ pub(super) const HTML: Style = Style {
     content_type: "text/html; charset=utf-8",
     words: &[],
     shapes: |_, _| {
-        vec![Shape::new(
+        vec![ResponseShape::new(
             "text/html; charset=utf-8",
             "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{status} {reason}</title></head>\n\
              <body>\n<h1>{reason}</h1>\n<p>{detail}</p>\n<p><code>{method} {path}</code></p>\n</body>\n</html>\n",
@@ -103,8 +103,8 @@ pub(super) const HTML: Style = Style {
 
 const DRAFT: &str = "https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/";
 
-fn problem(fills: &'static [(&'static str, &'static str)]) -> Shape {
-    Shape::new(
+fn problem(fills: &'static [(&'static str, &'static str)]) -> ResponseShape {
+    ResponseShape::new(
         "application/problem+json",
         r#"{"type":"{problem.type}","title":"{problem.title}","status":{status},"detail":"{problem.detail}","instance":"{path}"}"#,
     )

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::occasion::{ReplyContext, RenderContext};
 use super::resource::{self, resource};
-use super::{Shape, Style, Value};
+use super::{ResponseShape, Style, Value};
 use crate::model::{Key, KeyPart, Kind};
 
 pub(super) const STYLE: Style = Style {
@@ -27,7 +27,7 @@ pub(super) const STYLE: Style = Style {
         ("pg.id", |scene| Value::text(id(scene))),
     ],
     shapes: |kind, _| {
-        vec![Shape::new(
+        vec![ResponseShape::new(
             "application/json; charset=utf-8",
             match kind {
                 Kind::Referenced => {

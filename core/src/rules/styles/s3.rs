@@ -8,7 +8,7 @@ use http::{StatusCode, header};
 
 use super::occasion::{BASE64, RenderContext, UPPER};
 use super::resource::{self, segments};
-use super::{Shape, Style, Value};
+use super::{ResponseShape, Style, Value};
 use crate::model::{Facts, Kind};
 
 pub(super) const STYLE: Style = Style {
@@ -61,15 +61,15 @@ const BUCKET: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{
 const CONDITION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message><Condition>{s3.condition}</Condition><RequestId>{s3.request}</RequestId><HostId>{s3.host}</HostId></Error>";
 const CONCURRENT: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message><Condition>{s3.condition}</Condition><Key>{s3.key}</Key><RequestId>{s3.request}</RequestId><HostId>{s3.host}</HostId></Error>";
 
-fn error(body: &'static str) -> Shape {
-    Shape::new("application/xml", body).headers(&[
+fn error(body: &'static str) -> ResponseShape {
+    ResponseShape::new("application/xml", body).headers(&[
         ("x-amz-request-id", "{s3.request}"),
         ("x-amz-id-2", "{s3.host}"),
         ("server", "AmazonS3"),
     ])
 }
 
-fn aborted() -> Shape {
+fn aborted() -> ResponseShape {
     error(BARE).fills(&[
         ("code", "OperationAborted"),
         (
@@ -80,7 +80,7 @@ fn aborted() -> Shape {
     ])
 }
 
-fn concurrent() -> Shape {
+fn concurrent() -> ResponseShape {
     error(CONCURRENT).fills(&[
         ("code", "ConditionalRequestConflict"),
         (

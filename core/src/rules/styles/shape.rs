@@ -6,7 +6,7 @@ use super::rows::Row;
 use crate::model::Facts;
 
 /// One response of an API.
-pub struct Shape {
+pub struct ResponseShape {
     /// Which requests it is for; `None`: all.
     pub when: Option<fn(&Facts<'_>) -> bool>,
     /// In place of the reply's own; for bulk responses with the conflict in their rows.
@@ -32,21 +32,21 @@ pub enum ShapeBody {
     },
 }
 
-impl Shape {
+impl ResponseShape {
     /// A response for every request, without headers of its own.
-    pub fn new(content_type: &'static str, body: &'static str) -> Shape {
-        Shape { when: None, status: None, content_type, headers: &[], body: ShapeBody::Text(body), fills: &[] }
+    pub fn new(content_type: &'static str, body: &'static str) -> ResponseShape {
+        ResponseShape { when: None, status: None, content_type, headers: &[], body: ShapeBody::Text(body), fills: &[] }
     }
 
-    pub fn headers(self, headers: &'static [(&'static str, &'static str)]) -> Shape {
-        Shape { headers, ..self }
+    pub fn headers(self, headers: &'static [(&'static str, &'static str)]) -> ResponseShape {
+        ResponseShape { headers, ..self }
     }
 
-    pub fn fills(self, fills: &'static [(&'static str, &'static str)]) -> Shape {
-        Shape { fills, ..self }
+    pub fn fills(self, fills: &'static [(&'static str, &'static str)]) -> ResponseShape {
+        ResponseShape { fills, ..self }
     }
 
-    pub fn when(self, when: fn(&Facts<'_>) -> bool) -> Shape {
-        Shape { when: Some(when), ..self }
+    pub fn when(self, when: fn(&Facts<'_>) -> bool) -> ResponseShape {
+        ResponseShape { when: Some(when), ..self }
     }
 }

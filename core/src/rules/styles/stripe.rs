@@ -5,7 +5,7 @@
 use http::StatusCode;
 
 use super::occasion::ALPHANUMERIC;
-use super::{Shape, Style, Value};
+use super::{ResponseShape, Style, Value};
 use crate::model::Kind;
 
 pub(super) const STYLE: Style = Style {
@@ -72,7 +72,7 @@ pub(super) const STYLE: Style = Style {
     },
 };
 
-fn coded(again: bool) -> Shape {
+fn coded(again: bool) -> ResponseShape {
     shape(
         r#"{"error":{"code":"{code}","doc_url":"https://stripe.com/docs/error-codes/{page}","message":"{message}","type":"invalid_request_error"}}"#,
         again,
@@ -80,8 +80,8 @@ fn coded(again: bool) -> Shape {
 }
 
 /// `again`: the header that tells the SDKs whether to send the same request once more.
-fn shape(body: &'static str, again: bool) -> Shape {
-    Shape::new("application/json", body).headers(if again {
+fn shape(body: &'static str, again: bool) -> ResponseShape {
+    ResponseShape::new("application/json", body).headers(if again {
         &[("request-id", "{stripe.request}"), ("stripe-should-retry", "true")]
     } else {
         &[("request-id", "{stripe.request}"), ("stripe-should-retry", "false")]
