@@ -9,7 +9,7 @@ use super::escape::Medium;
 use super::text::{Compiler, Constants, Text};
 use super::times::Wait;
 use crate::model::{Facts, text_of};
-use crate::rules::styles::{self, Row, RenderContext, ResponseShape};
+use crate::rules::styles::{self, BulkWrite, RenderContext, ResponseShape};
 use crate::rules::template::{Piece, TemplateScope, TemplateMistake, pieces};
 use crate::rules::{ReplyBody, ReplyStyle, Rule};
 
@@ -46,7 +46,7 @@ enum Body {
         before: Text,
         row: Text,
         after: Text,
-        rows: fn(&Facts<'_>) -> Vec<Row>,
+        rows: fn(&Facts<'_>) -> Vec<BulkWrite>,
     },
     /// The status allows no body (RFC 9110 §6.4.1).
     None,

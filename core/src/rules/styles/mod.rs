@@ -30,7 +30,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub use iso::{Digits, iso};
 pub use occasion::{HEX, ReplyContext, PathCaptures, RenderContext, Word};
-pub use rows::Row;
+pub use rows::BulkWrite;
 pub use shape::{ShapeBody, ResponseShape};
 pub use value::Value;
 

@@ -7,7 +7,7 @@ use http::{StatusCode, header};
 use jiff::Timestamp;
 use siphasher::sip::SipHasher13;
 
-use super::rows::Row;
+use super::rows::BulkWrite;
 use super::value::Value;
 use crate::matching::PathMatch;
 use crate::model::{Captures, Dice, Facts, ClientIdSources, Key, KeyHash};
@@ -63,7 +63,7 @@ pub struct RenderContext<'s> {
     /// Seconds to wait, when the reply says so.
     pub wait: Option<u64>,
     /// The row that is written, in responses to bulk requests.
-    pub row: Option<&'s Row>,
+    pub row: Option<&'s BulkWrite>,
 }
 
 /// A value that only one style has.

@@ -14,7 +14,7 @@ const LONGEST_LINE: usize = 16 * 1024;
 
 /// One write of a bulk request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct BulkWrite {
     /// `index`, `create`, `update` or `delete`.
     pub action: String,
     pub index: Option<String>,
@@ -29,7 +29,7 @@ pub fn are_known(facts: &Facts<'_>) -> bool {
 }
 
 /// The rows of Elasticsearch's `_bulk`: an action a line, all but deletes followed by a document.
-pub fn elasticsearch(facts: &Facts<'_>) -> Vec<Row> {
+pub fn elasticsearch(facts: &Facts<'_>) -> Vec<BulkWrite> {
     let mut rows = Vec::new();
     if let BodyFacts::Read { bytes, .. } = &facts.body {
         let mut lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
@@ -42,7 +42,7 @@ pub fn elasticsearch(facts: &Facts<'_>) -> Vec<Row> {
             let Ok(Json::Object(action)) = serde_json::from_slice(line) else { break };
             let Some((name, about)) = action.iter().next() else { break };
             let text = |key: &str| about.get(key).and_then(Json::as_str).map(str::to_owned);
-            rows.push(Row {
+            rows.push(BulkWrite {
                 action: name.clone(),
                 index: text("_index"),
                 id: text("_id"),
@@ -57,16 +57,16 @@ pub fn elasticsearch(facts: &Facts<'_>) -> Vec<Row> {
 }
 
 /// The rows of CouchDB's `_bulk_docs`: `{"docs": [{"_id": …}, …]}`.
-pub fn couchdb(facts: &Facts<'_>) -> Vec<Row> {
+pub fn couchdb(facts: &Facts<'_>) -> Vec<BulkWrite> {
     let docs = facts.body.json().map(|body| body.items("/docs", MOST_ROWS)).unwrap_or_default();
     let id = |doc: &Json| doc.get("_id").and_then(Json::as_str).map(str::to_owned);
-    let row = |doc: &Json| Row { action: "update".to_owned(), index: None, id: id(doc), version: None };
+    let row = |doc: &Json| BulkWrite { action: "update".to_owned(), index: None, id: id(doc), version: None };
     or_one(docs.iter().map(|doc| row(doc)).collect(), "update")
 }
 
-fn or_one(mut rows: Vec<Row>, action: &str) -> Vec<Row> {
+fn or_one(mut rows: Vec<BulkWrite>, action: &str) -> Vec<BulkWrite> {
     if rows.is_empty() {
-        rows.push(Row { action: action.to_owned(), index: None, id: None, version: None });
+        rows.push(BulkWrite { action: action.to_owned(), index: None, id: None, version: None });
     }
     rows
 }

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::rows::Row;
+use super::rows::BulkWrite;
 use crate::model::Facts;
 
 /// One response of an API.
@@ -28,7 +28,7 @@ pub enum ShapeBody {
         before: &'static str,
         row: &'static str,
         after: &'static str,
-        rows: fn(&Facts<'_>) -> Vec<Row>,
+        rows: fn(&Facts<'_>) -> Vec<BulkWrite>,
     },
 }
 
