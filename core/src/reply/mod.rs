@@ -24,7 +24,7 @@ use crate::model::{Facts, Key, Kind};
 use crate::rules::styles::RenderContext;
 use crate::rules::template::{TemplateScope, TemplateMistake};
 use crate::rules::{ReplyBody, ReplyStyle, Rule, State, Trigger};
-use times::Wait;
+use times::RetryAfterValue;
 use variant::Variant;
 
 /// The responses of one rule, ready to be given.
@@ -34,7 +34,7 @@ pub struct CompiledReply {
     marker: Option<Marker>,
     kind: Kind,
     per: Key,
-    wait: Option<Wait>,
+    wait: Option<RetryAfterValue>,
     /// `None` for a text of the rule's own.
     style: Option<ReplyStyle>,
     /// The reply's own status first, then those that the trigger names.
@@ -61,7 +61,7 @@ impl CompiledReply {
 
     fn with_params(rule: &Rule, params: &[&str], mark: bool) -> Result<CompiledReply, Vec<TemplateMistake>> {
         let reply = &rule.reply;
-        let wait = Wait::of(reply);
+        let wait = RetryAfterValue::of(reply);
         let scope = TemplateScope { params, retry_after: wait.is_some() };
         let mut statuses = vec![reply.status];
         statuses.extend(trigger_status(&rule.trigger).filter(|status| *status != reply.status));

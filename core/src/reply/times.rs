@@ -10,7 +10,7 @@ use crate::rules::{Reply, RetryAfterSetting, WaitLength};
 
 /// `Retry-After` of one reply.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Wait {
+pub(super) struct RetryAfterValue {
     retry_after: RetryAfterSetting,
     /// Up to this much is added.
     jitter: Duration,
@@ -18,11 +18,11 @@ pub(super) struct Wait {
     delay: Duration,
 }
 
-impl Wait {
+impl RetryAfterValue {
     /// `None`: the reply says nothing of it.
-    pub(super) fn of(reply: &Reply) -> Option<Wait> {
+    pub(super) fn of(reply: &Reply) -> Option<RetryAfterValue> {
         let (jitter, delay) = (reply.retry_after_jitter, reply.delay);
-        reply.retry_after.map(|retry_after| Wait { retry_after, jitter, delay })
+        reply.retry_after.map(|retry_after| RetryAfterValue { retry_after, jitter, delay })
     }
 
     /// The seconds to wait when they are the same on every occasion.

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use super::details::detail;
 use super::escape::Medium;
 use super::text::{Compiler, Constants, Text};
-use super::times::Wait;
+use super::times::RetryAfterValue;
 use crate::model::{Facts, text_of};
 use crate::rules::styles::{self, BulkWrite, RenderContext, ResponseShape};
 use crate::rules::template::{Piece, TemplateScope, TemplateMistake, pieces};
@@ -56,7 +56,7 @@ enum Body {
 pub(super) fn compile(
     rule: &Rule,
     status: StatusCode,
-    wait: Option<Wait>,
+    wait: Option<RetryAfterValue>,
     scope: TemplateScope<'_>,
 ) -> Result<Vec<Variant>, Vec<TemplateMistake>> {
     let draft = Draft { rule, status, wait, scope };
@@ -79,7 +79,7 @@ impl Variant {
         self.status
     }
 
-    pub(super) fn render(&self, scene: &RenderContext<'_>, wait: Option<Wait>) -> Response<Bytes> {
+    pub(super) fn render(&self, scene: &RenderContext<'_>, wait: Option<RetryAfterValue>) -> Response<Bytes> {
         let mut headers = HeaderMap::with_capacity(self.headers.len() + SPARE_HEADERS);
         for (name, value) in &self.headers {
             let value = match value {
@@ -140,7 +140,7 @@ fn header_value(text: &Text, scene: &RenderContext<'_>) -> Option<HeaderValue> {
 struct Draft<'d> {
     rule: &'d Rule,
     status: StatusCode,
-    wait: Option<Wait>,
+    wait: Option<RetryAfterValue>,
     scope: TemplateScope<'d>,
 }
 
@@ -233,7 +233,7 @@ impl Draft<'_> {
                 phase: self.rule.phase(),
                 status: self.status.as_u16(),
                 detail: detail(self.rule.kind, self.status),
-                wait: self.wait.and_then(Wait::constant),
+                wait: self.wait.and_then(RetryAfterValue::constant),
             },
             words: &[],
             fills: &[],
