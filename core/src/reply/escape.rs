@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use crate::rules::styles::Value;
+use crate::rules::styles::PlaceholderValue;
 
 /// The kind of text that values are written into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,15 +45,15 @@ pub(super) enum Escape {
 
 impl Escape {
     /// Writes `value` to `out`.
-    pub(super) fn write(self, value: &Value<'_>, out: &mut Vec<u8>) {
+    pub(super) fn write(self, value: &PlaceholderValue<'_>, out: &mut Vec<u8>) {
         match value {
-            Value::Number(number) => {
+            PlaceholderValue::Number(number) => {
                 // Writing to a Vec cannot fail.
                 let _ = write!(out, "{number}");
             }
-            Value::Absent if self == Escape::JsonValue => out.extend_from_slice(b"null"),
-            Value::Absent => {}
-            Value::Text(text) => match self {
+            PlaceholderValue::Absent if self == Escape::JsonValue => out.extend_from_slice(b"null"),
+            PlaceholderValue::Absent => {}
+            PlaceholderValue::Text(text) => match self {
                 Escape::Plain => out.extend_from_slice(text.as_bytes()),
                 Escape::JsonString => json(text, out),
                 Escape::JsonValue => {
@@ -108,15 +108,15 @@ mod tests {
     #[test]
     fn what_a_request_says_stays_data() {
         use Escape::{Header, JsonString, JsonValue, Markup, Plain};
-        let text = |text: &'static str| Value::text(text);
+        let text = |text: &'static str| PlaceholderValue::text(text);
         for (escape, value, written) in [
             (Plain, text("a\"<\n"), "a\"<\n"),
             (JsonString, text("\"},\"x\":{\""), r#"\"},\"x\":{\""#),
             (JsonString, text("a\\b\n\r\t\u{1}\u{7f}é"), "a\\\\b\\n\\r\\t\\u0001\u{7f}é"),
-            (JsonString, Value::Absent, ""),
+            (JsonString, PlaceholderValue::Absent, ""),
             (JsonValue, text("1,\"admin\":true"), r#""1,\"admin\":true""#),
-            (JsonValue, Value::Number(7), "7"),
-            (JsonValue, Value::Absent, "null"),
+            (JsonValue, PlaceholderValue::Number(7), "7"),
+            (JsonValue, PlaceholderValue::Absent, "null"),
             (Markup, text("\"><script>&'"), "&quot;&gt;&lt;script&gt;&amp;&#39;"),
             (Markup, text("a\u{0}\u{b}\u{ffff}\tb"), "a\u{fffd}\u{fffd}\u{fffd}\tb"),
             (Header, text("a\r\nset-cookie: x\u{0}\u{7f}é"), "aset-cookie: xé"),

@@ -3,7 +3,7 @@
 use super::escape::{Escape, Medium};
 use super::times;
 use crate::model::{Kind, Phase};
-use crate::rules::styles::{Digits, HEX, RenderContext, Value, Word, iso};
+use crate::rules::styles::{Digits, HEX, RenderContext, PlaceholderValue, Word, iso};
 use crate::rules::template::{Piece, Placeholder, TemplateScope, TemplateMistake, pieces};
 
 /// A compiled text.
@@ -92,7 +92,7 @@ impl Compiler<'_> {
                         // Its own words are values: a fill holds no fills.
                         self.add(fill, &[], draft, mistakes);
                     } else if let ("reason", Some(reason)) = (word, self.reason) {
-                        draft.constant(&Value::text(reason));
+                        draft.constant(&PlaceholderValue::text(reason));
                     } else if let Some((_, word)) = self.words.iter().find(|(name, _)| *name == word) {
                         draft.source(Source::Word(*word));
                     } else {
@@ -111,14 +111,14 @@ impl Compiler<'_> {
 }
 
 impl Constants<'_> {
-    fn get(&self, placeholder: &Placeholder) -> Option<Value<'_>> {
+    fn get(&self, placeholder: &Placeholder) -> Option<PlaceholderValue<'_>> {
         match placeholder {
-            Placeholder::Rule => Some(Value::text(self.rule)),
-            Placeholder::Kind => Some(Value::text(self.kind.as_str())),
-            Placeholder::Phase => Some(Value::text(self.phase.as_str())),
-            Placeholder::Status => Some(Value::Number(u64::from(self.status))),
-            Placeholder::Detail => Some(Value::text(self.detail)),
-            Placeholder::RetryAfter => self.wait.map(Value::Number),
+            Placeholder::Rule => Some(PlaceholderValue::text(self.rule)),
+            Placeholder::Kind => Some(PlaceholderValue::text(self.kind.as_str())),
+            Placeholder::Phase => Some(PlaceholderValue::text(self.phase.as_str())),
+            Placeholder::Status => Some(PlaceholderValue::Number(u64::from(self.status))),
+            Placeholder::Detail => Some(PlaceholderValue::text(self.detail)),
+            Placeholder::RetryAfter => self.wait.map(PlaceholderValue::Number),
             _ => None,
         }
     }
@@ -150,7 +150,7 @@ impl Draft {
         self.fixed.extend_from_slice(text.as_bytes());
     }
 
-    fn constant(&mut self, value: &Value<'_>) {
+    fn constant(&mut self, value: &PlaceholderValue<'_>) {
         self.escape().write(value, &mut self.fixed);
     }
 
@@ -182,33 +182,33 @@ impl Draft {
     }
 }
 
-fn value<'s>(placeholder: &Placeholder, scene: &'s RenderContext<'s>) -> Value<'s> {
+fn value<'s>(placeholder: &Placeholder, scene: &'s RenderContext<'s>) -> PlaceholderValue<'s> {
     let occasion = scene.occasion;
     let facts = occasion.facts;
     match placeholder {
-        Placeholder::Method => Value::text(facts.method.as_str()),
-        Placeholder::Path => Value::text(&*facts.path),
-        Placeholder::Query => Value::text(facts.query.unwrap_or_default()),
-        Placeholder::Host => Value::text(facts.host()),
-        Placeholder::Param(name) => Value::maybe(occasion.captures.get(facts).get(name)),
-        Placeholder::Header(name) => Value::maybe(facts.header(name).map(String::from_utf8_lossy)),
-        Placeholder::N => Value::Number(occasion.n),
+        Placeholder::Method => PlaceholderValue::text(facts.method.as_str()),
+        Placeholder::Path => PlaceholderValue::text(&*facts.path),
+        Placeholder::Query => PlaceholderValue::text(facts.query.unwrap_or_default()),
+        Placeholder::Host => PlaceholderValue::text(facts.host()),
+        Placeholder::Param(name) => PlaceholderValue::maybe(occasion.captures.get(facts).get(name)),
+        Placeholder::Header(name) => PlaceholderValue::maybe(facts.header(name).map(String::from_utf8_lossy)),
+        Placeholder::N => PlaceholderValue::Number(occasion.n),
         Placeholder::Key => {
-            Value::maybe(scene.per.describe(facts, &occasion.captures.get(facts), occasion.identity))
+            PlaceholderValue::maybe(scene.per.describe(facts, &occasion.captures.get(facts), occasion.identity))
         }
-        Placeholder::Now => Value::text(iso(occasion.now, Digits::Three)),
-        Placeholder::NowHttp => Value::text(times::http_date(occasion.now)),
-        Placeholder::Unix => Value::Number(u64::try_from(occasion.now.as_second()).unwrap_or_default()),
-        Placeholder::Uuid => Value::text(occasion.uuid()),
-        Placeholder::Hex(digits) => Value::text(occasion.id("hex", HEX, usize::from(*digits))),
-        Placeholder::RetryAfter => scene.wait.map_or(Value::Absent, Value::Number),
-        Placeholder::VersionSent => Value::maybe(occasion.version_sent()),
-        Placeholder::VersionCurrent => Value::maybe(occasion.version_current),
+        Placeholder::Now => PlaceholderValue::text(iso(occasion.now, Digits::Three)),
+        Placeholder::NowHttp => PlaceholderValue::text(times::http_date(occasion.now)),
+        Placeholder::Unix => PlaceholderValue::Number(u64::try_from(occasion.now.as_second()).unwrap_or_default()),
+        Placeholder::Uuid => PlaceholderValue::text(occasion.uuid()),
+        Placeholder::Hex(digits) => PlaceholderValue::text(occasion.id("hex", HEX, usize::from(*digits))),
+        Placeholder::RetryAfter => scene.wait.map_or(PlaceholderValue::Absent, PlaceholderValue::Number),
+        Placeholder::VersionSent => PlaceholderValue::maybe(occasion.version_sent()),
+        Placeholder::VersionCurrent => PlaceholderValue::maybe(occasion.version_current),
         // Written at load: see `Constants`.
         Placeholder::Rule
         | Placeholder::Kind
         | Placeholder::Phase
         | Placeholder::Status
-        | Placeholder::Detail => Value::Absent,
+        | Placeholder::Detail => PlaceholderValue::Absent,
     }
 }

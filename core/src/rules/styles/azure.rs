@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use super::iso::{Digits, iso};
 use super::resource::segments;
-use super::{ResponseShape, Style, Value, resource};
+use super::{ResponseShape, Style, PlaceholderValue, resource};
 use crate::model::{Facts, Kind};
 
 /// Azure Storage, by recordings of its SDKs: the text starts with a byte order mark, the time has
@@ -18,7 +18,7 @@ pub(super) const STORAGE: Style = Style {
     reads_body: |_| false,
     examples: &[("PUT", "/container/blob", "")],
     content_type: "application/xml",
-    words: &[("azure.time", |scene| Value::text(iso(scene.occasion.now, Digits::Seven)))],
+    words: &[("azure.time", |scene| PlaceholderValue::text(iso(scene.occasion.now, Digits::Seven)))],
     shapes: |kind, status| match (status, kind) {
         (StatusCode::PRECONDITION_FAILED, _) => vec![storage(&[
             ("code", "ConditionNotMet"),
@@ -65,7 +65,7 @@ pub(super) const ARM: Style = Style {
         "",
     )],
     content_type: "application/json; charset=utf-8",
-    words: &[("arm.name", |scene| Value::text(resource::last(scene.occasion.facts)))],
+    words: &[("arm.name", |scene| PlaceholderValue::text(resource::last(scene.occasion.facts)))],
     shapes: |kind, _| {
         vec![
             ResponseShape::new(

@@ -5,7 +5,7 @@
 use http::{StatusCode, header};
 
 use super::occasion::HEX;
-use super::{ShapeBody, ResponseShape, Style, Value, resource, rows};
+use super::{ShapeBody, ResponseShape, Style, PlaceholderValue, resource, rows};
 use crate::model::Facts;
 
 pub(super) const STYLE: Style = Style {
@@ -21,10 +21,10 @@ pub(super) const STYLE: Style = Style {
     ],
     content_type: "application/json",
     words: &[
-        ("couch.request", |scene| Value::text(scene.occasion.id("couch.request", HEX, 10))),
+        ("couch.request", |scene| PlaceholderValue::text(scene.occasion.id("couch.request", HEX, 10))),
         ("row.id", |scene| match scene.row.and_then(|row| row.id.as_deref()) {
-            Some(id) => Value::text(id),
-            None => Value::text(scene.occasion.id("row", HEX, 32)),
+            Some(id) => PlaceholderValue::text(id),
+            None => PlaceholderValue::text(scene.occasion.id("row", HEX, 32)),
         }),
     ],
     shapes: |_, status| {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::occasion::{HEX, RenderContext};
 use super::resource::{self, segments};
-use super::{ResponseShape, Style, Value};
+use super::{ResponseShape, Style, PlaceholderValue};
 use crate::model::Kind;
 
 pub(super) const STYLE: Style = Style {
@@ -17,9 +17,9 @@ pub(super) const STYLE: Style = Style {
     examples: &[("POST", "/v1.43/containers/create?name=web", ""), ("DELETE", "/v1.43/volumes/data", "")],
     content_type: "application/json",
     words: &[
-        ("docker.name", |scene| Value::text(name(scene))),
+        ("docker.name", |scene| PlaceholderValue::text(name(scene))),
         // A property of the container: the same in every response about it.
-        ("docker.id", |scene| Value::text(scene.occasion.id_of(&name(scene), HEX, 64))),
+        ("docker.id", |scene| PlaceholderValue::text(scene.occasion.id_of(&name(scene), HEX, 64))),
     ],
     shapes: |kind, _| match kind {
         Kind::Duplicate => vec![message(concat!(

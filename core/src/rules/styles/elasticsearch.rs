@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::occasion::{BASE64_URL, RenderContext};
 use super::resource::{self, segments};
-use super::{ShapeBody, ResponseShape, Style, Value, rows};
+use super::{ShapeBody, ResponseShape, Style, PlaceholderValue, rows};
 use crate::model::{Facts, Kind};
 
 pub(super) const STYLE: Style = Style {
@@ -26,19 +26,19 @@ pub(super) const STYLE: Style = Style {
     ],
     content_type: "application/json; charset=UTF-8",
     words: &[
-        ("es.index", |scene| Value::text(index(scene))),
+        ("es.index", |scene| PlaceholderValue::text(index(scene))),
         ("es.index_uuid", |scene| {
             // A property of the index: the same in every response about it.
-            Value::text(scene.occasion.id_of(&index(scene), BASE64_URL, 22))
+            PlaceholderValue::text(scene.occasion.id_of(&index(scene), BASE64_URL, 22))
         }),
-        ("es.id", |scene| Value::text(id(scene))),
-        ("es.required", |scene| Value::Number(numbers(scene).0)),
-        ("es.current", |scene| Value::Number(numbers(scene).1)),
-        ("es.term", |scene| Value::Number(query(scene, "if_primary_term").unwrap_or(1))),
-        ("es.row.action", |scene| Value::text(scene.row.map_or("update", |row| row.action.as_str()))),
+        ("es.id", |scene| PlaceholderValue::text(id(scene))),
+        ("es.required", |scene| PlaceholderValue::Number(numbers(scene).0)),
+        ("es.current", |scene| PlaceholderValue::Number(numbers(scene).1)),
+        ("es.term", |scene| PlaceholderValue::Number(query(scene, "if_primary_term").unwrap_or(1))),
+        ("es.row.action", |scene| PlaceholderValue::text(scene.row.map_or("update", |row| row.action.as_str()))),
         ("es.row.reason", |scene| {
             let id = id(scene);
-            Value::text(if scene.row.is_some_and(|row| row.action == "create") {
+            PlaceholderValue::text(if scene.row.is_some_and(|row| row.action == "create") {
                 format!("[{id}]: version conflict, document already exists (current version [1])")
             } else {
                 let (required, current) = numbers(scene);

@@ -6,7 +6,7 @@ use http::Method;
 
 use super::occasion::{HEX, RenderContext, UPPER_HEX};
 use super::resource::{self, segments};
-use super::{ResponseShape, Style, Value};
+use super::{ResponseShape, Style, PlaceholderValue};
 use crate::model::Kind;
 
 pub(super) const STYLE: Style = Style {
@@ -23,16 +23,16 @@ pub(super) const STYLE: Style = Style {
     )],
     content_type: "application/json; charset=utf-8",
     words: &[
-        ("github.file", |scene| Value::text(file(scene))),
-        ("github.sent", |scene| Value::text(sent(scene))),
+        ("github.file", |scene| PlaceholderValue::text(file(scene))),
+        ("github.sent", |scene| PlaceholderValue::text(sent(scene))),
         ("github.current", |scene| match scene.occasion.version_current {
-            Some(version) => Value::text(version.trim_matches('"')),
-            None => Value::text(scene.occasion.id("github.current", HEX, 40)),
+            Some(version) => PlaceholderValue::text(version.trim_matches('"')),
+            None => PlaceholderValue::text(scene.occasion.id("github.current", HEX, 40)),
         }),
         ("github.request", |scene| {
             let id = scene.occasion.id("github.request", UPPER_HEX, 33);
             let part = |from: usize, to: usize| id.get(from..to).unwrap_or_default();
-            Value::text(format!(
+            PlaceholderValue::text(format!(
                 "{}:{}:{}:{}:{}",
                 part(0, 4),
                 part(4, 10),

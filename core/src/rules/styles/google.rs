@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::{ResponseShape, Style, Value};
+use super::{ResponseShape, Style, PlaceholderValue};
 use crate::model::Kind;
 
 pub(super) const STYLE: Style = Style {
@@ -16,7 +16,7 @@ pub(super) const STYLE: Style = Style {
     content_type: "application/json; charset=UTF-8",
     words: &[("google.domain", |scene| {
         let host = scene.occasion.facts.host();
-        Value::text(if host.ends_with(".googleapis.com") { host } else { "example.googleapis.com" })
+        PlaceholderValue::text(if host.ends_with(".googleapis.com") { host } else { "example.googleapis.com" })
     })],
     shapes: |kind, status| {
         vec![

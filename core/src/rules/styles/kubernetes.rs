@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use http::{Method, StatusCode};
 
 use super::resource::{self, Resource, segments};
-use super::{ResponseShape, Style, Value};
+use super::{ResponseShape, Style, PlaceholderValue};
 use crate::model::{Facts, Kind};
 
 pub(super) const STYLE: Style = Style {
@@ -24,14 +24,14 @@ pub(super) const STYLE: Style = Style {
     ],
     content_type: "application/json",
     words: &[
-        ("k8s.resource", |scene| Value::text(object(scene.occasion.facts).resource)),
-        ("k8s.group", |scene| Value::text(object(scene.occasion.facts).group)),
+        ("k8s.resource", |scene| PlaceholderValue::text(object(scene.occasion.facts).resource)),
+        ("k8s.group", |scene| PlaceholderValue::text(object(scene.occasion.facts).group)),
         ("k8s.qualified", |scene| {
             let object = object(scene.occasion.facts);
             let dot = if object.group.is_empty() { "" } else { "." };
-            Value::text(format!("{}{dot}{}", object.resource, object.group))
+            PlaceholderValue::text(format!("{}{dot}{}", object.resource, object.group))
         }),
-        ("k8s.name", |scene| Value::text(object(scene.occasion.facts).name)),
+        ("k8s.name", |scene| PlaceholderValue::text(object(scene.occasion.facts).name)),
     ],
     shapes: |kind, status| {
         let fills: &'static [_] = match (status, kind) {

@@ -32,7 +32,7 @@ pub use iso::{Digits, iso};
 pub use occasion::{HEX, ReplyContext, PathCaptures, RenderContext, Word};
 pub use rows::BulkWrite;
 pub use shape::{ShapeBody, ResponseShape};
-pub use value::Value;
+pub use value::PlaceholderValue;
 
 use crate::model::{Facts, Kind};
 

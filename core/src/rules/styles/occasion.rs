@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use siphasher::sip::SipHasher13;
 
 use super::rows::BulkWrite;
-use super::value::Value;
+use super::value::PlaceholderValue;
 use crate::matching::PathMatch;
 use crate::model::{Captures, Dice, Facts, ClientIdSources, Key, KeyHash};
 
@@ -67,7 +67,7 @@ pub struct RenderContext<'s> {
 }
 
 /// A value that only one style has.
-pub type Word = for<'s> fn(&'s RenderContext<'s>) -> Value<'s>;
+pub type Word = for<'s> fn(&'s RenderContext<'s>) -> PlaceholderValue<'s>;
 
 pub const HEX: &[u8] = b"0123456789abcdef";
 pub const UPPER_HEX: &[u8] = b"0123456789ABCDEF";

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::occasion::{ReplyContext, RenderContext};
 use super::resource::{self, resource};
-use super::{ResponseShape, Style, Value};
+use super::{ResponseShape, Style, PlaceholderValue};
 use crate::model::{Key, KeyPart, Kind};
 
 pub(super) const STYLE: Style = Style {
@@ -21,10 +21,10 @@ pub(super) const STYLE: Style = Style {
     ],
     content_type: "application/json; charset=utf-8",
     words: &[
-        ("pg.table", |scene| Value::text(table(scene))),
-        ("pg.column", |scene| Value::text(taken(scene).0)),
-        ("pg.value", |scene| Value::text(taken(scene).1)),
-        ("pg.id", |scene| Value::text(id(scene))),
+        ("pg.table", |scene| PlaceholderValue::text(table(scene))),
+        ("pg.column", |scene| PlaceholderValue::text(taken(scene).0)),
+        ("pg.value", |scene| PlaceholderValue::text(taken(scene).1)),
+        ("pg.id", |scene| PlaceholderValue::text(id(scene))),
     ],
     shapes: |kind, _| {
         vec![ResponseShape::new(

@@ -8,7 +8,7 @@ use http::{StatusCode, header};
 
 use super::occasion::{BASE64, RenderContext, UPPER};
 use super::resource::{self, segments};
-use super::{ResponseShape, Style, Value};
+use super::{ResponseShape, Style, PlaceholderValue};
 use crate::model::{Facts, Kind};
 
 pub(super) const STYLE: Style = Style {
@@ -21,12 +21,12 @@ pub(super) const STYLE: Style = Style {
     examples: &[("PUT", "/photos/2026/lamp%20%26%20desk.jpg", ""), ("DELETE", "/photos", "")],
     content_type: "application/xml",
     words: &[
-        ("s3.bucket", |scene| Value::text(object(scene.occasion.facts).0)),
-        ("s3.key", |scene| Value::text(object(scene.occasion.facts).1)),
-        ("s3.condition", |scene| Value::text(condition(scene))),
-        ("s3.request", |scene| Value::text(scene.occasion.id("s3.request", UPPER, 16))),
+        ("s3.bucket", |scene| PlaceholderValue::text(object(scene.occasion.facts).0)),
+        ("s3.key", |scene| PlaceholderValue::text(object(scene.occasion.facts).1)),
+        ("s3.condition", |scene| PlaceholderValue::text(condition(scene))),
+        ("s3.request", |scene| PlaceholderValue::text(scene.occasion.id("s3.request", UPPER, 16))),
         // 57 bytes in base64.
-        ("s3.host", |scene| Value::text(scene.occasion.id("s3.host", BASE64, 76))),
+        ("s3.host", |scene| PlaceholderValue::text(scene.occasion.id("s3.host", BASE64, 76))),
     ],
     shapes: |kind, status| match (status, kind) {
         (StatusCode::PRECONDITION_FAILED, _) => vec![error(CONDITION).fills(&[

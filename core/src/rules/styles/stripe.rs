@@ -5,7 +5,7 @@
 use http::StatusCode;
 
 use super::occasion::ALPHANUMERIC;
-use super::{ResponseShape, Style, Value};
+use super::{ResponseShape, Style, PlaceholderValue};
 use crate::model::Kind;
 
 pub(super) const STYLE: Style = Style {
@@ -18,7 +18,7 @@ pub(super) const STYLE: Style = Style {
     examples: &[("POST", "/v1/charges", "")],
     content_type: "application/json",
     words: &[("stripe.request", |scene| {
-        Value::text(format!("req_{}", scene.occasion.id("stripe.request", ALPHANUMERIC, 14)))
+        PlaceholderValue::text(format!("req_{}", scene.occasion.id("stripe.request", ALPHANUMERIC, 14)))
     })],
     shapes: |kind, status| {
         let again = matches!(kind, Kind::Transient | Kind::Overlap | Kind::Idempotency | Kind::Lock);
