@@ -25,7 +25,7 @@ use crate::rules::styles::RenderContext;
 use crate::rules::template::{TemplateScope, TemplateMistake};
 use crate::rules::{ReplyBody, ReplyStyle, Rule, State, Trigger};
 use times::RetryAfterValue;
-use variant::Variant;
+use variant::ResponseVariant;
 
 /// The responses of one rule, ready to be given.
 #[derive(Clone)]
@@ -46,7 +46,7 @@ pub struct CompiledReply {
 struct Answer {
     status: StatusCode,
     /// The first that suits the request is given.
-    variants: Vec<Variant>,
+    variants: Vec<ResponseVariant>,
 }
 
 impl CompiledReply {

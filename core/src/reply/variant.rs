@@ -17,7 +17,7 @@ use crate::rules::{ReplyBody, ReplyStyle, Rule};
 const SPARE_HEADERS: usize = 6;
 
 #[derive(Clone)]
-pub(super) struct Variant {
+pub(super) struct ResponseVariant {
     when: Option<fn(&Facts<'_>) -> bool>,
     status: StatusCode,
     headers: Vec<(HeaderName, Value)>,
@@ -58,7 +58,7 @@ pub(super) fn compile(
     status: StatusCode,
     wait: Option<RetryAfterValue>,
     scope: TemplateScope<'_>,
-) -> Result<Vec<Variant>, Vec<TemplateMistake>> {
+) -> Result<Vec<ResponseVariant>, Vec<TemplateMistake>> {
     let draft = Draft { rule, status, wait, scope };
     match &rule.reply.body {
         ReplyBody::Style(name) => {
@@ -69,7 +69,7 @@ pub(super) fn compile(
     }
 }
 
-impl Variant {
+impl ResponseVariant {
     /// Whether it is the response to this request.
     pub(super) fn suits(&self, facts: &Facts<'_>) -> bool {
         self.when.is_none_or(|when| when(facts))
@@ -146,7 +146,7 @@ struct Draft<'d> {
 
 impl Draft<'_> {
     /// A style's response.
-    fn shape(&self, shape: &ResponseShape, style: &styles::Style) -> Result<Variant, Vec<TemplateMistake>> {
+    fn shape(&self, shape: &ResponseShape, style: &styles::Style) -> Result<ResponseVariant, Vec<TemplateMistake>> {
         let compiler = Compiler {
             words: style.words,
             fills: shape.fills,
@@ -172,7 +172,7 @@ impl Draft<'_> {
     }
 
     /// The rule's own text.
-    fn own(&self, text: &str, style: ReplyStyle) -> Result<Variant, Vec<TemplateMistake>> {
+    fn own(&self, text: &str, style: ReplyStyle) -> Result<ResponseVariant, Vec<TemplateMistake>> {
         let lent = content_type(text, style);
         let given = self.rule.reply.headers.iter().find(|(name, _)| *name == CONTENT_TYPE);
         let medium = given.map_or(Medium::of(lent), |(_, value)| Medium::of(&text_of(value.as_bytes())));
@@ -187,7 +187,7 @@ impl Draft<'_> {
         status: StatusCode,
         mut headers: Vec<(HeaderName, Value)>,
         mut body: Body,
-    ) -> Result<Variant, Vec<TemplateMistake>> {
+    ) -> Result<ResponseVariant, Vec<TemplateMistake>> {
         // How long the body is, is not a matter of opinion.
         let own = || {
             self.rule
@@ -210,7 +210,7 @@ impl Draft<'_> {
             body = Body::None;
             headers.retain(|(name, _)| *name != CONTENT_TYPE);
         }
-        Ok(Variant { when, status, headers, body })
+        Ok(ResponseVariant { when, status, headers, body })
     }
 
     fn common_headers(&self, content_type: &'static str) -> Vec<(HeaderName, Value)> {
