@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::grading::{CheckId, OperationReport, Outcome, Report, Verdict};
 
 /// The operations of a report, the most telling first.
-pub struct Evidence<'a> {
+pub struct ShownOperations<'a> {
     /// With their places in the report.
     operations: Vec<(usize, &'a OperationReport)>,
     blames: BTreeMap<u64, Blame>,
@@ -20,16 +20,16 @@ pub struct Blame {
     is_unexpected: bool,
 }
 
-impl<'a> Evidence<'a> {
+impl<'a> ShownOperations<'a> {
     /// That of a report. Of the operations that show the same, the first in the report comes first.
-    pub fn of(report: &'a Report) -> Evidence<'a> {
+    pub fn of(report: &'a Report) -> ShownOperations<'a> {
         let blames = blames(report);
         let mut operations: Vec<(usize, &OperationReport)> = report.operations.iter().enumerate().collect();
         // Operations that met a conflict come first: the run was about them.
         operations.sort_by_cached_key(|(_, operation)| {
             (!met_a_conflict(operation), rank(operation, blames.get(&operation.id)))
         });
-        Evidence { operations, blames }
+        ShownOperations { operations, blames }
     }
 
     /// All of it.
@@ -148,7 +148,7 @@ mod tests {
             operation(4, Outcome::Recovered),
         ];
         let report = Report { clients: vec![client], operations, ..Report::default() };
-        let evidence = Evidence::of(&report);
+        let evidence = ShownOperations::of(&report);
         let order: Vec<u64> = evidence.all().iter().map(|(_, operation)| operation.id).collect();
         assert_eq!(order, [4, 3, 1, 2]);
     }

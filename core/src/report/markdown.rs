@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use super::evidence::Evidence;
+use super::evidence::ShownOperations;
 use super::phrases::{self, shown, span};
 use super::run;
 use crate::grading::{ClientReport, Expectation, OperationReport, Report, RuleReport, Verdict};
@@ -128,7 +128,7 @@ fn write_rules(page: &mut String, rules: &[RuleReport]) {
 }
 
 fn write_evidence(page: &mut String, report: &Report) {
-    let evidence = Evidence::of(report);
+    let evidence = ShownOperations::of(report);
     let troubled = evidence.troubled().count();
     let mut told = 0;
     for operation in evidence.troubled().take(MOST_ROWS) {
@@ -144,7 +144,7 @@ fn write_evidence(page: &mut String, report: &Report) {
     }
 }
 
-fn section(operation: &OperationReport, evidence: &Evidence) -> String {
+fn section(operation: &OperationReport, evidence: &ShownOperations) -> String {
     let checks: String = evidence.checks(operation).iter().map(|check| format!(" {check}")).collect();
     let title = quoted(&format!("{} {}", operation.method, operation.path));
     let mut section = format!(

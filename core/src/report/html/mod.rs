@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use self::marked::Marked;
 use self::view::{ClientView, ExpectationView, Explanation, OperationView, RuleView};
-use super::evidence::Evidence;
+use super::evidence::ShownOperations;
 use super::{conflicts, phrases, run};
 use crate::grading::{Report, RuleReport, Totals, Verdict};
 use crate::rules::grouped;
@@ -84,7 +84,7 @@ impl Left {
 
 /// The report as a page; `started` is the moment 0 of its times.
 pub fn render(report: &Report, started: Timestamp) -> Result<String, askama::Error> {
-    let evidence = Evidence::of(report);
+    let evidence = ShownOperations::of(report);
     let shown = evidence.all().iter().take(MOST_OPERATIONS);
     let on_page = shown.clone().map(|(_, operation)| operation.id).collect();
     let page = Page {

@@ -7,7 +7,7 @@ mod timeline;
 use std::collections::BTreeMap;
 
 use self::page::{Page, Tone};
-use super::evidence::Evidence;
+use super::evidence::ShownOperations;
 use super::phrases::{self, shown};
 use super::{Width, run, table};
 use crate::grading::{CheckId, ClientReport, Expectation, Finding, Report, RuleReport, Verdict};
@@ -181,7 +181,7 @@ fn rules(page: &mut Page, rules: &[RuleReport]) {
 
 /// The operations that show the most, and how many more the report has.
 fn operations(page: &mut Page, report: &Report) {
-    let evidence = Evidence::of(report);
+    let evidence = ShownOperations::of(report);
     let troubled = evidence.troubled().count();
     for operation in evidence.troubled().take(MOST_OPERATIONS) {
         timeline::draw(page, operation, evidence.checks(operation));
