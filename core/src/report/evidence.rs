@@ -8,12 +8,12 @@ use crate::grading::{CheckId, OperationReport, Outcome, Report, Verdict};
 pub struct ShownOperations<'a> {
     /// With their places in the report.
     operations: Vec<(usize, &'a OperationReport)>,
-    blames: BTreeMap<u64, Blame>,
+    blames: BTreeMap<u64, OperationIssue>,
 }
 
 /// The evidence that one operation shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Blame {
+pub struct OperationIssue {
     /// The checks that fail, or warn, and name it.
     pub checks: Vec<CheckId>,
     fails: bool,
@@ -54,8 +54,8 @@ impl<'a> ShownOperations<'a> {
     }
 }
 
-fn blames(report: &Report) -> BTreeMap<u64, Blame> {
-    let mut blames: BTreeMap<u64, Blame> = BTreeMap::new();
+fn blames(report: &Report) -> BTreeMap<u64, OperationIssue> {
+    let mut blames: BTreeMap<u64, OperationIssue> = BTreeMap::new();
     let findings = report.clients.iter().flat_map(|client| &client.findings);
     for finding in findings.filter(|finding| matches!(finding.verdict, Verdict::Fail | Verdict::Warn)) {
         for operation in &finding.operations {
@@ -79,7 +79,7 @@ fn met_a_conflict(operation: &OperationReport) -> bool {
 }
 
 /// The lower, the earlier it is shown.
-fn rank(operation: &OperationReport, blame: Option<&Blame>) -> u8 {
+fn rank(operation: &OperationReport, blame: Option<&OperationIssue>) -> u8 {
     match (blame, operation.outcome) {
         (Some(blame), _) if blame.is_unexpected => 0,
         (Some(blame), _) if blame.fails => 1,
