@@ -17,7 +17,7 @@ const MOST_ROWS: usize = 50;
 const MOST_REFERENCES: usize = 3;
 
 /// An operation that shows something.
-pub struct Reference {
+pub struct OperationLink {
     pub id: u64,
     /// Whether it is on the page, so that a link leads somewhere.
     pub is_shown: bool,
@@ -28,12 +28,12 @@ pub type OnPage = BTreeSet<u64>;
 
 /// The first of the operations that show something, and how many there are.
 pub struct References {
-    pub shown: Vec<Reference>,
+    pub shown: Vec<OperationLink>,
     pub cut: Option<String>,
 }
 
 fn references(ids: &[u64], on_page: &OnPage) -> References {
-    let reference = |id: &u64| Reference { id: *id, is_shown: on_page.contains(id) };
+    let reference = |id: &u64| OperationLink { id: *id, is_shown: on_page.contains(id) };
     let shown = ids.iter().take(MOST_REFERENCES).map(reference).collect();
     let cut = (ids.len() > MOST_REFERENCES).then(|| format!("{MOST_REFERENCES} of {}", ids.len()));
     References { shown, cut }
