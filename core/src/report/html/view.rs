@@ -27,16 +27,16 @@ pub struct OperationLink {
 pub type OnPage = BTreeSet<u64>;
 
 /// The first of the operations that show something, and how many there are.
-pub struct References {
+pub struct OperationLinks {
     pub shown: Vec<OperationLink>,
     pub cut: Option<String>,
 }
 
-fn references(ids: &[u64], on_page: &OnPage) -> References {
+fn references(ids: &[u64], on_page: &OnPage) -> OperationLinks {
     let reference = |id: &u64| OperationLink { id: *id, is_shown: on_page.contains(id) };
     let shown = ids.iter().take(MOST_REFERENCES).map(reference).collect();
     let cut = (ids.len() > MOST_REFERENCES).then(|| format!("{MOST_REFERENCES} of {}", ids.len()));
-    References { shown, cut }
+    OperationLinks { shown, cut }
 }
 
 /// One class of clients.
@@ -93,12 +93,12 @@ pub struct FindingView {
     pub rules: Vec<(Marked, Marked)>,
     /// A sentence on the rules beyond those.
     pub rules_cut: Option<String>,
-    pub operations: References,
+    pub operations: OperationLinks,
 }
 
 /// One line of `[expect]`.
 pub struct ExpectationView {
-    pub operations: References,
+    pub operations: OperationLinks,
     pub verdict: Marked,
     pub rule: Option<Marked>,
     pub name: Marked,
