@@ -304,7 +304,7 @@ pub fn length(operation: &OperationReport) -> f64 {
 
 /// The meaning of an attempt to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Turn {
+pub enum AttemptRole {
     /// It read the resource in between.
     Read,
     Succeeded,
@@ -315,13 +315,13 @@ pub enum Turn {
 }
 
 /// The meaning of an attempt to the client.
-pub fn turn(tried: &TryReport) -> Turn {
+pub fn turn(tried: &TryReport) -> AttemptRole {
     let is_success = tried.error.is_none() && tried.status.is_some_and(|status| status < 400);
     match tried {
-        _ if tried.rule.is_some() => Turn::Refused,
-        _ if !is_success => Turn::Failed,
-        _ if tried.link.is_none() => Turn::Read,
-        _ => Turn::Succeeded,
+        _ if tried.rule.is_some() => AttemptRole::Refused,
+        _ if !is_success => AttemptRole::Failed,
+        _ if tried.link.is_none() => AttemptRole::Read,
+        _ => AttemptRole::Succeeded,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::grading::{
     Report, RuleReport, Shape, TryReport, Verdict,
 };
 use crate::report::conflicts;
-use crate::report::phrases::{self, Turn};
+use crate::report::phrases::{self, AttemptRole};
 
 /// Rules of one check, and attempts of one operation, at most.
 const MOST_ROWS: usize = 50;
@@ -336,10 +336,10 @@ impl AttemptView {
         let answer = phrases::answer(tried);
         AttemptView {
             turn: match phrases::turn(tried) {
-                Turn::Read => "read",
-                Turn::Succeeded => "succeeded",
-                Turn::Failed => "failed",
-                Turn::Refused => "refused",
+                AttemptRole::Read => "read",
+                AttemptRole::Succeeded => "succeeded",
+                AttemptRole::Failed => "failed",
+                AttemptRole::Refused => "refused",
             },
             at: Marked::span(at, "at_ms", tried.at_ms),
             gap: tried.gap_ms.map(|gap| Marked::span(at, "gap_ms", gap)),

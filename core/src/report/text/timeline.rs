@@ -3,7 +3,7 @@
 use super::cut;
 use super::page::{Page, Tone};
 use crate::grading::{CheckId, OperationReport, TryReport};
-use crate::report::phrases::{self, Turn, shown, span};
+use crate::report::phrases::{self, AttemptRole, shown, span};
 use crate::report::table;
 
 /// Requests with a row of their own.
@@ -47,12 +47,12 @@ fn line(operation: &OperationReport, length: usize) -> String {
     columns.into_iter().map(|turn| turn.map_or('─', symbol)).collect()
 }
 
-fn symbol(turn: Turn) -> char {
+fn symbol(turn: AttemptRole) -> char {
     match turn {
-        Turn::Read => '○',
-        Turn::Succeeded => '●',
-        Turn::Failed => '!',
-        Turn::Refused => '×',
+        AttemptRole::Read => '○',
+        AttemptRole::Succeeded => '●',
+        AttemptRole::Failed => '!',
+        AttemptRole::Refused => '×',
     }
 }
 

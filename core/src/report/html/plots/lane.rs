@@ -6,7 +6,7 @@ use plotters::style::Color;
 
 use super::{ACCENT, ASKED, Area, BAD, FAINT, Failure, GOOD, GROUND, INK, PALE, Plot};
 use crate::grading::{OperationReport, TryReport};
-use crate::report::phrases::{self, Turn};
+use crate::report::phrases::{self, AttemptRole};
 
 /// Of a lane.
 const SIZE: (u32, u32) = (720, 52);
@@ -64,17 +64,17 @@ fn mark(area: &Area, at: i32, tried: &TryReport) -> Result<(), Failure> {
         area.draw(&PathElement::new(ends, GROUND.stroke_width(2)))
     };
     match phrases::turn(tried) {
-        Turn::Refused => {
+        AttemptRole::Refused => {
             area.draw(&Circle::new((at, MIDDLE), 9, BAD.filled()))?;
             cross(area, 1)?;
             cross(area, -1)
         }
-        Turn::Failed => {
+        AttemptRole::Failed => {
             let corners = vec![(at, MIDDLE - 9), (at + 9, MIDDLE + 8), (at - 9, MIDDLE + 8)];
             area.draw(&Polygon::new(corners, PALE.filled()))
         }
-        Turn::Succeeded => area.draw(&Circle::new((at, MIDDLE), 9, GOOD.filled())),
-        Turn::Read => {
+        AttemptRole::Succeeded => area.draw(&Circle::new((at, MIDDLE), 9, GOOD.filled())),
+        AttemptRole::Read => {
             area.draw(&Circle::new((at, MIDDLE), 7, GROUND.filled()))?;
             area.draw(&Circle::new((at, MIDDLE), 7, ACCENT.stroke_width(2)))
         }
