@@ -11,7 +11,7 @@ use super::startup_error::Refusal;
 use super::whole_file;
 use crate::grading::Report;
 use crate::journal::Kept;
-use crate::report::{self, Format, Subject, Width};
+use crate::report::{self, Format, ReportInput, Width};
 use crate::rules::Paint;
 
 /// A report that was asked for: `FORMAT`, or `FORMAT=FILE`.
@@ -129,7 +129,7 @@ pub fn write_for(reader: Reader, wanted: &[Wanted], report: &Report, kept: &Kept
         if place.reader() != reader {
             continue;
         }
-        let subject = Subject {
+        let subject = ReportInput {
             report,
             attempts: &attempts,
             started: kept.began,
@@ -173,17 +173,17 @@ pub fn losses(kept: &Kept) -> Vec<String> {
 }
 
 /// Writes reports to a file, or else to standard output, one after the other.
-pub fn write_to(format: Format, subjects: &[Subject], file: Option<&Path>) -> io::Result<()> {
+pub fn write_to(format: Format, subjects: &[ReportInput], file: Option<&Path>) -> io::Result<()> {
     write(format, subjects, &file.map_or(Place::Output, Place::File))
 }
 
-fn write(format: Format, subjects: &[Subject], place: &Place) -> io::Result<()> {
+fn write(format: Format, subjects: &[ReportInput], place: &Place) -> io::Result<()> {
     match place {
         Place::Output => {
             let out = io::stdout().lock();
             let (paint, width) = (paint(&out), width(&out));
-            let painted: Vec<Subject> =
-                subjects.iter().map(|subject| Subject { paint, width, ..*subject }).collect();
+            let painted: Vec<ReportInput> =
+                subjects.iter().map(|subject| ReportInput { paint, width, ..*subject }).collect();
             match into(format, &painted, out) {
                 // A reader that has seen enough (`| head`) is no failure.
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -205,7 +205,7 @@ fn in_its_folder(path: &Path, write: impl FnOnce(&File) -> io::Result<()>) -> io
     whole_file::write(path, write)
 }
 
-fn into(format: Format, subjects: &[Subject], out: impl Write) -> io::Result<()> {
+fn into(format: Format, subjects: &[ReportInput], out: impl Write) -> io::Result<()> {
     let mut out = BufWriter::new(Counted(out));
     for subject in subjects {
         report::write(format, *subject, &mut out)?;

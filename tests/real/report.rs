@@ -3,7 +3,7 @@
 
 use std::fs::File;
 
-use fracas::report::{self, Format, Subject, Width};
+use fracas::report::{self, Format, ReportInput, Width};
 use fracas::rules::Paint;
 
 use crate::client::{Runs, run};
@@ -22,7 +22,7 @@ fn a_browser_shows_what_the_report_says() {
             let mut file = File::create(folder.join(format!("{name}.{ending}"))).expect("a file");
             let started = "2026-03-05T14:02:11.318Z".parse().expect("a time");
             let (paint, width) = (Paint::Plain, Width::of(None));
-            let subject = Subject { report: &report, attempts: &[], started, paint, width };
+            let subject = ReportInput { report: &report, attempts: &[], started, paint, width };
             report::write(format, subject, &mut file).expect("the disk has room");
         }
         arguments.push(name.to_owned());

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::{Subject, phrases, run};
+use super::{ReportInput, phrases, run};
 use crate::grading::RefusedBy;
 use crate::model::{Attempt, SanitizedJson, AskedWait};
 
@@ -31,8 +31,8 @@ const OF_NO_URL: &AsciiSet = &CONTROLS
     .add(b'}');
 
 /// Writes the attempts, in the order in which they began.
-pub fn write(subject: Subject<'_>, out: &mut impl io::Write) -> io::Result<()> {
-    let Subject { report, attempts, started, .. } = subject;
+pub fn write(subject: ReportInput<'_>, out: &mut impl io::Write) -> io::Result<()> {
+    let ReportInput { report, attempts, started, .. } = subject;
     let proxy = if report.run.proxy.is_empty() { UNKNOWN } else { &report.run.proxy };
     let mut attempts: Vec<&Attempt> = attempts.iter().map(|attempt| &**attempt).collect();
     attempts.sort_by_key(|attempt| (attempt.start, attempt.id));

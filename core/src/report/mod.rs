@@ -53,7 +53,7 @@ pub enum Format {
 
 /// The report to write, and the time it begins at.
 #[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
+pub struct ReportInput<'a> {
     pub report: &'a Report,
     /// The attempts that the report was made from; only [`Format::Har`] reads them.
     pub attempts: &'a [Arc<Attempt>],
@@ -86,7 +86,7 @@ impl Width {
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(format: Format, subject: Subject, out: &mut impl io::Write) -> io::Result<()> {
+pub fn write(format: Format, subject: ReportInput, out: &mut impl io::Write) -> io::Result<()> {
     match format {
         Format::Text => out.write_all(text::render(subject.report, subject.paint, subject.width).as_bytes()),
         Format::Json => json::write(subject.report, out),

@@ -13,7 +13,7 @@ use super::output::talk;
 use super::startup_error::Refusal;
 use super::{SHORT, UNUSABLE, places, reporting};
 use crate::grading::Verdict;
-use crate::report::{Format, Subject, Width};
+use crate::report::{Format, ReportInput, Width};
 use crate::rules::Paint;
 
 /// Reads the journal, and reports.
@@ -47,7 +47,7 @@ fn reported(arguments: &arguments::Report) -> Result<ExitCode, Refusal> {
     for run in &all {
         run.warn(which);
     }
-    let subjects: Vec<Subject> = all.iter().map(Graded::subject).collect();
+    let subjects: Vec<ReportInput> = all.iter().map(Graded::subject).collect();
     if let Err(error) = reporting::write_to(arguments.format, &subjects, arguments.output.as_deref()) {
         talk(format_args!("error: the report cannot be written: {error}\n"));
         return Ok(ExitCode::from(UNUSABLE));
@@ -87,8 +87,8 @@ fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
 }
 
 impl Graded {
-    fn subject(&self) -> Subject<'_> {
-        Subject {
+    fn subject(&self) -> ReportInput<'_> {
+        ReportInput {
             report: &self.report,
             attempts: &self.attempts,
             started: self.header.began(),

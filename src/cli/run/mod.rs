@@ -38,7 +38,7 @@ use crate::grading::{Demands, Report, Verdict};
 use crate::journal::{Clients, Kept};
 use crate::proxy::descriptors::SoftLimit;
 use crate::proxy::{Running, StartError, Summary};
-use crate::report::{self, Format, Subject};
+use crate::report::{self, Format, ReportInput};
 
 /// Runs the command to its end, and grades it.
 pub fn run(arguments: &arguments::Run, given: Vec<Given>) -> ExitCode {
@@ -204,7 +204,7 @@ async fn tell_end(ended: Ended, signals: &mut Forwarded, log: Log, wanted: Vec<W
 fn tell_card(report: &Report, kept: &Kept) {
     let err = io::stderr().lock();
     let (paint, width) = (paint(&err), width(&err));
-    let subject = Subject { report, attempts: &[], started: kept.began, paint, width };
+    let subject = ReportInput { report, attempts: &[], started: kept.began, paint, width };
     // If that fails there is nobody left to tell.
     let _ = report::write(Format::Text, subject, &mut Counted(err));
 }

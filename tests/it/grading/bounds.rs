@@ -4,7 +4,7 @@ mod listed;
 
 use fracas::grading::{Asked, Finding, Grading, Missing, Report, Verdict};
 use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, RuleReading, AskedWait, RequestRecord};
-use fracas::report::{self, Format, Subject, Width};
+use fracas::report::{self, Format, ReportInput, Width};
 use fracas::rules;
 use proptest::prelude::*;
 
@@ -276,7 +276,7 @@ fn counts_of_clients_and_products_say_where_they_end() {
     let text = |report: &Report| {
         let mut out = Vec::new();
         let (started, paint) = (jiff::Timestamp::UNIX_EPOCH, fracas::rules::Paint::Plain);
-        let subject = Subject { report, attempts: &[], started, paint, width: Width::of(None) };
+        let subject = ReportInput { report, attempts: &[], started, paint, width: Width::of(None) };
         report::write(Format::Markdown, subject, &mut out).expect("memory");
         String::from_utf8(out).expect("text")
     };

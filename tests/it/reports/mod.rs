@@ -10,7 +10,7 @@ use fracas::grading::{ClientReport, Report, Verdict};
 use fracas::model::{
     Attempt, InjectedConflict, Fingerprint, ResponseRecord, GrpcStatus, Kind, MediaType, Phase, HttpVersion, AskedWait, RequestRecord,
 };
-use fracas::report::{self, Format, Subject, Width};
+use fracas::report::{self, Format, ReportInput, Width};
 use fracas::rules::Paint;
 use http::HeaderValue;
 
@@ -27,7 +27,7 @@ fn every_format_is_as_it_was_looked_at() {
 fn the_archive_is_as_it_was_looked_at() {
     let mut out = Vec::new();
     let report = samples::empty();
-    report::write(Format::Har, Subject { attempts: &attempts(), ..subject(&report) }, &mut out)
+    report::write(Format::Har, ReportInput { attempts: &attempts(), ..subject(&report) }, &mut out)
         .expect("memory");
     let archive: serde_json::Value = serde_json::from_slice(&out).expect("it is JSON");
     insta::assert_snapshot!("har", format!("{archive:#}"));
@@ -41,7 +41,7 @@ fn the_archive_has_every_field_that_har_asks_for() {
     let mut odd = Attempt { path: "/a b#c?d/\u{fc}".into(), ..Attempt::default() };
     odd.method = "OPTIONS".into();
     let attempts: Vec<Arc<Attempt>> = attempts().into_iter().chain([odd.into()]).collect();
-    report::write(Format::Har, Subject { attempts: &attempts, ..subject(&report) }, &mut out)
+    report::write(Format::Har, ReportInput { attempts: &attempts, ..subject(&report) }, &mut out)
         .expect("memory");
     let archive: serde_json::Value = serde_json::from_slice(&out).expect("it is JSON");
     let asked = |value: &serde_json::Value, place: &str, fields: &[&str]| {
@@ -145,7 +145,7 @@ fn a_terminal_is_filled_never_overrun_nor_steered_by_strangers() {
 
 fn text(report: &Report, width: Width) -> String {
     let mut out = Vec::new();
-    report::write(Format::Text, Subject { width, ..subject(report) }, &mut out).expect("memory");
+    report::write(Format::Text, ReportInput { width, ..subject(report) }, &mut out).expect("memory");
     String::from_utf8(out).expect("text")
 }
 
@@ -153,7 +153,7 @@ fn text(report: &Report, width: Width) -> String {
 fn colours_only_carry_what_words_say() {
     for (name, report) in samples::all() {
         let mut out = Vec::new();
-        let subject = Subject { paint: Paint::Coloured, ..subject(&report) };
+        let subject = ReportInput { paint: Paint::Coloured, ..subject(&report) };
         report::write(Format::Text, subject, &mut out).expect("memory");
         let coloured = String::from_utf8(out).expect("text");
         let mut plain = String::new();
@@ -285,9 +285,9 @@ fn written(format: Format, report: &Report) -> String {
     String::from_utf8(out).expect("a report is UTF-8")
 }
 
-fn subject(report: &Report) -> Subject<'_> {
+fn subject(report: &Report) -> ReportInput<'_> {
     let started = "2026-03-05T14:02:11.318Z".parse().expect("a time");
-    Subject { report, attempts: &[], started, paint: Paint::Plain, width: Width::of(None) }
+    ReportInput { report, attempts: &[], started, paint: Paint::Plain, width: Width::of(None) }
 }
 
 fn attempts() -> Vec<Arc<Attempt>> {
