@@ -16,7 +16,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use fracas::grading::{Asked, Correlator, Grading};
+use fracas::grading::{Criteria, Correlator, Grading};
 use fracas::journal::{Header, Line, read};
 use fracas::model::Attempt;
 use fracas::rules::Config;
@@ -75,7 +75,7 @@ fn write(path: &Path, reads: f64) {
 
 fn grade(path: &Path) -> ExitCode {
     let start = Instant::now();
-    let mut grading = Grading::new(Asked::default());
+    let mut grading = Grading::new(Criteria::default());
     attempts(path, &mut |attempt| {
         grading.add(attempt);
     });

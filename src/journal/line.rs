@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::grading::{Asked, CommandEnd, CommandReport, Demands, Report, RuleReport, RunReport};
+use crate::grading::{Criteria, CommandEnd, CommandReport, Demands, Report, RuleReport, RunReport};
 use crate::model::{Attempt, Kind};
 use crate::rules::{Config, Rule};
 
@@ -36,7 +36,7 @@ pub struct Header {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub proxy: String,
     /// Expectations of the rules file about clients.
-    pub asked: Asked,
+    pub asked: Criteria,
     /// In file order.
     pub rules: Vec<HeaderRule>,
 }
@@ -176,7 +176,7 @@ impl Header {
             seed: config.settings.seed,
             origin: Origin::default(),
             proxy: String::new(),
-            asked: Asked::of(config),
+            asked: Criteria::of(config),
             rules: config.rules.iter().map(HeaderRule::new).collect(),
         }
     }

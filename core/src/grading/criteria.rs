@@ -11,7 +11,7 @@ use crate::rules::{Config, Expect, Grade, ReplyBody, ReplyStyle};
 /// `[expect]` of a file and of its rules; a journal carries those of the rules that it was written under.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Asked {
+pub struct Criteria {
     pub expect: Expect,
     pub rules: Vec<AskedByRule>,
 }
@@ -39,8 +39,8 @@ fn is_nothing(expect: &Expect) -> bool {
     *expect == Expect::default()
 }
 
-impl Asked {
-    pub fn of(config: &Config) -> Asked {
+impl Criteria {
+    pub fn of(config: &Config) -> Criteria {
         let rules = config.rules.iter().map(|rule| AskedByRule {
             rule: Box::from(&*rule.name),
             expect: rule.expect.clone(),
@@ -51,7 +51,7 @@ impl Asked {
             version: rule.version_at().map(|at| at.request.to_string().into()),
             names_read: rule.read.is_some(),
         });
-        Asked { expect: config.settings.expect.clone(), rules: rules.collect() }
+        Criteria { expect: config.settings.expect.clone(), rules: rules.collect() }
     }
 }
 
@@ -129,7 +129,7 @@ fn questions(expect: &Expect) -> Vec<(&'static str, Option<Want>)> {
     .collect()
 }
 
-impl Asked {
+impl Criteria {
     /// Everything that is asked, in the order of the file: its own first, then by rule.
     pub(super) fn asks(&self) -> Vec<Ask> {
         let mut asks = Vec::new();

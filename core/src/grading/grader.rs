@@ -11,7 +11,7 @@ use self::places::Classes;
 pub use self::record::{Extent, Missing, Record};
 use super::checks::Tally;
 use super::checks::{CHECKS, Check, Class, Judged};
-use super::criteria::{Ask, Asked, AskedByRule};
+use super::criteria::{Ask, Criteria, AskedByRule};
 use super::evidence_store::Kept;
 use super::recent_activity::Company;
 use super::view::{Scope, View};
@@ -29,7 +29,7 @@ const NO_AGENT: &str = "-";
 /// for each class of clients, of which `places` tells 32 apart.
 #[derive(Clone, Debug)]
 pub struct Grader {
-    asked: Asked,
+    asked: Criteria,
     asks: Vec<Ask>,
     /// Parts of the record that some key is about because rules have their own.
     excepts: Vec<Scope>,
@@ -48,7 +48,7 @@ impl Grader {
     /// The version of [`Report`].
     const VERSION: u32 = 1;
 
-    pub fn new(asked: Asked) -> Grader {
+    pub fn new(asked: Criteria) -> Grader {
         let asks = asked.asks();
         let of_checks = CHECKS.iter().map(|check| asked.scope_of_check(check.id));
         let mut excepts: Vec<Scope> = Vec::new();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::around::Around;
 use super::correlate::{Cost, Ended};
-use super::{Asked, Correlator, Grader, Missing, Operation, Record, Report, RuleReport};
+use super::{Criteria, Correlator, Grader, Missing, Operation, Record, Report, RuleReport};
 use crate::model::Attempt;
 
 /// Grades a record as it is made, or read. Bounded; a report can be had at any time.
@@ -21,7 +21,7 @@ pub struct Grading {
 }
 
 impl Grading {
-    pub fn new(asked: Asked) -> Grading {
+    pub fn new(asked: Criteria) -> Grading {
         Grading {
             correlator: Correlator::new(),
             grader: Grader::new(asked),
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_report_says_how_many_operations_were_put_away() {
-        let mut grading = Grading::new(Asked::default());
+        let mut grading = Grading::new(Criteria::default());
         for at in 0..OPEN_OPERATIONS_OF_A_CLIENT as u64 + 3 {
             let got = ResponseRecord { status: Some(409), ..ResponseRecord::default() };
             let path = format!("/{at}").into();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use fracas::grading::{Asked, AskedByRule, CommandEnd};
+use fracas::grading::{Criteria, AskedByRule, CommandEnd};
 use fracas::journal::{Ending, Header, HeaderRule, Tallies};
 use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase};
 use fracas::rules::{Config, Expect};
@@ -48,7 +48,7 @@ fn header(expect: Expect) -> Header {
         version: None,
         names_read: false,
     };
-    header.asked = Asked { expect, rules: vec![own] };
+    header.asked = Criteria { expect, rules: vec![own] };
     header
 }
 

@@ -2,7 +2,7 @@
 
 mod listed;
 
-use fracas::grading::{Asked, Finding, Grading, Missing, Report, Verdict};
+use fracas::grading::{Criteria, Finding, Grading, Missing, Report, Verdict};
 use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, RuleReading, AskedWait, RequestRecord};
 use fracas::report::{self, Format, ReportInput, Width};
 use fracas::rules;
@@ -39,7 +39,7 @@ fn call(start: u64, agent: &str, client: u64, tries: u64) -> Vec<Attempt> {
 
 fn graded(asked: &str, attempts: impl IntoIterator<Item = Attempt>) -> Report {
     let accepted = rules::read("rules.toml", asked, &|_| Err(rules::BodyFileError::Missing));
-    let mut grading = Grading::new(Asked::of(&accepted.expect("rules").config));
+    let mut grading = Grading::new(Criteria::of(&accepted.expect("rules").config));
     let mut attempts: Vec<Attempt> = attempts.into_iter().collect();
     attempts.sort_by_key(|attempt| attempt.end);
     for (id, attempt) in (1..).zip(attempts) {
@@ -327,7 +327,7 @@ fn counts_are_of_all_operations_however_few_are_kept_as_evidence() {
 
 #[test]
 fn attempts_that_are_missing_accuse_nobody_of_what_they_may_have_been() {
-    let mut grading = Grading::new(Asked::default());
+    let mut grading = Grading::new(Criteria::default());
     let blind = (0..8).map(|n| {
         let write = refused(request(n * SECOND / 2, "a/1", 1, "PUT", 409), "r", Kind::Version);
         Attempt { id: n + 1, sent: RequestRecord { version: Some("1".into()), ..write.sent.clone() }, ..write }

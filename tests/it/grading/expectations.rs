@@ -1,6 +1,6 @@
 //! `[expect]`: what is asked, what is found, and what it means for the verdict.
 
-use fracas::grading::{Asked, Report, Verdict};
+use fracas::grading::{Criteria, Report, Verdict};
 use fracas::model::{Kind, AskedWait};
 use fracas::rules;
 
@@ -8,10 +8,10 @@ use super::clients::{Client, Situation};
 use super::fairness::held_against;
 
 /// Read from a file with a rule called `rule`, whose own `expect` is `own`.
-fn asked(file: &str, own: &str) -> Asked {
+fn asked(file: &str, own: &str) -> Criteria {
     let text = format!("{file}\n[[rule]]\nname = \"rule\"\n{own}\n");
     let accepted = rules::read("rules.toml", &text, &|_| Err(rules::BodyFileError::Missing));
-    Asked::of(&accepted.unwrap_or_else(|mistakes| panic!("{mistakes}")).config)
+    Criteria::of(&accepted.unwrap_or_else(|mistakes| panic!("{mistakes}")).config)
 }
 
 fn graded(file: &str, own: &str, client: Client, kind: Kind) -> Report {

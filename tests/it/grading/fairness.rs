@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fracas::grading::{Asked, Grading, Report, Verdict};
+use fracas::grading::{Criteria, Grading, Report, Verdict};
 use fracas::model::{Attempt, Fingerprint, ResponseRecord, Kind, Phase, AskedWait};
 
 use super::clients::{Client, Situation, record};
@@ -10,11 +10,11 @@ use super::policies::Chance;
 use crate::support::is_full;
 
 fn graded(client: Client, situation: Situation, seed: u64) -> Report {
-    held_against(Asked::default(), client, situation, seed)
+    held_against(Criteria::default(), client, situation, seed)
 }
 
 /// What is said of a client under what a file asks.
-pub fn held_against(asked: Asked, client: Client, situation: Situation, seed: u64) -> Report {
+pub fn held_against(asked: Criteria, client: Client, situation: Situation, seed: u64) -> Report {
     let mut grading = Grading::new(asked);
     for attempt in record(client, situation, seed) {
         grading.add(attempt);
@@ -137,7 +137,7 @@ fn whoever_looks_before_a_post_goes_again_is_not_blind() {
         Attempt { id, start: at, end: at + 1_000, client, method, path, got, ..Attempt::default() }
     };
     for (between, expected) in [(Some(200), [0u8; 0].as_slice()), (Some(503), &[16]), (None, &[16])] {
-        let mut grading = Grading::new(Asked::default());
+        let mut grading = Grading::new(Criteria::default());
         grading.add(attempt(1, 1, "POST", 502));
         between.map(|status| grading.add(attempt(2, 1, "GET", status)));
         grading.add(attempt(3, 1, "POST", 201));
@@ -154,7 +154,7 @@ fn the_order_in_which_workers_report_changes_nothing() {
     {
         let situation = Situation { clients: 6, ..Situation::new(kind) };
         let expected = graded(client, situation, 3);
-        let mut grading = Grading::new(Asked::default());
+        let mut grading = Grading::new(Criteria::default());
         let mut attempts = record(client, situation, 3);
         // Two workers, whose batches arrive one behind the other.
         attempts.sort_by_key(|attempt| (attempt.end / 50_000, attempt.client.0 % 2, attempt.end));

@@ -5,7 +5,7 @@ mod facts;
 mod record;
 mod words;
 
-use fracas::grading::{Asked, ClientReport, Correlator, Grading, Jitter, Operation, Report, Shape, Verdict};
+use fracas::grading::{Criteria, ClientReport, Correlator, Grading, Jitter, Operation, Report, Shape, Verdict};
 use fracas::rules;
 use proptest::prelude::*;
 
@@ -24,7 +24,7 @@ proptest! {
     #[test]
     fn every_sentence_holds((attempts, have_gone) in record()) {
         let accepted = rules::read("rules.toml", ASKED, &|_| Err(rules::BodyFileError::Missing));
-        let mut grading = Grading::new(Asked::of(&accepted.expect("rules").config));
+        let mut grading = Grading::new(Criteria::of(&accepted.expect("rules").config));
         let mut correlator = Correlator::new();
         let mut operations = Vec::new();
         for attempt in attempts {

@@ -3,14 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fracas::grading::{Asked, Grading, Report, Verdict};
+use fracas::grading::{Criteria, Grading, Report, Verdict};
 use fracas::model::{Attempt, Fingerprint, Kind, Phase};
 
 use super::workers::{Connections, Names, Policy, Rule, Starts, Workers};
 use crate::support::is_full;
 
 fn graded(attempts: impl Iterator<Item = Attempt>) -> Report {
-    let mut grading = Grading::new(Asked::default());
+    let mut grading = Grading::new(Criteria::default());
     attempts.for_each(|attempt| drop(grading.add(attempt)));
     // Long enough for every window to have passed.
     grading.pass(10_000_000_000);

@@ -1,6 +1,6 @@
 //! What the record does not show is not said: findings on records in which something stays in the dark.
 
-use fracas::grading::{Asked, Finding, Grading, Report, Verdict};
+use fracas::grading::{Criteria, Finding, Grading, Report, Verdict};
 use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, RequestRecord};
 use fracas::rules;
 
@@ -61,7 +61,7 @@ fn attempt((line, id): (&str, u64)) -> Attempt {
 
 fn graded(asked: &str, text: &str, have_clients_gone: bool) -> Report {
     let accepted = rules::read("rules.toml", asked, &|_| Err(rules::BodyFileError::Missing));
-    let mut grading = Grading::new(Asked::of(&accepted.expect("rules").config));
+    let mut grading = Grading::new(Criteria::of(&accepted.expect("rules").config));
     for attempt in attempts(text) {
         grading.add(attempt);
     }
@@ -361,7 +361,7 @@ fn who_is_still_trying_when_the_command_is_killed_does_not_give_up() {
         ("it had succeeded", &recovered, Some(2_600), None),
         ("one call or several", &uneven, Some(2_300), None),
     ] {
-        let mut grading = Grading::new(Asked::default());
+        let mut grading = Grading::new(Criteria::default());
         attempts(text).into_iter().for_each(|attempt| drop(grading.add(attempt)));
         killed_at.into_iter().for_each(|at: u64| grading.command_killed(at * 1_000));
         let report = grading.finish(Vec::new(), 0);

@@ -11,7 +11,7 @@ mod kinds;
 mod own;
 mod reads;
 
-use fracas::grading::{Asked, CHECKS, Finding, Grading, Report};
+use fracas::grading::{Criteria, CHECKS, Finding, Grading, Report};
 use fracas::rules::{BodyFileError, read};
 
 use crate::support::proxy::before;
@@ -35,7 +35,7 @@ fn play(rules: &str, trace: &[String]) -> Played {
     });
     let proxy = before(upstream.address).rules(rules).start();
     let statuses = trace.iter().map(|line| proxy.ask(request(line)).status()).collect();
-    let mut grading = Grading::new(Asked::of(&config));
+    let mut grading = Grading::new(Criteria::of(&config));
     for attempt in proxy.attempts() {
         grading.add(attempt);
     }

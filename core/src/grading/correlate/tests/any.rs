@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::super::{Correlator, LATENESS};
 use super::slowly::{Grouping, slowly};
-use crate::grading::{Asked, AskedByRule, Grader, Grading, Operation, Outcome, Record};
+use crate::grading::{Criteria, AskedByRule, Grader, Grading, Operation, Outcome, Record};
 use crate::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, GrpcStatus, Kind, Phase, AskedWait, RequestRecord};
 use crate::rules::Expect;
 
@@ -163,7 +163,7 @@ proptest! {
         let own = Expect { retry_after: Some(true), ..Expect::default() };
         let rules = [AskedByRule { rule: "r".into(), expect: own.clone(), style: None, version: None, names_read: false }];
         let rules = rules.into_iter().filter(|_| is_asked).collect();
-        let asked = Asked { expect: own, rules };
+        let asked = Criteria { expect: own, rules };
 
         let mut grading = Grading::new(asked.clone());
         let mut grader = Grader::new(asked);
