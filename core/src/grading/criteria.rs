@@ -13,13 +13,13 @@ use crate::rules::{Config, Expect, Grade, ReplyBody, ReplyStyle};
 #[serde(default, deny_unknown_fields)]
 pub struct Criteria {
     pub expect: Expect,
-    pub rules: Vec<AskedByRule>,
+    pub rules: Vec<RuleCriteria>,
 }
 
 /// The expectations of one rule, and the reply style it responds in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AskedByRule {
+pub struct RuleCriteria {
     pub rule: Box<str>,
     /// The rule's own, to be laid over the file's.
     #[serde(default, skip_serializing_if = "is_nothing")]
@@ -41,7 +41,7 @@ fn is_nothing(expect: &Expect) -> bool {
 
 impl Criteria {
     pub fn of(config: &Config) -> Criteria {
-        let rules = config.rules.iter().map(|rule| AskedByRule {
+        let rules = config.rules.iter().map(|rule| RuleCriteria {
             rule: Box::from(&*rule.name),
             expect: rule.expect.clone(),
             style: match &rule.reply.body {
@@ -55,7 +55,7 @@ impl Criteria {
     }
 }
 
-impl AskedByRule {
+impl RuleCriteria {
     pub(super) fn asks_anything(&self) -> bool {
         !is_nothing(&self.expect)
     }
@@ -166,7 +166,7 @@ impl Criteria {
     }
 
     /// The grade of a failure of `check` under `rule`, or over all rules; `None`: as the check finds.
-    pub(super) fn grade(&self, check: CheckId, rule: Option<&AskedByRule>) -> Option<Grade> {
+    pub(super) fn grade(&self, check: CheckId, rule: Option<&RuleCriteria>) -> Option<Grade> {
         rule.and_then(|rule| grade_in(&rule.expect, check)).or_else(|| grade_in(&self.expect, check))
     }
 

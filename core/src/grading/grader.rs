@@ -11,7 +11,7 @@ use self::places::Classes;
 pub use self::record::{Extent, Missing, Record};
 use super::checks::Tally;
 use super::checks::{CHECKS, Check, Class, Judged};
-use super::criteria::{Ask, Criteria, AskedByRule};
+use super::criteria::{Ask, Criteria, RuleCriteria};
 use super::evidence_store::Kept;
 use super::recent_activity::Company;
 use super::view::{Scope, View};
@@ -33,7 +33,7 @@ pub struct Grader {
     asks: Vec<Ask>,
     /// Parts of the record that some key is about because rules have their own.
     excepts: Vec<Scope>,
-    by_rule: BTreeMap<Box<str>, AskedByRule>,
+    by_rule: BTreeMap<Box<str>, RuleCriteria>,
     classes: Classes,
     company: Company,
     kept: Kept,
@@ -86,7 +86,7 @@ impl Grader {
         let view = View { killed_at: self.killed_at, ..view };
         let agent = operation.agent().unwrap_or(NO_AGENT);
         let class = self.classes.of(agent, !view.steps.is_empty());
-        let is_asked = |rule: &str| self.by_rule.get(rule).is_some_and(AskedByRule::asks_anything);
+        let is_asked = |rule: &str| self.by_rule.get(rule).is_some_and(RuleCriteria::asks_anything);
         if class.see(&view, &self.excepts, &is_asked) {
             self.kept.keep(operation);
         }
@@ -240,7 +240,7 @@ impl Grader {
         // Over all rules: the versions of any of them, and the reads of all of them.
         let concerned =
             tally.rules().map(|(name, _)| &**name).filter(|name| rule.is_none_or(|one| one == *name));
-        let asked: Vec<Option<&AskedByRule>> = concerned.map(|name| self.by_rule.get(name)).collect();
+        let asked: Vec<Option<&RuleCriteria>> = concerned.map(|name| self.by_rule.get(name)).collect();
         Class {
             clients,
             is_mixed,

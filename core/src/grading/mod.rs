@@ -27,7 +27,7 @@ pub use backoff::{Gaps, Law};
 pub use checks::herd::index as herd_index;
 pub use checks::{CHECKS, Check};
 pub use correlate::Correlator;
-pub use criteria::{Criteria, AskedByRule};
+pub use criteria::{Criteria, RuleCriteria};
 pub use grader::{Extent, Grader, Missing, Record};
 pub use grading::Grading;
 pub use operation::{Link, Operation, Outcome, Read, Sight, Try};

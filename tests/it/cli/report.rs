@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use fracas::grading::{Criteria, AskedByRule, CommandEnd};
+use fracas::grading::{Criteria, RuleCriteria, CommandEnd};
 use fracas::journal::{Ending, Header, HeaderRule, Tallies};
 use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase};
 use fracas::rules::{Config, Expect};
@@ -41,7 +41,7 @@ fn header(expect: Expect) -> Header {
         asked: "all".into(),
         asked_share: Some(1.0),
     }];
-    let own = AskedByRule {
+    let own = RuleCriteria {
         rule: "r".into(),
         expect: Expect::default(),
         style: None,

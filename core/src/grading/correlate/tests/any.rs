@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::super::{Correlator, LATENESS};
 use super::slowly::{Grouping, slowly};
-use crate::grading::{Criteria, AskedByRule, Grader, Grading, Operation, Outcome, Record};
+use crate::grading::{Criteria, RuleCriteria, Grader, Grading, Operation, Outcome, Record};
 use crate::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, GrpcStatus, Kind, Phase, AskedWait, RequestRecord};
 use crate::rules::Expect;
 
@@ -161,7 +161,7 @@ proptest! {
             .collect();
         // With a rule of its own there are two tallies over all of the record.
         let own = Expect { retry_after: Some(true), ..Expect::default() };
-        let rules = [AskedByRule { rule: "r".into(), expect: own.clone(), style: None, version: None, names_read: false }];
+        let rules = [RuleCriteria { rule: "r".into(), expect: own.clone(), style: None, version: None, names_read: false }];
         let rules = rules.into_iter().filter(|_| is_asked).collect();
         let asked = Criteria { expect: own, rules };
 
