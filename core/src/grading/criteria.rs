@@ -63,7 +63,7 @@ impl RuleCriteria {
 
 /// One thing that is asked.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Ask {
+pub(super) struct Criterion {
     pub rule: Option<Box<str>>,
     pub want: Want,
     pub scope: Scope,
@@ -131,7 +131,7 @@ fn questions(expect: &Expect) -> Vec<(&'static str, Option<Want>)> {
 
 impl Criteria {
     /// Everything that is asked, in the order of the file: its own first, then by rule.
-    pub(super) fn asks(&self) -> Vec<Ask> {
+    pub(super) fn asks(&self) -> Vec<Criterion> {
         let mut asks = Vec::new();
         for (name, want) in questions(&self.expect) {
             let scope = self.scope(|expect| {
@@ -139,11 +139,11 @@ impl Criteria {
                 // Where no second try is wanted, the file's wishes for second tries are not in force.
                 is_given || expect.no_retry == Some(true) && !["amplification", "fired"].contains(&name)
             });
-            asks.extend(want.map(|want| Ask { rule: None, want, scope }));
+            asks.extend(want.map(|want| Criterion { rule: None, want, scope }));
         }
         for (check, grade) in &self.expect.checks {
             if *grade == Grade::Fail {
-                asks.push(Ask { rule: None, want: Want::Check(*check), scope: self.scope_of_check(*check) });
+                asks.push(Criterion { rule: None, want: Want::Check(*check), scope: self.scope_of_check(*check) });
             }
         }
         for asked in &self.rules {
@@ -151,7 +151,7 @@ impl Criteria {
             let of_checks = of_checks.map(|(check, _)| Want::Check(*check));
             let wants = questions(&asked.expect).into_iter().filter_map(|(_, want)| want).chain(of_checks);
             let rule = &asked.rule;
-            asks.extend(wants.map(|want| Ask {
+            asks.extend(wants.map(|want| Criterion {
                 rule: Some(rule.clone()),
                 want,
                 scope: Scope::Rule(rule.clone()),

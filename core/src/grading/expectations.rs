@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::checks::Tally;
 use super::checks::{CHECKS, Class, Marks, of, wait};
-use super::criteria::{Ask, Want};
+use super::criteria::{Criterion, Want};
 use super::{Expectation, Verdict};
 
 /// The tallies of every class of clients within the scope of an ask.
@@ -35,7 +35,7 @@ impl Found {
 }
 
 /// Holds the record against one ask; `fired` counts the conflicts of the rules that it is about.
-pub(super) fn found(ask: &Ask, tallies: &Tallies<'_>, fired: u64) -> Expectation {
+pub(super) fn found(ask: &Criterion, tallies: &Tallies<'_>, fired: u64) -> Expectation {
     let mut found = measure(ask.want, tallies, fired);
     let looks_at_each = matches!(
         ask.want,

@@ -11,7 +11,7 @@ use self::places::Classes;
 pub use self::record::{Extent, Missing, Record};
 use super::checks::Tally;
 use super::checks::{CHECKS, Check, Class, Judged};
-use super::criteria::{Ask, Criteria, RuleCriteria};
+use super::criteria::{Criterion, Criteria, RuleCriteria};
 use super::evidence_store::Kept;
 use super::recent_activity::Company;
 use super::view::{Scope, View};
@@ -30,7 +30,7 @@ const NO_AGENT: &str = "-";
 #[derive(Clone, Debug)]
 pub struct Grader {
     asked: Criteria,
-    asks: Vec<Ask>,
+    asks: Vec<Criterion>,
     /// Parts of the record that some key is about because rules have their own.
     excepts: Vec<Scope>,
     by_rule: BTreeMap<Box<str>, RuleCriteria>,
@@ -277,7 +277,7 @@ impl Grader {
     }
 
     fn expectations(&self, rules: &[RuleReport], extent: Extent) -> Vec<Expectation> {
-        let found = |ask: &Ask| {
+        let found = |ask: &Criterion| {
             let is_meant = |rule: &&RuleReport| ask.rule.as_deref().is_none_or(|name| name == rule.name);
             let fired = rules.iter().filter(is_meant).map(|rule| rule.fired).sum();
             let tallies = self.classes.iter().filter_map(|class| {
