@@ -65,12 +65,12 @@ impl RuleCriteria {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Criterion {
     pub rule: Option<Box<str>>,
-    pub want: Want,
+    pub want: CriterionKind,
     pub scope: Scope,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Want {
+pub(super) enum CriterionKind {
     MaxTries(u64),
     MinGap(Duration),
     Backoff,
@@ -87,42 +87,42 @@ pub(super) enum Want {
     Check(CheckId),
 }
 
-impl Want {
+impl CriterionKind {
     pub fn name(self) -> String {
         match self {
-            Want::MaxTries(_) => "max_tries".to_owned(),
-            Want::MinGap(_) => "min_gap".to_owned(),
-            Want::Backoff => "backoff".to_owned(),
-            Want::Jitter => "jitter".to_owned(),
-            Want::RetryAfter => "retry_after".to_owned(),
-            Want::Refetch => "refetch".to_owned(),
-            Want::NewVersion => "new_version".to_owned(),
-            Want::SameKey => "same_key".to_owned(),
-            Want::NoRetry => "no_retry".to_owned(),
-            Want::Recovered(_) => "recovered".to_owned(),
-            Want::Amplification(_) => "amplification".to_owned(),
-            Want::Fired(_) => "fired".to_owned(),
-            Want::Check(id) => id.to_string(),
+            CriterionKind::MaxTries(_) => "max_tries".to_owned(),
+            CriterionKind::MinGap(_) => "min_gap".to_owned(),
+            CriterionKind::Backoff => "backoff".to_owned(),
+            CriterionKind::Jitter => "jitter".to_owned(),
+            CriterionKind::RetryAfter => "retry_after".to_owned(),
+            CriterionKind::Refetch => "refetch".to_owned(),
+            CriterionKind::NewVersion => "new_version".to_owned(),
+            CriterionKind::SameKey => "same_key".to_owned(),
+            CriterionKind::NoRetry => "no_retry".to_owned(),
+            CriterionKind::Recovered(_) => "recovered".to_owned(),
+            CriterionKind::Amplification(_) => "amplification".to_owned(),
+            CriterionKind::Fired(_) => "fired".to_owned(),
+            CriterionKind::Check(id) => id.to_string(),
         }
     }
 }
 
 /// The questions of [`Expect`] one by one: each given key with its demand, `None` for nothing.
-fn questions(expect: &Expect) -> Vec<(&'static str, Option<Want>)> {
+fn questions(expect: &Expect) -> Vec<(&'static str, Option<CriterionKind>)> {
     let flag = |name, given: Option<bool>, want| given.map(|given| (name, given.then_some(want)));
     [
-        expect.max_tries.map(|most| ("max_tries", Some(Want::MaxTries(most.get())))),
-        expect.min_gap.map(|least| ("min_gap", Some(Want::MinGap(least)))),
-        flag("backoff", expect.backoff, Want::Backoff),
-        flag("jitter", expect.jitter, Want::Jitter),
-        flag("retry_after", expect.retry_after, Want::RetryAfter),
-        flag("refetch", expect.refetch, Want::Refetch),
-        flag("new_version", expect.new_version, Want::NewVersion),
-        flag("same_key", expect.same_key, Want::SameKey),
-        flag("no_retry", expect.no_retry, Want::NoRetry),
-        expect.recovered.map(|share| ("recovered", Some(Want::Recovered(share.get())))),
-        expect.amplification.map(|most| ("amplification", Some(Want::Amplification(most)))),
-        expect.fired.map(|least| ("fired", Some(Want::Fired(least.get())))),
+        expect.max_tries.map(|most| ("max_tries", Some(CriterionKind::MaxTries(most.get())))),
+        expect.min_gap.map(|least| ("min_gap", Some(CriterionKind::MinGap(least)))),
+        flag("backoff", expect.backoff, CriterionKind::Backoff),
+        flag("jitter", expect.jitter, CriterionKind::Jitter),
+        flag("retry_after", expect.retry_after, CriterionKind::RetryAfter),
+        flag("refetch", expect.refetch, CriterionKind::Refetch),
+        flag("new_version", expect.new_version, CriterionKind::NewVersion),
+        flag("same_key", expect.same_key, CriterionKind::SameKey),
+        flag("no_retry", expect.no_retry, CriterionKind::NoRetry),
+        expect.recovered.map(|share| ("recovered", Some(CriterionKind::Recovered(share.get())))),
+        expect.amplification.map(|most| ("amplification", Some(CriterionKind::Amplification(most)))),
+        expect.fired.map(|least| ("fired", Some(CriterionKind::Fired(least.get())))),
     ]
     .into_iter()
     .flatten()
@@ -143,12 +143,12 @@ impl Criteria {
         }
         for (check, grade) in &self.expect.checks {
             if *grade == Grade::Fail {
-                asks.push(Criterion { rule: None, want: Want::Check(*check), scope: self.scope_of_check(*check) });
+                asks.push(Criterion { rule: None, want: CriterionKind::Check(*check), scope: self.scope_of_check(*check) });
             }
         }
         for asked in &self.rules {
             let of_checks = asked.expect.checks.iter().filter(|(_, grade)| *grade == Grade::Fail);
-            let of_checks = of_checks.map(|(check, _)| Want::Check(*check));
+            let of_checks = of_checks.map(|(check, _)| CriterionKind::Check(*check));
             let wants = questions(&asked.expect).into_iter().filter_map(|(_, want)| want).chain(of_checks);
             let rule = &asked.rule;
             asks.extend(wants.map(|want| Criterion {

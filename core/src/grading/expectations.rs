@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::checks::Tally;
 use super::checks::{CHECKS, Class, Marks, of, wait};
-use super::criteria::{Criterion, Want};
+use super::criteria::{Criterion, CriterionKind};
 use super::{Expectation, Verdict};
 
 /// The tallies of every class of clients within the scope of an ask.
@@ -39,7 +39,7 @@ pub(super) fn found(ask: &Criterion, tallies: &Tallies<'_>, fired: u64) -> Expec
     let mut found = measure(ask.want, tallies, fired);
     let looks_at_each = matches!(
         ask.want,
-        Want::MinGap(_) | Want::RetryAfter | Want::Refetch | Want::NewVersion | Want::SameKey
+        CriterionKind::MinGap(_) | CriterionKind::RetryAfter | CriterionKind::Refetch | CriterionKind::NewVersion | CriterionKind::SameKey
     );
     if found.verdict == Verdict::Pass && looks_at_each && tallies.iter().any(|(_, tally, _)| tally.unkept > 0)
     {
@@ -56,20 +56,20 @@ pub(super) fn found(ask: &Criterion, tallies: &Tallies<'_>, fired: u64) -> Expec
     }
 }
 
-fn asked(want: Want) -> String {
+fn asked(want: CriterionKind) -> String {
     match want {
-        Want::MaxTries(number) | Want::Fired(number) => number.to_string(),
-        Want::MinGap(least) => wait(least),
-        Want::Recovered(share) | Want::Amplification(share) => share.to_string(),
-        Want::Check(_) => "fail".to_owned(),
+        CriterionKind::MaxTries(number) | CriterionKind::Fired(number) => number.to_string(),
+        CriterionKind::MinGap(least) => wait(least),
+        CriterionKind::Recovered(share) | CriterionKind::Amplification(share) => share.to_string(),
+        CriterionKind::Check(_) => "fail".to_owned(),
         _ => "true".to_owned(),
     }
 }
 
-fn measure(want: Want, tallies: &Tallies<'_>, fired: u64) -> Found {
+fn measure(want: CriterionKind, tallies: &Tallies<'_>, fired: u64) -> Found {
     let all = || tallies.iter().map(|(_, tally, _)| *tally);
     match want {
-        Want::MaxTries(limit) => {
+        CriterionKind::MaxTries(limit) => {
             let worst = all().max_by_key(|tally| tally.tries.most.value());
             let Some((tally, most)) = worst.and_then(|tally| Some((tally, tally.tries.most.value()?))) else {
                 let is_unclear = all().any(|tally| tally.tries.ambiguous > 0);
@@ -82,7 +82,7 @@ fn measure(want: Want, tallies: &Tallies<'_>, fired: u64) -> Found {
             let operations = tally.tries.most.evidence.ids().collect();
             Found { operations, ..Found::met(most <= limit, format!("most: {most}")) }
         }
-        Want::MinGap(least) => {
+        CriterionKind::MinGap(least) => {
             let shortest = |tally: &&Tally| tally.waiting.shortest.value().unwrap_or(u64::MAX);
             let worst = all().min_by_key(shortest);
             let Some((tally, gap)) = worst.and_then(|tally| Some((tally, tally.waiting.shortest.value()?)))
@@ -93,7 +93,7 @@ fn measure(want: Want, tallies: &Tallies<'_>, fired: u64) -> Found {
             let operations = tally.waiting.shortest.evidence.ids().collect();
             Found { operations, ..Found::met(gap >= least, format!("shortest: {}", wait(gap))) }
         }
-        Want::Backoff => by_class(tallies, |tally, class| {
+        CriterionKind::Backoff => by_class(tallies, |tally, class| {
             let growth = CHECKS.iter().find(|check| check.id.number() == 7)?;
             let judged = growth.judge(tally, class);
             judged.map(|judged| {
@@ -104,7 +104,7 @@ fn measure(want: Want, tallies: &Tallies<'_>, fired: u64) -> Found {
                 Found { verdict, words: judged.measured, operations: judged.operations }
             })
         }),
-        Want::Jitter => by_class(tallies, |tally, class| {
+        CriterionKind::Jitter => by_class(tallies, |tally, class| {
             if class.is_mixed {
                 return Some(Found::nothing("too many products to tell their waits apart"));
             }
@@ -123,7 +123,7 @@ fn measure(want: Want, tallies: &Tallies<'_>, fired: u64) -> Found {
             };
             Some(Found { verdict, words, operations })
         }),
-        Want::RetryAfter => {
+        CriterionKind::RetryAfter => {
             let early: u64 = all().map(|tally| tally.retry_after.early).sum();
             let judged: u64 = all().map(|tally| tally.retry_after.judged).sum();
             let evidence = all()
@@ -137,13 +137,13 @@ fn measure(want: Want, tallies: &Tallies<'_>, fired: u64) -> Found {
                 },
             }
         }
-        Want::Refetch => {
+        CriterionKind::Refetch => {
             marks(all().map(|tally| &tally.versions.not_reread), "rewrite", "without reading again")
         }
-        Want::NewVersion => {
+        CriterionKind::NewVersion => {
             marks(all().map(|tally| &tally.versions.not_new), "rewrite", "with the refused version")
         }
-        Want::SameKey => {
+        CriterionKind::SameKey => {
             let changed: u64 = all().map(|tally| tally.keys.changed).sum();
             let judged: u64 = all().map(|tally| tally.keys.judged).sum();
             let evidence =
@@ -156,8 +156,8 @@ fn measure(want: Want, tallies: &Tallies<'_>, fired: u64) -> Found {
                 },
             }
         }
-        Want::NoRetry => marks(all().map(|tally| &tally.tries.retried), "operation", "tried again"),
-        Want::Recovered(least) => {
+        CriterionKind::NoRetry => marks(all().map(|tally| &tally.tries.retried), "operation", "tried again"),
+        CriterionKind::Recovered(least) => {
             let ended: u64 = all().map(|tally| tally.tries.gave_up.judged).sum();
             let gave_up: u64 = all().map(|tally| tally.tries.gave_up.bad).sum();
             let unclear: u64 = all().map(|tally| tally.tries.gave_up.unknown).sum();
@@ -177,7 +177,7 @@ fn measure(want: Want, tallies: &Tallies<'_>, fired: u64) -> Found {
             let words = format!("{} recovered", of(ended - gave_up, ended, "operation"));
             Found { operations: evidence.collect(), ..Found::met(share >= least, words) }
         }
-        Want::Amplification(most) => {
+        CriterionKind::Amplification(most) => {
             let operations: u64 = all().map(|tally| tally.amplification.all.operations).sum();
             let requests: u64 = all().map(|tally| tally.amplification.all.requests).sum();
             if operations == 0 {
@@ -196,11 +196,11 @@ fn measure(want: Want, tallies: &Tallies<'_>, fired: u64) -> Found {
             }
         }
         // Here nothing seen is the very thing that is asked about.
-        Want::Fired(least) => {
+        CriterionKind::Fired(least) => {
             let conflicts = if fired == 1 { "conflict" } else { "conflicts" };
             Found::met(fired >= least, format!("{fired} {conflicts} injected"))
         }
-        Want::Check(id) => by_class(tallies, |tally, class| {
+        CriterionKind::Check(id) => by_class(tallies, |tally, class| {
             let judged = CHECKS.iter().find(|check| check.id == id)?.judge(tally, class)?;
             Some(Found { verdict: judged.verdict, words: judged.measured, operations: judged.operations })
         }),

@@ -2,7 +2,7 @@
 //! no check passes by it, and no client is accused of a fault that only a whole record shows.
 
 use super::super::checks::Judged;
-use super::super::criteria::Want;
+use super::super::criteria::CriterionKind;
 use super::super::{AroundReport, CheckId, Expectation, RuleReport, Verdict};
 
 /// The report's facts on the record beside its operations; the grader cannot know them.
@@ -73,21 +73,21 @@ impl Extent {
     }
 
     /// The finding of an expectation, as far as it holds.
-    pub(super) fn holds_of(self, want: Want, found: Expectation) -> Expectation {
+    pub(super) fn holds_of(self, want: CriterionKind, found: Expectation) -> Expectation {
         let is_seen = match want {
-            Want::MaxTries(_)
-            | Want::MinGap(_)
-            | Want::Jitter
-            | Want::RetryAfter
-            | Want::SameKey
-            | Want::NoRetry => true,
-            Want::Backoff
-            | Want::Refetch
-            | Want::NewVersion
-            | Want::Recovered(_)
-            | Want::Amplification(_)
-            | Want::Fired(_) => false,
-            Want::Check(check) => is_seen(check),
+            CriterionKind::MaxTries(_)
+            | CriterionKind::MinGap(_)
+            | CriterionKind::Jitter
+            | CriterionKind::RetryAfter
+            | CriterionKind::SameKey
+            | CriterionKind::NoRetry => true,
+            CriterionKind::Backoff
+            | CriterionKind::Refetch
+            | CriterionKind::NewVersion
+            | CriterionKind::Recovered(_)
+            | CriterionKind::Amplification(_)
+            | CriterionKind::Fired(_) => false,
+            CriterionKind::Check(check) => is_seen(check),
         };
         Expectation { verdict: self.limit(found.verdict, is_seen), ..found }
     }
