@@ -8,7 +8,7 @@ mod fit;
 
 use std::time::Duration;
 
-pub use fit::Law;
+pub use fit::BackoffFit;
 
 /// A gap shorter than this is none: no client that sleeps at all comes back so soon.
 pub(super) const IMMEDIATE: Duration = Duration::from_millis(20);
@@ -57,8 +57,8 @@ impl Gaps {
     }
 
     /// How the gaps are laid out; `None` when there are none.
-    pub fn law(&self) -> Option<Law> {
-        Law::of(self)
+    pub fn law(&self) -> Option<BackoffFit> {
+        BackoffFit::of(self)
     }
 
     /// How many gaps there are, and how many are immediate, from retry `first` on.

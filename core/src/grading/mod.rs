@@ -23,7 +23,7 @@ mod unmet;
 mod view;
 
 pub use crate::model::CheckId;
-pub use backoff::{Gaps, Law};
+pub use backoff::{Gaps, BackoffFit};
 pub use checks::herd::index as herd_index;
 pub use checks::{CHECKS, Check};
 pub use correlate::Correlator;

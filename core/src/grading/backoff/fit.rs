@@ -17,9 +17,9 @@ const PLATEAU: f64 = 0.02;
 /// How many standard errors something must be off to be said at all: one time in a hundred.
 const SURE: f64 = 2.58;
 
-/// How a class of clients waits, as measured; [`Law::told`] puts it in words.
+/// How a class of clients waits, as measured; [`BackoffFit::told`] puts it in words.
 #[derive(Clone, Debug)]
-pub struct Law {
+pub struct BackoffFit {
     pub shape: Shape,
     pub jitter: Jitter,
     /// The ratio of a gap to the one before it, and the bounds it has with 99 % confidence.
@@ -55,8 +55,8 @@ struct Point {
     count: f64,
 }
 
-impl Law {
-    pub(super) fn of(gaps: &Gaps) -> Option<Law> {
+impl BackoffFit {
+    pub(super) fn of(gaps: &Gaps) -> Option<BackoffFit> {
         let (all, immediate) = gaps.immediate(1);
         if all == 0 {
             return None;
@@ -88,7 +88,7 @@ impl Law {
         } else {
             shape(&points, growth.map(|growth| growth.value))
         };
-        Some(Law {
+        Some(BackoffFit {
             shape,
             jitter: variation.map_or(Jitter::Undetermined, |v| jitter(v.value, noise)),
             growth,

@@ -6,7 +6,7 @@ use super::Tally;
 use super::{
     AMBIGUOUS, Check, Class, Evidence, Extreme, Judged, Measure, NeededTries, Products, id, of, wait,
 };
-use crate::grading::backoff::{Gaps, IMMEDIATE, Law};
+use crate::grading::backoff::{Gaps, IMMEDIATE, BackoffFit};
 use crate::grading::view::{Retry, View};
 use crate::grading::{Backoff, Jitter, Shape, Verdict};
 
@@ -206,7 +206,7 @@ pub fn told(tally: &Tally, class: &Class) -> Option<Backoff> {
     Some(told)
 }
 
-fn described(law: &Law) -> String {
+fn described(law: &BackoffFit) -> String {
     let told = law.told();
     let base = wait(Duration::from_micros((told.base_ms * 1e3) as u64));
     let cap = told.cap_ms.map(|cap| format!(", up to {}", wait(Duration::from_micros((cap * 1e3) as u64))));
