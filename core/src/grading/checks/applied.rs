@@ -186,7 +186,7 @@ pub(super) fn duplicates(tally: &Tally, _: &Class) -> Option<Judged> {
 
 /// R15: writes that were applied, with their response lost.
 #[derive(Clone, Debug, Default)]
-pub struct Lost {
+pub struct LostResponses {
     right: u64,
     wrong: u64,
     /// Of which nothing more was heard.
@@ -198,7 +198,7 @@ pub struct Lost {
     pub evidence: Evidence,
 }
 
-impl Measure for Lost {
+impl Measure for LostResponses {
     fn see(&mut self, view: &View<'_>) {
         let is_lost = |attempt: &Attempt| {
             attempt.is_write()
