@@ -50,7 +50,7 @@ fn has_looked(reads: &[Read]) -> bool {
 
 /// R14: writes that the upstream accepted more than once.
 #[derive(Clone, Debug, Default)]
-pub struct Applied {
+pub struct AppliedWrites {
     judged: u64,
     twice: u64,
     /// Sent again after a try that may have been applied.
@@ -62,7 +62,7 @@ pub struct Applied {
     pub evidence: Evidence,
 }
 
-impl Measure for Applied {
+impl Measure for AppliedWrites {
     const OPERATIONS: Operations = Operations::All;
 
     fn see(&mut self, view: &View<'_>) {
@@ -119,7 +119,7 @@ impl Measure for Applied {
     }
 
     /// Adds those of another class.
-    fn merge(&mut self, other: &Applied) {
+    fn merge(&mut self, other: &AppliedWrites) {
         self.judged += other.judged;
         self.twice += other.twice;
         self.misled += other.misled;
@@ -127,7 +127,7 @@ impl Measure for Applied {
         self.evidence.add(&other.evidence);
     }
 
-    /// As [`Applied::see`], of an operation of one attempt that met no trouble.
+    /// As [`AppliedWrites::see`], of an operation of one attempt that met no trouble.
     fn see_plain(&mut self, attempt: &Attempt) {
         self.judged += u64::from(attempt.is_applied() && is_unsafe_to_repeat(attempt));
     }
