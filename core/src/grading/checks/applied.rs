@@ -276,7 +276,7 @@ pub(super) fn lost(tally: &Tally, _: &Class) -> Option<Judged> {
 
 /// R16: POST and PATCH, tried again.
 #[derive(Clone, Debug, Default)]
-pub struct Unsafe {
+pub struct UnsafeRetries {
     /// `bad`: in the dark about the first try, without a key, a precondition, or a read since.
     blind: Marks,
     /// After a response that said that nothing was done.
@@ -285,7 +285,7 @@ pub struct Unsafe {
     pub evidence: Evidence,
 }
 
-impl Measure for Unsafe {
+impl Measure for UnsafeRetries {
     fn see(&mut self, view: &View<'_>) {
         let first = view.operation.tries.first();
         if view.is_ambiguous && first.is_some_and(|tried| is_unsafe_to_repeat(&tried.attempt)) {

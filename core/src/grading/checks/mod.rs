@@ -39,7 +39,7 @@ checks! {
     amplification: amplification Amplification => AMPLIFICATION;
     nesting: nesting Nesting => NESTED_RETRIES;
     herd: crowd Crowd => HERD;
-    applied: applied AppliedWrites, lost LostResponses, unsafe_replays Unsafe => DUPLICATES, LOST_RESPONSE, SAFE_METHODS;
+    applied: applied AppliedWrites, lost LostResponses, unsafe_replays UnsafeRetries => DUPLICATES, LOST_RESPONSE, SAFE_METHODS;
     terminal: terminal Terminal => TERMINAL;
 }
 
