@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Tally;
-use super::{AMBIGUOUS, Check, Class, Evidence, Judged, Measure, NeededTries, Operations, Products, id};
+use super::{AMBIGUOUS, Check, Class, EvidenceSample, Judged, Measure, NeededTries, Operations, Products, id};
 use crate::grading::Verdict;
 use crate::grading::view::{View, is_refused};
 use crate::model::Attempt;
@@ -40,7 +40,7 @@ pub struct Amplification {
     windows: BTreeMap<u64, Load>,
     /// The worst of those that are not kept any more.
     worst_gone: f64,
-    pub evidence: Evidence,
+    pub evidence: EvidenceSample,
 }
 
 /// A number of operations and their cost.
@@ -113,7 +113,7 @@ impl Measure for Amplification {
         self.evidence.add(&other.evidence);
     }
 
-    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+    fn samples(&self) -> impl Iterator<Item = &EvidenceSample> {
         [&self.evidence].into_iter()
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Tally;
 use super::next_move::Move;
 use super::{
-    AMBIGUOUS, Check, Class, Evidence, Judged, Marks, Measure, NeededTries, Operations, Products, id, of,
+    AMBIGUOUS, Check, Class, EvidenceSample, Judged, Marks, Measure, NeededTries, Operations, Products, id, of,
 };
 use crate::grading::view::{Next, View};
 use crate::grading::{Link, Read, Sight};
@@ -59,7 +59,7 @@ pub struct AppliedWrites {
     ambiguous: u64,
     /// Because the client was told 409 about an applied write: a lie that only `phase = "after"` tells.
     misled: u64,
-    pub evidence: Evidence,
+    pub evidence: EvidenceSample,
 }
 
 impl Measure for AppliedWrites {
@@ -132,7 +132,7 @@ impl Measure for AppliedWrites {
         self.judged += u64::from(attempt.is_applied() && is_unsafe_to_repeat(attempt));
     }
 
-    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+    fn samples(&self) -> impl Iterator<Item = &EvidenceSample> {
         [&self.evidence].into_iter()
     }
 }
@@ -195,7 +195,7 @@ pub struct LostResponses {
     refused: u64,
     /// That could not be told.
     unknown: u64,
-    pub evidence: Evidence,
+    pub evidence: EvidenceSample,
 }
 
 impl Measure for LostResponses {
@@ -228,7 +228,7 @@ impl Measure for LostResponses {
         }
     }
 
-    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+    fn samples(&self) -> impl Iterator<Item = &EvidenceSample> {
         [&self.evidence].into_iter()
     }
 }
@@ -282,7 +282,7 @@ pub struct UnsafeRetries {
     /// After a response that said that nothing was done.
     told: u64,
     ambiguous: u64,
-    pub evidence: Evidence,
+    pub evidence: EvidenceSample,
 }
 
 impl Measure for UnsafeRetries {
@@ -304,7 +304,7 @@ impl Measure for UnsafeRetries {
         }
     }
 
-    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+    fn samples(&self) -> impl Iterator<Item = &EvidenceSample> {
         [&self.evidence].into_iter()
     }
 }

@@ -2,12 +2,12 @@
 
 /// The operations that show something best. Which ones are kept does not depend on their order.
 #[derive(Clone, Debug, Default)]
-pub struct Evidence {
+pub struct EvidenceSample {
     /// How clear (higher is clearer) and which, sorted so that the clearest come first, then the oldest.
     kept: Vec<(std::cmp::Reverse<u64>, u64)>,
 }
 
-impl Evidence {
+impl EvidenceSample {
     /// Maximum number of examples: readers skip more.
     const MOST: usize = 3;
 
@@ -20,11 +20,11 @@ impl Evidence {
             self.kept.push(entry);
         }
         self.kept.sort_unstable();
-        self.kept.truncate(Evidence::MOST);
+        self.kept.truncate(EvidenceSample::MOST);
     }
 
     /// Adds the evidence of another one.
-    pub fn add(&mut self, other: &Evidence) {
+    pub fn add(&mut self, other: &EvidenceSample) {
         other.kept.iter().for_each(|(clearness, operation)| self.offer(clearness.0, *operation));
     }
 
@@ -40,7 +40,7 @@ pub struct Marks {
     pub bad: u64,
     /// Those that nothing can be said of.
     pub unknown: u64,
-    pub evidence: Evidence,
+    pub evidence: EvidenceSample,
 }
 
 impl Marks {
@@ -63,7 +63,7 @@ impl Marks {
 #[derive(Clone, Debug, Default)]
 pub struct Extreme {
     value: Option<u64>,
-    pub evidence: Evidence,
+    pub evidence: EvidenceSample,
 }
 
 impl Extreme {

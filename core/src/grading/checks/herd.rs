@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Tally;
-use super::{Check, Class, Evidence, Judged, Measure, NeededTries, Products, id};
+use super::{Check, Class, EvidenceSample, Judged, Measure, NeededTries, Products, id};
 use crate::grading::backoff::IMMEDIATE;
 use crate::grading::view::View;
 use crate::grading::{Herd, Verdict};
@@ -38,7 +38,7 @@ pub struct Crowd {
     /// By when the response had gone and which operation it was: the client and its gap (µs).
     refusals: BTreeMap<(u64, u64), (Fingerprint, u64)>,
     has_forgotten: bool,
-    pub evidence: Evidence,
+    pub evidence: EvidenceSample,
 }
 
 impl Measure for Crowd {
@@ -59,7 +59,7 @@ impl Measure for Crowd {
         }
     }
 
-    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+    fn samples(&self) -> impl Iterator<Item = &EvidenceSample> {
         [&self.evidence].into_iter()
     }
 }

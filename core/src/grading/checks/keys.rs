@@ -2,7 +2,7 @@
 
 use super::Tally;
 use super::next_move::has_other_key;
-use super::{Check, Class, Evidence, Judged, Measure, NeededTries, Products, id, of};
+use super::{Check, Class, EvidenceSample, Judged, Measure, NeededTries, Products, id, of};
 use crate::grading::view::View;
 
 pub(super) const KEY_STABILITY: Check = Check {
@@ -23,7 +23,7 @@ pub struct Keys {
     pub changed: u64,
     /// That kept the key and changed the body.
     other_body: u64,
-    pub evidence: Evidence,
+    pub evidence: EvidenceSample,
 }
 
 impl Measure for Keys {
@@ -47,7 +47,7 @@ impl Measure for Keys {
         }
     }
 
-    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+    fn samples(&self) -> impl Iterator<Item = &EvidenceSample> {
         [&self.evidence].into_iter()
     }
 }

@@ -20,7 +20,7 @@ pub(super) mod version;
 pub(super) mod waiting;
 mod words;
 
-pub(super) use evidence::{Evidence, Extreme, Marks};
+pub(super) use evidence::{EvidenceSample, Extreme, Marks};
 use tally::checks;
 pub(super) use words::{of, wait};
 
@@ -84,7 +84,7 @@ trait Measure {
     fn merge(&mut self, _: &Self) {}
 
     /// The operations that a finding could name.
-    fn samples(&self) -> impl Iterator<Item = &Evidence>;
+    fn samples(&self) -> impl Iterator<Item = &EvidenceSample>;
 }
 
 /// Which operations a measure sums up.
@@ -190,7 +190,7 @@ impl Judged {
         Judged { verdict: Verdict::Undetermined, ..self.advice(doubt) }
     }
 
-    pub fn shown_by(mut self, evidence: &Evidence) -> Judged {
+    pub fn shown_by(mut self, evidence: &EvidenceSample) -> Judged {
         self.operations = evidence.ids().collect();
         self
     }

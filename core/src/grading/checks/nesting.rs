@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Tally;
-use super::{Check, Class, Evidence, Judged, Measure, NeededTries, Products, id, of};
+use super::{Check, Class, EvidenceSample, Judged, Measure, NeededTries, Products, id, of};
 use crate::grading::Outcome;
 use crate::grading::view::View;
 
@@ -34,7 +34,7 @@ pub struct Nesting {
     most: (u64, u64),
     /// Operations that were given up after fewer tries than two rounds need.
     short: u64,
-    pub evidence: Evidence,
+    pub evidence: EvidenceSample,
 }
 
 impl Measure for Nesting {
@@ -56,7 +56,7 @@ impl Measure for Nesting {
         }
     }
 
-    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+    fn samples(&self) -> impl Iterator<Item = &EvidenceSample> {
         [&self.evidence].into_iter()
     }
 }

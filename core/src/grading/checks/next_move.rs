@@ -1,7 +1,7 @@
 //! R1: the move after a conflict is one that its kind allows. Stopping always is.
 
 use super::Tally;
-use super::{AMBIGUOUS, Check, Class, Evidence, Judged, Measure, NeededTries, Products, WHICH_READ, id, of};
+use super::{AMBIGUOUS, Check, Class, EvidenceSample, Judged, Measure, NeededTries, Products, WHICH_READ, id, of};
 use crate::grading::view::{Next, Retry, View, bare, is_one};
 use crate::model::{Kind, Phase};
 
@@ -27,7 +27,7 @@ pub struct NextMoves {
     possibly_read: u64,
     /// How often each wrong move was made, in the order of [`Wrong::ALL`].
     wrong: [u64; Wrong::ALL.len()],
-    pub evidence: Evidence,
+    pub evidence: EvidenceSample,
 }
 
 /// A move that cannot be right.
@@ -85,7 +85,7 @@ impl Measure for NextMoves {
         }
     }
 
-    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+    fn samples(&self) -> impl Iterator<Item = &EvidenceSample> {
         [&self.evidence].into_iter()
     }
 }

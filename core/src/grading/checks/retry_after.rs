@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Tally;
-use super::{AMBIGUOUS, Check, Class, Evidence, Judged, Measure, NeededTries, Products, id, of, wait};
+use super::{AMBIGUOUS, Check, Class, EvidenceSample, Judged, Measure, NeededTries, Products, id, of, wait};
 use crate::grading::view::{Retry, View};
 use crate::model::AskedWait;
 
@@ -33,7 +33,7 @@ pub struct Waits {
     /// The largest gap ÷ asked, in per mille.
     latest: u64,
     ambiguous: u64,
-    pub evidence: Evidence,
+    pub evidence: EvidenceSample,
 }
 
 impl Measure for Waits {
@@ -66,7 +66,7 @@ impl Measure for Waits {
         }
     }
 
-    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+    fn samples(&self) -> impl Iterator<Item = &EvidenceSample> {
         [&self.evidence].into_iter()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Tally;
 use super::next_move::is_hopeless;
-use super::{Check, Class, Evidence, Judged, Measure, NeededTries, Products, id, of};
+use super::{Check, Class, EvidenceSample, Judged, Measure, NeededTries, Products, id, of};
 use crate::grading::view::View;
 use crate::model::Kind;
 
@@ -21,7 +21,7 @@ pub struct Terminal {
     judged: u64,
     hammering: u64,
     most: u64,
-    pub evidence: Evidence,
+    pub evidence: EvidenceSample,
 }
 
 impl Measure for Terminal {
@@ -45,7 +45,7 @@ impl Measure for Terminal {
         }
     }
 
-    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+    fn samples(&self) -> impl Iterator<Item = &EvidenceSample> {
         [&self.evidence].into_iter()
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Tally;
 use super::{
-    AMBIGUOUS, Check, Class, Evidence, Extreme, Judged, Marks, Measure, NeededTries, Products, id, wait,
+    AMBIGUOUS, Check, Class, EvidenceSample, Extreme, Judged, Marks, Measure, NeededTries, Products, id, wait,
 };
 use crate::grading::view::{Next, View, is_refused};
 use crate::grading::{Operation, Outcome};
@@ -50,12 +50,12 @@ pub struct Tries {
     ambiguous_open: bool,
     /// Still trying when the record ended, after more than [`MANY`] tries.
     endless_count: u64,
-    pub endless: Evidence,
+    pub endless: EvidenceSample,
     /// Still trying when the command was killed, after [`FEW`] tries or more: how many operations, the most
     /// tries of one, and how long these took (µs).
     killed_count: u64,
     killed_most: (u64, u64),
-    killed: Evidence,
+    killed: EvidenceSample,
     /// From the first request to the last response of those that gave up (µs), without the waits that
     /// `Retry-After` asked for.
     pub slowest: Extreme,
@@ -120,7 +120,7 @@ impl Measure for Tries {
         }
     }
 
-    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+    fn samples(&self) -> impl Iterator<Item = &EvidenceSample> {
         [
             &self.most.evidence,
             &self.endless,

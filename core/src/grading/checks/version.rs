@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 
 use super::Tally;
 use super::{
-    AMBIGUOUS, Check, Class, Evidence, Judged, Marks, Measure, NeededTries, Products, WHICH_READ, id, of,
+    AMBIGUOUS, Check, Class, EvidenceSample, Judged, Marks, Measure, NeededTries, Products, WHICH_READ, id, of,
 };
 use crate::grading::view::{Next, Retry, View, bare, is_one, is_same};
 use crate::model::{Kind, ShownVersions};
@@ -107,7 +107,7 @@ impl Measure for Versions {
         }
     }
 
-    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+    fn samples(&self) -> impl Iterator<Item = &EvidenceSample> {
         [&self.not_reread.evidence, &self.not_newest.evidence, &self.not_new.evidence].into_iter()
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Tally;
 use super::{
-    AMBIGUOUS, Check, Class, Evidence, Extreme, Judged, Measure, NeededTries, Products, id, of, wait,
+    AMBIGUOUS, Check, Class, EvidenceSample, Extreme, Judged, Measure, NeededTries, Products, id, of, wait,
 };
 use crate::grading::backoff::{Gaps, IMMEDIATE, BackoffFit};
 use crate::grading::view::{Retry, View};
@@ -52,8 +52,8 @@ pub struct Waiting {
     ambiguous: u64,
     /// The shortest gap, in µs, asked for or not.
     pub shortest: Extreme,
-    pub immediate: Evidence,
-    pub any: Evidence,
+    pub immediate: EvidenceSample,
+    pub any: EvidenceSample,
 }
 
 impl Measure for Waiting {
@@ -90,7 +90,7 @@ impl Measure for Waiting {
         }
     }
 
-    fn samples(&self) -> impl Iterator<Item = &Evidence> {
+    fn samples(&self) -> impl Iterator<Item = &EvidenceSample> {
         [&self.immediate, &self.any, &self.shortest.evidence].into_iter()
     }
 }

@@ -6,7 +6,7 @@ use std::hash::Hasher;
 use siphasher::sip::SipHasher13;
 
 use super::super::checks::Tally;
-use super::super::checks::{Class, Evidence, waiting};
+use super::super::checks::{Class, EvidenceSample, waiting};
 use super::super::view::{Retry, Scope, View};
 use super::super::{ClientReport, Finding, Gap, Outcome, Verdict};
 use crate::model::{Attempt, Fingerprint, AskedWait};
@@ -36,7 +36,7 @@ pub(super) struct ClassTally {
     /// An even sample: the gaps with the smallest hashes.
     gaps: BTreeMap<u64, Gap>,
     /// The longest operations, beside those that findings name.
-    longest: Evidence,
+    longest: EvidenceSample,
 }
 
 /// Rules told apart for one class, beside those that are asked about.
@@ -62,7 +62,7 @@ impl ClassTally {
             unfinished: 0,
             tries: 0,
             gaps: BTreeMap::new(),
-            longest: Evidence::default(),
+            longest: EvidenceSample::default(),
         }
     }
 
