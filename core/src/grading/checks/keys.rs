@@ -16,7 +16,7 @@ pub(super) const KEY_STABILITY: Check = Check {
 
 /// Operations that were tried again with an idempotency key.
 #[derive(Clone, Debug, Default)]
-pub struct Keys {
+pub struct IdempotencyKeys {
     /// With a key on their first try.
     pub judged: u64,
     /// That changed or dropped it, with the same body.
@@ -26,7 +26,7 @@ pub struct Keys {
     pub evidence: EvidenceSample,
 }
 
-impl Measure for Keys {
+impl Measure for IdempotencyKeys {
     fn see(&mut self, view: &View<'_>) {
         let (mut with_key, mut changed, mut other_body) = (false, false, false);
         for retry in view.retries() {
