@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Tally;
-use super::{AMBIGUOUS, Check, Class, EvidenceSample, Judged, Measure, NeededTries, Operations, Products, id};
+use super::{AMBIGUOUS, Check, Class, EvidenceSample, CheckResult, Measure, NeededTries, Operations, Products, id};
 use crate::grading::Verdict;
 use crate::grading::view::{View, is_refused};
 use crate::model::Attempt;
@@ -140,12 +140,12 @@ impl Amplification {
     }
 }
 
-fn judge(tally: &Tally, class: &Class) -> Option<Judged> {
+fn judge(tally: &Tally, class: &Class) -> Option<CheckResult> {
     let amplification = &tally.amplification;
     let load = amplification.all;
     if load.operations == 0 {
         return (amplification.ambiguous > 0)
-            .then(|| Judged::undetermined("tries could not be told apart", AMBIGUOUS));
+            .then(|| CheckResult::undetermined("tries could not be told apart", AMBIGUOUS));
     }
     let worst = load.beyond().max(amplification.worst_window());
     let said = format!(
@@ -154,13 +154,13 @@ fn judge(tally: &Tally, class: &Class) -> Option<Judged> {
     );
     let advice = "spend a retry budget, say one retry for every five requests, over all operations together";
     let judged = if worst <= BUDGET {
-        Judged::pass(said)
+        CheckResult::pass(said)
     } else if load.operations < LEAST_OPERATIONS {
-        Judged::undetermined(said, "ten operations would show a rate")
+        CheckResult::undetermined(said, "ten operations would show a rate")
     } else if worst <= TOO_MANY {
-        Judged::warn(said).advice(advice)
+        CheckResult::warn(said).advice(advice)
     } else {
-        Judged::fail(said).advice(advice)
+        CheckResult::fail(said).advice(advice)
     };
     let judged = judged.number(worst, BUDGET, "× excused").shown_by(&amplification.evidence);
     // Calls of it that cost one request each were counted elsewhere.

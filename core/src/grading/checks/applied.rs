@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Tally;
 use super::next_move::Move;
 use super::{
-    AMBIGUOUS, Check, Class, EvidenceSample, Judged, Marks, Measure, NeededTries, Operations, Products, id, of,
+    AMBIGUOUS, Check, Class, EvidenceSample, CheckResult, Marks, Measure, NeededTries, Operations, Products, id, of,
 };
 use crate::grading::view::{Next, View};
 use crate::grading::{Link, Read, Sight};
@@ -150,33 +150,33 @@ fn may_be_applied(attempt: &Attempt) -> bool {
             && attempt.got.upstream.is_none_or(|status| status >= 500 && !matches!(status, 501 | 503 | 505))
 }
 
-pub(super) fn duplicates(tally: &Tally, _: &Class) -> Option<Judged> {
+pub(super) fn duplicates(tally: &Tally, _: &Class) -> Option<CheckResult> {
     let applied = &tally.applied;
     if applied.judged == 0 {
         return (applied.ambiguous > 0)
-            .then(|| Judged::undetermined("tries could not be told apart", AMBIGUOUS));
+            .then(|| CheckResult::undetermined("tries could not be told apart", AMBIGUOUS));
     }
     let advice = "send an idempotency key, the same one in each try, so that the second one changes nothing";
     let judged = if applied.twice > 0 {
-        Judged::fail(format!("{} applied more than once", of(applied.twice, applied.judged, "write")))
+        CheckResult::fail(format!("{} applied more than once", of(applied.twice, applied.judged, "write")))
             .advice(advice)
     } else if applied.misled > 0 {
         let measured = format!(
             "{} applied again after a 409 that fracas sent although it was applied",
             of(applied.misled, applied.judged, "write")
         );
-        Judged::warn(measured).advice(advice)
+        CheckResult::warn(measured).advice(advice)
     } else if applied.unknown > 0 {
         let measured = format!(
             "{} sent again, and whether a try without an answer was applied too is not known",
             of(applied.unknown, applied.judged, "write")
         );
-        Judged::undetermined(
+        CheckResult::undetermined(
             measured,
             "look at the upstream for what it applied; an idempotency key would make a second one harmless",
         )
     } else {
-        Judged::pass(format!(
+        CheckResult::pass(format!(
             "{} applied once, or under one key",
             of(applied.judged, applied.judged, "write")
         ))
@@ -242,7 +242,7 @@ fn ends_refused(view: &View<'_>) -> bool {
     is_refused && !has_looked(&view.operation.reads_after)
 }
 
-pub(super) fn lost(tally: &Tally, _: &Class) -> Option<Judged> {
+pub(super) fn lost(tally: &Tally, _: &Class) -> Option<CheckResult> {
     let lost = &tally.lost;
     let known = lost.right + lost.wrong;
     let all = known + lost.silent + lost.refused + lost.unknown;
@@ -250,12 +250,12 @@ pub(super) fn lost(tally: &Tally, _: &Class) -> Option<Judged> {
         return None;
     }
     let judged = if lost.wrong > 0 {
-        Judged::fail(format!("{} sent again as a new write", of(lost.wrong, all, "lost answer")))
+        CheckResult::fail(format!("{} sent again as a new write", of(lost.wrong, all, "lost answer")))
             .advice("send the same idempotency key again, or read whether the write was applied, before sending it anew")
     } else if known > 0 {
-        Judged::pass(format!("{} looked up, or sent again safely", of(known, all, "lost answer")))
+        CheckResult::pass(format!("{} looked up, or sent again safely", of(known, all, "lost answer")))
     } else if lost.refused > 0 {
-        Judged::undetermined(
+        CheckResult::undetermined(
             format!(
                 "{} sent again and then refused, and not looked up",
                 of(lost.refused, all, "lost answer")
@@ -264,12 +264,12 @@ pub(super) fn lost(tally: &Tally, _: &Class) -> Option<Judged> {
              out; or let its own test say whether it took the write for failed",
         )
     } else if lost.silent > 0 {
-        Judged::undetermined(
+        CheckResult::undetermined(
             format!("{} without another request", of(lost.silent, all, "lost answer")),
             "what the client told its caller is not on the wire: let its own test say whether it took the write for failed",
         )
     } else {
-        Judged::undetermined(format!("{} cannot be judged", of(all, all, "lost answer")), AMBIGUOUS)
+        CheckResult::undetermined(format!("{} cannot be judged", of(all, all, "lost answer")), AMBIGUOUS)
     };
     Some(judged.number(lost.wrong as f64, 0.0, "writes").shown_by(&lost.evidence))
 }
@@ -309,26 +309,26 @@ impl Measure for UnsafeRetries {
     }
 }
 
-pub(super) fn unsafe_replays(tally: &Tally, _: &Class) -> Option<Judged> {
+pub(super) fn unsafe_replays(tally: &Tally, _: &Class) -> Option<CheckResult> {
     let replays = &tally.unsafe_replays;
     let Marks { judged, bad, .. } = replays.blind;
     if judged == 0 {
         return (replays.ambiguous > 0)
-            .then(|| Judged::undetermined("tries could not be told apart", AMBIGUOUS));
+            .then(|| CheckResult::undetermined("tries could not be told apart", AMBIGUOUS));
     }
     let advice = "send an idempotency key with POST and PATCH, or a precondition, or do not send them again";
     let judgement = if bad > 0 {
-        Judged::fail(format!(
+        CheckResult::fail(format!(
             "{} sent without knowing whether the first was applied",
             of(bad, judged, "replay")
         ))
         .advice(advice)
     } else if replays.told > 0 {
         // A 409 says that nothing was done; the same loop meets lost responses too.
-        Judged::warn(format!("{} without a key or a precondition", of(replays.told, judged, "replay")))
+        CheckResult::warn(format!("{} without a key or a precondition", of(replays.told, judged, "replay")))
             .advice(advice)
     } else {
-        Judged::pass(format!("{} with a key or a precondition", of(judged, judged, "replay")))
+        CheckResult::pass(format!("{} with a key or a precondition", of(judged, judged, "replay")))
     };
     Some(judgement.number(bad as f64, 0.0, "replays").shown_by(&replays.evidence))
 }

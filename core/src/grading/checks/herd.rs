@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Tally;
-use super::{Check, Class, EvidenceSample, Judged, Measure, NeededTries, Products, id};
+use super::{Check, Class, EvidenceSample, CheckResult, Measure, NeededTries, Products, id};
 use crate::grading::backoff::IMMEDIATE;
 use crate::grading::view::View;
 use crate::grading::{Herd, Verdict};
@@ -154,7 +154,7 @@ fn median(gaps: &[u64]) -> u64 {
     gaps.get(gaps.len() / 2).copied().unwrap_or(0)
 }
 
-fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
+fn judge(tally: &Tally, _: &Class) -> Option<CheckResult> {
     let crowd = &tally.crowd;
     if crowd.refusals.is_empty() {
         return None;
@@ -172,7 +172,7 @@ fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
             "{CROWD} clients that are refused within {} would show it",
             super::wait(Duration::from_micros(TOGETHER))
         );
-        return Some(Judged::undetermined(measured, settle));
+        return Some(CheckResult::undetermined(measured, settle));
     };
     let clients = judged.iter().map(|crowd| crowd.len()).min().unwrap_or(0) as u64;
     let said = format!(
@@ -186,15 +186,15 @@ fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
     let is_crowded = window as f64 > 0.1 * median(&crowd.gaps()) as f64;
     let fails = fails_at(clients, indices.len());
     let judged = if is_crowded && middle >= 0.35 {
-        Judged::undetermined(said, "first waits of more than 200 ms would tell chance from a herd")
+        CheckResult::undetermined(said, "first waits of more than 200 ms would tell chance from a herd")
     } else if middle >= fails {
-        Judged::fail(said).advice(advice)
+        CheckResult::fail(said).advice(advice)
     } else if middle < 0.35 {
-        Judged::pass(said)
+        CheckResult::pass(said)
     } else if clients >= HUGE_CROWD {
-        Judged::warn(said).advice(advice)
+        CheckResult::warn(said).advice(advice)
     } else {
-        Judged::undetermined(said, "a crowd of fifty clients would tell chance from a herd")
+        CheckResult::undetermined(said, "a crowd of fifty clients would tell chance from a herd")
     };
     let judged = judged.number(middle, 0.35, "share").shown_by(&crowd.evidence);
     let is_forgetful = judged.verdict == Verdict::Pass && crowd.has_forgotten();

@@ -2,7 +2,7 @@
 
 use super::Tally;
 use super::next_move::has_other_key;
-use super::{Check, Class, EvidenceSample, Judged, Measure, NeededTries, Products, id, of};
+use super::{Check, Class, EvidenceSample, CheckResult, Measure, NeededTries, Products, id, of};
 use crate::grading::view::View;
 
 pub(super) const KEY_STABILITY: Check = Check {
@@ -52,23 +52,23 @@ impl Measure for IdempotencyKeys {
     }
 }
 
-fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
+fn judge(tally: &Tally, _: &Class) -> Option<CheckResult> {
     let keys = &tally.keys;
     if keys.judged == 0 {
         return None;
     }
     let judged = if keys.changed > 0 {
-        Judged::fail(format!(
+        CheckResult::fail(format!(
             "{} changed their key between tries",
             of(keys.changed, keys.judged, "operation")
         ))
         .advice("make the key once per call, before the first try, and send it with every try")
     } else if keys.other_body > 0 {
         // A server that compares payloads responds 422; but a field that differs by nature is no other payload.
-        Judged::warn(format!("{} changed the body under one key", of(keys.other_body, keys.judged, "operation")))
+        CheckResult::warn(format!("{} changed the body under one key", of(keys.other_body, keys.judged, "operation")))
             .advice("send the same body under the same key; if only a time stamp differs, name it in `journal.volatile`")
     } else {
-        Judged::pass(format!("{} kept one key and body", of(keys.judged, keys.judged, "operation")))
+        CheckResult::pass(format!("{} kept one key and body", of(keys.judged, keys.judged, "operation")))
     };
     let broken = keys.changed + keys.other_body;
     Some(judged.number(broken as f64 / keys.judged as f64, 0.0, "share").shown_by(&keys.evidence))

@@ -52,7 +52,7 @@ pub struct Check {
     pub why: &'static str,
     tries: NeededTries,
     products: Products,
-    judge: fn(&Tally, &Class) -> Option<Judged>,
+    judge: fn(&Tally, &Class) -> Option<CheckResult>,
 }
 
 /// Which tries of an operation a check needs before it may pass: the first ones are always kept.
@@ -116,7 +116,7 @@ pub(super) struct Class {
 
 /// A check's word, before the file grades it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Judged {
+pub(super) struct CheckResult {
     pub verdict: Verdict,
     pub measured: String,
     pub number: Option<Number>,
@@ -148,49 +148,49 @@ impl Check {
     }
 
     /// The check's word on a tally; `None` where there was nothing for it to look at.
-    pub(super) fn judge(&self, tally: &Tally, class: &Class) -> Option<Judged> {
+    pub(super) fn judge(&self, tally: &Tally, class: &Class) -> Option<CheckResult> {
         (self.judge)(tally, class).map(|judged| bounds::hold(self, judged, tally, class))
     }
 }
 
-impl Judged {
-    pub fn new(verdict: Verdict, measured: impl Into<String>) -> Judged {
-        Judged { verdict, measured: measured.into(), number: None, advice: None, operations: Vec::new() }
+impl CheckResult {
+    pub fn new(verdict: Verdict, measured: impl Into<String>) -> CheckResult {
+        CheckResult { verdict, measured: measured.into(), number: None, advice: None, operations: Vec::new() }
     }
 
-    pub fn pass(measured: impl Into<String>) -> Judged {
-        Judged::new(Verdict::Pass, measured)
+    pub fn pass(measured: impl Into<String>) -> CheckResult {
+        CheckResult::new(Verdict::Pass, measured)
     }
 
-    pub fn warn(measured: impl Into<String>) -> Judged {
-        Judged::new(Verdict::Warn, measured)
+    pub fn warn(measured: impl Into<String>) -> CheckResult {
+        CheckResult::new(Verdict::Warn, measured)
     }
 
-    pub fn fail(measured: impl Into<String>) -> Judged {
-        Judged::new(Verdict::Fail, measured)
+    pub fn fail(measured: impl Into<String>) -> CheckResult {
+        CheckResult::new(Verdict::Fail, measured)
     }
 
     /// `settle`: the evidence that would settle it.
-    pub fn undetermined(measured: impl Into<String>, settle: impl Into<String>) -> Judged {
-        Judged::new(Verdict::Undetermined, measured).advice(settle)
+    pub fn undetermined(measured: impl Into<String>, settle: impl Into<String>) -> CheckResult {
+        CheckResult::new(Verdict::Undetermined, measured).advice(settle)
     }
 
-    pub fn number(mut self, value: f64, limit: f64, unit: &'static str) -> Judged {
+    pub fn number(mut self, value: f64, limit: f64, unit: &'static str) -> CheckResult {
         self.number = Some(Number { value, limit, unit });
         self
     }
 
-    pub fn advice(mut self, advice: impl Into<String>) -> Judged {
+    pub fn advice(mut self, advice: impl Into<String>) -> CheckResult {
         self.advice = Some(advice.into());
         self
     }
 
     /// Undetermined after all, with the evidence that would settle it.
-    pub fn doubted(self, doubt: &str) -> Judged {
-        Judged { verdict: Verdict::Undetermined, ..self.advice(doubt) }
+    pub fn doubted(self, doubt: &str) -> CheckResult {
+        CheckResult { verdict: Verdict::Undetermined, ..self.advice(doubt) }
     }
 
-    pub fn shown_by(mut self, evidence: &EvidenceSample) -> Judged {
+    pub fn shown_by(mut self, evidence: &EvidenceSample) -> CheckResult {
         self.operations = evidence.ids().collect();
         self
     }

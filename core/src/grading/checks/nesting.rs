@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Tally;
-use super::{Check, Class, EvidenceSample, Judged, Measure, NeededTries, Products, id, of};
+use super::{Check, Class, EvidenceSample, CheckResult, Measure, NeededTries, Products, id, of};
 use crate::grading::Outcome;
 use crate::grading::view::View;
 
@@ -81,7 +81,7 @@ fn rounds(gaps: &[Duration]) -> Option<(u64, u64)> {
     })
 }
 
-fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
+fn judge(tally: &Tally, _: &Class) -> Option<CheckResult> {
     let nesting = &tally.nesting;
     let (inner, outer) = nesting.most;
     let said = format!(
@@ -89,12 +89,12 @@ fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
         of(nesting.nested, nesting.judged, "operation")
     );
     let judged = match (nesting.nested, nesting.judged) {
-        (0, 0) if nesting.short > 0 => Judged::pass("stops before a second round could begin"),
+        (0, 0) if nesting.short > 0 => CheckResult::pass("stops before a second round could begin"),
         (0, 0) => return None,
-        (0, judged) => Judged::pass(format!("none in {}", of(judged, judged, "operation"))),
-        (nested, judged) if nested >= LEAST_OPERATIONS && nested * 2 >= judged => Judged::fail(said)
+        (0, judged) => CheckResult::pass(format!("none in {}", of(judged, judged, "operation"))),
+        (nested, judged) if nested >= LEAST_OPERATIONS && nested * 2 >= judged => CheckResult::fail(said)
             .advice(format!("retry in one place: {inner} tries inside of {outer} make {}", inner * outer)),
-        _ => Judged::undetermined(
+        _ => CheckResult::undetermined(
             said,
             "more operations that are refused as often would show whether this is chance",
         ),

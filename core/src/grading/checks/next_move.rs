@@ -1,7 +1,7 @@
 //! R1: the move after a conflict is one that its kind allows. Stopping always is.
 
 use super::Tally;
-use super::{AMBIGUOUS, Check, Class, EvidenceSample, Judged, Measure, NeededTries, Products, WHICH_READ, id, of};
+use super::{AMBIGUOUS, Check, Class, EvidenceSample, CheckResult, Measure, NeededTries, Products, WHICH_READ, id, of};
 use crate::grading::view::{Next, Retry, View, bare, is_one};
 use crate::model::{Kind, Phase};
 
@@ -245,7 +245,7 @@ impl Wrong {
     }
 }
 
-fn judge(tally: &Tally, class: &Class) -> Option<Judged> {
+fn judge(tally: &Tally, class: &Class) -> Option<CheckResult> {
     let moves = &tally.next_moves;
     let seen = moves.judged + moves.unknown + moves.ambiguous;
     if seen == 0 {
@@ -257,7 +257,7 @@ fn judge(tally: &Tally, class: &Class) -> Option<Judged> {
         let others =
             if all > *count { format!("; {} other wrong moves", all - count) } else { String::new() };
         let measured = format!("{} {}{others}", of(*count, moves.judged, "move"), wrong.said());
-        let judged = Judged::fail(measured).advice(wrong.advice()).shown_by(&moves.evidence);
+        let judged = CheckResult::fail(measured).advice(wrong.advice()).shown_by(&moves.evidence);
         return Some(judged.number(all as f64 / moves.judged as f64, 0.0, "share"));
     }
     let untold = moves.unknown + moves.ambiguous;
@@ -269,22 +269,22 @@ fn judge(tally: &Tally, class: &Class) -> Option<Judged> {
         } else {
             "a version, or a body within `body_limit`, would show what the client sends again"
         };
-        return Some(Judged::undetermined(format!("{} cannot be judged", of(untold, seen, "move")), settle));
+        return Some(CheckResult::undetermined(format!("{} cannot be judged", of(untold, seen, "move")), settle));
     }
     if moves.stopped_at_once == moves.judged {
         return Some(gave_up_at_once(moves.stopped_at_once, class));
     }
     let right = moves.judged - moves.stopped;
     let untold = if untold > 0 { format!(", {untold} cannot be judged") } else { String::new() };
-    Some(Judged::pass(format!("{right} retried as they should, {} stopped{untold}", moves.stopped)))
+    Some(CheckResult::pass(format!("{right} retried as they should, {} stopped{untold}", moves.stopped)))
 }
 
 /// A client that never retries 409 has done nothing wrong; but one that cannot read the response may
 /// have meant to.
-fn gave_up_at_once(stopped: u64, class: &Class) -> Judged {
+fn gave_up_at_once(stopped: u64, class: &Class) -> CheckResult {
     let measured = format!("all {stopped} stopped at the first conflict");
     match (class.speaks, class.answered) {
-        (Some(speaks), Some(answered)) if speaks != answered => Judged::undetermined(
+        (Some(speaks), Some(answered)) if speaks != answered => CheckResult::undetermined(
             measured,
             format!(
                 "this client may not have been able to read an answer in the style `{}`, and so have given up: \
@@ -293,6 +293,6 @@ fn gave_up_at_once(stopped: u64, class: &Class) -> Judged {
                 speaks.as_str(),
             ),
         ),
-        _ => Judged::pass(measured),
+        _ => CheckResult::pass(measured),
     }
 }

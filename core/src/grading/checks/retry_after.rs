@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Tally;
-use super::{AMBIGUOUS, Check, Class, EvidenceSample, Judged, Measure, NeededTries, Products, id, of, wait};
+use super::{AMBIGUOUS, Check, Class, EvidenceSample, CheckResult, Measure, NeededTries, Products, id, of, wait};
 use crate::grading::view::{Retry, View};
 use crate::model::AskedWait;
 
@@ -85,11 +85,11 @@ impl Waits {
 }
 
 /// Late is polite: it is told, and never held against the client.
-fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
+fn judge(tally: &Tally, _: &Class) -> Option<CheckResult> {
     let waits = &tally.retry_after;
     if waits.judged == 0 {
         return (waits.ambiguous > 0).then(|| {
-            Judged::undetermined(
+            CheckResult::undetermined(
                 format!("{} cannot be judged", of(waits.ambiguous, waits.ambiguous, "retry")),
                 AMBIGUOUS,
             )
@@ -101,7 +101,7 @@ fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
         } else {
             String::new()
         };
-        return Some(Judged::pass(format!("{}, never early{late}", of(waits.judged, waits.judged, "retry"))));
+        return Some(CheckResult::pass(format!("{}, never early{late}", of(waits.judged, waits.judged, "retry"))));
     };
     let example = format!(
         "retried after {} although Retry-After said {}",
@@ -109,9 +109,9 @@ fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
         wait(Duration::from_millis(asked))
     );
     let judged = if waits.early > 0 {
-        Judged::fail(waits.said()).advice(format!("{example}: wait at least that long"))
+        CheckResult::fail(waits.said()).advice(format!("{example}: wait at least that long"))
     } else {
-        Judged::warn(waits.said()).advice(format!(
+        CheckResult::warn(waits.said()).advice(format!(
             "{example}, as a date: add a second to a date, and see whether both clocks agree"
         ))
     };

@@ -2,7 +2,7 @@
 
 use super::Tally;
 use super::next_move::is_hopeless;
-use super::{Check, Class, EvidenceSample, Judged, Measure, NeededTries, Products, id, of};
+use super::{Check, Class, EvidenceSample, CheckResult, Measure, NeededTries, Products, id, of};
 use crate::grading::view::View;
 use crate::model::Kind;
 
@@ -50,7 +50,7 @@ impl Measure for Terminal {
     }
 }
 
-fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
+fn judge(tally: &Tally, _: &Class) -> Option<CheckResult> {
     let terminal = &tally.terminal;
     if terminal.judged == 0 {
         return None;
@@ -62,12 +62,12 @@ fn judge(tally: &Tally, _: &Class) -> Option<Judged> {
     );
     let advice = "take `duplicate` and `referenced` for final: only another request can change the answer";
     let judged = match terminal.most {
-        0 => Judged::pass(format!(
+        0 => CheckResult::pass(format!(
             "{} without a try that could not succeed",
             of(terminal.judged, terminal.judged, "operation")
         )),
-        1 => Judged::warn(said).advice(advice),
-        _ => Judged::fail(said).advice(advice),
+        1 => CheckResult::warn(said).advice(advice),
+        _ => CheckResult::fail(said).advice(advice),
     };
     Some(judged.number(terminal.most as f64, 0.0, "tries").shown_by(&terminal.evidence))
 }

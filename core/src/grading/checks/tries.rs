@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Tally;
 use super::{
-    AMBIGUOUS, Check, Class, EvidenceSample, Extreme, Judged, Marks, Measure, NeededTries, Products, id, wait,
+    AMBIGUOUS, Check, Class, EvidenceSample, Extreme, CheckResult, Marks, Measure, NeededTries, Products, id, wait,
 };
 use crate::grading::view::{Next, View, is_refused};
 use crate::grading::{Operation, Outcome};
@@ -165,37 +165,37 @@ const PERSISTENT: &str =
     "a conflict that does not end, `clear = \"never\"`, would show where the client stops";
 
 /// R9.
-pub(super) fn cap(tally: &Tally, _: &Class) -> Option<Judged> {
+pub(super) fn cap(tally: &Tally, _: &Class) -> Option<CheckResult> {
     let tries = &tally.tries;
     let Some(most) = tries.most.value() else {
         return (tries.ambiguous > 0)
-            .then(|| Judged::undetermined("tries could not be told apart", AMBIGUOUS));
+            .then(|| CheckResult::undetermined("tries could not be told apart", AMBIGUOUS));
     };
     let said = format!("most: {most}");
     let advice = format!("stop after {FEW} tries, the first included, and tell the caller");
     let judged = match most {
-        0..=FEW if tries.open >= Some(most) => Judged::undetermined(
+        0..=FEW if tries.open >= Some(most) => CheckResult::undetermined(
             format!("{said}; still trying at the end"),
             "a record that goes on until the client stops would show it",
         ),
         0..=FEW if tries.ambiguous_most > FEW => {
-            Judged::undetermined(format!("{said}; others could not be told apart"), AMBIGUOUS)
+            CheckResult::undetermined(format!("{said}; others could not be told apart"), AMBIGUOUS)
         }
-        0..=FEW if tries.stopped > 0 => Judged::pass(said),
-        0..=FEW => Judged::undetermined(format!("{said}; {}", tries.none_gave_up()), PERSISTENT),
-        6..=MANY => Judged::warn(said).advice(advice),
-        _ => Judged::fail(said).advice(advice),
+        0..=FEW if tries.stopped > 0 => CheckResult::pass(said),
+        0..=FEW => CheckResult::undetermined(format!("{said}; {}", tries.none_gave_up()), PERSISTENT),
+        6..=MANY => CheckResult::warn(said).advice(advice),
+        _ => CheckResult::fail(said).advice(advice),
     };
     Some(judged.number(most as f64, FEW as f64, "tries").shown_by(&tries.most.evidence))
 }
 
 /// R10.
-pub(super) fn give_up(tally: &Tally, _: &Class) -> Option<Judged> {
+pub(super) fn give_up(tally: &Tally, _: &Class) -> Option<CheckResult> {
     let tries = &tally.tries;
     if tries.endless_count > 0 {
         let said = format!("{} still tried at the end, after more than {MANY} tries", tries.endless_count);
         let advice = format!("give up after {} at the latest, and tell the caller", wait(BUDGET));
-        return Some(Judged::fail(said).advice(advice).shown_by(&tries.endless));
+        return Some(CheckResult::fail(said).advice(advice).shown_by(&tries.endless));
     }
     if tries.killed_count > 0 {
         let (most, elapsed) = tries.killed_most;
@@ -206,25 +206,25 @@ pub(super) fn give_up(tally: &Tally, _: &Class) -> Option<Judged> {
         let elapsed = wait(Duration::from_micros(elapsed));
         let said = format!("still trying when the command was ended: {others}{most} tries over {elapsed}");
         let advice = format!("give up after {FEW} tries or after a time, and tell the caller");
-        return Some(Judged::fail(said).advice(advice).shown_by(&tries.killed));
+        return Some(CheckResult::fail(said).advice(advice).shown_by(&tries.killed));
     }
     if tries.ambiguous_open && tries.open.is_none() && tries.slowest.value().is_none() {
-        return Some(Judged::undetermined("still trying at the end, in one call or in several", AMBIGUOUS));
+        return Some(CheckResult::undetermined("still trying at the end, in one call or in several", AMBIGUOUS));
     }
     if tries.slowest.value().is_none() && tries.open.is_some() {
-        return Some(Judged::undetermined(
+        return Some(CheckResult::undetermined(
             "still trying at the end",
             "a record that goes on until the client stops would show it",
         ));
     }
     let Some(slowest) = tries.slowest.value().map(Duration::from_micros) else {
-        return (tries.operations > 0).then(|| Judged::undetermined(tries.none_gave_up(), PERSISTENT));
+        return (tries.operations > 0).then(|| CheckResult::undetermined(tries.none_gave_up(), PERSISTENT));
     };
     let said = format!("gave up within {}, without the waits that Retry-After asked for", wait(slowest));
     let judged = if slowest <= BUDGET {
-        Judged::pass(said)
+        CheckResult::pass(said)
     } else {
-        Judged::warn(said)
+        CheckResult::warn(said)
             .advice(format!("give up after {} at the latest: a caller is waiting", wait(BUDGET)))
     };
     let judged = judged.number(slowest.as_secs_f64() * 1e3, BUDGET.as_secs_f64() * 1e3, "ms");

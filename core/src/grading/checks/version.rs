@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 
 use super::Tally;
 use super::{
-    AMBIGUOUS, Check, Class, EvidenceSample, Judged, Marks, Measure, NeededTries, Products, WHICH_READ, id, of,
+    AMBIGUOUS, Check, Class, EvidenceSample, CheckResult, Marks, Measure, NeededTries, Products, WHICH_READ, id, of,
 };
 use crate::grading::view::{Next, Retry, View, bare, is_one, is_same};
 use crate::model::{Kind, ShownVersions};
@@ -166,7 +166,7 @@ impl Carried {
 }
 
 /// R2: 100 % pass, from 80 % a warning.
-pub(super) fn refetch(tally: &Tally, class: &Class) -> Option<Judged> {
+pub(super) fn refetch(tally: &Tally, class: &Class) -> Option<CheckResult> {
     let marks = &tally.versions.not_reread;
     if marks.judged == 0 {
         return unknown(tally, marks, tally.versions.settles_reads(class));
@@ -174,19 +174,19 @@ pub(super) fn refetch(tally: &Tally, class: &Class) -> Option<Judged> {
     let share = 1.0 - marks.bad as f64 / marks.judged as f64;
     let advice = "read the resource after the refusal, apply the change to what you got, and write that";
     let judged = match marks.bad {
-        0 => Judged::pass(format!("{} after a new read", of(marks.judged, marks.judged, "rewrite"))),
+        0 => CheckResult::pass(format!("{} after a new read", of(marks.judged, marks.judged, "rewrite"))),
         bad if share >= 0.8 => {
-            Judged::warn(format!("{} without reading again", of(bad, marks.judged, "rewrite"))).advice(advice)
+            CheckResult::warn(format!("{} without reading again", of(bad, marks.judged, "rewrite"))).advice(advice)
         }
         bad => {
-            Judged::fail(format!("{} without reading again", of(bad, marks.judged, "rewrite"))).advice(advice)
+            CheckResult::fail(format!("{} without reading again", of(bad, marks.judged, "rewrite"))).advice(advice)
         }
     };
     Some(judged.number(share, 1.0, "share").shown_by(&marks.evidence))
 }
 
 /// R3: the newest passes, another than the refused one is a warning.
-pub(super) fn newest(tally: &Tally, class: &Class) -> Option<Judged> {
+pub(super) fn newest(tally: &Tally, class: &Class) -> Option<CheckResult> {
     let versions = &tally.versions;
     let marks = &versions.not_newest;
     if marks.judged == 0 {
@@ -194,17 +194,17 @@ pub(super) fn newest(tally: &Tally, class: &Class) -> Option<Judged> {
     }
     let share = 1.0 - marks.bad as f64 / marks.judged as f64;
     let judged = if marks.bad == 0 {
-        Judged::pass(format!("{} with the newest version", of(marks.judged, marks.judged, "rewrite")))
+        CheckResult::pass(format!("{} with the newest version", of(marks.judged, marks.judged, "rewrite")))
     } else if marks.bad == versions.older {
         let measured =
             format!("{} with a version older than the newest read", of(marks.bad, marks.judged, "rewrite"));
-        Judged::warn(measured).advice("send the version of the last answer you read, not of an earlier one")
+        CheckResult::warn(measured).advice("send the version of the last answer you read, not of an earlier one")
     } else {
         let measured = format!(
             "{} with the refused version, or none",
             of(marks.bad - versions.older, marks.judged, "rewrite")
         );
-        Judged::fail(measured).advice(format!(
+        CheckResult::fail(measured).advice(format!(
             "send the version that came with the state you changed: {} of the new read",
             if class.version_places.is_empty() {
                 "the ETag".to_owned()
@@ -216,14 +216,14 @@ pub(super) fn newest(tally: &Tally, class: &Class) -> Option<Judged> {
     Some(judged.number(share, 1.0, "share").shown_by(&marks.evidence))
 }
 
-fn unknown(tally: &Tally, marks: &Marks, settle: String) -> Option<Judged> {
+fn unknown(tally: &Tally, marks: &Marks, settle: String) -> Option<CheckResult> {
     let (unknown, ambiguous) = (marks.unknown, tally.versions.ambiguous);
     if unknown + ambiguous == 0 {
         return None;
     }
     let measured = format!("{} cannot be judged", of(unknown + ambiguous, unknown + ambiguous, "rewrite"));
     let settle = if unknown == 0 { AMBIGUOUS.to_owned() } else { settle };
-    Some(Judged::undetermined(measured, settle))
+    Some(CheckResult::undetermined(measured, settle))
 }
 
 impl Versions {

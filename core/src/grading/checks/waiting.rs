@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Tally;
 use super::{
-    AMBIGUOUS, Check, Class, EvidenceSample, Extreme, Judged, Measure, NeededTries, Products, id, of, wait,
+    AMBIGUOUS, Check, Class, EvidenceSample, Extreme, CheckResult, Measure, NeededTries, Products, id, of, wait,
 };
 use crate::grading::backoff::{Gaps, IMMEDIATE, BackoffFit};
 use crate::grading::view::{Retry, View};
@@ -123,11 +123,11 @@ const LONGER: &str = "an operation that is refused more often, say under `clear 
 
 /// R6: pooled, and against the share that the fitted waits would show by chance: with full jitter two gaps of one
 /// operation are below 20 ms about once in a hundred operations.
-pub(super) fn immediate(tally: &Tally, _: &Class) -> Option<Judged> {
+pub(super) fn immediate(tally: &Tally, _: &Class) -> Option<CheckResult> {
     let waiting = &tally.waiting;
     if waiting.all == 0 {
         return (waiting.ambiguous > 0)
-            .then(|| Judged::undetermined("tries could not be told apart", AMBIGUOUS));
+            .then(|| CheckResult::undetermined("tries could not be told apart", AMBIGUOUS));
     }
     let said = |count| format!("{} at once", of(count, waiting.later, "later retry"));
     let advice = "wait before every retry but the first, and longer each time";
@@ -136,25 +136,25 @@ pub(super) fn immediate(tally: &Tally, _: &Class) -> Option<Judged> {
     // Three standard deviations of a Poisson count, and one more so that a lone one says nothing.
     let is_chance = now as f64 <= chance + 3.0 * (chance + 1.0).sqrt();
     let judged = if waiting.is_storm(now) || !is_chance {
-        Judged::fail(said(now)).advice(advice)
+        CheckResult::fail(said(now)).advice(advice)
     } else if waiting.is_loop() {
-        Judged::warn(format!("{}, each after a new read", said(waiting.later_reread))).advice(
+        CheckResult::warn(format!("{}, each after a new read", said(waiting.later_reread))).advice(
             "reading again is right; a short, varied wait before it keeps writers from colliding again",
         )
     } else if now * 2 > waiting.later {
-        Judged::undetermined(said(now), LONGER)
+        CheckResult::undetermined(said(now), LONGER)
     } else if now > 0 {
-        Judged::pass(format!("{}, as waits of this length show by chance", said(now)))
+        CheckResult::pass(format!("{}, as waits of this length show by chance", said(now)))
     } else if waiting.later_reread > 0 {
-        Judged::pass(format!("{}, each after a new read", said(waiting.later_reread)))
+        CheckResult::pass(format!("{}, each after a new read", said(waiting.later_reread)))
     } else {
-        Judged::pass("at most one immediate retry per operation")
+        CheckResult::pass("at most one immediate retry per operation")
     };
     Some(judged.number(now as f64 / waiting.later.max(1) as f64, 0.5, "share").shown_by(&waiting.immediate))
 }
 
 /// R7: gaps that grow pass, fixed ones are a warning, none a failure.
-pub fn growth(tally: &Tally, _: &Class) -> Option<Judged> {
+pub fn growth(tally: &Tally, _: &Class) -> Option<CheckResult> {
     let waiting = &tally.waiting;
     let law = waiting.gaps.law()?;
     let told = law.told();
@@ -164,26 +164,26 @@ pub fn growth(tally: &Tally, _: &Class) -> Option<Judged> {
     let ratio = law.growth.map(|growth| growth.value);
     let judged = match told.shape {
         Shape::Immediate if waiting.is_storm(waiting.later_immediate) => {
-            Judged::fail("retries follow at once, without a wait").advice(advice)
+            CheckResult::fail("retries follow at once, without a wait").advice(advice)
         }
         Shape::Immediate if waiting.is_loop() => {
-            Judged::warn("loops of read and write without a wait that grows").advice(advice)
+            CheckResult::warn("loops of read and write without a wait that grows").advice(advice)
         }
         Shape::Immediate if law.retries() > 2 => {
-            Judged::undetermined("waits too short to tell how they grow", LONGER)
+            CheckResult::undetermined("waits too short to tell how they grow", LONGER)
         }
         Shape::Immediate | Shape::Undetermined => {
-            Judged::undetermined("too few retries of one operation", LONGER)
+            CheckResult::undetermined("too few retries of one operation", LONGER)
         }
-        Shape::Fixed if waiting.may_be_a_queue() => Judged::undetermined(
+        Shape::Fixed if waiting.may_be_a_queue() => CheckResult::undetermined(
             format!("even gaps of about {mean}, with other requests in between"),
             "a client that sends one request at a time would show whether it waits, or its queue does",
         ),
         Shape::Fixed if !law.is_certainly_fixed() => {
-            Judged::undetermined(format!("gaps of about {mean}, too uneven to tell"), LONGER)
+            CheckResult::undetermined(format!("gaps of about {mean}, too uneven to tell"), LONGER)
         }
-        Shape::Fixed => Judged::warn(format!("fixed gaps of about {mean}")).advice(advice),
-        Shape::Linear | Shape::Exponential | Shape::Growing => Judged::pass(described(&law)),
+        Shape::Fixed => CheckResult::warn(format!("fixed gaps of about {mean}")).advice(advice),
+        Shape::Linear | Shape::Exponential | Shape::Growing => CheckResult::pass(described(&law)),
     };
     let judged = judged.shown_by(&waiting.any);
     Some(match ratio {
@@ -196,7 +196,7 @@ pub fn growth(tally: &Tally, _: &Class) -> Option<Judged> {
 pub fn told(tally: &Tally, class: &Class) -> Option<Backoff> {
     let mut told = tally.waiting.gaps.law()?.told();
     let is_settled =
-        |judged: Option<Judged>| judged.is_some_and(|word| word.verdict != Verdict::Undetermined);
+        |judged: Option<CheckResult>| judged.is_some_and(|word| word.verdict != Verdict::Undetermined);
     if !is_settled(growth(tally, class)) {
         told = Backoff { shape: Shape::Undetermined, factor: None, cap_ms: None, ..told };
     }
@@ -224,14 +224,14 @@ fn described(law: &BackoffFit) -> String {
 }
 
 /// R8: near a limit it is undetermined, or one of both neighbours, but never a failure.
-pub(super) fn jitter(tally: &Tally, class: &Class) -> Option<Judged> {
+pub(super) fn jitter(tally: &Tally, class: &Class) -> Option<CheckResult> {
     let waiting = &tally.waiting;
     let law = waiting.gaps.law()?;
     if law.shape == Shape::Immediate {
         return None;
     }
     let Some(variation) = law.variation else {
-        return Some(Judged::undetermined(
+        return Some(CheckResult::undetermined(
             "too few waits to compare",
             "three operations that retry would show it",
         ));
@@ -239,16 +239,16 @@ pub(super) fn jitter(tally: &Tally, class: &Class) -> Option<Judged> {
     let said = format!("± {:.0} % around the mean", variation.value * 100.0);
     let advice = "multiply each wait by a random number from 0 to 1 (full jitter), or from ½ to 1";
     let judged = if law.noise > TOO_NOISY {
-        Judged::undetermined(said, "gaps of 50 ms and more would stand out of the noise of machines")
+        CheckResult::undetermined(said, "gaps of 50 ms and more would stand out of the noise of machines")
     } else if waiting.may_be_a_queue() && law.shape == Shape::Fixed {
-        Judged::undetermined(
+        CheckResult::undetermined(
             said,
             "a client that sends one request at a time would show whether it waits, or its queue does",
         )
     } else if law.is_certainly_unjittered() && class.clients >= 2 {
-        Judged::fail(format!("none: {} clients would collide again", class.clients)).advice(advice)
+        CheckResult::fail(format!("none: {} clients would collide again", class.clients)).advice(advice)
     } else if law.jitter == Jitter::None {
-        Judged::undetermined(
+        CheckResult::undetermined(
             said,
             if class.clients < 2 {
                 "a second client would show whether both come back together"
@@ -257,11 +257,11 @@ pub(super) fn jitter(tally: &Tally, class: &Class) -> Option<Judged> {
             },
         )
     } else if law.is_certainly_small() {
-        Judged::warn(format!("small: {said}")).advice(advice)
+        CheckResult::warn(format!("small: {said}")).advice(advice)
     } else if law.jitter == Jitter::Small {
-        Judged::undetermined(said, LONGER)
+        CheckResult::undetermined(said, LONGER)
     } else {
-        Judged::pass(said)
+        CheckResult::pass(said)
     };
     Some(judged.number(variation.value, law.noise, "variation").shown_by(&waiting.any))
 }

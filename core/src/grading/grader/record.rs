@@ -1,7 +1,7 @@
 //! The gaps of a record, and which words still hold of it: an unseen request may have been there, so that
 //! no check passes by it, and no client is accused of a fault that only a whole record shows.
 
-use super::super::checks::Judged;
+use super::super::checks::CheckResult;
 use super::super::criteria::CriterionKind;
 use super::super::{AroundReport, CheckId, Expectation, RuleReport, Verdict};
 
@@ -65,10 +65,10 @@ const SETTLE: &str = "a record that lacks nothing would show it: what is missing
 
 impl Extent {
     /// A check's word, as far as it holds.
-    pub(super) fn holds(self, check: CheckId, judged: Judged) -> Judged {
+    pub(super) fn holds(self, check: CheckId, judged: CheckResult) -> CheckResult {
         match self.limit(judged.verdict, is_seen(check)) {
             verdict if verdict == judged.verdict => judged,
-            verdict => Judged { verdict, ..judged.advice(SETTLE) },
+            verdict => CheckResult { verdict, ..judged.advice(SETTLE) },
         }
     }
 
