@@ -119,14 +119,14 @@ pub(super) struct Class {
 pub(super) struct CheckResult {
     pub verdict: Verdict,
     pub measured: String,
-    pub number: Option<Number>,
+    pub number: Option<MeasuredValue>,
     pub advice: Option<String>,
     pub operations: Vec<u64>,
 }
 
 /// A measure as a number, and its limit.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Number {
+pub(super) struct MeasuredValue {
     pub value: f64,
     pub limit: f64,
     pub unit: &'static str,
@@ -176,7 +176,7 @@ impl CheckResult {
     }
 
     pub fn number(mut self, value: f64, limit: f64, unit: &'static str) -> CheckResult {
-        self.number = Some(Number { value, limit, unit });
+        self.number = Some(MeasuredValue { value, limit, unit });
         self
     }
 
