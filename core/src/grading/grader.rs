@@ -10,7 +10,7 @@ use self::class::ClassTally;
 use self::places::Classes;
 pub use self::record::{Extent, Missing, Record};
 use super::checks::Tally;
-use super::checks::{CHECKS, Check, Class, CheckResult};
+use super::checks::{CHECKS, CheckDefinition, Class, CheckResult};
 use super::criteria::{Criterion, Criteria, RuleCriteria};
 use super::evidence_store::Kept;
 use super::recent_activity::Company;
@@ -254,7 +254,7 @@ impl Grader {
     }
 
     /// A check's word as the file grades it; `None` where it is off.
-    fn finding(&self, check: &Check, rule: Option<&str>, judged: CheckResult) -> Option<Finding> {
+    fn finding(&self, check: &CheckDefinition, rule: Option<&str>, judged: CheckResult) -> Option<Finding> {
         let grade = self.asked.grade(check.id, rule.and_then(|rule| self.by_rule.get(rule)));
         let verdict = match (grade, judged.verdict) {
             (Some(Grade::Off), _) => return None,

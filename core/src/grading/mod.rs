@@ -25,7 +25,7 @@ mod view;
 pub use crate::model::CheckId;
 pub use backoff::{Gaps, BackoffFit};
 pub use checks::herd::index as herd_index;
-pub use checks::{CHECKS, Check};
+pub use checks::{CHECKS, CheckDefinition};
 pub use correlate::Correlator;
 pub use criteria::{Criteria, RuleCriteria};
 pub use grader::{Extent, Grader, Missing, Record};

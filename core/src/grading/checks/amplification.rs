@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::Tally;
-use super::{AMBIGUOUS, Check, Class, EvidenceSample, CheckResult, Measure, NeededTries, Operations, Products, id};
+use super::{AMBIGUOUS, CheckDefinition, Class, EvidenceSample, CheckResult, Measure, NeededTries, Operations, Products, id};
 use crate::grading::Verdict;
 use crate::grading::view::{View, is_refused};
 use crate::model::Attempt;
 
-pub(super) const AMPLIFICATION: Check = Check {
+pub(super) const AMPLIFICATION: CheckDefinition = CheckDefinition {
     id: id(11),
     anchor: "r11-amplification",
     why: "The more requests a refused operation costs, the worse every overload becomes.",

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use super::Tally;
 use super::next_move::Move;
 use super::{
-    AMBIGUOUS, Check, Class, EvidenceSample, CheckResult, Marks, Measure, NeededTries, Operations, Products, id, of,
+    AMBIGUOUS, CheckDefinition, Class, EvidenceSample, CheckResult, Marks, Measure, NeededTries, Operations, Products, id, of,
 };
 use crate::grading::view::{Next, View};
 use crate::grading::{Link, Read, Sight};
 use crate::model::{Attempt, Phase};
 
-pub(super) const DUPLICATES: Check = Check {
+pub(super) const DUPLICATES: CheckDefinition = CheckDefinition {
     id: id(14),
     anchor: "r14-duplicates",
     why: "A write that is sent again after a lost answer may happen twice, unless a key or a version prevents it.",
@@ -20,7 +20,7 @@ pub(super) const DUPLICATES: Check = Check {
     judge: duplicates,
 };
 
-pub(super) const LOST_RESPONSE: Check = Check {
+pub(super) const LOST_RESPONSE: CheckDefinition = CheckDefinition {
     id: id(15),
     anchor: "r15-lost-answer",
     why: "A write whose answer was lost may have been applied; a read, a key or a version finds out.",
@@ -29,7 +29,7 @@ pub(super) const LOST_RESPONSE: Check = Check {
     judge: lost,
 };
 
-pub(super) const SAFE_METHODS: Check = Check {
+pub(super) const SAFE_METHODS: CheckDefinition = CheckDefinition {
     id: id(16),
     anchor: "r16-safe-methods",
     why: "A POST or PATCH that may have been applied must not be sent again, unless a key or a version makes that harmless.",

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Tally;
-use super::{Check, Class, EvidenceSample, CheckResult, Measure, NeededTries, Products, id};
+use super::{CheckDefinition, Class, EvidenceSample, CheckResult, Measure, NeededTries, Products, id};
 use crate::grading::backoff::IMMEDIATE;
 use crate::grading::view::View;
 use crate::grading::{Herd, Verdict};
 use crate::model::Fingerprint;
 
-pub(super) const HERD: Check = Check {
+pub(super) const HERD: CheckDefinition = CheckDefinition {
     id: id(13),
     anchor: "r13-herd",
     why: "Clients that were refused together and come back together are refused together again.",

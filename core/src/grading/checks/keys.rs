@@ -2,10 +2,10 @@
 
 use super::Tally;
 use super::next_move::has_other_key;
-use super::{Check, Class, EvidenceSample, CheckResult, Measure, NeededTries, Products, id, of};
+use super::{CheckDefinition, Class, EvidenceSample, CheckResult, Measure, NeededTries, Products, id, of};
 use crate::grading::view::View;
 
-pub(super) const KEY_STABILITY: Check = Check {
+pub(super) const KEY_STABILITY: CheckDefinition = CheckDefinition {
     id: id(4),
     anchor: "r4-key-stability",
     why: "A server knows a retry by its idempotency key; another key on the same request is a second order.",

@@ -1,4 +1,4 @@
-//! The checks, R1 to R17. A check is one file, or a part of one: its [`Check`] describes it, and its [`Measure`]
+//! The checks, R1 to R17. A check is one file, or a part of one: its [`CheckDefinition`] describes it, and its [`Measure`]
 //! sums its evidence. docs/GRADING.md explains each under its anchor.
 //!
 //! To add a check: its title in `model/check_id.rs`, its file, its lines under `mod` and `checks!` here, and its section
@@ -44,7 +44,7 @@ checks! {
 }
 
 /// One check: its description and how it judges.
-pub struct Check {
+pub struct CheckDefinition {
     pub id: CheckId,
     /// Its section in docs/GRADING.md; never changes.
     pub anchor: &'static str,
@@ -141,9 +141,9 @@ const fn id(number: u8) -> CheckId {
     }
 }
 
-impl Check {
+impl CheckDefinition {
     /// The check of an id, if there is one.
-    pub fn of(id: CheckId) -> Option<&'static Check> {
+    pub fn of(id: CheckId) -> Option<&'static CheckDefinition> {
         CHECKS.iter().find(|check| check.id == id)
     }
 

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::Tally;
-use super::{Check, Class, EvidenceSample, CheckResult, Measure, NeededTries, Products, id, of};
+use super::{CheckDefinition, Class, EvidenceSample, CheckResult, Measure, NeededTries, Products, id, of};
 use crate::grading::Outcome;
 use crate::grading::view::View;
 
-pub(super) const NESTED_RETRIES: Check = Check {
+pub(super) const NESTED_RETRIES: CheckDefinition = CheckDefinition {
     id: id(12),
     anchor: "r12-nested-retries",
     why: "Loops within loops multiply their tries; one layer should retry, and the others pass the failure on.",

@@ -1,11 +1,11 @@
 //! R1: the move after a conflict is one that its kind allows. Stopping always is.
 
 use super::Tally;
-use super::{AMBIGUOUS, Check, Class, EvidenceSample, CheckResult, Measure, NeededTries, Products, WHICH_READ, id, of};
+use super::{AMBIGUOUS, CheckDefinition, Class, EvidenceSample, CheckResult, Measure, NeededTries, Products, WHICH_READ, id, of};
 use crate::grading::view::{Next, Retry, View, bare, is_one};
 use crate::model::{Kind, Phase};
 
-pub(super) const NEXT_MOVE: Check = Check {
+pub(super) const NEXT_MOVE: CheckDefinition = CheckDefinition {
     id: id(1),
     anchor: "r1-next-move",
     why: "Each kind of conflict has a right next move; the wrong one cannot succeed, or overwrites what somebody else wrote.",

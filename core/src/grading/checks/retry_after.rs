@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::Tally;
-use super::{AMBIGUOUS, Check, Class, EvidenceSample, CheckResult, Measure, NeededTries, Products, id, of, wait};
+use super::{AMBIGUOUS, CheckDefinition, Class, EvidenceSample, CheckResult, Measure, NeededTries, Products, id, of, wait};
 use crate::grading::view::{Retry, View};
 use crate::model::AskedWait;
 
-pub(super) const RETRY_AFTER: Check = Check {
+pub(super) const RETRY_AFTER: CheckDefinition = CheckDefinition {
     id: id(5),
     anchor: "r5-retry-after",
     why: "The server says when it is ready; to come back earlier costs both sides a request and wins nothing.",

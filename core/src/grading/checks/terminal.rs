@@ -2,11 +2,11 @@
 
 use super::Tally;
 use super::next_move::is_hopeless;
-use super::{Check, Class, EvidenceSample, CheckResult, Measure, NeededTries, Products, id, of};
+use super::{CheckDefinition, Class, EvidenceSample, CheckResult, Measure, NeededTries, Products, id, of};
 use crate::grading::view::View;
 use crate::model::Kind;
 
-pub(super) const TERMINAL: Check = Check {
+pub(super) const TERMINAL: CheckDefinition = CheckDefinition {
     id: id(17),
     anchor: "r17-terminal",
     why: "What is taken stays taken; the same request again gets the same answer.",

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::Tally;
 use super::{
-    AMBIGUOUS, Check, Class, EvidenceSample, Extreme, CheckResult, Marks, Measure, NeededTries, Products, id, wait,
+    AMBIGUOUS, CheckDefinition, Class, EvidenceSample, Extreme, CheckResult, Marks, Measure, NeededTries, Products, id, wait,
 };
 use crate::grading::view::{Next, View, is_refused};
 use crate::grading::{Operation, Outcome};
 use crate::model::AskedWait;
 
-pub(super) const TRIES: Check = Check {
+pub(super) const TRIES: CheckDefinition = CheckDefinition {
     id: id(9),
     anchor: "r9-tries",
     why: "A conflict that outlasts a few tries needs another decision, not one more try.",
@@ -20,7 +20,7 @@ pub(super) const TRIES: Check = Check {
     judge: cap,
 };
 
-pub(super) const GIVE_UP: Check = Check {
+pub(super) const GIVE_UP: CheckDefinition = CheckDefinition {
     id: id(10),
     anchor: "r10-give-up",
     why: "Whoever called waits too; a deadline over all tries gives them an answer.",

@@ -4,12 +4,12 @@ use smol_str::SmolStr;
 
 use super::Tally;
 use super::{
-    AMBIGUOUS, Check, Class, EvidenceSample, CheckResult, Marks, Measure, NeededTries, Products, WHICH_READ, id, of,
+    AMBIGUOUS, CheckDefinition, Class, EvidenceSample, CheckResult, Marks, Measure, NeededTries, Products, WHICH_READ, id, of,
 };
 use crate::grading::view::{Next, Retry, View, bare, is_one, is_same};
 use crate::model::{Kind, ShownVersions};
 
-pub(super) const REFETCH: Check = Check {
+pub(super) const REFETCH: CheckDefinition = CheckDefinition {
     id: id(2),
     anchor: "r2-refetch",
     why: "After a version conflict, only a new read says what changed; writing again without one loses that change or is refused again.",
@@ -18,7 +18,7 @@ pub(super) const REFETCH: Check = Check {
     judge: refetch,
 };
 
-pub(super) const NEWEST: Check = Check {
+pub(super) const NEWEST: CheckDefinition = CheckDefinition {
     id: id(3),
     anchor: "r3-newest-version",
     why: "A write must name the version that it was made from; an older one is refused again, and none at all overwrites blindly.",

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use super::Tally;
 use super::{
-    AMBIGUOUS, Check, Class, EvidenceSample, Extreme, CheckResult, Measure, NeededTries, Products, id, of, wait,
+    AMBIGUOUS, CheckDefinition, Class, EvidenceSample, Extreme, CheckResult, Measure, NeededTries, Products, id, of, wait,
 };
 use crate::grading::backoff::{Gaps, IMMEDIATE, BackoffFit};
 use crate::grading::view::{Retry, View};
 use crate::grading::{Backoff, Jitter, Shape, Verdict};
 
-pub(super) const IMMEDIATE_RETRIES: Check = Check {
+pub(super) const IMMEDIATE_RETRIES: CheckDefinition = CheckDefinition {
     id: id(6),
     anchor: "r6-immediate-retries",
     why: "Retries without a wait meet the same conflict, and load the server when it can least bear it.",
@@ -19,7 +19,7 @@ pub(super) const IMMEDIATE_RETRIES: Check = Check {
     judge: immediate,
 };
 
-pub(super) const GROWTH: Check = Check {
+pub(super) const GROWTH: CheckDefinition = CheckDefinition {
     id: id(7),
     anchor: "r7-growth",
     why: "A wait that grows gives a conflict that lasts the time to pass, with few requests.",
@@ -28,7 +28,7 @@ pub(super) const GROWTH: Check = Check {
     judge: growth,
 };
 
-pub(super) const JITTER: Check = Check {
+pub(super) const JITTER: CheckDefinition = CheckDefinition {
     id: id(8),
     anchor: "r8-jitter",
     why: "Clients that all wait equally long meet again; a random part of the wait parts them.",

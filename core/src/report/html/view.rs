@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::marked::Marked;
 use super::plots::{self, Plot};
 use crate::grading::{
-    Backoff, CHECKS, Check, CheckId, ClientReport, Expectation, Finding, Herd, Jitter, OperationReport,
+    Backoff, CHECKS, CheckDefinition, CheckId, ClientReport, Expectation, Finding, Herd, Jitter, OperationReport,
     Report, RuleReport, Shape, TryReport, Verdict,
 };
 use crate::report::conflicts;
@@ -68,17 +68,17 @@ pub fn explanations(report: &Report) -> Vec<Explanation> {
     let findings = report.clients.iter().flat_map(|client| &client.findings).map(|finding| finding.check);
     let expected = report.expectations.iter().filter_map(check_of).map(|check| check.id);
     let named: BTreeSet<CheckId> = findings.chain(expected).collect();
-    let explained = |check: &'static Check| Explanation {
+    let explained = |check: &'static CheckDefinition| Explanation {
         check: Marked::derived("check", "", &check.id.to_string()),
         check_anchor: check.anchor,
         title: check.id.title(),
         why: check.why,
     };
-    named.into_iter().filter_map(Check::of).map(explained).collect()
+    named.into_iter().filter_map(CheckDefinition::of).map(explained).collect()
 }
 
 /// The check that an expectation is about: `R5 = "fail"`.
-fn check_of(expected: &Expectation) -> Option<&'static Check> {
+fn check_of(expected: &Expectation) -> Option<&'static CheckDefinition> {
     CHECKS.iter().find(|check| check.id.to_string() == expected.name)
 }
 
@@ -130,7 +130,7 @@ pub struct OperationView<'a> {
     pub tries: Marked,
     pub began: Marked,
     pub length: Marked,
-    pub checks: Vec<&'static Check>,
+    pub checks: Vec<&'static CheckDefinition>,
     pub lane: Plot,
     pub attempts: Vec<AttemptView>,
     /// A sentence on the requests that are in the report and not on the page.
@@ -317,7 +317,7 @@ impl<'a> OperationView<'a> {
             tries: Marked::count(&at, "count", operation.count),
             began: Marked::span(&at, "start_ms", operation.start_ms),
             length: Marked::derived("length", &at, &phrases::span(phrases::length(operation))),
-            checks: checks.iter().copied().filter_map(Check::of).collect(),
+            checks: checks.iter().copied().filter_map(CheckDefinition::of).collect(),
             lane: plots::lane(operation),
             attempts: attempts
                 .map(|(nth, tried)| AttemptView::of(&format!("{at}/tries/{nth}"), tried))

@@ -4,7 +4,7 @@ mod operations;
 mod own;
 
 use fracas::grading::{
-    Backoff, Check, CheckId, ClientReport, CommandEnd, CommandReport, Demands, ExitReport, Expectation,
+    Backoff, CheckDefinition, CheckId, ClientReport, CommandEnd, CommandReport, Demands, ExitReport, Expectation,
     Finding, Gap, Herd, Jitter, Outcome, Report, RuleReport, RunReport, Shape, Totals, Verdict,
 };
 
@@ -349,7 +349,7 @@ fn finding(check: u8, verdict: Verdict, title: &str, measured: &str) -> Finding 
     Finding {
         check: CheckId::new(check).expect("a check"),
         title: title.to_owned(),
-        anchor: CheckId::new(check).and_then(Check::of).expect("a check of ours").anchor,
+        anchor: CheckId::new(check).and_then(CheckDefinition::of).expect("a check of ours").anchor,
         rule: None,
         verdict,
         measured: measured.to_owned(),
