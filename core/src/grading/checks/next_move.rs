@@ -25,14 +25,14 @@ pub struct NextMoves {
     ambiguous: u64,
     /// Of the unknown: the client may have read by a request that nothing calls a reading.
     possibly_read: u64,
-    /// How often each wrong move was made, in the order of [`Wrong::ALL`].
-    wrong: [u64; Wrong::ALL.len()],
+    /// How often each wrong move was made, in the order of [`WrongMove::ALL`].
+    wrong: [u64; WrongMove::ALL.len()],
     pub evidence: EvidenceSample,
 }
 
 /// A move that cannot be right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wrong {
+pub enum WrongMove {
     StaleVersion,
     NotReread,
     NoVersion,
@@ -48,7 +48,7 @@ pub enum Wrong {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Move {
     Right,
-    Wrong(Wrong),
+    Wrong(WrongMove),
     /// It depends on facts that cannot be seen.
     Unknown,
 }
@@ -100,11 +100,11 @@ impl Move {
             Kind::Version => after_a_new_version(retry),
             // The key lets the server tell a retry from a second call.
             Kind::Overlap | Kind::Lock | Kind::Idempotency if has_other_key(retry) => {
-                Move::Wrong(Wrong::OtherKey)
+                Move::Wrong(WrongMove::OtherKey)
             }
             Kind::Overlap | Kind::Lock | Kind::Idempotency | Kind::Transient | Kind::Blocked => Move::Right,
             Kind::Duplicate => match retry.is_same_body() {
-                Some(true) if retry.is_same_request() => Move::Wrong(Wrong::Duplicate),
+                Some(true) if retry.is_same_request() => Move::Wrong(WrongMove::Duplicate),
                 None => Move::Unknown,
                 // Another name, or a read and then an update.
                 Some(_) => Move::Right,
@@ -121,24 +121,24 @@ fn after_a_new_version(retry: &Retry<'_>) -> Move {
         return Move::Right;
     }
     match (&before.sent.version, &after.sent.version) {
-        (_, Some(after)) if bare(after) == "*" => Move::Wrong(Wrong::AnyVersion),
+        (_, Some(after)) if bare(after) == "*" => Move::Wrong(WrongMove::AnyVersion),
         // A version may be in a body that was too long to look at.
         (Some(_), None) if after.sent.body.is_none() && after.sent.bytes > 0 => Move::Unknown,
-        (Some(_), None) if before.method == after.method => Move::Wrong(Wrong::NoVersion),
+        (Some(_), None) if before.method == after.method => Move::Wrong(WrongMove::NoVersion),
         // An injected conflict need not have a new version behind it: then the client read the old one.
         (Some(before), Some(after)) if is_one(before, after) && !retry.has_reread() => {
-            unless_read(retry, Wrong::StaleVersion)
+            unless_read(retry, WrongMove::StaleVersion)
         }
         (Some(_), Some(_)) => Move::Right,
         _ if retry.has_reread() => Move::Right,
-        (None, None) if retry.is_replay() => unless_read(retry, Wrong::NotReread),
+        (None, None) if retry.is_replay() => unless_read(retry, WrongMove::NotReread),
         // The state may have come from the refusal itself, or from elsewhere.
         _ => Move::Unknown,
     }
 }
 
 /// Wrong, unless the client may have read the resource by a request that nothing calls a reading.
-fn unless_read(retry: &Retry<'_>, wrong: Wrong) -> Move {
+fn unless_read(retry: &Retry<'_>, wrong: WrongMove) -> Move {
     if retry.step.may_have_read { Move::Unknown } else { Move::Wrong(wrong) }
 }
 
@@ -155,7 +155,7 @@ pub fn is_hopeless(retry: &Retry<'_>) -> bool {
 
 fn after_a_reference(retry: &Retry<'_>) -> Move {
     if is_hopeless(retry) {
-        return Move::Wrong(Wrong::Referenced);
+        return Move::Wrong(WrongMove::Referenced);
     }
     // Another client may be removing the references to it.
     let wrote = retry.step.elsewhere.wrote;
@@ -176,7 +176,7 @@ fn after_a_session(retry: &Retry<'_>) -> Move {
             (Some(old), Some(new))
                 if old.rule == new.rule && old.key == new.key && did_nothing_else(retry) =>
             {
-                Move::Wrong(Wrong::Session)
+                Move::Wrong(WrongMove::Session)
             }
             _ => Move::Unknown,
         },
@@ -193,52 +193,52 @@ fn after_a_lost_answer(retry: &Retry<'_>) -> Move {
         (Some(before), Some(after)) if before == after => Move::Right,
         _ if after.sent.version.is_some() => Move::Right,
         _ if !retry.next.reads.is_empty() => Move::Unknown,
-        _ if retry.is_replay() => Move::Wrong(Wrong::Recreated),
+        _ if retry.is_replay() => Move::Wrong(WrongMove::Recreated),
         _ => Move::Unknown,
     }
 }
 
-impl Wrong {
-    const ALL: [Wrong; 9] = [
-        Wrong::StaleVersion,
-        Wrong::NotReread,
-        Wrong::NoVersion,
-        Wrong::AnyVersion,
-        Wrong::OtherKey,
-        Wrong::Duplicate,
-        Wrong::Referenced,
-        Wrong::Session,
-        Wrong::Recreated,
+impl WrongMove {
+    const ALL: [WrongMove; 9] = [
+        WrongMove::StaleVersion,
+        WrongMove::NotReread,
+        WrongMove::NoVersion,
+        WrongMove::AnyVersion,
+        WrongMove::OtherKey,
+        WrongMove::Duplicate,
+        WrongMove::Referenced,
+        WrongMove::Session,
+        WrongMove::Recreated,
     ];
 
     fn said(self) -> &'static str {
         match self {
-            Wrong::StaleVersion => "replayed the refused version without reading again",
-            Wrong::NotReread => "replayed a version conflict without reading again",
-            Wrong::NoVersion => "dropped the version after it was refused",
-            Wrong::AnyVersion => "overwrote with If-Match: * after a version conflict",
-            Wrong::OtherKey => "came with another idempotency key",
-            Wrong::Duplicate => "replayed what exists already",
-            Wrong::Referenced => "replayed at once what is still referred to",
-            Wrong::Session => "came again with the expired session",
-            Wrong::Recreated => "sent a write again whose answer was lost, without a key",
+            WrongMove::StaleVersion => "replayed the refused version without reading again",
+            WrongMove::NotReread => "replayed a version conflict without reading again",
+            WrongMove::NoVersion => "dropped the version after it was refused",
+            WrongMove::AnyVersion => "overwrote with If-Match: * after a version conflict",
+            WrongMove::OtherKey => "came with another idempotency key",
+            WrongMove::Duplicate => "replayed what exists already",
+            WrongMove::Referenced => "replayed at once what is still referred to",
+            WrongMove::Session => "came again with the expired session",
+            WrongMove::Recreated => "sent a write again whose answer was lost, without a key",
         }
     }
 
     fn advice(self) -> &'static str {
         match self {
-            Wrong::StaleVersion | Wrong::NotReread => {
+            WrongMove::StaleVersion | WrongMove::NotReread => {
                 "after a version conflict read the resource, apply the change to what you got, and send its new version"
             }
-            Wrong::NoVersion | Wrong::AnyVersion => {
+            WrongMove::NoVersion | WrongMove::AnyVersion => {
                 "keep the precondition: without it the write undoes what somebody else wrote; read again and send the \
                  new version"
             }
-            Wrong::OtherKey => "send every try of one call with the same idempotency key and body",
-            Wrong::Duplicate => "stop: no retry can succeed; read what exists, or choose another name",
-            Wrong::Referenced => "stop, or remove what refers to the resource before trying again",
-            Wrong::Session => "log in again, and retry with the new session",
-            Wrong::Recreated => {
+            WrongMove::OtherKey => "send every try of one call with the same idempotency key and body",
+            WrongMove::Duplicate => "stop: no retry can succeed; read what exists, or choose another name",
+            WrongMove::Referenced => "stop, or remove what refers to the resource before trying again",
+            WrongMove::Session => "log in again, and retry with the new session",
+            WrongMove::Recreated => {
                 "send an idempotency key, the same one in each try, or read first whether the write was applied"
             }
         }
@@ -251,7 +251,7 @@ fn judge(tally: &Tally, class: &Class) -> Option<CheckResult> {
     if seen == 0 {
         return None;
     }
-    let wrong = moves.wrong.iter().zip(Wrong::ALL).max_by_key(|(count, _)| **count);
+    let wrong = moves.wrong.iter().zip(WrongMove::ALL).max_by_key(|(count, _)| **count);
     if let Some((count, wrong)) = wrong.filter(|(count, _)| **count > 0) {
         let all: u64 = moves.wrong.iter().sum();
         let others =
