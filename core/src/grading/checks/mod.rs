@@ -31,7 +31,7 @@ use crate::rules::ReplyStyle;
 
 checks! {
     next_move: next_moves NextMoves => NEXT_MOVE;
-    version: versions Versions => REFETCH, NEWEST;
+    version: versions RewriteVersions => REFETCH, NEWEST;
     keys: keys IdempotencyKeys => KEY_STABILITY;
     retry_after: retry_after Waits => RETRY_AFTER;
     waiting: waiting Waiting => IMMEDIATE_RETRIES, GROWTH, JITTER;

@@ -29,7 +29,7 @@ pub(super) const NEWEST: CheckDefinition = CheckDefinition {
 
 /// Rewrites after version conflicts.
 #[derive(Clone, Debug, Default)]
-pub struct Versions {
+pub struct RewriteVersions {
     /// R2: read again before.
     pub not_reread: Marks,
     /// R3: carries the newest version that the client was shown.
@@ -60,7 +60,7 @@ enum Carried {
     Unknown,
 }
 
-impl Measure for Versions {
+impl Measure for RewriteVersions {
     fn see(&mut self, view: &View<'_>) {
         let id = view.operation.id;
         if view.is_ambiguous {
@@ -226,7 +226,7 @@ fn unknown(tally: &Tally, marks: &Marks, settle: String) -> Option<CheckResult> 
     Some(CheckResult::undetermined(measured, settle))
 }
 
-impl Versions {
+impl RewriteVersions {
     /// The evidence that would tell whether clients read again.
     fn settles_reads(&self, class: &Class) -> String {
         if self.possibly_read > 0 && !class.names_reads {
