@@ -13,7 +13,7 @@ use super::checks::Tally;
 use super::checks::{CHECKS, CheckDefinition, Class, CheckResult};
 use super::criteria::{Criterion, Criteria, RuleCriteria};
 use super::evidence_store::Kept;
-use super::recent_activity::Company;
+use super::recent_activity::RecentActivity;
 use super::view::{Scope, View};
 use super::{
     ClientReport, Expectation, Finding, Operation, Outcome, Report, RuleReport, RunReport, Totals, Verdict,
@@ -35,7 +35,7 @@ pub struct Grader {
     excepts: Vec<Scope>,
     by_rule: BTreeMap<Box<str>, RuleCriteria>,
     classes: Classes,
-    company: Company,
+    company: RecentActivity,
     kept: Kept,
     totals: Totals,
     /// First start and last end, in µs.
@@ -64,7 +64,7 @@ impl Grader {
             classes: Classes::new(excepts.len()),
             excepts,
             by_rule,
-            company: Company::default(),
+            company: RecentActivity::default(),
             kept: Kept::default(),
             totals: Totals::default(),
             span: None,

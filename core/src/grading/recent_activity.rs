@@ -9,7 +9,7 @@ use crate::model::{Attempt, Fingerprint};
 
 /// The latest operations of the clients seen lately.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Company {
+pub(super) struct RecentActivity {
     /// At most [`MOST_CLIENTS`]; when there are more, these grow old, and the older are forgotten.
     young: Map,
     old: Map,
@@ -57,7 +57,7 @@ struct Spell {
     wrote: bool,
 }
 
-impl Company {
+impl RecentActivity {
     pub fn note(&mut self, operation: &Operation) {
         let (Some(first), Some(last)) = (operation.tries.first(), operation.tries.last()) else { return };
         let succeeded = matches!(operation.outcome, Outcome::Untroubled | Outcome::Recovered);
@@ -66,7 +66,7 @@ impl Company {
         self.add(operation.client, spell);
     }
 
-    /// As [`Company::note`], of an operation of one attempt that met no trouble.
+    /// As [`RecentActivity::note`], of an operation of one attempt that met no trouble.
     pub fn note_plain(&mut self, attempt: &Attempt) {
         let spell = Spell { start: attempt.start, end: attempt.end, wrote: attempt.is_write() };
         self.add(attempt.client, spell);
