@@ -8,7 +8,7 @@ use crate::model::{Attempt, Kind};
 
 /// Where an attempt is looked for. All of it holds for one client only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Evidence {
+pub(super) struct Clues {
     /// Method, target and body, without the version: the same for a replay.
     pub request: Clue,
     /// The path.
@@ -33,8 +33,8 @@ impl Clue {
     }
 }
 
-impl Evidence {
-    pub fn of(attempt: &Attempt) -> Evidence {
+impl Clues {
+    pub fn of(attempt: &Attempt) -> Clues {
         let resource = resource(attempt, &attempt.path);
         let sent = &attempt.sent;
         let place = Words::about(attempt, 1).number(resource.0).text(&attempt.method);
@@ -47,11 +47,11 @@ impl Evidence {
         let marker = |tag, mark: Option<crate::model::Fingerprint>| {
             mark.map(|mark| place.clone().number(tag).number(mark.0).clue())
         };
-        Evidence {
+        Clues {
             request: request.clue(),
             resource,
             markers: [marker(2, sent.operation), marker(3, sent.idempotency_key)],
-            renewals: if is_session_over(attempt) { Evidence::renewals(attempt) } else { [None; 2] },
+            renewals: if is_session_over(attempt) { Clues::renewals(attempt) } else { [None; 2] },
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use super::evidence::Evidence;
+use super::evidence::Clues;
 use super::held::Turn;
 use super::meaning::Meaning;
 use super::open::Open;
@@ -22,7 +22,7 @@ pub(super) struct Past {
 
 impl Past {
     /// Remembers an attempt.
-    pub fn note(&mut self, attempt: &Attempt, meaning: Meaning, evidence: &Evidence) {
+    pub fn note(&mut self, attempt: &Attempt, meaning: Meaning, evidence: &Clues) {
         if meaning == Meaning::Success && attempt.is_write() {
             self.succeeded.set(evidence.anew(attempt), ());
         }
@@ -36,7 +36,7 @@ impl Past {
 /// another write to the resource.
 pub(super) fn find(
     attempt: &Attempt,
-    evidence: &Evidence,
+    evidence: &Clues,
     table: &Table,
     past: &Past,
 ) -> Option<(Number, Link)> {
@@ -46,7 +46,7 @@ pub(super) fn find(
         .or_else(|| renewed(attempt, table))
 }
 
-fn marked(attempt: &Attempt, evidence: &Evidence, table: &Table) -> Option<(Number, Link)> {
+fn marked(attempt: &Attempt, evidence: &Clues, table: &Table) -> Option<(Number, Link)> {
     let is_part = |open: &Open| match open.meaning {
         // It had begun before the success was known; after it, the marker is used for something new.
         Meaning::Success if attempt.start < open.last_end && Turn::of(attempt).at <= open.last_end => true,
@@ -59,7 +59,7 @@ fn marked(attempt: &Attempt, evidence: &Evidence, table: &Table) -> Option<(Numb
     })
 }
 
-fn replayed(attempt: &Attempt, evidence: &Evidence, table: &Table, past: &Past) -> Option<(Number, Link)> {
+fn replayed(attempt: &Attempt, evidence: &Clues, table: &Table, past: &Past) -> Option<(Number, Link)> {
     let candidates = table.at(evidence.request);
     let candidates = candidates.filter(|(_, open)| open.meaning.is_retryable() || open.waits_for(attempt));
     let Choice { number, latest, is_only } = choose(attempt, candidates, table)?;
@@ -70,7 +70,7 @@ fn replayed(attempt: &Attempt, evidence: &Evidence, table: &Table, past: &Past) 
     Some((number, if is_only && !could_be_new { link } else { Link::AmbiguousReplay }))
 }
 
-fn rebased(attempt: &Attempt, evidence: &Evidence, table: &Table, past: &Past) -> Option<(Number, Link)> {
+fn rebased(attempt: &Attempt, evidence: &Clues, table: &Table, past: &Past) -> Option<(Number, Link)> {
     if !attempt.is_write() {
         return None;
     }
@@ -107,7 +107,7 @@ fn renewed(attempt: &Attempt, table: &Table) -> Option<(Number, Link)> {
     }
     let has_new_credential =
         |open: &Open| open.latest().is_some_and(|latest| latest.sent.credential != attempt.sent.credential);
-    Evidence::renewals(attempt).into_iter().flatten().find_map(|clue| {
+    Clues::renewals(attempt).into_iter().flatten().find_map(|clue| {
         let candidates = table.at(clue).filter(|(_, open)| {
             open.client != attempt.client && open.meaning.is_retryable() && has_new_credential(open)
         });
@@ -117,7 +117,7 @@ fn renewed(attempt: &Attempt, table: &Table) -> Option<(Number, Link)> {
 }
 
 /// Whether one rule refused both under one key, where it has several for this client and path.
-fn share_a_key(one: &Attempt, other: &Attempt, evidence: &Evidence, past: &Past) -> bool {
+fn share_a_key(one: &Attempt, other: &Attempt, evidence: &Clues, past: &Past) -> bool {
     match (&one.conflict, &other.conflict) {
         (Some(one), Some(other)) => {
             one.rule == other.rule && one.key == other.key && past.keys.tells_apart(evidence.lane(&one.rule))

@@ -25,7 +25,7 @@ mod trail;
 
 use std::sync::Arc;
 
-use self::evidence::Evidence;
+use self::evidence::Clues;
 use self::find::{Past, find};
 use self::held::{Held, Turn};
 use self::meaning::Meaning;
@@ -163,14 +163,14 @@ impl Correlator {
         if !is_known && !meaning.is_retryable() && !is_marked(&attempt) {
             // By far the most: nothing came before, and nothing follows.
             if attempt.is_write() {
-                self.past.note(&attempt, meaning, &Evidence::of(&attempt));
+                self.past.note(&attempt, meaning, &Clues::of(&attempt));
             }
             return ended.push(match meaning {
                 Meaning::Success if attempt.conflict.is_none() => Ended::Plain(attempt),
                 _ => Ended::Operation(alone(attempt, meaning)),
             });
         }
-        let evidence = Evidence::of(&attempt);
+        let evidence = Clues::of(&attempt);
         let found = if is_known { find(&attempt, &evidence, &self.table, &self.past) } else { None };
         if is_known {
             self.table.read(&attempt, &evidence, found.map(|(number, _)| number));

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::evidence::{Clue, Evidence};
+use super::evidence::{Clue, Clues};
 use super::meaning::Meaning;
 use super::strands::{self, By};
 use super::trail::{Caller, REACTION, Step, Trail};
@@ -33,7 +33,7 @@ pub(super) struct Open {
     is_held: bool,
     is_told: bool,
     /// Of the last try.
-    evidence: Evidence,
+    evidence: Clues,
     /// Of every try, the oldest first.
     markers: Vec<Clue>,
     /// When the last of its answers had gone, and the last of those after which another try may follow.
@@ -57,7 +57,7 @@ pub(super) struct Open {
 }
 
 impl Open {
-    pub fn begin(attempt: Arc<Attempt>, meaning: Meaning, evidence: Evidence, is_suspect: bool) -> Open {
+    pub fn begin(attempt: Arc<Attempt>, meaning: Meaning, evidence: Clues, is_suspect: bool) -> Open {
         let mut open = Open {
             id: attempt.id,
             client: attempt.client,
@@ -94,7 +94,7 @@ impl Open {
         &mut self,
         attempt: Arc<Attempt>,
         meaning: Meaning,
-        evidence: Evidence,
+        evidence: Clues,
         link: Link,
         caller: &Caller,
     ) {
@@ -213,14 +213,14 @@ impl Open {
 
     /// Under what it is found: what its last try shows, and the markers of all tries.
     pub fn clues(&self) -> impl Iterator<Item = Clue> {
-        let Evidence { request, resource, renewals, .. } = self.evidence;
+        let Clues { request, resource, renewals, .. } = self.evidence;
         let renewals = renewals.into_iter().flatten();
         [request, resource].into_iter().chain(self.markers.iter().copied()).chain(renewals)
     }
 
     /// Whether it is found already by all that a try would make it found by.
-    pub fn is_found_by(&self, evidence: &Evidence) -> bool {
-        let Evidence { request, resource, markers, renewals } = evidence;
+    pub fn is_found_by(&self, evidence: &Clues) -> bool {
+        let Clues { request, resource, markers, renewals } = evidence;
         let is_known = |marker: &Clue| self.markers.contains(marker) || self.markers.len() >= MARKERS;
         *request == self.evidence.request
             && *resource == self.evidence.resource

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::evidence::Evidence;
+use super::evidence::Clues;
 use super::meaning::Meaning;
 use super::open::Open;
 use super::trail::{Caller, Doubts};
@@ -82,7 +82,7 @@ pub(super) fn calls(strand: Strand, rest: &Rest, caller: &Caller) -> Vec<Open> {
     let mut reads: VecDeque<Read> = rest.reads.iter().cloned().collect();
     for tried in strand.tries {
         let attempt = tried.attempt;
-        let (meaning, evidence) = (Meaning::of(&attempt), Evidence::of(&attempt));
+        let (meaning, evidence) = (Meaning::of(&attempt), Clues::of(&attempt));
         let (earlier, later) = reads.into_iter().partition(|read| read.end <= attempt.start);
         reads = later;
         let going_on = calls.last_mut().filter(|open| open.meaning.is_retryable());

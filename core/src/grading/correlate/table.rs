@@ -9,7 +9,7 @@ use std::sync::Arc;
 use siphasher::sip::SipHasher13;
 
 use super::Ended;
-use super::evidence::{Clue, Evidence};
+use super::evidence::{Clue, Clues};
 use super::meaning::Meaning;
 use super::open::Open;
 use super::past_writes::Memory;
@@ -79,7 +79,7 @@ impl Table {
         let end = used.unwrap_or(0).max(attempt.end);
         // Since when one that is forgotten lay idle, nobody knows; it is no new one.
         let idle = used.or_else(|| self.connections.has_forgotten(connection).then_some(u64::MAX));
-        self.connections.set(connection, Use { end, resource: Evidence::resource_of(attempt) });
+        self.connections.set(connection, Use { end, resource: Clues::resource_of(attempt) });
         let mut caller = self.caller(attempt.client);
         caller.see(attempt, idle);
         self.callers.set(Clue::number(attempt.client.0), caller);
@@ -96,7 +96,7 @@ impl Table {
     pub fn note_company(
         &mut self,
         attempt: &Attempt,
-        evidence: &Evidence,
+        evidence: &Clues,
         joined: Option<Number>,
     ) -> (bool, bool) {
         let mut under_way = (false, false);
@@ -146,11 +146,11 @@ impl Table {
 
     /// A read of the resource is one of the operations that write to it, but for the one, `part_of`, that it
     /// is itself a part of.
-    pub fn read(&mut self, attempt: &Attempt, evidence: &Evidence, part_of: Option<Number>) {
+    pub fn read(&mut self, attempt: &Attempt, evidence: &Clues, part_of: Option<Number>) {
         if attempt.is_refused_in_part() {
             return;
         }
-        let collection = Evidence::collection(attempt).filter(|_| !attempt.is_write());
+        let collection = Clues::collection(attempt).filter(|_| !attempt.is_write());
         let places = [(Some(evidence.resource), Place::Resource), (collection, Place::Item)];
         let mut seen: Vec<(Number, Place)> = Vec::new();
         for (clue, place) in places {
@@ -180,7 +180,7 @@ impl Table {
         &mut self,
         attempt: Arc<Attempt>,
         meaning: Meaning,
-        evidence: Evidence,
+        evidence: Clues,
         ended: &mut Vec<Ended>,
     ) {
         let client = attempt.client;
@@ -210,7 +210,7 @@ impl Table {
         link: Link,
         attempt: Arc<Attempt>,
         meaning: Meaning,
-        evidence: Evidence,
+        evidence: Clues,
         ended: &mut Vec<Ended>,
     ) {
         let client = attempt.client;
