@@ -9,7 +9,7 @@ use crate::model::Attempt;
 
 /// The attempts whose turn has not come yet.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Held {
+pub(super) struct ReorderBuffer {
     /// By far the most come in order. These do, from first to last: nothing has to be moved for them.
     row: VecDeque<Waiting>,
     /// Those that came after one whose turn is later.
@@ -46,7 +46,7 @@ struct Waiting {
     attempt: Arc<Attempt>,
 }
 
-impl Held {
+impl ReorderBuffer {
     pub fn push(&mut self, attempt: Arc<Attempt>) {
         self.pass(attempt.end);
         let waiting = Waiting { turn: Turn::of(&attempt), attempt };
@@ -68,7 +68,7 @@ impl Held {
         self.latest
     }
 
-    /// All that comes before this has been taken, once [`Held::pop_due`] has nothing more.
+    /// All that comes before this has been taken, once [`ReorderBuffer::pop_due`] has nothing more.
     pub fn settled(&self) -> u64 {
         self.latest.saturating_sub(LATENESS + STRETCH)
     }
@@ -132,13 +132,13 @@ mod tests {
         Arc::new(Attempt { id, start, end, ..Attempt::default() })
     }
 
-    fn ids(held: &mut Held) -> Vec<u64> {
+    fn ids(held: &mut ReorderBuffer) -> Vec<u64> {
         std::iter::from_fn(|| held.pop_due()).map(|(_, attempt)| attempt.id).collect()
     }
 
     #[test]
     fn attempts_come_by_their_start_once_nothing_earlier_can_arrive() {
-        let mut held = Held::default();
+        let mut held = ReorderBuffer::default();
         for attempt in [attempt(1, 500, 600), attempt(2, 100, 700), attempt(3, 550, 650)] {
             held.push(attempt);
         }
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn nothing_waits_for_a_long_attempt_and_what_follows_it_comes_after_it() {
-        let mut held = Held::default();
+        let mut held = ReorderBuffer::default();
         held.push(attempt(1, 30 * STRETCH, 30 * STRETCH));
         held.push(attempt(2, 0, 30 * STRETCH));
         held.push(attempt(3, 10 * STRETCH, 10 * STRETCH + 1));
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn too_many_do_not_wait() {
-        let mut held = Held::default();
+        let mut held = ReorderBuffer::default();
         for id in 0..=HELD_ATTEMPTS as u64 {
             held.push(attempt(id, 0, 0));
         }
@@ -170,7 +170,7 @@ mod tests {
         // All of these wait, so that nobody is harmed but the one that belongs before them.
         held.push(attempt(HELD_ATTEMPTS as u64 + 1, 1, 1));
         assert_eq!(held.disordered(), 0);
-        let mut held = Held::default();
+        let mut held = ReorderBuffer::default();
         (0..=HELD_ATTEMPTS as u64).for_each(|id| held.push(attempt(id, 5, 5)));
         assert_eq!(ids(&mut held), [0]);
         held.push(attempt(HELD_ATTEMPTS as u64 + 1, 4, 5));

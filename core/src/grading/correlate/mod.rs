@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use self::evidence::Clues;
 use self::find::{Past, find};
-use self::held::{Held, Turn};
+use self::held::{ReorderBuffer, Turn};
 use self::meaning::Meaning;
 use self::table::Table;
 use super::{Link, Operation, Outcome, Try};
@@ -64,7 +64,7 @@ const CANDIDATES: usize = 64;
 /// things stand.
 #[derive(Clone, Debug, Default)]
 pub struct Correlator {
-    held: Held,
+    held: ReorderBuffer,
     table: Table,
     past: Past,
 }
