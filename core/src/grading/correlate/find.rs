@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use super::evidence::Clues;
-use super::held::Turn;
+use super::held::AttemptOrder;
 use super::meaning::Meaning;
 use super::open::Open;
 use super::past_writes::{Keys, Memory};
@@ -49,7 +49,7 @@ pub(super) fn find(
 fn marked(attempt: &Attempt, evidence: &Clues, table: &Table) -> Option<(Number, Link)> {
     let is_part = |open: &Open| match open.meaning {
         // It had begun before the success was known; after it, the marker is used for something new.
-        Meaning::Success if attempt.start < open.last_end && Turn::of(attempt).at <= open.last_end => true,
+        Meaning::Success if attempt.start < open.last_end && AttemptOrder::of(attempt).at <= open.last_end => true,
         Meaning::Success if !open.waits_for(attempt) => false,
         _ => attempt.start <= open.deadline(),
     };

@@ -18,13 +18,13 @@ pub(super) struct ReorderBuffer {
     latest: u64,
     /// The latest turn that came too early, as too many waited, and how many attempts came after one that
     /// they belong before.
-    hurried: Option<Turn>,
+    hurried: Option<AttemptOrder>,
     disordered: u64,
 }
 
 /// An attempt's place in the order, which does not depend on when it arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Turn {
+pub(super) struct AttemptOrder {
     /// When it began; for one that took longer than [`STRETCH`], so long before it ended: nothing waits
     /// for it longer than that. Never before the end of an attempt that it could follow.
     pub at: u64,
@@ -32,24 +32,24 @@ pub(super) struct Turn {
     id: u64,
 }
 
-impl Turn {
-    pub fn of(attempt: &Attempt) -> Turn {
+impl AttemptOrder {
+    pub fn of(attempt: &Attempt) -> AttemptOrder {
         let at = attempt.start.max(attempt.end.saturating_sub(STRETCH));
-        Turn { at, end: attempt.end, id: attempt.id }
+        AttemptOrder { at, end: attempt.end, id: attempt.id }
     }
 }
 
 /// An attempt, ordered by its turn.
 #[derive(Clone, Debug)]
 struct Waiting {
-    turn: Turn,
+    turn: AttemptOrder,
     attempt: Arc<Attempt>,
 }
 
 impl ReorderBuffer {
     pub fn push(&mut self, attempt: Arc<Attempt>) {
         self.pass(attempt.end);
-        let waiting = Waiting { turn: Turn::of(&attempt), attempt };
+        let waiting = Waiting { turn: AttemptOrder::of(&attempt), attempt };
         self.disordered += u64::from(self.hurried > Some(waiting.turn));
         if self.row.back().is_none_or(|last| *last <= waiting) {
             self.row.push_back(waiting);
@@ -74,7 +74,7 @@ impl ReorderBuffer {
     }
 
     /// The next attempt, once none can arrive any more whose turn is before its; or when too many wait.
-    pub fn pop_due(&mut self) -> Option<(Turn, Arc<Attempt>)> {
+    pub fn pop_due(&mut self) -> Option<(AttemptOrder, Arc<Attempt>)> {
         let overtaken = self.overtaken.peek().map(|Reverse(waiting)| waiting.turn.at);
         let first = self.row.front().map(|waiting| waiting.turn.at);
         let is_due = |at: Option<u64>| at.is_some_and(|at| at < self.settled());
@@ -93,7 +93,7 @@ impl ReorderBuffer {
     }
 
     /// The next attempt, whoever may arrive.
-    pub fn pop(&mut self) -> Option<(Turn, Arc<Attempt>)> {
+    pub fn pop(&mut self) -> Option<(AttemptOrder, Arc<Attempt>)> {
         let is_overtaken = match (self.overtaken.peek(), self.row.front()) {
             (Some(Reverse(overtaken)), Some(first)) => overtaken < first,
             (overtaken, _) => overtaken.is_some(),

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use self::evidence::Clues;
 use self::find::{Past, find};
-use self::held::{ReorderBuffer, Turn};
+use self::held::{ReorderBuffer, AttemptOrder};
 use self::meaning::Meaning;
 use self::table::Table;
 use super::{Link, Operation, Outcome, Try};
@@ -155,7 +155,7 @@ impl Correlator {
         }
     }
 
-    fn take(&mut self, turn: Turn, attempt: Arc<Attempt>, ended: &mut Vec<Ended>) {
+    fn take(&mut self, turn: AttemptOrder, attempt: Arc<Attempt>, ended: &mut Vec<Ended>) {
         self.table.close_until(turn.at, ended);
         self.table.note_caller(&attempt);
         let meaning = Meaning::of(&attempt);

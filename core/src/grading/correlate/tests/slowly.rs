@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::held::Turn;
+use super::super::held::AttemptOrder;
 use super::super::meaning::Meaning;
 use crate::grading::Outcome;
 use crate::model::{Attempt, Fingerprint, AskedWait, RequestRecord};
@@ -14,7 +14,7 @@ pub type Grouping = BTreeMap<Vec<u64>, Outcome>;
 /// Groups a record.
 pub fn slowly(mut attempts: Vec<Attempt>) -> Grouping {
     let end = attempts.iter().map(|attempt| attempt.end).max().unwrap_or(0);
-    attempts.sort_by_key(Turn::of);
+    attempts.sort_by_key(AttemptOrder::of);
     let mut groups: Vec<Group> = Vec::new();
     let mut past: Vec<Attempt> = Vec::new();
     // Clients that sent a key again: another key of theirs is another call.
@@ -161,11 +161,11 @@ impl Group {
     fn may_hold(&self, attempt: &Attempt) -> bool {
         let longest = self.tries.iter().map(|tried| tried.end - tried.start).max().expect("a try");
         let is_in_time = match self.meaning() {
-            Meaning::Success if attempt.start < self.end() && Turn::of(attempt).at <= self.end() => true,
+            Meaning::Success if attempt.start < self.end() && AttemptOrder::of(attempt).at <= self.end() => true,
             Meaning::Success if !self.waits_for(attempt) => false,
             _ => {
                 attempt.start <= self.deadline()
-                    && Turn::of(attempt).at <= self.deadline() + longest.max(1_000_000)
+                    && AttemptOrder::of(attempt).at <= self.deadline() + longest.max(1_000_000)
             }
         };
         is_in_time && self.last().client == attempt.client
