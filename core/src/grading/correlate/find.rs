@@ -6,7 +6,7 @@ use super::evidence::Clues;
 use super::held::AttemptOrder;
 use super::meaning::Meaning;
 use super::open::Open;
-use super::past_writes::{Keys, Memory};
+use super::past_writes::{Keys, ClueCache};
 use super::table::{Number, Table};
 use crate::grading::Link;
 use crate::model::Attempt;
@@ -15,9 +15,9 @@ use crate::model::Attempt;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Past {
     /// Writes that succeeded: one of these that comes again may well be a new one.
-    succeeded: Memory<()>,
+    succeeded: ClueCache<()>,
     /// The keys under which a rule refused.
-    keys: Memory<Keys>,
+    keys: ClueCache<Keys>,
 }
 
 impl Past {

@@ -9,10 +9,10 @@ use super::evidence::Clue;
 use crate::model::{InjectedConflict, Fingerprint};
 
 /// The latest clues, with something about each. Two generations: when the young one is full, it becomes
-/// the old one. So what is known of at least [`Memory::GENERATION`] is remembered, and of at most twice as
+/// the old one. So what is known of at least [`ClueCache::GENERATION`] is remembered, and of at most twice as
 /// many; of those before them it is only remembered that they were there.
 #[derive(Clone, Debug)]
-pub(super) struct Memory<T> {
+pub(super) struct ClueCache<T> {
     young: Map<T>,
     old: Map<T>,
     faded: Faded,
@@ -21,7 +21,7 @@ pub(super) struct Memory<T> {
 /// Clues are hashes under the run's key: no secret of its own is needed here.
 type Map<T> = HashMap<Clue, T, BuildHasherDefault<SipHasher13>>;
 
-impl<T: Copy> Memory<T> {
+impl<T: Copy> ClueCache<T> {
     pub const GENERATION: usize = 32_768;
 
     pub fn get(&self, clue: Clue) -> Option<T> {
@@ -47,9 +47,9 @@ impl<T: Copy> Memory<T> {
     }
 }
 
-impl<T> Default for Memory<T> {
+impl<T> Default for ClueCache<T> {
     fn default() -> Self {
-        Memory { young: Map::default(), old: Map::default(), faded: Faded::default() }
+        ClueCache { young: Map::default(), old: Map::default(), faded: Faded::default() }
     }
 }
 
@@ -109,7 +109,7 @@ pub(super) enum Keys {
     Several,
 }
 
-impl Memory<Keys> {
+impl ClueCache<Keys> {
     pub fn note(&mut self, lane: Clue, conflict: &InjectedConflict) {
         let keys = match self.get(lane) {
             None => Keys::One(conflict.key),
@@ -130,11 +130,11 @@ mod tests {
 
     #[test]
     fn what_is_forgotten_is_still_known_to_have_been_there() {
-        let all = 4 * Memory::<u64>::GENERATION as u64;
-        let mut memory = Memory::default();
+        let all = 4 * ClueCache::<u64>::GENERATION as u64;
+        let mut memory = ClueCache::default();
         (0..all).for_each(|number| memory.set(Clue::number(number), number));
         let remembered = (0..all).filter(|number| memory.get(Clue::number(*number)).is_some()).count();
-        assert_eq!(remembered, 2 * Memory::<u64>::GENERATION);
+        assert_eq!(remembered, 2 * ClueCache::<u64>::GENERATION);
         assert!((0..all).all(|number| memory.has_known(Clue::number(number))));
         let mistaken = (all..2 * all).filter(|number| memory.has_known(Clue::number(*number))).count() as u64;
         assert!(mistaken < all / 1_000, "{mistaken} of {all}");

@@ -12,7 +12,7 @@ use super::Ended;
 use super::evidence::{Clue, Clues};
 use super::meaning::Meaning;
 use super::open::Open;
-use super::past_writes::Memory;
+use super::past_writes::ClueCache;
 use super::reading::{self, Place};
 use super::strands::By;
 use super::trail::{Caller, REACTION};
@@ -29,10 +29,10 @@ pub(super) struct Table {
     clients: Map<Fingerprint, BTreeSet<Number>>,
     closings: BTreeSet<(u64, Number)>,
     /// Who asks, over all operations; and since when connections lie idle.
-    callers: Memory<Caller>,
-    connections: Memory<Use>,
+    callers: ClueCache<Caller>,
+    connections: ClueCache<Use>,
     /// Requests of which several were made side by side.
-    side_by_side: Memory<()>,
+    side_by_side: ClueCache<()>,
     /// Operations that a new session could go on.
     renewable: usize,
     next: Number,
