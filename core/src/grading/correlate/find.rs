@@ -6,7 +6,7 @@ use super::evidence::Clues;
 use super::held::AttemptOrder;
 use super::meaning::Meaning;
 use super::open::Open;
-use super::past_writes::{Keys, ClueCache};
+use super::past_writes::{RefusedKeys, ClueCache};
 use super::table::{Number, Table};
 use crate::grading::Link;
 use crate::model::Attempt;
@@ -17,7 +17,7 @@ pub(super) struct Past {
     /// Writes that succeeded: one of these that comes again may well be a new one.
     succeeded: ClueCache<()>,
     /// The keys under which a rule refused.
-    keys: ClueCache<Keys>,
+    keys: ClueCache<RefusedKeys>,
 }
 
 impl Past {

@@ -104,23 +104,23 @@ impl Faded {
 /// The keys under which a rule refused one client at one path: only a rule whose keys are finer than
 /// that can say that two different bodies are about one thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Keys {
+pub(super) enum RefusedKeys {
     One(Fingerprint),
     Several,
 }
 
-impl ClueCache<Keys> {
+impl ClueCache<RefusedKeys> {
     pub fn note(&mut self, lane: Clue, conflict: &InjectedConflict) {
         let keys = match self.get(lane) {
-            None => Keys::One(conflict.key),
-            Some(Keys::One(key)) if key == conflict.key => return,
-            Some(_) => Keys::Several,
+            None => RefusedKeys::One(conflict.key),
+            Some(RefusedKeys::One(key)) if key == conflict.key => return,
+            Some(_) => RefusedKeys::Several,
         };
         self.set(lane, keys);
     }
 
     pub fn tells_apart(&self, lane: Clue) -> bool {
-        self.get(lane) == Some(Keys::Several)
+        self.get(lane) == Some(RefusedKeys::Several)
     }
 }
 
