@@ -7,7 +7,7 @@ use crate::model::{Attempt, ShownVersions};
 
 /// Where an attempt went, as an operation sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum AttemptTarget {
     /// To the same path.
     Resource,
     /// To an item of the collection that was posted to.
@@ -16,7 +16,7 @@ pub(super) enum Place {
 }
 
 /// What `attempt` shows to a client whose last try was `latest`.
-pub(super) fn of(attempt: &Attempt, latest: &Attempt, place: Place) -> Option<Sight> {
+pub(super) fn of(attempt: &Attempt, latest: &Attempt, place: AttemptTarget) -> Option<Sight> {
     if !latest.is_write() {
         return None;
     }
@@ -31,9 +31,9 @@ pub(super) fn of(attempt: &Attempt, latest: &Attempt, place: Place) -> Option<Si
         return Some(Sight::Unlisted);
     }
     match place {
-        Place::Resource | Place::Item if reads_by_method(attempt) => Some(Sight::Certain),
+        AttemptTarget::Resource | AttemptTarget::Item if reads_by_method(attempt) => Some(Sight::Certain),
         // What is posted to this path may as well read: JSON-RPC, GraphQL, SOAP.
-        Place::Resource if !reads_nothing(attempt) && Meaning::of(attempt) == Meaning::Success => {
+        AttemptTarget::Resource if !reads_nothing(attempt) && Meaning::of(attempt) == Meaning::Success => {
             Some(Sight::Possible)
         }
         _ => None,

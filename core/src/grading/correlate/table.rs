@@ -13,7 +13,7 @@ use super::evidence::{Clue, Clues};
 use super::meaning::Meaning;
 use super::open::Open;
 use super::past_writes::ClueCache;
-use super::reading::{self, Place};
+use super::reading::{self, AttemptTarget};
 use super::strands::By;
 use super::trail::{Caller, REACTION};
 use super::{CANDIDATES, KEPT_TRIES_OVERALL, OPEN_OPERATIONS, OPEN_OPERATIONS_OF_A_CLIENT};
@@ -151,8 +151,8 @@ impl Table {
             return;
         }
         let collection = Clues::collection(attempt).filter(|_| !attempt.is_write());
-        let places = [(Some(evidence.resource), Place::Resource), (collection, Place::Item)];
-        let mut seen: Vec<(Number, Place)> = Vec::new();
+        let places = [(Some(evidence.resource), AttemptTarget::Resource), (collection, AttemptTarget::Item)];
+        let mut seen: Vec<(Number, AttemptTarget)> = Vec::new();
         for (clue, place) in places {
             let Some(numbers) = clue.and_then(|clue| self.places.get(&clue)) else { continue };
             seen.extend(numbers.iter().take(CANDIDATES).map(|number| (*number, place)));
@@ -161,13 +161,13 @@ impl Table {
         if !attempt.got.shown.readings().is_empty() {
             let own = self.clients.get(&attempt.client).into_iter().flatten();
             let elsewhere = own.filter(|number| seen.iter().all(|(known, _)| known != *number));
-            let elsewhere: Vec<_> = elsewhere.map(|number| (*number, Place::Elsewhere)).collect();
+            let elsewhere: Vec<_> = elsewhere.map(|number| (*number, AttemptTarget::Elsewhere)).collect();
             seen.extend(elsewhere);
         }
         for (number, place) in seen.into_iter().filter(|(number, _)| Some(*number) != part_of) {
             let Some(open) = self.operations.get_mut(&number) else { continue };
             // What a POST to a collection made is one of its items.
-            let concerns = |tried: &&Attempt| place != Place::Item || &*tried.method == "POST";
+            let concerns = |tried: &&Attempt| place != AttemptTarget::Item || &*tried.method == "POST";
             let latest = open.latest().filter(concerns);
             if let Some(sight) = latest.and_then(|latest| reading::of(attempt, latest, place)) {
                 open.read(Read::of(attempt, sight));
