@@ -7,7 +7,7 @@ use super::held::AttemptOrder;
 use super::meaning::Meaning;
 use super::open::Open;
 use super::past_writes::{RefusedKeys, ClueCache};
-use super::table::{Number, Table};
+use super::table::{Number, OpenOperations};
 use crate::grading::Link;
 use crate::model::Attempt;
 
@@ -37,7 +37,7 @@ impl Past {
 pub(super) fn find(
     attempt: &Attempt,
     evidence: &Clues,
-    table: &Table,
+    table: &OpenOperations,
     past: &Past,
 ) -> Option<(Number, Link)> {
     marked(attempt, evidence, table)
@@ -46,7 +46,7 @@ pub(super) fn find(
         .or_else(|| renewed(attempt, table))
 }
 
-fn marked(attempt: &Attempt, evidence: &Clues, table: &Table) -> Option<(Number, Link)> {
+fn marked(attempt: &Attempt, evidence: &Clues, table: &OpenOperations) -> Option<(Number, Link)> {
     let is_part = |open: &Open| match open.meaning {
         // It had begun before the success was known; after it, the marker is used for something new.
         Meaning::Success if attempt.start < open.last_end && AttemptOrder::of(attempt).at <= open.last_end => true,
@@ -59,7 +59,7 @@ fn marked(attempt: &Attempt, evidence: &Clues, table: &Table) -> Option<(Number,
     })
 }
 
-fn replayed(attempt: &Attempt, evidence: &Clues, table: &Table, past: &Past) -> Option<(Number, Link)> {
+fn replayed(attempt: &Attempt, evidence: &Clues, table: &OpenOperations, past: &Past) -> Option<(Number, Link)> {
     let candidates = table.at(evidence.request);
     let candidates = candidates.filter(|(_, open)| open.meaning.is_retryable() || open.waits_for(attempt));
     let Choice { number, latest, is_only } = choose(attempt, candidates, table)?;
@@ -70,7 +70,7 @@ fn replayed(attempt: &Attempt, evidence: &Clues, table: &Table, past: &Past) -> 
     Some((number, if is_only && !could_be_new { link } else { Link::AmbiguousReplay }))
 }
 
-fn rebased(attempt: &Attempt, evidence: &Clues, table: &Table, past: &Past) -> Option<(Number, Link)> {
+fn rebased(attempt: &Attempt, evidence: &Clues, table: &OpenOperations, past: &Past) -> Option<(Number, Link)> {
     if !attempt.is_write() {
         return None;
     }
@@ -101,7 +101,7 @@ fn rebased(attempt: &Attempt, evidence: &Clues, table: &Table, past: &Past) -> O
 
 /// The same request with another credential, after the session had ended: who asks is another one only by
 /// that.
-fn renewed(attempt: &Attempt, table: &Table) -> Option<(Number, Link)> {
+fn renewed(attempt: &Attempt, table: &OpenOperations) -> Option<(Number, Link)> {
     if !table.has_renewable() {
         return None;
     }
@@ -138,7 +138,7 @@ struct Choice<'a> {
 fn choose<'a>(
     attempt: &Attempt,
     candidates: impl Iterator<Item = (Number, &'a Open)>,
-    table: &Table,
+    table: &OpenOperations,
 ) -> Option<Choice<'a>> {
     if attempt.sent.try_number == Some(NonZeroU32::MIN) {
         // It says itself that nothing came before it.

@@ -29,7 +29,7 @@ use self::evidence::Clues;
 use self::find::{Past, find};
 use self::held::{ReorderBuffer, AttemptOrder};
 use self::meaning::Meaning;
-use self::table::Table;
+use self::table::OpenOperations;
 use super::{Link, Operation, Outcome, Try};
 use crate::model::Attempt;
 
@@ -65,7 +65,7 @@ const CANDIDATES: usize = 64;
 #[derive(Clone, Debug, Default)]
 pub struct Correlator {
     held: ReorderBuffer,
-    table: Table,
+    table: OpenOperations,
     past: Past,
 }
 

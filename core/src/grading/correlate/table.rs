@@ -21,7 +21,7 @@ use crate::grading::{Link, Read};
 use crate::model::{Attempt, Fingerprint};
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Table {
+pub(super) struct OpenOperations {
     operations: Map<Number, Open>,
     /// By request, resource and markers. An operation stands under those of its last try, and under
     /// the markers of all its tries.
@@ -52,7 +52,7 @@ struct Use {
 type Map<K, V> = HashMap<K, V, BuildHasherDefault<SipHasher13>>;
 pub(super) type Number = u64;
 
-impl Table {
+impl OpenOperations {
     /// Whether the client may have an operation that may go on.
     pub fn knows(&self, client: Fingerprint) -> bool {
         self.renewable > 0 || self.clients.contains_key(&client)
