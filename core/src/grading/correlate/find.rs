@@ -7,7 +7,7 @@ use super::held::AttemptOrder;
 use super::meaning::Meaning;
 use super::open::Open;
 use super::past_writes::{RefusedKeys, ClueCache};
-use super::table::{Number, OpenOperations};
+use super::table::{OperationNumber, OpenOperations};
 use crate::grading::Link;
 use crate::model::Attempt;
 
@@ -39,14 +39,14 @@ pub(super) fn find(
     evidence: &Clues,
     table: &OpenOperations,
     past: &Past,
-) -> Option<(Number, Link)> {
+) -> Option<(OperationNumber, Link)> {
     marked(attempt, evidence, table)
         .or_else(|| replayed(attempt, evidence, table, past))
         .or_else(|| rebased(attempt, evidence, table, past))
         .or_else(|| renewed(attempt, table))
 }
 
-fn marked(attempt: &Attempt, evidence: &Clues, table: &OpenOperations) -> Option<(Number, Link)> {
+fn marked(attempt: &Attempt, evidence: &Clues, table: &OpenOperations) -> Option<(OperationNumber, Link)> {
     let is_part = |open: &Open| match open.meaning {
         // It had begun before the success was known; after it, the marker is used for something new.
         Meaning::Success if attempt.start < open.last_end && AttemptOrder::of(attempt).at <= open.last_end => true,
@@ -59,7 +59,7 @@ fn marked(attempt: &Attempt, evidence: &Clues, table: &OpenOperations) -> Option
     })
 }
 
-fn replayed(attempt: &Attempt, evidence: &Clues, table: &OpenOperations, past: &Past) -> Option<(Number, Link)> {
+fn replayed(attempt: &Attempt, evidence: &Clues, table: &OpenOperations, past: &Past) -> Option<(OperationNumber, Link)> {
     let candidates = table.at(evidence.request);
     let candidates = candidates.filter(|(_, open)| open.meaning.is_retryable() || open.waits_for(attempt));
     let Choice { number, latest, is_only } = choose(attempt, candidates, table)?;
@@ -70,7 +70,7 @@ fn replayed(attempt: &Attempt, evidence: &Clues, table: &OpenOperations, past: &
     Some((number, if is_only && !could_be_new { link } else { Link::AmbiguousReplay }))
 }
 
-fn rebased(attempt: &Attempt, evidence: &Clues, table: &OpenOperations, past: &Past) -> Option<(Number, Link)> {
+fn rebased(attempt: &Attempt, evidence: &Clues, table: &OpenOperations, past: &Past) -> Option<(OperationNumber, Link)> {
     if !attempt.is_write() {
         return None;
     }
@@ -101,7 +101,7 @@ fn rebased(attempt: &Attempt, evidence: &Clues, table: &OpenOperations, past: &P
 
 /// The same request with another credential, after the session had ended: who asks is another one only by
 /// that.
-fn renewed(attempt: &Attempt, table: &OpenOperations) -> Option<(Number, Link)> {
+fn renewed(attempt: &Attempt, table: &OpenOperations) -> Option<(OperationNumber, Link)> {
     if !table.has_renewable() {
         return None;
     }
@@ -127,7 +127,7 @@ fn share_a_key(one: &Attempt, other: &Attempt, evidence: &Clues, past: &Past) ->
 }
 
 struct Choice<'a> {
-    number: Number,
+    number: OperationNumber,
     latest: &'a Attempt,
     /// No other is as likely.
     is_only: bool,
@@ -137,7 +137,7 @@ struct Choice<'a> {
 /// the same, in this order, and of several such the one whose answer came first.
 fn choose<'a>(
     attempt: &Attempt,
-    candidates: impl Iterator<Item = (Number, &'a Open)>,
+    candidates: impl Iterator<Item = (OperationNumber, &'a Open)>,
     table: &OpenOperations,
 ) -> Option<Choice<'a>> {
     if attempt.sent.try_number == Some(NonZeroU32::MIN) {

@@ -22,12 +22,12 @@ use crate::model::{Attempt, Fingerprint};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct OpenOperations {
-    operations: Map<Number, Open>,
+    operations: Map<OperationNumber, Open>,
     /// By request, resource and markers. An operation stands under those of its last try, and under
     /// the markers of all its tries.
-    places: Map<Clue, Vec<Number>>,
-    clients: Map<Fingerprint, BTreeSet<Number>>,
-    closings: BTreeSet<(u64, Number)>,
+    places: Map<Clue, Vec<OperationNumber>>,
+    clients: Map<Fingerprint, BTreeSet<OperationNumber>>,
+    closings: BTreeSet<(u64, OperationNumber)>,
     /// Who asks, over all operations; and since when connections lie idle.
     callers: ClueCache<Caller>,
     connections: ClueCache<Use>,
@@ -35,7 +35,7 @@ pub(super) struct OpenOperations {
     side_by_side: ClueCache<()>,
     /// Operations that a new session could go on.
     renewable: usize,
-    next: Number,
+    next: OperationNumber,
     kept_tries: usize,
     evicted: u64,
 }
@@ -50,7 +50,7 @@ struct Use {
 
 /// Numbers are given in the order in which operations began, and keys are hashes already.
 type Map<K, V> = HashMap<K, V, BuildHasherDefault<SipHasher13>>;
-pub(super) type Number = u64;
+pub(super) type OperationNumber = u64;
 
 impl OpenOperations {
     /// Whether the client may have an operation that may go on.
@@ -97,7 +97,7 @@ impl OpenOperations {
         &mut self,
         attempt: &Attempt,
         evidence: &Clues,
-        joined: Option<Number>,
+        joined: Option<OperationNumber>,
     ) -> (bool, bool) {
         let mut under_way = (false, false);
         let caller = self.caller(attempt.client);
@@ -139,20 +139,20 @@ impl OpenOperations {
     }
 
     /// The operations at a place, the oldest first; at most [`CANDIDATES`].
-    pub fn at(&self, clue: Clue) -> impl Iterator<Item = (Number, &Open)> {
+    pub fn at(&self, clue: Clue) -> impl Iterator<Item = (OperationNumber, &Open)> {
         let numbers = self.places.get(&clue).map(Vec::as_slice).unwrap_or_default();
         numbers.iter().take(CANDIDATES).filter_map(|number| Some((*number, self.operations.get(number)?)))
     }
 
     /// A read of the resource is one of the operations that write to it, but for the one, `part_of`, that it
     /// is itself a part of.
-    pub fn read(&mut self, attempt: &Attempt, evidence: &Clues, part_of: Option<Number>) {
+    pub fn read(&mut self, attempt: &Attempt, evidence: &Clues, part_of: Option<OperationNumber>) {
         if attempt.is_refused_in_part() {
             return;
         }
         let collection = Clues::collection(attempt).filter(|_| !attempt.is_write());
         let places = [(Some(evidence.resource), AttemptTarget::Resource), (collection, AttemptTarget::Item)];
-        let mut seen: Vec<(Number, AttemptTarget)> = Vec::new();
+        let mut seen: Vec<(OperationNumber, AttemptTarget)> = Vec::new();
         for (clue, place) in places {
             let Some(numbers) = clue.and_then(|clue| self.places.get(&clue)) else { continue };
             seen.extend(numbers.iter().take(CANDIDATES).map(|number| (*number, place)));
@@ -206,7 +206,7 @@ impl OpenOperations {
     /// Adds a try to an operation.
     pub fn go_on(
         &mut self,
-        number: Number,
+        number: OperationNumber,
         link: Link,
         attempt: Arc<Attempt>,
         meaning: Meaning,
@@ -283,7 +283,7 @@ impl OpenOperations {
         }
     }
 
-    fn close_one(&mut self, number: Number, now: u64, ended: &mut Vec<Ended>) {
+    fn close_one(&mut self, number: OperationNumber, now: u64, ended: &mut Vec<Ended>) {
         if let Some(open) = self.remove(number) {
             let caller = self.caller(open.client);
             let kind = if open.is_told() { Ended::Late } else { Ended::Operation };
@@ -302,12 +302,12 @@ impl OpenOperations {
 
     /// Closes everything, in the order in which it began.
     pub fn close_all(mut self, now: u64, ended: &mut Vec<Ended>) {
-        let mut numbers: Vec<Number> = self.operations.keys().copied().collect();
+        let mut numbers: Vec<OperationNumber> = self.operations.keys().copied().collect();
         numbers.sort_unstable();
         numbers.into_iter().for_each(|number| self.close_one(number, now, ended));
     }
 
-    fn put(&mut self, number: Number, mut open: Open, ended: &mut Vec<Ended>) {
+    fn put(&mut self, number: OperationNumber, mut open: Open, ended: &mut Vec<Ended>) {
         if open.is_over() {
             let caller = self.caller(open.client);
             return ended.push(Ended::Operation(open.close(0, &caller)));
@@ -334,7 +334,7 @@ impl OpenOperations {
         self.operations.insert(number, open);
     }
 
-    fn remove(&mut self, number: Number) -> Option<Open> {
+    fn remove(&mut self, number: OperationNumber) -> Option<Open> {
         let open = self.operations.remove(&number)?;
         self.renewable -= usize::from(open.is_renewable());
         for clue in open.clues() {
@@ -363,7 +363,7 @@ impl OpenOperations {
         }
     }
 
-    fn evict(&mut self, number: Number, ended: &mut Vec<Ended>) {
+    fn evict(&mut self, number: OperationNumber, ended: &mut Vec<Ended>) {
         self.evicted += 1;
         self.close_one(number, 0, ended);
     }
