@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::evidence::{Clue, Clues};
 use super::meaning::Meaning;
 use super::strands::{self, By};
-use super::trail::{Caller, REACTION, Step, Trail};
+use super::trail::{Caller, REACTION, TryStep, Trail};
 use super::{KEPT_TRIES, LONGEST_WINDOW, MARKERS, READS, SHORTEST_WINDOW, STRETCH};
 use crate::grading::{Link, Operation, Outcome, Read, Sight, Try};
 use crate::model::{Attempt, Fingerprint, AskedWait};
@@ -100,7 +100,7 @@ impl Open {
     ) {
         let gap = if self.count == 0 { None } else { attempt.start.checked_sub(self.last_end) };
         if let Some(before) = self.last.back().or(self.first.last()) {
-            let step = Step {
+            let step = TryStep {
                 gap: gap.unwrap_or(0),
                 is_marked: link == Link::Marker,
                 is_undisturbed: caller.busy_until <= self.last_end,

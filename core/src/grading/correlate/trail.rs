@@ -66,7 +66,7 @@ pub(super) struct Trail {
 
 /// How a try follows the one before it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Step {
+pub(super) struct TryStep {
     /// From the answer to this (µs); 0 for one that did not wait for it.
     pub gap: u64,
     /// A marker connects them.
@@ -156,8 +156,8 @@ impl Trail {
     }
 
     /// Adds the next try.
-    pub fn go_on(&mut self, before: &Attempt, attempt: &Attempt, step: Step) {
-        let Step { gap, is_marked, is_undisturbed, is_rewrite } = step;
+    pub fn go_on(&mut self, before: &Attempt, attempt: &Attempt, step: TryStep) {
+        let TryStep { gap, is_marked, is_undisturbed, is_rewrite } = step;
         self.is_on_one_connection &= attempt.connection == self.connection;
         self.is_of_one_trace &= attempt.sent.trace.is_some() && attempt.sent.trace == self.trace;
         self.has_other_keys |= attempt.sent.idempotency_key != self.key;
