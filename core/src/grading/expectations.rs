@@ -9,7 +9,7 @@ use super::criteria::{Criterion, CriterionKind};
 use super::{Expectation, Verdict};
 
 /// The tallies of every class of clients within the scope of an ask.
-pub(super) type Tallies<'t> = Vec<(&'t str, &'t Tally, Class)>;
+pub(super) type ScopeTallies<'t> = Vec<(&'t str, &'t Tally, Class)>;
 
 /// Reason of a doubt: tries may belong to several operations.
 const UNCLEAR: &str = "tries could not be told apart";
@@ -35,7 +35,7 @@ impl Found {
 }
 
 /// Holds the record against one ask; `fired` counts the conflicts of the rules that it is about.
-pub(super) fn found(ask: &Criterion, tallies: &Tallies<'_>, fired: u64) -> Expectation {
+pub(super) fn found(ask: &Criterion, tallies: &ScopeTallies<'_>, fired: u64) -> Expectation {
     let mut found = measure(ask.want, tallies, fired);
     let looks_at_each = matches!(
         ask.want,
@@ -66,7 +66,7 @@ fn asked(want: CriterionKind) -> String {
     }
 }
 
-fn measure(want: CriterionKind, tallies: &Tallies<'_>, fired: u64) -> Found {
+fn measure(want: CriterionKind, tallies: &ScopeTallies<'_>, fired: u64) -> Found {
     let all = || tallies.iter().map(|(_, tally, _)| *tally);
     match want {
         CriterionKind::MaxTries(limit) => {
@@ -208,7 +208,7 @@ fn measure(want: CriterionKind, tallies: &Tallies<'_>, fired: u64) -> Found {
 }
 
 /// The worst class decides, by its name where there are several.
-fn by_class(tallies: &Tallies<'_>, measure: impl Fn(&Tally, &Class) -> Option<Found>) -> Found {
+fn by_class(tallies: &ScopeTallies<'_>, measure: impl Fn(&Tally, &Class) -> Option<Found>) -> Found {
     let found = tallies.iter().filter_map(|(agent, tally, class)| Some((agent, measure(tally, class)?)));
     let worst = found.max_by_key(|(_, found)| found.verdict);
     match worst {
