@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use self::class::ClassTally;
 use self::places::Classes;
-pub use self::record::{Extent, Missing, Record};
+pub use self::record::{Extent, Missing, RecordExtent};
 use super::checks::Tally;
 use super::checks::{CHECKS, CheckDefinition, Class, CheckResult};
 use super::criteria::{Criterion, Criteria, RuleCriteria};
@@ -140,7 +140,7 @@ impl Grader {
     }
 
     /// The report so far.
-    pub fn report(&self, record: &Record) -> Report {
+    pub fn report(&self, record: &RecordExtent) -> Report {
         let (first, last) = self.span.unwrap_or_default();
         let totals = Totals {
             attempts: record.attempts,
@@ -195,7 +195,7 @@ impl Grader {
         report
     }
 
-    fn client(&self, class: (&str, &ClassTally, bool), record: &Record) -> ClientReport {
+    fn client(&self, class: (&str, &ClassTally, bool), record: &RecordExtent) -> ClientReport {
         let (agent, tally, _) = class;
         let extent = record.extent();
         let mut findings = Vec::new();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::around::Around;
 use super::correlate::{Cost, Ended};
-use super::{Criteria, Correlator, Grader, Missing, Operation, Record, Report, RuleReport};
+use super::{Criteria, Correlator, Grader, Missing, Operation, RecordExtent, Report, RuleReport};
 use crate::model::Attempt;
 
 /// Grades a record as it is made, or read. Bounded; a report can be had at any time.
@@ -75,7 +75,7 @@ impl Grading {
         let Cost { evicted, disordered } = correlator.finish_to(&mut self.ended);
         self.grade();
         let (attempts, unanswered) = (self.attempts, self.unanswered);
-        self.grader.report(&Record {
+        self.grader.report(&RecordExtent {
             attempts,
             unanswered,
             around: self.around.report(),

@@ -28,7 +28,7 @@ pub use checks::herd::index as herd_index;
 pub use checks::{CHECKS, CheckDefinition};
 pub use correlate::Correlator;
 pub use criteria::{Criteria, RuleCriteria};
-pub use grader::{Extent, Grader, Missing, Record};
+pub use grader::{Extent, Grader, Missing, RecordExtent};
 pub use grading::Grading;
 pub use operation::{Link, Operation, Outcome, Read, Sight, Try};
 pub use report::{

@@ -7,7 +7,7 @@ use super::super::{AroundReport, CheckId, Expectation, RuleReport, Verdict};
 
 /// The report's facts on the record beside its operations; the grader cannot know them.
 #[derive(Clone, Debug, Default)]
-pub struct Record {
+pub struct RecordExtent {
     pub attempts: u64,
     /// Attempts that the upstream did not respond to.
     pub unanswered: u64,
@@ -50,7 +50,7 @@ impl From<u64> for Missing {
     }
 }
 
-impl Record {
+impl RecordExtent {
     pub(super) fn extent(&self) -> Extent {
         let bounded = match (self.disordered, self.evicted) {
             (0, 0) => Extent::Whole,

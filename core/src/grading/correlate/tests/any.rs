@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::super::{Correlator, LATENESS};
 use super::slowly::{Grouping, slowly};
-use crate::grading::{Criteria, RuleCriteria, Grader, Grading, Operation, Outcome, Record};
+use crate::grading::{Criteria, RuleCriteria, Grader, Grading, Operation, Outcome, RecordExtent};
 use crate::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, GrpcStatus, Kind, Phase, AskedWait, RequestRecord};
 use crate::rules::Expect;
 
@@ -167,7 +167,7 @@ proptest! {
 
         let mut grading = Grading::new(asked.clone());
         let mut grader = Grader::new(asked);
-        let record = Record { attempts: attempts.len() as u64, ..Record::default() };
+        let record = RecordExtent { attempts: attempts.len() as u64, ..RecordExtent::default() };
         attempts.iter().for_each(|attempt| drop(grading.add(attempt.clone())));
         grouped(attempts).iter().for_each(|operation| grader.see(operation));
         prop_assert_eq!(grading.finish(Vec::new(), 0), grader.report(&record));
