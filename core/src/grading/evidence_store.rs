@@ -9,9 +9,9 @@ use crate::model::{AskedWait, VersionPlace};
 
 /// Operations that a report may show.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Kept(BTreeMap<u64, Operation>);
+pub(super) struct EvidenceStore(BTreeMap<u64, Operation>);
 
-impl Kept {
+impl EvidenceStore {
     /// Kept between two clearings, at most.
     const MOST: usize = 4_000;
     /// Of a report, at most: those that findings name, the worst findings first.
@@ -23,16 +23,16 @@ impl Kept {
         self.0.insert(operation.id, operation.clone());
     }
 
-    /// Whether it is time to [`Kept::clear`].
+    /// Whether it is time to [`EvidenceStore::clear`].
     pub fn is_full(&self) -> bool {
-        self.0.len() >= Kept::MOST
+        self.0.len() >= EvidenceStore::MOST
     }
 
     /// Forgets evidence that is neither named nor among the worst: unnamed evidence is never named again.
     pub fn clear(&mut self, named: &BTreeSet<u64>) {
         let worst = self.worst(named);
         self.0.retain(|id, _| named.contains(id) || worst.contains(id));
-        while self.0.len() > Kept::MOST / 2 {
+        while self.0.len() > EvidenceStore::MOST / 2 {
             self.0.pop_last();
         }
     }
@@ -42,7 +42,7 @@ impl Kept {
         let mut others: Vec<(std::cmp::Reverse<u64>, u64)> =
             others.map(|operation| (std::cmp::Reverse(operation.count), operation.id)).collect();
         others.sort_unstable();
-        others.into_iter().take(Kept::OTHERS).map(|(_, id)| id).collect()
+        others.into_iter().take(EvidenceStore::OTHERS).map(|(_, id)| id).collect()
     }
 
     pub fn has(&self, operation: u64) -> bool {
@@ -63,7 +63,7 @@ impl Kept {
         let of_good = good.flat_map(|finding| finding.operations.iter().copied());
         let mut shown = BTreeSet::new();
         for id in also.chain(of_findings).chain(of_good) {
-            if shown.len() < Kept::NAMED && self.has(id) {
+            if shown.len() < EvidenceStore::NAMED && self.has(id) {
                 shown.insert(id);
             }
         }

@@ -12,7 +12,7 @@ pub use self::record::{Extent, Missing, RecordExtent};
 use super::checks::Tally;
 use super::checks::{CHECKS, CheckDefinition, Class, CheckResult};
 use super::criteria::{Criterion, Criteria, RuleCriteria};
-use super::evidence_store::Kept;
+use super::evidence_store::EvidenceStore;
 use super::recent_activity::RecentActivity;
 use super::view::{Scope, View};
 use super::{
@@ -36,7 +36,7 @@ pub struct Grader {
     by_rule: BTreeMap<Box<str>, RuleCriteria>,
     classes: Classes,
     company: RecentActivity,
-    kept: Kept,
+    kept: EvidenceStore,
     totals: Totals,
     /// First start and last end, in µs.
     span: Option<(u64, u64)>,
@@ -65,7 +65,7 @@ impl Grader {
             excepts,
             by_rule,
             company: RecentActivity::default(),
-            kept: Kept::default(),
+            kept: EvidenceStore::default(),
             totals: Totals::default(),
             span: None,
             killed_at: None,
