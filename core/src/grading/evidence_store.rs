@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::checks::wait;
 use super::view::{Elsewhere, View, is_one};
-use super::{Finding, Operation, OperationReport, Read, RefusedBy, Sight, Try, TryReport, Verdict};
+use super::{Finding, Operation, OperationReport, ReadBetween, RefusedBy, Sight, Try, TryReport, Verdict};
 use crate::model::{AskedWait, VersionPlace};
 
 /// Operations that a report may show.
@@ -102,7 +102,7 @@ fn shown_with_reads(tried: &Try, view: &View<'_>, start: u64) -> Vec<TryReport> 
 }
 
 /// `place`: where the try after it has its version.
-fn shown_read(read: &Read, place: &VersionPlace, start: u64) -> TryReport {
+fn shown_read(read: &ReadBetween, place: &VersionPlace, start: u64) -> TryReport {
     let showed = match (read.shown.at(place), read.shown.any()) {
         (Some(version), _) => Some(format!("showed version {version}")),
         // A version elsewhere is not to be held against the version that the next try carries.
@@ -198,7 +198,7 @@ mod tests {
                 Attempt { id, start, end: start + 1_000, method: "PUT".into(), ..Attempt::default() };
             Try { attempt: attempt.into(), link, gap: None, reads }
         };
-        let read = |attempt, start, end, version: Option<&str>| Read {
+        let read = |attempt, start, end, version: Option<&str>| ReadBetween {
             attempt,
             connection: 0,
             method: "GET".into(),

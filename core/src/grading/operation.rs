@@ -21,7 +21,7 @@ pub struct Operation {
     pub count: u64,
     /// The client's reads of the resource after the last response: whether a write without a response
     /// had been applied, or to which client the duplicate belongs. In bounded number.
-    pub reads_after: Vec<Read>,
+    pub reads_after: Vec<ReadBetween>,
     pub outcome: Outcome,
 }
 
@@ -37,12 +37,12 @@ pub struct Try {
     pub gap: Option<Duration>,
     /// The same client's reads of the resource since the response before had gone, in bounded number.
     /// A read that was sent before that response is none.
-    pub reads: Vec<Read>,
+    pub reads: Vec<ReadBetween>,
 }
 
 /// A request between two tries that read the resource, or may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Read {
+pub struct ReadBetween {
     pub attempt: u64,
     pub connection: u64,
     pub method: SmolStr,
@@ -55,9 +55,9 @@ pub struct Read {
     pub shown: ShownVersions,
 }
 
-impl Read {
-    pub(super) fn of(attempt: &Attempt, sight: Sight) -> Read {
-        Read {
+impl ReadBetween {
+    pub(super) fn of(attempt: &Attempt, sight: Sight) -> ReadBetween {
+        ReadBetween {
             attempt: attempt.id,
             connection: attempt.connection,
             method: attempt.method.clone(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Link, Operation, Outcome, Read, Sight, Try};
+use super::{Link, Operation, Outcome, ReadBetween, Sight, Try};
 use crate::engine::http_date;
 use crate::model::{Attempt, InjectedConflict, Kind, Phase, Version, VersionPlace};
 
@@ -102,7 +102,7 @@ impl<'o> View<'o> {
                 Next::Stopped | Next::Unknown => Elsewhere::default(),
             };
             let retry = if before_hole { at + 1 } else { at + 1 + unkept };
-            let reads: &[Read] = match next {
+            let reads: &[ReadBetween] = match next {
                 Next::Tried(next) => &next.reads,
                 Next::Stopped | Next::Unknown => &operation.reads_after,
             };
@@ -216,7 +216,7 @@ impl<'o> Retry<'o> {
     }
 
     /// The client's certain reads of the resource before.
-    pub fn reads(&self) -> impl Iterator<Item = &'o Read> {
+    pub fn reads(&self) -> impl Iterator<Item = &'o ReadBetween> {
         self.next.reads.iter().filter(|read| read.sight == Sight::Certain)
     }
 
@@ -246,7 +246,7 @@ impl<'o> Retry<'o> {
 /// The situation of a refusal: the kind that a rule played; or, of an upstream's own, a conflict of versions
 /// where that is certain. A precondition that failed is one (RFC 9110 §15.5.13), and so is a 409 once another
 /// version than the one that was sent has been shown.
-fn kind(refused: &Attempt, reads: &[Read]) -> Option<Kind> {
+fn kind(refused: &Attempt, reads: &[ReadBetween]) -> Option<Kind> {
     if let Some(conflict) = &refused.conflict {
         return Some(conflict.kind);
     }

@@ -8,7 +8,7 @@ use super::{
     AMBIGUOUS, CheckDefinition, Class, EvidenceSample, CheckResult, Marks, Measure, NeededTries, Operations, Products, id, of,
 };
 use crate::grading::view::{Next, View};
-use crate::grading::{Link, Read, Sight};
+use crate::grading::{Link, ReadBetween, Sight};
 use crate::model::{Attempt, Phase};
 
 pub(super) const DUPLICATES: CheckDefinition = CheckDefinition {
@@ -44,7 +44,7 @@ fn is_unsafe_to_repeat(attempt: &Attempt) -> bool {
 }
 
 /// Whether one of these requests certainly read the resource.
-fn has_looked(reads: &[Read]) -> bool {
+fn has_looked(reads: &[ReadBetween]) -> bool {
     reads.iter().any(|read| read.sight == Sight::Certain)
 }
 

@@ -8,7 +8,7 @@ use super::meaning::Meaning;
 use super::strands::{self, By};
 use super::trail::{Caller, REACTION, TryStep, Trail};
 use super::{KEPT_TRIES, LONGEST_WINDOW, MARKERS, READS, SHORTEST_WINDOW, STRETCH};
-use crate::grading::{Link, Operation, Outcome, Read, Sight, Try};
+use crate::grading::{Link, Operation, Outcome, ReadBetween, Sight, Try};
 use crate::model::{Attempt, Fingerprint, AskedWait};
 
 /// Reads kept for when an operation turns out to be several.
@@ -44,14 +44,14 @@ pub(super) struct Open {
     /// As long as the last answer asked to wait, in microseconds.
     asked_wait: u64,
     /// What was read since `last_end`.
-    reads: VecDeque<Read>,
+    reads: VecDeque<ReadBetween>,
     /// All that was read since the first answer, lately: whose it was may turn out later.
-    seen: VecDeque<Read>,
+    seen: VecDeque<ReadBetween>,
     has_forgotten_reads: bool,
     /// The same, of what may have been a read.
-    perhaps: VecDeque<Read>,
+    perhaps: VecDeque<ReadBetween>,
     /// One of those that gave way to later ones.
-    forgotten: Option<Read>,
+    forgotten: Option<ReadBetween>,
     /// Some of `reads` gave way to later ones.
     has_dropped_reads: bool,
 }
@@ -144,7 +144,7 @@ impl Open {
 
     /// Keeps a read of the resource, if it was sent after the last answer had gone. Of those that may be
     /// one, the last is kept, and none in the place of a certain one.
-    pub fn read(&mut self, read: Read) {
+    pub fn read(&mut self, read: ReadBetween) {
         if read.sight != Sight::Certain {
             if self.perhaps.len() == SEEN {
                 self.forgotten = self.perhaps.pop_front();
@@ -174,9 +174,9 @@ impl Open {
     }
 
     /// What was read before a try: on its own connection or that of the try before, if anything was.
-    fn own_reads(&self, attempt: &Attempt) -> Vec<Read> {
+    fn own_reads(&self, attempt: &Attempt) -> Vec<ReadBetween> {
         let reads = self.reads.iter().filter(|read| read.end <= attempt.start);
-        let own: Vec<Read> = reads.clone().filter(|read| self.is_own(read, attempt)).cloned().collect();
+        let own: Vec<ReadBetween> = reads.clone().filter(|read| self.is_own(read, attempt)).cloned().collect();
         if own.is_empty() { reads.cloned().collect() } else { own }
     }
 
@@ -195,13 +195,13 @@ impl Open {
 
     /// Whether several reads came before a try, none of them certainly its own.
     pub fn has_unclear_reads(&self, attempt: &Attempt) -> bool {
-        let is_before = |read: &&Read| read.end <= attempt.start && read.sight == Sight::Certain;
+        let is_before = |read: &&ReadBetween| read.end <= attempt.start && read.sight == Sight::Certain;
         let mut reads = self.reads.iter().filter(is_before);
         let are_several = self.has_dropped_reads || reads.clone().count() > 1;
         are_several && !reads.any(|read| self.is_own(read, attempt))
     }
 
-    fn is_own(&self, read: &Read, attempt: &Attempt) -> bool {
+    fn is_own(&self, read: &ReadBetween, attempt: &Attempt) -> bool {
         let before = self.latest().map(|latest| latest.connection);
         read.connection == attempt.connection || Some(read.connection) == before
     }
@@ -305,7 +305,7 @@ impl Open {
         let tries: Vec<Try> = self.first.iter().chain(&self.last).cloned().collect();
         let strands = strands::told_apart(&tries, caller.has_connections_of_its_own())?;
         let by = strands.first()?.by;
-        let reads: Vec<Read> = self.seen.iter().chain(&self.perhaps).cloned().collect();
+        let reads: Vec<ReadBetween> = self.seen.iter().chain(&self.perhaps).cloned().collect();
         let rest = strands::Rest {
             reads,
             is_whole: !self.has_forgotten_reads,

@@ -7,7 +7,7 @@ use super::evidence::Clues;
 use super::meaning::Meaning;
 use super::open::Open;
 use super::trail::{Caller, Doubts};
-use crate::grading::{Link, Read, Try};
+use crate::grading::{Link, ReadBetween, Try};
 use crate::model::Attempt;
 
 /// By what tries are told apart.
@@ -68,18 +68,18 @@ fn apart(tries: &[Try], by: By, label: impl Fn(&Attempt) -> Option<u64>) -> Opti
 
 /// What is known of them together.
 pub(super) struct Rest {
-    pub reads: Vec<Read>,
+    pub reads: Vec<ReadBetween>,
     /// No read was forgotten.
     pub is_whole: bool,
     /// One of those that may have been a read, of which the earlier ones were forgotten.
-    pub forgotten: Option<Read>,
+    pub forgotten: Option<ReadBetween>,
     pub doubts: Doubts,
 }
 
 /// The calls of a strand: a success ends one, and what comes after it is the next.
 pub(super) fn calls(strand: Strand, rest: &Rest, caller: &Caller) -> Vec<Open> {
     let mut calls: Vec<Open> = Vec::new();
-    let mut reads: VecDeque<Read> = rest.reads.iter().cloned().collect();
+    let mut reads: VecDeque<ReadBetween> = rest.reads.iter().cloned().collect();
     for tried in strand.tries {
         let attempt = tried.attempt;
         let (meaning, evidence) = (Meaning::of(&attempt), Clues::of(&attempt));
@@ -92,11 +92,11 @@ pub(super) fn calls(strand: Strand, rest: &Rest, caller: &Caller) -> Vec<Open> {
             calls.push(open);
             continue;
         };
-        let earlier: VecDeque<Read> = earlier;
+        let earlier: VecDeque<ReadBetween> = earlier;
         earlier.into_iter().for_each(|read| open.read(read));
         // There may have been one before each try.
         let forgotten = rest.forgotten.iter().cloned();
-        forgotten.for_each(|read| open.read(Read { start: attempt.start, end: attempt.start, ..read }));
+        forgotten.for_each(|read| open.read(ReadBetween { start: attempt.start, end: attempt.start, ..read }));
         let has_key = attempt.sent.idempotency_key.is_some();
         let is_same = open.is_found_by(&evidence)
             && open.latest().is_some_and(|before| before.sent.version == attempt.sent.version);

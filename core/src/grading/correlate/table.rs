@@ -17,7 +17,7 @@ use super::reading::{self, AttemptTarget};
 use super::strands::By;
 use super::trail::{Caller, REACTION};
 use super::{CANDIDATES, KEPT_TRIES_OVERALL, OPEN_OPERATIONS, OPEN_OPERATIONS_OF_A_CLIENT};
-use crate::grading::{Link, Read};
+use crate::grading::{Link, ReadBetween};
 use crate::model::{Attempt, Fingerprint};
 
 #[derive(Clone, Debug, Default)]
@@ -170,7 +170,7 @@ impl OpenOperations {
             let concerns = |tried: &&Attempt| place != AttemptTarget::Item || &*tried.method == "POST";
             let latest = open.latest().filter(concerns);
             if let Some(sight) = latest.and_then(|latest| reading::of(attempt, latest, place)) {
-                open.read(Read::of(attempt, sight));
+                open.read(ReadBetween::of(attempt, sight));
             }
         }
     }

@@ -8,7 +8,7 @@
 use std::fmt::Write;
 
 use super::super::Correlator;
-use crate::grading::{Operation, Read, Sight};
+use crate::grading::{Operation, ReadBetween, Sight};
 use crate::model::{Attempt, InjectedConflict, Fingerprint, Kind, Phase, AskedWait};
 
 /// The attempts of a trace, in the order in which they ended.
@@ -56,7 +56,7 @@ fn described(operation: &Operation) -> String {
 }
 
 /// Those that are certain.
-fn read(reads: &[Read]) -> String {
+fn read(reads: &[ReadBetween]) -> String {
     let certain = reads.iter().filter(|read| read.sight == Sight::Certain);
     certain.map(|read| read.attempt.to_string()).collect::<Vec<_>>().join(",")
 }
