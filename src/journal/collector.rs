@@ -14,7 +14,7 @@ use super::line::{Ending, Header, Tallies};
 use super::place::shared;
 use super::room::Room;
 use crate::clock::Clock;
-use crate::grading::{Grading, Missing, Operation, Outcome, Report};
+use crate::grading::{Grading, Missing, Operation, OperationOutcome, Report};
 use crate::model::Attempt;
 
 /// Maximum number of batches waiting for the thread; further ones are dropped and counted.
@@ -216,14 +216,14 @@ impl Collector {
         for operation in over.iter().filter(|operation| operation.met_conflict()) {
             self.progress.conflicted.fetch_add(1, Relaxed);
             match operation.outcome {
-                Outcome::Recovered => {
+                OperationOutcome::Recovered => {
                     self.progress.recovered.fetch_add(1, Relaxed);
                     tell(operation);
                 }
-                Outcome::GaveUp => {
+                OperationOutcome::GaveUp => {
                     self.progress.gave_up.fetch_add(1, Relaxed);
                 }
-                Outcome::Untroubled | Outcome::Unfinished => {}
+                OperationOutcome::Untroubled | OperationOutcome::Unfinished => {}
             }
         }
     }

@@ -188,7 +188,7 @@ fn note(view: &View<'_>, attempt: u64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::grading::{Link, Outcome};
+    use crate::grading::{Link, OperationOutcome};
     use crate::model::{Attempt, Fingerprint, ShownVersions};
 
     #[test]
@@ -215,7 +215,7 @@ mod tests {
             tries: vec![tried(1, 10_000, Link::First, vec![]), tried(4, 20_000, Link::Rebase, reads)],
             count: 2,
             reads_after: Vec::new(),
-            outcome: Outcome::GaveUp,
+            outcome: OperationOutcome::GaveUp,
         };
         let shown = shown_as(&operation);
         let rows: Vec<_> = shown

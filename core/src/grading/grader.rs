@@ -16,7 +16,7 @@ use super::evidence_store::EvidenceStore;
 use super::recent_activity::RecentActivity;
 use super::view::{Scope, View};
 use super::{
-    ClientReport, Expectation, Finding, Operation, Outcome, Report, RuleReport, RunReport, Totals, Verdict,
+    ClientReport, Expectation, Finding, Operation, OperationOutcome, Report, RuleReport, RunReport, Totals, Verdict,
     dialect, expectations,
 };
 use crate::model::Attempt;
@@ -120,9 +120,9 @@ impl Grader {
         if operation.met_conflict() {
             totals.conflicted += 1;
             match operation.outcome {
-                Outcome::Recovered | Outcome::Untroubled => totals.recovered += 1,
-                Outcome::GaveUp => totals.gave_up += 1,
-                Outcome::Unfinished => totals.unfinished += 1,
+                OperationOutcome::Recovered | OperationOutcome::Untroubled => totals.recovered += 1,
+                OperationOutcome::GaveUp => totals.gave_up += 1,
+                OperationOutcome::Unfinished => totals.unfinished += 1,
             }
         } else if operation.met_upstream_conflict() {
             totals.conflicted_upstream += 1;

@@ -30,7 +30,7 @@ pub use correlate::Correlator;
 pub use criteria::{Criteria, RuleCriteria};
 pub use grader::{Extent, Grader, Missing, RecordExtent};
 pub use grading::Grading;
-pub use operation::{Link, Operation, Outcome, ReadBetween, Sight, Try};
+pub use operation::{Link, Operation, OperationOutcome, ReadBetween, Sight, Try};
 pub use report::{
     AroundReport, Backoff, ClientReport, Expectation, Finding, Gap, Herd, Jitter, OperationReport, RefusedBy,
     Report, RuleReport, Shape, Totals, TryReport, Verdict,

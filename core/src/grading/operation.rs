@@ -22,7 +22,7 @@ pub struct Operation {
     /// The client's reads of the resource after the last response: whether a write without a response
     /// had been applied, or to which client the duplicate belongs. In bounded number.
     pub reads_after: Vec<ReadBetween>,
-    pub outcome: Outcome,
+    pub outcome: OperationOutcome,
 }
 
 /// One attempt of an operation.
@@ -118,7 +118,7 @@ impl Link {
 /// How an operation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum OperationOutcome {
     /// It succeeded without meeting a conflict or a failure.
     Untroubled,
     /// It met a conflict or a failure, and succeeded in the end.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::view::{Elsewhere, is_refused};
-use super::{Operation, Outcome};
+use super::{Operation, OperationOutcome};
 use crate::model::{Attempt, Fingerprint};
 
 /// The latest operations of the clients seen lately.
@@ -60,7 +60,7 @@ struct Spell {
 impl RecentActivity {
     pub fn note(&mut self, operation: &Operation) {
         let (Some(first), Some(last)) = (operation.tries.first(), operation.tries.last()) else { return };
-        let succeeded = matches!(operation.outcome, Outcome::Untroubled | Outcome::Recovered);
+        let succeeded = matches!(operation.outcome, OperationOutcome::Untroubled | OperationOutcome::Recovered);
         let wrote = last.attempt.is_write() && succeeded && !is_refused(&last.attempt);
         let spell = Spell { start: first.attempt.start, end: last.attempt.end, wrote };
         self.add(operation.client, spell);

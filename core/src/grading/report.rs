@@ -267,7 +267,7 @@ pub struct OperationReport {
     pub client: String,
     pub method: String,
     pub path: String,
-    pub outcome: super::Outcome,
+    pub outcome: super::OperationOutcome,
     /// How many tries there were; `tries` may have fewer of them, and has reads beside them.
     pub count: u64,
     /// When it began, in milliseconds since the proxy started.

@@ -37,7 +37,7 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::grading::{ClientReport, Expectation, OperationReport, Outcome};
+    use crate::grading::{ClientReport, Expectation, OperationReport, OperationOutcome};
 
     fn client(agent: &str, conflicted: u64) -> ClientReport {
         ClientReport {
@@ -65,7 +65,7 @@ mod tests {
             client: String::new(),
             method: "PUT".to_owned(),
             path: "/".to_owned(),
-            outcome: Outcome::GaveUp,
+            outcome: OperationOutcome::GaveUp,
             count: 1,
             start_ms: 0.0,
             tries: Vec::new(),

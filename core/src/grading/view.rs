@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Link, Operation, Outcome, ReadBetween, Sight, Try};
+use super::{Link, Operation, OperationOutcome, ReadBetween, Sight, Try};
 use crate::engine::http_date;
 use crate::model::{Attempt, InjectedConflict, Kind, Phase, Version, VersionPlace};
 
@@ -94,7 +94,7 @@ impl<'o> View<'o> {
                 Some(next) if next.gap.is_some() => Next::Tried(next),
                 // Concurrent: sent before this response was known.
                 Some(_) => continue,
-                None if operation.outcome == Outcome::GaveUp => Next::Stopped,
+                None if operation.outcome == OperationOutcome::GaveUp => Next::Stopped,
                 None => Next::Unknown,
             };
             let elsewhere = match next {
@@ -149,7 +149,7 @@ impl<'o> View<'o> {
     }
 
     pub fn has_ended(&self) -> bool {
-        self.operation.outcome != Outcome::Unfinished
+        self.operation.outcome != OperationOutcome::Unfinished
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::grading::{CheckId, OperationReport, Outcome, Report, Verdict};
+use crate::grading::{CheckId, OperationReport, OperationOutcome, Report, Verdict};
 
 /// The operations of a report, the most telling first.
 pub struct ShownOperations<'a> {
@@ -40,7 +40,7 @@ impl<'a> ShownOperations<'a> {
     /// Those that something is wrong with.
     pub fn troubled(&self) -> impl Iterator<Item = &'a OperationReport> {
         let is_troubled = |operation: &OperationReport| {
-            operation.outcome == Outcome::GaveUp || self.blames.contains_key(&operation.id)
+            operation.outcome == OperationOutcome::GaveUp || self.blames.contains_key(&operation.id)
         };
         self.operations
             .iter()
@@ -75,7 +75,7 @@ fn blames(report: &Report) -> BTreeMap<u64, OperationIssue> {
 }
 
 fn met_a_conflict(operation: &OperationReport) -> bool {
-    operation.outcome != Outcome::Untroubled || operation.tries.iter().any(|tried| tried.rule.is_some())
+    operation.outcome != OperationOutcome::Untroubled || operation.tries.iter().any(|tried| tried.rule.is_some())
 }
 
 /// The lower, the earlier it is shown.
@@ -84,10 +84,10 @@ fn rank(operation: &OperationReport, blame: Option<&OperationIssue>) -> u8 {
         (Some(blame), _) if blame.is_unexpected => 0,
         (Some(blame), _) if blame.fails => 1,
         (Some(_), _) => 2,
-        (None, Outcome::GaveUp) => 3,
-        (None, Outcome::Unfinished) => 4,
-        (None, Outcome::Recovered) => 5,
-        (None, Outcome::Untroubled) => 6,
+        (None, OperationOutcome::GaveUp) => 3,
+        (None, OperationOutcome::Unfinished) => 4,
+        (None, OperationOutcome::Recovered) => 5,
+        (None, OperationOutcome::Untroubled) => 6,
     }
 }
 
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
     use crate::grading::{CheckId, ClientReport, Finding};
 
-    fn operation(id: u64, outcome: Outcome) -> OperationReport {
+    fn operation(id: u64, outcome: OperationOutcome) -> OperationReport {
         OperationReport {
             id,
             agent: "a/1".to_owned(),
@@ -142,10 +142,10 @@ mod tests {
             findings: vec![finding],
         };
         let operations = vec![
-            operation(1, Outcome::Untroubled),
-            operation(2, Outcome::Untroubled),
-            operation(3, Outcome::Recovered),
-            operation(4, Outcome::Recovered),
+            operation(1, OperationOutcome::Untroubled),
+            operation(2, OperationOutcome::Untroubled),
+            operation(3, OperationOutcome::Recovered),
+            operation(4, OperationOutcome::Recovered),
         ];
         let report = Report { clients: vec![client], operations, ..Report::default() };
         let evidence = ShownOperations::of(&report);

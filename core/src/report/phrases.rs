@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::LONGEST;
 use super::conflicts::{is_upstream_conflict, met};
 use crate::grading::{
-    Backoff, ClientReport, Expectation, Finding, Jitter, OperationReport, Outcome, Report, Shape, Totals,
+    Backoff, ClientReport, Expectation, Finding, Jitter, OperationReport, OperationOutcome, Report, Shape, Totals,
     TryReport, Verdict,
 };
 use crate::model::sanitize;
@@ -280,18 +280,18 @@ fn severity(verdict: Verdict) -> u8 {
 }
 
 /// How an operation ended.
-pub fn outcome(outcome: Outcome) -> &'static str {
+pub fn outcome(outcome: OperationOutcome) -> &'static str {
     match outcome {
-        Outcome::Untroubled => "untroubled",
-        Outcome::Recovered => "recovered",
-        Outcome::GaveUp => "gave up",
-        Outcome::Unfinished => "unfinished",
+        OperationOutcome::Untroubled => "untroubled",
+        OperationOutcome::Recovered => "recovered",
+        OperationOutcome::GaveUp => "gave up",
+        OperationOutcome::Unfinished => "unfinished",
     }
 }
 
 /// `gave up after 3 tries in 305 ms`.
 pub fn course(operation: &OperationReport) -> String {
-    let joined = if operation.outcome == Outcome::Unfinished { ":" } else { " after" };
+    let joined = if operation.outcome == OperationOutcome::Unfinished { ":" } else { " after" };
     let tries = counted(operation.count, "try", "tries");
     format!("{}{joined} {tries} in {}", outcome(operation.outcome), span(length(operation)))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Tally;
 use super::{CheckDefinition, Class, EvidenceSample, CheckResult, Measure, NeededTries, Products, id, of};
-use crate::grading::Outcome;
+use crate::grading::OperationOutcome;
 use crate::grading::view::View;
 
 pub(super) const NESTED_RETRIES: CheckDefinition = CheckDefinition {
@@ -45,7 +45,7 @@ impl Measure for Nesting {
         if gaps.len() < LEAST_GAPS {
             // With more tries than that there were gaps that say nothing.
             let is_short = view.operation.count <= LEAST_GAPS as u64 && !view.has_unclear_waits;
-            self.short += u64::from(is_short && view.operation.outcome == Outcome::GaveUp);
+            self.short += u64::from(is_short && view.operation.outcome == OperationOutcome::GaveUp);
             return;
         }
         self.judged += 1;

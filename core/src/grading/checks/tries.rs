@@ -8,7 +8,7 @@ use super::{
     AMBIGUOUS, CheckDefinition, Class, EvidenceSample, Extreme, CheckResult, Marks, Measure, NeededTries, Products, id, wait,
 };
 use crate::grading::view::{Next, View, is_refused};
-use crate::grading::{Operation, Outcome};
+use crate::grading::{Operation, OperationOutcome};
 use crate::model::AskedWait;
 
 pub(super) const TRIES: CheckDefinition = CheckDefinition {
@@ -73,12 +73,12 @@ impl Measure for Tries {
         let operation = view.operation;
         if operation.met_conflict() && view.has_ended() {
             // Where several calls look like one, the one that gave up may have gone on in another.
-            let has_recovered = operation.outcome != Outcome::GaveUp;
+            let has_recovered = operation.outcome != OperationOutcome::GaveUp;
             self.gave_up.add((has_recovered || !view.is_ambiguous).then_some(has_recovered), operation.id);
         }
         if view.is_ambiguous {
             self.ambiguous += 1;
-            self.ambiguous_open |= operation.outcome == Outcome::Unfinished;
+            self.ambiguous_open |= operation.outcome == OperationOutcome::Unfinished;
             self.ambiguous_most = self.ambiguous_most.max(operation.count);
             return;
         }
@@ -89,7 +89,7 @@ impl Measure for Tries {
             self.retried.add(Some(!is_retried), operation.id);
         }
         match operation.outcome {
-            Outcome::GaveUp => {
+            OperationOutcome::GaveUp => {
                 self.stopped += 1;
                 let asked = view.steps.iter().filter(|step| matches!(step.next, Next::Tried(_)));
                 let asked: u64 = asked
@@ -104,7 +104,7 @@ impl Measure for Tries {
                     .fold(0, u64::saturating_add);
                 self.slowest.most(elapsed(operation).saturating_sub(asked), operation.id);
             }
-            Outcome::Unfinished if is_retried => {
+            OperationOutcome::Unfinished if is_retried => {
                 self.open = self.open.max(Some(operation.count));
                 if operation.count > MANY {
                     self.endless_count += 1;
@@ -116,7 +116,7 @@ impl Measure for Tries {
                     self.killed.offer(operation.count, operation.id);
                 }
             }
-            Outcome::Unfinished | Outcome::Recovered | Outcome::Untroubled => {}
+            OperationOutcome::Unfinished | OperationOutcome::Recovered | OperationOutcome::Untroubled => {}
         }
     }
 

@@ -30,7 +30,7 @@ use self::find::{Past, find};
 use self::held::{ReorderBuffer, AttemptOrder};
 use self::meaning::Meaning;
 use self::table::OpenOperations;
-use super::{Link, Operation, Outcome, Try};
+use super::{Link, Operation, OperationOutcome, Try};
 use crate::model::Attempt;
 
 const SECOND: u64 = 1_000_000;
@@ -201,7 +201,7 @@ fn alone(attempt: Arc<Attempt>, meaning: Meaning) -> Operation {
         tries: vec![Try { attempt, link: Link::First, gap: None, reads: Vec::new() }],
         count: 1,
         reads_after: Vec::new(),
-        outcome: if meaning == Meaning::Success { Outcome::Untroubled } else { Outcome::GaveUp },
+        outcome: if meaning == Meaning::Success { OperationOutcome::Untroubled } else { OperationOutcome::GaveUp },
     }
 }
 

@@ -8,7 +8,7 @@ use super::meaning::Meaning;
 use super::strands::{self, By};
 use super::trail::{Caller, REACTION, TryStep, Trail};
 use super::{KEPT_TRIES, LONGEST_WINDOW, MARKERS, READS, SHORTEST_WINDOW, STRETCH};
-use crate::grading::{Link, Operation, Outcome, ReadBetween, Sight, Try};
+use crate::grading::{Link, Operation, OperationOutcome, ReadBetween, Sight, Try};
 use crate::model::{Attempt, Fingerprint, AskedWait};
 
 /// Reads kept for when an operation turns out to be several.
@@ -320,12 +320,12 @@ impl Open {
     /// put away for room comes with a `now` of 0.
     pub fn close(mut self, now: u64, caller: &Caller) -> Operation {
         let outcome = match self.meaning {
-            Meaning::Success if self.may_be_of_another_call() => Outcome::Unfinished,
-            Meaning::Success if self.has_met_trouble => Outcome::Recovered,
-            Meaning::Success => Outcome::Untroubled,
-            Meaning::Final => Outcome::GaveUp,
-            _ if self.deadline() < now => Outcome::GaveUp,
-            _ => Outcome::Unfinished,
+            Meaning::Success if self.may_be_of_another_call() => OperationOutcome::Unfinished,
+            Meaning::Success if self.has_met_trouble => OperationOutcome::Recovered,
+            Meaning::Success => OperationOutcome::Untroubled,
+            Meaning::Final => OperationOutcome::GaveUp,
+            _ if self.deadline() < now => OperationOutcome::GaveUp,
+            _ => OperationOutcome::Unfinished,
         };
         if !self.trail.is_certain(caller, self.request, self.resource, self.count == 1) {
             let is_spaced = self.trail.is_spaced(caller, self.meaning == Meaning::Success);

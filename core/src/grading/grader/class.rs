@@ -8,7 +8,7 @@ use siphasher::sip::SipHasher13;
 use super::super::checks::Tally;
 use super::super::checks::{Class, EvidenceSample, waiting};
 use super::super::view::{Retry, Scope, View};
-use super::super::{ClientReport, Finding, Gap, Outcome, Verdict};
+use super::super::{ClientReport, Finding, Gap, OperationOutcome, Verdict};
 use crate::model::{Attempt, Fingerprint, AskedWait};
 
 /// Clients of one product.
@@ -139,9 +139,9 @@ impl ClassTally {
             self.conflicted += 1;
             self.tries += operation.count;
             match operation.outcome {
-                Outcome::Recovered | Outcome::Untroubled => self.recovered += 1,
-                Outcome::GaveUp => self.gave_up += 1,
-                Outcome::Unfinished => self.unfinished += 1,
+                OperationOutcome::Recovered | OperationOutcome::Untroubled => self.recovered += 1,
+                OperationOutcome::GaveUp => self.gave_up += 1,
+                OperationOutcome::Unfinished => self.unfinished += 1,
             }
         } else if operation.met_upstream_conflict() {
             self.conflicted_upstream += 1;

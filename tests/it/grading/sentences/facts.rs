@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fracas::grading::{Link, Operation, Outcome, Sight, Try};
+use fracas::grading::{Link, Operation, OperationOutcome, Sight, Try};
 use fracas::model::{Attempt, Fingerprint, Kind, Phase};
 
 /// Operations of one scope, counted.
@@ -89,9 +89,9 @@ impl Facts {
             self.conflicted += 1;
             self.tries_of_conflicted += operation.count;
             match operation.outcome {
-                Outcome::Untroubled | Outcome::Recovered => self.recovered += 1,
-                Outcome::GaveUp => self.gave_up += 1,
-                Outcome::Unfinished => self.unfinished += 1,
+                OperationOutcome::Untroubled | OperationOutcome::Recovered => self.recovered += 1,
+                OperationOutcome::GaveUp => self.gave_up += 1,
+                OperationOutcome::Unfinished => self.unfinished += 1,
             }
         }
         self.writes += u64::from(tries.iter().any(|tried| is_unsafe(&tried.attempt)));
@@ -99,11 +99,11 @@ impl Facts {
         if !is_ambiguous {
             self.requests += operation.count;
             self.certain += 1;
-            let has_ended = operation.met_conflict() && operation.outcome != Outcome::Unfinished;
+            let has_ended = operation.met_conflict() && operation.outcome != OperationOutcome::Unfinished;
             self.certain_ended += u64::from(has_ended);
         } else if operation.met_conflict() {
             self.unclear_recovered +=
-                u64::from(matches!(operation.outcome, Outcome::Untroubled | Outcome::Recovered));
+                u64::from(matches!(operation.outcome, OperationOutcome::Untroubled | OperationOutcome::Recovered));
         }
         let refused: Vec<usize> =
             (0..tries.len()).filter(|at| is_refused(&tries[*at]) && is_in(&tries[*at])).collect();
@@ -115,10 +115,10 @@ impl Facts {
         let mut retries = Vec::new();
         for at in refused.iter().copied() {
             match tries.get(at + 1) {
-                None if is_ambiguous && operation.outcome == Outcome::GaveUp => {
+                None if is_ambiguous && operation.outcome == OperationOutcome::GaveUp => {
                     self.maybe_moves += u64::from(is_conflict(at));
                 }
-                None if operation.outcome == Outcome::GaveUp && is_conflict(at) => {
+                None if operation.outcome == OperationOutcome::GaveUp && is_conflict(at) => {
                     self.stops += 1;
                     self.stopped_at_once += u64::from(tries.len() == 1);
                 }
@@ -134,7 +134,7 @@ impl Facts {
         }
         if is_ambiguous {
             self.ambiguous += 1;
-            self.unclear_open += u64::from(operation.outcome == Outcome::Unfinished);
+            self.unclear_open += u64::from(operation.outcome == OperationOutcome::Unfinished);
             return;
         }
         self.moves += refused
@@ -142,8 +142,8 @@ impl Facts {
             .filter(|at| is_conflict(**at) && tries.get(**at + 1).is_some_and(|next| next.gap.is_some()))
             .count() as u64;
         self.most = self.most.max(operation.count);
-        self.certain_gave_up += u64::from(operation.outcome == Outcome::GaveUp);
-        if operation.outcome == Outcome::Unfinished && !retries.is_empty() {
+        self.certain_gave_up += u64::from(operation.outcome == OperationOutcome::GaveUp);
+        if operation.outcome == OperationOutcome::Unfinished && !retries.is_empty() {
             self.certain_open += 1;
             self.endless += u64::from(operation.count > 10);
         }

@@ -5,7 +5,7 @@ mod own;
 
 use fracas::grading::{
     Backoff, CheckDefinition, CheckId, ClientReport, CommandEnd, CommandReport, Demands, ExitReport, Expectation,
-    Finding, Gap, Herd, Jitter, Outcome, Report, RuleReport, RunReport, Shape, Totals, Verdict,
+    Finding, Gap, Herd, Jitter, OperationOutcome, Report, RuleReport, RunReport, Shape, Totals, Verdict,
 };
 
 use self::operations::{recovering, replaying};
@@ -198,7 +198,7 @@ pub fn undetermined() -> Report {
     ];
     let mut operation = replaying(0);
     operation.agent = "curl/8.5.0".to_owned();
-    operation.outcome = Outcome::Unfinished;
+    operation.outcome = OperationOutcome::Unfinished;
     operation.count = 1;
     operation.tries.truncate(1);
     Report {

@@ -1,6 +1,6 @@
 //! Operations, as evidence.
 
-use fracas::grading::{Link, OperationReport, Outcome, RefusedBy, TryReport};
+use fracas::grading::{Link, OperationReport, OperationOutcome, RefusedBy, TryReport};
 
 /// Refused, and the same again twice.
 pub fn replaying(id: u64) -> OperationReport {
@@ -27,7 +27,7 @@ pub fn replaying(id: u64) -> OperationReport {
         client: "9f86d081884c7d65".to_owned(),
         method: "PUT".to_owned(),
         path: "/items/7".to_owned(),
-        outcome: Outcome::GaveUp,
+        outcome: OperationOutcome::GaveUp,
         count: 3,
         start_ms: 2_512.0,
         tries: vec![tried(0, 0.0, None), tried(1, 104.0, Some(102.8)), tried(2, 305.0, Some(199.8))],
@@ -92,7 +92,7 @@ pub fn recovering(id: u64) -> OperationReport {
         client: "60303ae22b998861".to_owned(),
         method: "PUT".to_owned(),
         path: "/items/12".to_owned(),
-        outcome: Outcome::Recovered,
+        outcome: OperationOutcome::Recovered,
         count: 3,
         start_ms: 4_012.0,
         tries,

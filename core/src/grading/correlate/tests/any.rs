@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::super::{Correlator, LATENESS};
 use super::slowly::{Grouping, slowly};
-use crate::grading::{Criteria, RuleCriteria, Grader, Grading, Operation, Outcome, RecordExtent};
+use crate::grading::{Criteria, RuleCriteria, Grader, Grading, Operation, OperationOutcome, RecordExtent};
 use crate::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, GrpcStatus, Kind, Phase, AskedWait, RequestRecord};
 use crate::rules::Expect;
 
@@ -135,8 +135,8 @@ proptest! {
         let settled = |mut operations: Vec<Operation>| {
             operations.sort_by_key(|operation| operation.id);
             for operation in &mut operations {
-                if operation.outcome == Outcome::Unfinished {
-                    operation.outcome = Outcome::GaveUp;
+                if operation.outcome == OperationOutcome::Unfinished {
+                    operation.outcome = OperationOutcome::GaveUp;
                 }
             }
             operations

@@ -3,7 +3,7 @@
 use super::super::{
     Correlator, KEPT_TRIES, KEPT_TRIES_OVERALL, OPEN_OPERATIONS, OPEN_OPERATIONS_OF_A_CLIENT, READS,
 };
-use crate::grading::{Operation, Outcome};
+use crate::grading::{Operation, OperationOutcome};
 use crate::model::{Attempt, Fingerprint, ResponseRecord};
 
 fn attempt(at: u64, client: u64, path: &str, status: u16) -> Attempt {
@@ -38,7 +38,7 @@ fn of_a_client_that_never_goes_on_the_oldest_operations_are_put_away_unfinished(
         ended.iter().map(|operation| operation.id).collect::<Vec<_>>(),
         (1..=count).collect::<Vec<_>>()
     );
-    assert!(ended.iter().all(|operation| operation.outcome == Outcome::Unfinished));
+    assert!(ended.iter().all(|operation| operation.outcome == OperationOutcome::Unfinished));
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn the_first_tries_of_an_operation_are_kept_and_the_last() {
     let count = 1_000;
     let (ended, _) = grouped((0..count).map(|at| attempt(at, 1, "/", if at == 999 { 200 } else { 409 })));
     let [operation] = &ended[..] else { panic!("{} operations", ended.len()) };
-    assert_eq!((operation.count, operation.outcome), (count, Outcome::Recovered));
+    assert_eq!((operation.count, operation.outcome), (count, OperationOutcome::Recovered));
     let half = KEPT_TRIES as u64 / 2;
     let kept: Vec<u64> = operation.tries.iter().map(|tried| tried.attempt.id).collect();
     assert_eq!(kept, (1..=half).chain(count - half + 1..=count).collect::<Vec<_>>());

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::held::AttemptOrder;
 use super::super::meaning::Meaning;
-use crate::grading::Outcome;
+use crate::grading::OperationOutcome;
 use crate::model::{Attempt, Fingerprint, AskedWait, RequestRecord};
 
 /// The ids of each operation's attempts, and how it ended.
-pub type Grouping = BTreeMap<Vec<u64>, Outcome>;
+pub type Grouping = BTreeMap<Vec<u64>, OperationOutcome>;
 
 /// Groups a record.
 pub fn slowly(mut attempts: Vec<Attempt>) -> Grouping {
@@ -180,14 +180,14 @@ impl Group {
                 .any(|tried| mark(&tried.sent) == mark(&attempt.sent) && place(tried) == place(attempt))
     }
 
-    fn outcome(&self, end_of_record: u64) -> Outcome {
+    fn outcome(&self, end_of_record: u64) -> OperationOutcome {
         let is_untroubled = self.tries.iter().all(|tried| Meaning::of(tried) == Meaning::Success);
         match self.meaning() {
-            Meaning::Success if is_untroubled => Outcome::Untroubled,
-            Meaning::Success => Outcome::Recovered,
-            Meaning::Final => Outcome::GaveUp,
-            _ if self.deadline() < end_of_record => Outcome::GaveUp,
-            _ => Outcome::Unfinished,
+            Meaning::Success if is_untroubled => OperationOutcome::Untroubled,
+            Meaning::Success => OperationOutcome::Recovered,
+            Meaning::Final => OperationOutcome::GaveUp,
+            _ if self.deadline() < end_of_record => OperationOutcome::GaveUp,
+            _ => OperationOutcome::Unfinished,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::{Correlator, LATENESS, LONGEST_WINDOW, STRETCH};
 use super::trace::{attempts, check};
-use crate::grading::Outcome;
+use crate::grading::OperationOutcome;
 
 #[test]
 fn the_window_is_half_a_minute_or_as_long_as_gaps_and_retry_after_make_it() {
@@ -83,7 +83,7 @@ fn operations_come_as_soon_as_nothing_can_change_them() {
     let ended = correlator.pass(given_up);
     assert_eq!(
         ended.iter().map(|operation| (operation.id, operation.outcome)).collect::<Vec<_>>(),
-        [(3, Outcome::GaveUp)]
+        [(3, OperationOutcome::GaveUp)]
     );
     assert_eq!(correlator.pass(LONGEST_WINDOW * 2), []);
     assert_eq!(correlator.finish(), []);
@@ -98,8 +98,8 @@ fn a_copy_says_how_things_stand_and_the_rest_goes_on() {
     );
     correlator.add(trace[0].clone());
     let so_far = correlator.clone().finish();
-    assert_eq!(so_far.iter().map(|operation| operation.outcome).collect::<Vec<_>>(), [Outcome::Unfinished]);
+    assert_eq!(so_far.iter().map(|operation| operation.outcome).collect::<Vec<_>>(), [OperationOutcome::Unfinished]);
     correlator.add(trace[1].clone());
     let ended = correlator.finish();
-    assert_eq!(ended.iter().map(|operation| operation.outcome).collect::<Vec<_>>(), [Outcome::Recovered]);
+    assert_eq!(ended.iter().map(|operation| operation.outcome).collect::<Vec<_>>(), [OperationOutcome::Recovered]);
 }
