@@ -33,6 +33,6 @@ pub use grading::Grading;
 pub use operation::{Link, Operation, OperationOutcome, ReadBetween, Sight, Try};
 pub use report::{
     AroundReport, Backoff, ClientReport, Expectation, Finding, Gap, Herd, Jitter, OperationReport, RefusedBy,
-    Report, RuleReport, Shape, Totals, TryReport, Verdict,
+    Report, RuleReport, BackoffShape, Totals, TryReport, Verdict,
 };
 pub use run::{CommandEnd, CommandReport, Demands, ExitReport, RunReport};

@@ -191,7 +191,7 @@ pub struct Finding {
 /// How a class of clients waits between tries.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Backoff {
-    pub shape: Shape,
+    pub shape: BackoffShape,
     pub jitter: Jitter,
     /// The first gap, in milliseconds.
     pub base_ms: f64,
@@ -208,7 +208,7 @@ pub struct Backoff {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Shape {
+pub enum BackoffShape {
     Immediate,
     Fixed,
     Linear,

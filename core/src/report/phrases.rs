@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::LONGEST;
 use super::conflicts::{is_upstream_conflict, met};
 use crate::grading::{
-    Backoff, ClientReport, Expectation, Finding, Jitter, OperationReport, OperationOutcome, Report, Shape, Totals,
+    Backoff, ClientReport, Expectation, Finding, Jitter, OperationReport, OperationOutcome, Report, BackoffShape, Totals,
     TryReport, Verdict,
 };
 use crate::model::sanitize;
@@ -209,16 +209,16 @@ pub fn backoff(backoff: &Backoff) -> String {
     let base = span(backoff.base_ms);
     let factor = backoff.factor.filter(|factor| factor.is_finite());
     let waits = match (backoff.shape, factor) {
-        (Shape::Immediate, _) => return "tries again at once".to_owned(),
-        (Shape::Undetermined, _) => {
+        (BackoffShape::Immediate, _) => return "tries again at once".to_owned(),
+        (BackoffShape::Undetermined, _) => {
             return "waits in a way that was not seen often enough to name".to_owned();
         }
-        (Shape::Fixed, _) => format!("waits {base} each time"),
-        (Shape::Linear, Some(step)) => format!("waits {base}, then {} longer each time", span(step)),
-        (Shape::Exponential, Some(factor)) => {
+        (BackoffShape::Fixed, _) => format!("waits {base} each time"),
+        (BackoffShape::Linear, Some(step)) => format!("waits {base}, then {} longer each time", span(step)),
+        (BackoffShape::Exponential, Some(factor)) => {
             format!("waits {base}, then {} times as long each time", trimmed(factor))
         }
-        (Shape::Linear | Shape::Exponential | Shape::Growing, _) => {
+        (BackoffShape::Linear | BackoffShape::Exponential | BackoffShape::Growing, _) => {
             format!("waits {base}, then longer each time")
         }
     };

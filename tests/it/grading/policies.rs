@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fracas::grading::{Gaps, Jitter, Shape};
+use fracas::grading::{Gaps, Jitter, BackoffShape};
 use fracas::model::{Dice, KeyHash};
 
 /// How a client waits before its k-th retry; base 1 s, factor 2.
@@ -80,17 +80,17 @@ impl Policy {
     }
 
     /// What the classifier should say. Whose jitter has no name may be called by any.
-    fn label(self) -> (Shape, Option<Jitter>) {
+    fn label(self) -> (BackoffShape, Option<Jitter>) {
         match self {
-            Policy::Immediate => (Shape::Immediate, None),
-            Policy::Fixed => (Shape::Fixed, Some(Jitter::None)),
-            Policy::Linear => (Shape::Linear, Some(Jitter::None)),
-            Policy::Exponential => (Shape::Exponential, Some(Jitter::None)),
-            Policy::TwentyPercent => (Shape::Exponential, Some(Jitter::Small)),
-            Policy::EqualJitter => (Shape::Exponential, Some(Jitter::Medium)),
-            Policy::FullJitter => (Shape::Exponential, Some(Jitter::Full)),
-            Policy::RandomAroundFixed => (Shape::Fixed, Some(Jitter::Full)),
-            Policy::Decorrelated => (Shape::Exponential, None),
+            Policy::Immediate => (BackoffShape::Immediate, None),
+            Policy::Fixed => (BackoffShape::Fixed, Some(Jitter::None)),
+            Policy::Linear => (BackoffShape::Linear, Some(Jitter::None)),
+            Policy::Exponential => (BackoffShape::Exponential, Some(Jitter::None)),
+            Policy::TwentyPercent => (BackoffShape::Exponential, Some(Jitter::Small)),
+            Policy::EqualJitter => (BackoffShape::Exponential, Some(Jitter::Medium)),
+            Policy::FullJitter => (BackoffShape::Exponential, Some(Jitter::Full)),
+            Policy::RandomAroundFixed => (BackoffShape::Fixed, Some(Jitter::Full)),
+            Policy::Decorrelated => (BackoffShape::Exponential, None),
         }
     }
 

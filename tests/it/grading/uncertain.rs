@@ -285,7 +285,7 @@ fn who_drops_what_a_bulk_endpoint_refused_has_not_recovered() {
 
 #[test]
 fn the_line_of_a_client_says_only_what_its_checks_say() {
-    use fracas::grading::{Jitter, Shape};
+    use fracas::grading::{Jitter, BackoffShape};
     // Two operations of three uneven gaps: neither growth nor jitter can be told of so few.
     let text = each(
         2,
@@ -294,14 +294,14 @@ fn the_line_of_a_client_says_only_what_its_checks_say() {
     let report = graded("", &text, true);
     assert_eq!((found(&report, 7).0, found(&report, 8).0), (Verdict::Undetermined, Verdict::Undetermined));
     let told = report.clients[0].backoff.as_ref().expect("it waited");
-    assert_eq!((told.shape, told.jitter), (Shape::Undetermined, Jitter::Undetermined), "{told:?}");
+    assert_eq!((told.shape, told.jitter), (BackoffShape::Undetermined, Jitter::Undetermined), "{told:?}");
     // One of four tries grows, and of one operation nobody knows how it varies.
     let text = "0 PUT /items/1 > 409 transient\n100 PUT /items/1 > 409 transient\n300 PUT /items/1 > 409 transient\n\
                 700 PUT /items/1 > 409 transient\n1500 PUT /items/1 > 200";
     let report = graded("", text, true);
     assert_eq!((found(&report, 7).0, found(&report, 8).0), (Verdict::Pass, Verdict::Undetermined));
     let told = report.clients[0].backoff.as_ref().expect("it waited");
-    assert_eq!((told.shape, told.jitter), (Shape::Exponential, Jitter::Undetermined), "{told:?}");
+    assert_eq!((told.shape, told.jitter), (BackoffShape::Exponential, Jitter::Undetermined), "{told:?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! From gaps to their law: shape by the growth of column means, jitter by their variation.
 
 use super::{Column, Gaps, IMMEDIATE};
-use crate::grading::{Backoff, Jitter, Shape};
+use crate::grading::{Backoff, Jitter, BackoffShape};
 
 /// Means that grow less than this per retry are fixed.
 const GROWTH: f64 = 1.2;
@@ -20,7 +20,7 @@ const SURE: f64 = 2.58;
 /// How a class of clients waits, as measured; [`BackoffFit::told`] puts it in words.
 #[derive(Clone, Debug)]
 pub struct BackoffFit {
-    pub shape: Shape,
+    pub shape: BackoffShape,
     pub jitter: Jitter,
     /// The ratio of a gap to the one before it, and the bounds it has with 99 % confidence.
     pub growth: Option<Interval>,
@@ -84,7 +84,7 @@ impl BackoffFit {
         let mean = points.iter().map(|point| point.mean).sum::<f64>() / points.len().max(1) as f64;
         let noise = NONE * (NOISY / mean.max(1.0)).max(1.0);
         let (shape, factor) = if immediate * 2 > all {
-            (Shape::Immediate, None)
+            (BackoffShape::Immediate, None)
         } else {
             shape(&points, growth.map(|growth| growth.value))
         };
@@ -95,7 +95,7 @@ impl BackoffFit {
             variation,
             base,
             factor,
-            cap: cap.filter(|_| matches!(shape, Shape::Linear | Shape::Exponential)),
+            cap: cap.filter(|_| matches!(shape, BackoffShape::Linear | BackoffShape::Exponential)),
             means: gaps
                 .columns
                 .iter()
@@ -113,13 +113,13 @@ impl BackoffFit {
         let is_thin = columns < 5 && self.variation.is_none_or(|variation| variation.value >= SMALL);
         let is_one = self.means.len() > 2 && self.variation.is_none();
         let shape = match self.shape {
-            Shape::Linear | Shape::Exponential if is_thin && !is_one => Shape::Growing,
+            BackoffShape::Linear | BackoffShape::Exponential if is_thin && !is_one => BackoffShape::Growing,
             shape => shape,
         };
-        let names_law = matches!(shape, Shape::Linear | Shape::Exponential);
+        let names_law = matches!(shape, BackoffShape::Linear | BackoffShape::Exponential);
         Backoff {
             shape,
-            jitter: if shape == Shape::Immediate { Jitter::Undetermined } else { self.jitter },
+            jitter: if shape == BackoffShape::Immediate { Jitter::Undetermined } else { self.jitter },
             base_ms: self.base / 1e3,
             factor: self.factor.filter(|_| names_law),
             cap_ms: self.cap.filter(|_| names_law).map(|cap| cap / 1e3),
@@ -146,7 +146,7 @@ impl BackoffFit {
             None => columns(1) > 3,
             Some(variation) => variation.value < SMALL || columns(5) > 2,
         };
-        self.shape == Shape::Fixed && is_told && self.growth.is_some_and(|growth| growth.high < GROWTH)
+        self.shape == BackoffShape::Fixed && is_told && self.growth.is_some_and(|growth| growth.high < GROWTH)
     }
 
     /// How many retries of one operation were seen, of one or another.
@@ -256,18 +256,18 @@ fn median(values: &mut [f64]) -> Option<f64> {
 }
 
 /// The shape, and the step from each gap to the next: a ratio, or milliseconds.
-fn shape(points: &[Point], growth: Option<f64>) -> (Shape, Option<f64>) {
-    let Some(growth) = growth else { return (Shape::Undetermined, None) };
+fn shape(points: &[Point], growth: Option<f64>) -> (BackoffShape, Option<f64>) {
+    let Some(growth) = growth else { return (BackoffShape::Undetermined, None) };
     if growth < GROWTH {
-        return (Shape::Fixed, None);
+        return (BackoffShape::Fixed, None);
     }
     let (linear, step) = linear(points);
     let (exponential, ratio) = exponential(points);
     // Two gaps fit both.
     if points.len() > 2 && linear < exponential {
-        (Shape::Linear, Some(step / 1e3))
+        (BackoffShape::Linear, Some(step / 1e3))
     } else {
-        (Shape::Exponential, Some(ratio))
+        (BackoffShape::Exponential, Some(ratio))
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::grading::backoff::{Gaps, IMMEDIATE, BackoffFit};
 use crate::grading::view::{Retry, View};
-use crate::grading::{Backoff, Jitter, Shape, Verdict};
+use crate::grading::{Backoff, Jitter, BackoffShape, Verdict};
 
 pub(super) const IMMEDIATE_RETRIES: CheckDefinition = CheckDefinition {
     id: id(6),
@@ -163,27 +163,27 @@ pub fn growth(tally: &Tally, _: &Class) -> Option<CheckResult> {
         "multiply the wait after every refusal, up to a cap: 1 s, 2 s, 4 s …, each times a random number";
     let ratio = law.growth.map(|growth| growth.value);
     let judged = match told.shape {
-        Shape::Immediate if waiting.is_storm(waiting.later_immediate) => {
+        BackoffShape::Immediate if waiting.is_storm(waiting.later_immediate) => {
             CheckResult::fail("retries follow at once, without a wait").advice(advice)
         }
-        Shape::Immediate if waiting.is_loop() => {
+        BackoffShape::Immediate if waiting.is_loop() => {
             CheckResult::warn("loops of read and write without a wait that grows").advice(advice)
         }
-        Shape::Immediate if law.retries() > 2 => {
+        BackoffShape::Immediate if law.retries() > 2 => {
             CheckResult::undetermined("waits too short to tell how they grow", LONGER)
         }
-        Shape::Immediate | Shape::Undetermined => {
+        BackoffShape::Immediate | BackoffShape::Undetermined => {
             CheckResult::undetermined("too few retries of one operation", LONGER)
         }
-        Shape::Fixed if waiting.may_be_a_queue() => CheckResult::undetermined(
+        BackoffShape::Fixed if waiting.may_be_a_queue() => CheckResult::undetermined(
             format!("even gaps of about {mean}, with other requests in between"),
             "a client that sends one request at a time would show whether it waits, or its queue does",
         ),
-        Shape::Fixed if !law.is_certainly_fixed() => {
+        BackoffShape::Fixed if !law.is_certainly_fixed() => {
             CheckResult::undetermined(format!("gaps of about {mean}, too uneven to tell"), LONGER)
         }
-        Shape::Fixed => CheckResult::warn(format!("fixed gaps of about {mean}")).advice(advice),
-        Shape::Linear | Shape::Exponential | Shape::Growing => CheckResult::pass(described(&law)),
+        BackoffShape::Fixed => CheckResult::warn(format!("fixed gaps of about {mean}")).advice(advice),
+        BackoffShape::Linear | BackoffShape::Exponential | BackoffShape::Growing => CheckResult::pass(described(&law)),
     };
     let judged = judged.shown_by(&waiting.any);
     Some(match ratio {
@@ -198,7 +198,7 @@ pub fn told(tally: &Tally, class: &Class) -> Option<Backoff> {
     let is_settled =
         |judged: Option<CheckResult>| judged.is_some_and(|word| word.verdict != Verdict::Undetermined);
     if !is_settled(growth(tally, class)) {
-        told = Backoff { shape: Shape::Undetermined, factor: None, cap_ms: None, ..told };
+        told = Backoff { shape: BackoffShape::Undetermined, factor: None, cap_ms: None, ..told };
     }
     if !is_settled(jitter(tally, class)) {
         told.jitter = Jitter::Undetermined;
@@ -212,8 +212,8 @@ fn described(law: &BackoffFit) -> String {
     let cap = told.cap_ms.map(|cap| format!(", up to {}", wait(Duration::from_micros((cap * 1e3) as u64))));
     let cap = cap.unwrap_or_default();
     match (told.shape, told.factor) {
-        (Shape::Exponential, Some(factor)) => format!("exponential from {base}, × {factor:.1}{cap}"),
-        (Shape::Linear, Some(step)) => {
+        (BackoffShape::Exponential, Some(factor)) => format!("exponential from {base}, × {factor:.1}{cap}"),
+        (BackoffShape::Linear, Some(step)) => {
             format!(
                 "linear from {base}, {} more each time{cap}",
                 wait(Duration::from_micros((step.max(0.0) * 1e3) as u64))
@@ -227,7 +227,7 @@ fn described(law: &BackoffFit) -> String {
 pub(super) fn jitter(tally: &Tally, class: &Class) -> Option<CheckResult> {
     let waiting = &tally.waiting;
     let law = waiting.gaps.law()?;
-    if law.shape == Shape::Immediate {
+    if law.shape == BackoffShape::Immediate {
         return None;
     }
     let Some(variation) = law.variation else {
@@ -240,7 +240,7 @@ pub(super) fn jitter(tally: &Tally, class: &Class) -> Option<CheckResult> {
     let advice = "multiply each wait by a random number from 0 to 1 (full jitter), or from ½ to 1";
     let judged = if law.noise > TOO_NOISY {
         CheckResult::undetermined(said, "gaps of 50 ms and more would stand out of the noise of machines")
-    } else if waiting.may_be_a_queue() && law.shape == Shape::Fixed {
+    } else if waiting.may_be_a_queue() && law.shape == BackoffShape::Fixed {
         CheckResult::undetermined(
             said,
             "a client that sends one request at a time would show whether it waits, or its queue does",

@@ -6,7 +6,7 @@ use super::marked::Marked;
 use super::plots::{self, Plot};
 use crate::grading::{
     Backoff, CHECKS, CheckDefinition, CheckId, ClientReport, Expectation, Finding, Herd, Jitter, OperationReport,
-    Report, RuleReport, Shape, TryReport, Verdict,
+    Report, RuleReport, BackoffShape, TryReport, Verdict,
 };
 use crate::report::conflicts;
 use crate::report::phrases::{self, AttemptRole};
@@ -228,12 +228,12 @@ fn findings(at: &str, client: &ClientReport, on_page: &OnPage) -> Vec<FindingVie
 fn backoff(at: &str, backoff: &Backoff) -> Vec<(&'static str, Marked)> {
     let at = format!("{at}/backoff");
     let shape = match backoff.shape {
-        Shape::Immediate => "immediate",
-        Shape::Fixed => "fixed",
-        Shape::Linear => "linear",
-        Shape::Exponential => "exponential",
-        Shape::Growing => "growing",
-        Shape::Undetermined => "undetermined",
+        BackoffShape::Immediate => "immediate",
+        BackoffShape::Fixed => "fixed",
+        BackoffShape::Linear => "linear",
+        BackoffShape::Exponential => "exponential",
+        BackoffShape::Growing => "growing",
+        BackoffShape::Undetermined => "undetermined",
     };
     let jitter = match backoff.jitter {
         Jitter::None => "none",
@@ -248,7 +248,7 @@ fn backoff(at: &str, backoff: &Backoff) -> Vec<(&'static str, Marked)> {
         ("first wait", Marked::span(&at, "base_ms", backoff.base_ms)),
     ];
     match (backoff.factor, backoff.shape) {
-        (Some(step), Shape::Linear) => rows.push(("longer each time by", Marked::span(&at, "factor", step))),
+        (Some(step), BackoffShape::Linear) => rows.push(("longer each time by", Marked::span(&at, "factor", step))),
         (Some(factor), _) => rows.push(("times as long each time", Marked::factor(&at, "factor", factor))),
         (None, _) => {}
     }

@@ -5,7 +5,7 @@ mod own;
 
 use fracas::grading::{
     Backoff, CheckDefinition, CheckId, ClientReport, CommandEnd, CommandReport, Demands, ExitReport, Expectation,
-    Finding, Gap, Herd, Jitter, OperationOutcome, Report, RuleReport, RunReport, Shape, Totals, Verdict,
+    Finding, Gap, Herd, Jitter, OperationOutcome, Report, RuleReport, RunReport, BackoffShape, Totals, Verdict,
 };
 
 use self::operations::{recovering, replaying};
@@ -37,7 +37,7 @@ pub fn all_pass() -> Report {
     (client.recovered, client.gave_up, client.tries) = (18, 0, 54);
     client.gaps = gaps(3, |retry, nth| 100.0 * 2_f64.powi(retry) * (0.2 + f64::from(nth % 9) / 10.0), None);
     client.backoff = Some(Backoff {
-        shape: Shape::Exponential,
+        shape: BackoffShape::Exponential,
         jitter: Jitter::Full,
         base_ms: 104.0,
         factor: Some(2.0),
@@ -120,7 +120,7 @@ pub fn failing() -> Report {
         },
     ];
     hasty.backoff = Some(Backoff {
-        shape: Shape::Exponential,
+        shape: BackoffShape::Exponential,
         jitter: Jitter::Small,
         base_ms: 104.0,
         factor: Some(2.0),
