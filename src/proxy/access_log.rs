@@ -10,14 +10,14 @@ use crate::engine::Conflict;
 use crate::model::Attempt;
 
 /// One request, for the log.
-pub struct Shown<'r> {
+pub struct AccessLog<'r> {
     record: &'r Record,
     clock: Clock,
 }
 
-impl Shown<'_> {
-    pub fn of(record: &Record, clock: Clock) -> Shown<'_> {
-        Shown { record, clock }
+impl AccessLog<'_> {
+    pub fn of(record: &Record, clock: Clock) -> AccessLog<'_> {
+        AccessLog { record, clock }
     }
 
     /// An injected conflict. Without a response to the client there is no status.

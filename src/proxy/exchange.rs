@@ -11,7 +11,7 @@ use http::request::Parts;
 use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 
-use super::access_log::Shown;
+use super::access_log::AccessLog;
 use super::admit::admit;
 use super::body::request::RequestBody;
 use super::body::response::{self, AnswerBody, Source};
@@ -60,7 +60,7 @@ pub async fn exchange(
         false => None,
     };
     let mut body = RequestBody::new(body, vitals, &worker.tasks, &record);
-    let shown = Shown::of(&record, shared.clock);
+    let shown = AccessLog::of(&record, shared.clock);
     // hyper moves the whole future once a request: what is rare in it is kept in boxes.
     let answering = pin!(async {
         translated?;
@@ -126,7 +126,7 @@ async fn answer(
     head: &mut Parts,
     body: &mut RequestBody,
     origin: Origin,
-    shown: &Shown<'_>,
+    shown: &AccessLog<'_>,
     record: &Record,
 ) -> Result<Answered, Failure> {
     let shared = &worker.shared;
@@ -188,7 +188,7 @@ impl std::error::Error for Lost {}
 async fn refuse(
     answered: Box<RuleResponse>,
     head: &Parts,
-    shown: &Shown<'_>,
+    shown: &AccessLog<'_>,
     body: &RequestBody,
     record: &Record,
 ) -> Response<Source> {
@@ -208,7 +208,7 @@ async fn disturb(
     worker: &Worker,
     answered: Box<RuleResponse>,
     answer: Response<Source>,
-    shown: &Shown<'_>,
+    shown: &AccessLog<'_>,
     record: &Record,
 ) -> Answered {
     let RuleResponse { conflict, response } = *answered;
