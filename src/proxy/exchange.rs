@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use super::access_log::AccessLog;
 use super::admit::admit;
 use super::body::request::RequestBody;
-use super::body::response::{self, AnswerBody, Source};
+use super::body::response::{self, ResponseBody, Source};
 use super::decide::{Decision, RuleResponse, decide};
 use super::downstream::client::{Client, Origin};
 use super::downstream::deadlines::Wait;
@@ -35,7 +35,7 @@ pub async fn exchange(
     worker: Rc<Worker>,
     client: Rc<Client>,
     request: Request<Incoming>,
-) -> Result<Response<AnswerBody>, Lost> {
+) -> Result<Response<ResponseBody>, Lost> {
     let shared = &*worker.shared;
     shared.counters.requests.fetch_add(1, Relaxed);
     let vitals = &client.vitals;
@@ -109,7 +109,7 @@ pub async fn exchange(
         vitals.set_last(true);
     }
     record.answer(&answer, shared);
-    Ok(answer.map(|source| AnswerBody::new(source, &client, is_http_10, Rc::clone(&record))))
+    Ok(answer.map(|source| ResponseBody::new(source, &client, is_http_10, Rc::clone(&record))))
 }
 
 /// Who answered.

@@ -160,7 +160,7 @@ impl Watch {
 }
 
 /// The body sent to the client. When it ends, the connection waits for the next request.
-pub struct AnswerBody {
+pub struct ResponseBody {
     source: Source,
     vitals: Arc<Vitals>,
     backlog: Option<Arc<Backlog>>,
@@ -171,14 +171,14 @@ pub struct AnswerBody {
     record: Rc<Record>,
 }
 
-impl AnswerBody {
-    pub fn new(source: Source, client: &Client, is_http_10: bool, record: Rc<Record>) -> AnswerBody {
+impl ResponseBody {
+    pub fn new(source: Source, client: &Client, is_http_10: bool, record: Rc<Record>) -> ResponseBody {
         let (vitals, backlog) = (Arc::clone(&client.vitals), client.backlog.clone());
-        AnswerBody { source, vitals, backlog, ends_with_connection: is_http_10, is_whole: false, record }
+        ResponseBody { source, vitals, backlog, ends_with_connection: is_http_10, is_whole: false, record }
     }
 }
 
-impl Body for AnswerBody {
+impl Body for ResponseBody {
     type Data = Bytes;
     type Error = AnswerError;
 
@@ -272,7 +272,7 @@ impl Body for AnswerBody {
     }
 }
 
-impl Drop for AnswerBody {
+impl Drop for ResponseBody {
     fn drop(&mut self) {
         if self.is_end_stream() || matches!(self.source, Source::Unsent(_)) {
             self.record.end();

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use crate::proxy::body::response::{AnswerBody, AnswerError};
+use crate::proxy::body::response::{ResponseBody, AnswerError};
 use crate::proxy::downstream::deadlines::{Vitals, Wait};
 
 /// Bytes of a piece: a frame's, unless a client allows longer ones (RFC 9113 §4.2).
@@ -17,14 +17,14 @@ const PIECE: usize = 16 * 1024;
 /// The body sent to the client on one stream.
 pub struct StreamBody {
     /// `None`: the response has no body, despite its headers (to HEAD).
-    body: Option<AnswerBody>,
+    body: Option<ResponseBody>,
     /// The part of the latest frame beyond a piece.
     rest: Bytes,
     vitals: Arc<Vitals>,
 }
 
 impl StreamBody {
-    pub fn new(body: Option<AnswerBody>, vitals: Arc<Vitals>) -> StreamBody {
+    pub fn new(body: Option<ResponseBody>, vitals: Arc<Vitals>) -> StreamBody {
         StreamBody { body, rest: Bytes::new(), vitals }
     }
 }

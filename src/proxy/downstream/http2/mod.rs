@@ -24,7 +24,7 @@ use tokio::sync::watch;
 use self::body::StreamBody;
 pub use self::meter::{Meter, PREFACE, Wrong};
 pub use self::translate::translate;
-use super::super::body::response::AnswerBody;
+use super::super::body::response::ResponseBody;
 use super::super::lifecycle::{Lifecycle, reached};
 use super::super::tasks::Tasks;
 use super::client::Client;
@@ -59,7 +59,7 @@ pub async fn serve<E, F, R>(
 ) -> hyper::Result<()>
 where
     E: Fn(Rc<Client>, Request<Incoming>) -> F,
-    F: Future<Output = Result<Response<AnswerBody>, R>> + 'static,
+    F: Future<Output = Result<Response<ResponseBody>, R>> + 'static,
     R: std::error::Error + Send + Sync + 'static,
 {
     let vitals = Arc::clone(&client.vitals);
