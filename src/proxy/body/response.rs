@@ -60,45 +60,45 @@ impl UpstreamBody {
 
 /// Why a response broke off.
 #[derive(Debug)]
-pub enum AnswerError {
+pub enum ResponseError {
     Connection(hyper::Error),
     Stream(h2::Error),
     /// The body is not in the encoding that its head names.
     Encoding(std::io::Error),
 }
 
-impl fmt::Display for AnswerError {
+impl fmt::Display for ResponseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            AnswerError::Connection(error) => error.fmt(f),
-            AnswerError::Stream(error) => error.fmt(f),
-            AnswerError::Encoding(error) => write!(f, "its body cannot be decoded: {error}"),
+            ResponseError::Connection(error) => error.fmt(f),
+            ResponseError::Stream(error) => error.fmt(f),
+            ResponseError::Encoding(error) => write!(f, "its body cannot be decoded: {error}"),
         }
     }
 }
 
-impl std::error::Error for AnswerError {
+impl std::error::Error for ResponseError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            AnswerError::Connection(error) => error.source(),
-            AnswerError::Stream(error) => error.source(),
-            AnswerError::Encoding(error) => error.source(),
+            ResponseError::Connection(error) => error.source(),
+            ResponseError::Stream(error) => error.source(),
+            ResponseError::Encoding(error) => error.source(),
         }
     }
 }
 
 impl Body for UpstreamBody {
     type Data = Bytes;
-    type Error = AnswerError;
+    type Error = ResponseError;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, ResponseError>>> {
         match self.get_mut() {
-            UpstreamBody::Connection(body) => Pin::new(body).poll_frame(cx).map_err(AnswerError::Connection),
-            UpstreamBody::Suspect(body) => Pin::new(body).poll_frame(cx).map_err(AnswerError::Connection),
-            UpstreamBody::Stream(body) => Pin::new(body).poll_frame(cx).map_err(AnswerError::Stream),
+            UpstreamBody::Connection(body) => Pin::new(body).poll_frame(cx).map_err(ResponseError::Connection),
+            UpstreamBody::Suspect(body) => Pin::new(body).poll_frame(cx).map_err(ResponseError::Connection),
+            UpstreamBody::Stream(body) => Pin::new(body).poll_frame(cx).map_err(ResponseError::Stream),
             UpstreamBody::Rewritten(body) => body.poll(cx),
         }
     }
@@ -180,12 +180,12 @@ impl ResponseBody {
 
 impl Body for ResponseBody {
     type Data = Bytes;
-    type Error = AnswerError;
+    type Error = ResponseError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, ResponseError>>> {
         let this = &mut *self;
         let (body, lease, watch, look) = match &mut this.source {
             Source::Own(bytes) => {

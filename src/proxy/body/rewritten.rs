@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame};
 
 use super::super::rewrite::body::Rewriter;
-use super::response::{AnswerError, UpstreamBody};
+use super::response::{ResponseError, UpstreamBody};
 
 /// The upstream's body, rewritten.
 pub struct Rewritten {
@@ -36,11 +36,11 @@ impl Rewritten {
         matches!(self.then, Then::Over)
     }
 
-    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, ResponseError>>> {
         loop {
             match &self.then {
                 Then::More if !self.input.is_empty() => {
-                    match self.rewriter.take(&mut self.input, false).map_err(AnswerError::Encoding) {
+                    match self.rewriter.take(&mut self.input, false).map_err(ResponseError::Encoding) {
                         Ok(out) if out.is_empty() => {}
                         out => return Poll::Ready(Some(out.map(Frame::data))),
                     }
@@ -54,7 +54,7 @@ impl Rewritten {
                     },
                 },
                 Then::Trailers(_) | Then::End => {
-                    let out = self.rewriter.take(&mut self.input, true).map_err(AnswerError::Encoding);
+                    let out = self.rewriter.take(&mut self.input, true).map_err(ResponseError::Encoding);
                     let trailers = match std::mem::replace(&mut self.then, Then::Over) {
                         Then::Trailers(trailers) => Some(trailers),
                         _ => None,

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use crate::proxy::body::response::{ResponseBody, AnswerError};
+use crate::proxy::body::response::{ResponseBody, ResponseError};
 use crate::proxy::downstream::deadlines::{Vitals, Wait};
 
 /// Bytes of a piece: a frame's, unless a client allows longer ones (RFC 9113 §4.2).
@@ -31,14 +31,14 @@ impl StreamBody {
 
 impl Body for StreamBody {
     type Data = Bytes;
-    type Error = AnswerError;
+    type Error = ResponseError;
 
     /// hyper asks for more when the stream has room for it. Until it asks again, the client is waited
     /// for.
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, ResponseError>>> {
         let this = &mut *self;
         this.vitals.end(Wait::Write);
         if this.rest.is_empty() {
