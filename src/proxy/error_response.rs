@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, header};
 
-use super::body::response::Source;
+use super::body::response::ResponseSource;
 use super::error::Failure;
 
 /// The header of responses that are not the upstream's; says why.
@@ -13,7 +13,7 @@ pub const MARKER: HeaderName = HeaderName::from_static("fracas");
 pub const SERVED_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /// The response to a request that failed. Nothing of the request is echoed.
-pub fn error_response(failure: &Failure) -> Response<Source> {
+pub fn error_response(failure: &Failure) -> Response<ResponseSource> {
     let status = failure.status();
     let title = status.canonical_reason().unwrap_or("Error");
     let problem = serde_json::json!({
@@ -22,7 +22,7 @@ pub fn error_response(failure: &Failure) -> Response<Source> {
         "status": status.as_u16(),
         "detail": failure.to_string(),
     });
-    let mut response = Response::new(Source::Own(Some(Bytes::from(problem.to_string()))));
+    let mut response = Response::new(ResponseSource::Own(Some(Bytes::from(problem.to_string()))));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

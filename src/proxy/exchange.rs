@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use super::access_log::AccessLog;
 use super::admit::admit;
 use super::body::request::RequestBody;
-use super::body::response::{self, ResponseBody, Source};
+use super::body::response::{self, ResponseBody, ResponseSource};
 use super::decide::{Decision, RuleResponse, decide};
 use super::downstream::client::{Client, Origin};
 use super::downstream::deadlines::Wait;
@@ -114,8 +114,8 @@ pub async fn exchange(
 
 /// Who answered.
 enum Answered {
-    ByRule(Response<Source>),
-    ByUpstream(Response<Source>),
+    ByRule(Response<ResponseSource>),
+    ByUpstream(Response<ResponseSource>),
     /// Nobody: the answer is withheld.
     Not,
 }
@@ -191,7 +191,7 @@ async fn refuse(
     shown: &AccessLog<'_>,
     body: &RequestBody,
     record: &Record,
-) -> Response<Source> {
+) -> Response<ResponseSource> {
     let RuleResponse { conflict, response } = *answered;
     record.play(&conflict);
     record.refuse_with(conflict.versions.current.as_deref(), response.body());
@@ -207,7 +207,7 @@ async fn refuse(
 async fn disturb(
     worker: &Worker,
     answered: Box<RuleResponse>,
-    answer: Response<Source>,
+    answer: Response<ResponseSource>,
     shown: &AccessLog<'_>,
     record: &Record,
 ) -> Answered {
@@ -220,7 +220,7 @@ async fn disturb(
 }
 
 /// The answer that a request with the same idempotency key got.
-fn give_again(client: &Client, replay: &Replay) -> Response<Source> {
+fn give_again(client: &Client, replay: &Replay) -> Response<ResponseSource> {
     let StoredResponse { connection, status, headers, body } = &*replay.response;
     let mut answer = own(Response::new(body.clone()));
     *answer.status_mut() = *status;
@@ -235,8 +235,8 @@ fn give_again(client: &Client, replay: &Replay) -> Response<Source> {
     answer
 }
 
-fn own(answer: Response<Bytes>) -> Response<Source> {
-    answer.map(|bytes| Source::Own(Some(bytes).filter(|bytes| !bytes.is_empty())))
+fn own(answer: Response<Bytes>) -> Response<ResponseSource> {
+    answer.map(|bytes| ResponseSource::Own(Some(bytes).filter(|bytes| !bytes.is_empty())))
 }
 
 async fn pause(delay: Duration) {
@@ -245,7 +245,7 @@ async fn pause(delay: Duration) {
     }
 }
 
-fn closing(mut answer: Response<Source>) -> Response<Source> {
+fn closing(mut answer: Response<ResponseSource>) -> Response<ResponseSource> {
     answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     answer
 }

@@ -5,11 +5,11 @@ use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 
-use super::body::response::Source;
+use super::body::response::ResponseSource;
 use super::error_response::SERVED_METHODS;
 
 /// Counts this hop; `Some` is the response to a request that may go no further.
-pub fn count(head: &mut Parts) -> Option<Response<Source>> {
+pub fn count(head: &mut Parts) -> Option<Response<ResponseSource>> {
     if head.method != Method::OPTIONS {
         return None;
     }
@@ -20,7 +20,7 @@ pub fn count(head: &mut Parts) -> Option<Response<Source>> {
         head.headers.insert(header::MAX_FORWARDS, HeaderValue::from(left));
         return None;
     }
-    let mut response = Response::new(Source::Own(None));
+    let mut response = Response::new(ResponseSource::Own(None));
     *response.status_mut() = StatusCode::NO_CONTENT;
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(SERVED_METHODS));
     Some(response)

@@ -25,7 +25,7 @@ use super::rewritten::Rewritten;
 use crate::clock::Clock;
 
 /// Source of a response's body.
-pub enum Source {
+pub enum ResponseSource {
     /// Made here.
     Own(Option<Bytes>),
     /// The upstream's. Its end, and only its end, gives the connection back to the pool.
@@ -122,11 +122,11 @@ impl Body for UpstreamBody {
     }
 }
 
-impl Source {
+impl ResponseSource {
     /// Settles what is owed when the body has passed; a body longer than `limit` is not kept.
     pub fn watch(&mut self, limit: u64, owed: Owed) {
         match self {
-            Source::Upstream { body, watch, .. } if !body.is_end_stream() => {
+            ResponseSource::Upstream { body, watch, .. } if !body.is_end_stream() => {
                 *watch = Some(Box::new(Watch { seen: BytesMut::new(), limit, is_too_long: false, owed }));
             }
             _ => owed.finish(Some(Bytes::new())),
@@ -161,7 +161,7 @@ impl Watch {
 
 /// The body sent to the client. When it ends, the connection waits for the next request.
 pub struct ResponseBody {
-    source: Source,
+    source: ResponseSource,
     vitals: Arc<Vitals>,
     backlog: Option<Arc<Backlog>>,
     /// HTTP/1.0 may know a body's end by the connection's end alone.
@@ -172,7 +172,7 @@ pub struct ResponseBody {
 }
 
 impl ResponseBody {
-    pub fn new(source: Source, client: &Client, is_http_10: bool, record: Rc<Record>) -> ResponseBody {
+    pub fn new(source: ResponseSource, client: &Client, is_http_10: bool, record: Rc<Record>) -> ResponseBody {
         let (vitals, backlog) = (Arc::clone(&client.vitals), client.backlog.clone());
         ResponseBody { source, vitals, backlog, ends_with_connection: is_http_10, is_whole: false, record }
     }
@@ -188,15 +188,15 @@ impl Body for ResponseBody {
     ) -> Poll<Option<Result<Frame<Bytes>, ResponseError>>> {
         let this = &mut *self;
         let (body, lease, watch, look) = match &mut this.source {
-            Source::Own(bytes) => {
+            ResponseSource::Own(bytes) => {
                 let bytes = bytes.take();
                 if let Some(bytes) = &bytes {
                     this.record.see_got(bytes);
                 }
                 return Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))));
             }
-            Source::Unsent(_) | Source::Tunnel => return Poll::Ready(None),
-            Source::Upstream { body, lease, watch, look } => (body, lease, watch, look),
+            ResponseSource::Unsent(_) | ResponseSource::Tunnel => return Poll::Ready(None),
+            ResponseSource::Upstream { body, lease, watch, look } => (body, lease, watch, look),
         };
         // While the client is slow the upstream cannot be late.
         if let Some(backlog) = &this.backlog {
@@ -255,36 +255,36 @@ impl Body for ResponseBody {
 
     fn is_end_stream(&self) -> bool {
         match &self.source {
-            Source::Own(bytes) => bytes.is_none(),
-            Source::Upstream { body, .. } => body.is_end_stream(),
-            Source::Unsent(_) => false,
-            Source::Tunnel => true,
+            ResponseSource::Own(bytes) => bytes.is_none(),
+            ResponseSource::Upstream { body, .. } => body.is_end_stream(),
+            ResponseSource::Unsent(_) => false,
+            ResponseSource::Tunnel => true,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.source {
-            Source::Own(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
-            Source::Upstream { body, .. } => body.size_hint(),
-            Source::Unsent(length) => SizeHint::with_exact(*length),
-            Source::Tunnel => SizeHint::with_exact(0),
+            ResponseSource::Own(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
+            ResponseSource::Upstream { body, .. } => body.size_hint(),
+            ResponseSource::Unsent(length) => SizeHint::with_exact(*length),
+            ResponseSource::Tunnel => SizeHint::with_exact(0),
         }
     }
 }
 
 impl Drop for ResponseBody {
     fn drop(&mut self) {
-        if self.is_end_stream() || matches!(self.source, Source::Unsent(_)) {
+        if self.is_end_stream() || matches!(self.source, ResponseSource::Unsent(_)) {
             self.record.end();
         } else if self.vitals.is_late(Wait::AnswerBody) {
             self.record.break_off("timeout");
         }
-        let is_sent = self.is_whole || matches!(self.source, Source::Own(None) | Source::Unsent(_));
-        if !is_sent && !self.is_end_stream() || matches!(self.source, Source::Tunnel) {
+        let is_sent = self.is_whole || matches!(self.source, ResponseSource::Own(None) | ResponseSource::Unsent(_));
+        if !is_sent && !self.is_end_stream() || matches!(self.source, ResponseSource::Tunnel) {
             // An incomplete body must not end as if it were whole.
             self.vitals.set_last(false);
         }
-        if !matches!(self.source, Source::Tunnel) {
+        if !matches!(self.source, ResponseSource::Tunnel) {
             self.vitals.end_answer();
         }
     }
@@ -292,8 +292,8 @@ impl Drop for ResponseBody {
 
 /// Reads and drops a response that the client will not get, so that its connection can be used again and a
 /// watching rule sees its end; a long or slow one is not worth it.
-pub async fn drain(source: Source, clock: Clock) {
-    let Source::Upstream { mut body, mut lease, mut watch, .. } = source else { return };
+pub async fn drain(source: ResponseSource, clock: Clock) {
+    let ResponseSource::Upstream { mut body, mut lease, mut watch, .. } = source else { return };
     let drain = async {
         let mut read = 0;
         while read < DRAIN_BYTES {

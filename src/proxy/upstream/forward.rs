@@ -14,7 +14,7 @@ use hyper::body::{Body, Incoming};
 use hyper::upgrade::OnUpgrade;
 
 use super::super::body::request::RequestBody;
-use super::super::body::response::{Source, UpstreamBody};
+use super::super::body::response::{ResponseSource, UpstreamBody};
 use super::super::downstream::client::Client;
 use super::super::error::{Cause, Failure};
 use super::super::error_response::MARKER;
@@ -81,7 +81,7 @@ impl Forwarder {
         head: &mut Parts,
         body: &mut RequestBody,
         client: &Rc<Client>,
-    ) -> Result<Response<Source>, Failure> {
+    ) -> Result<Response<ResponseSource>, Failure> {
         let mut hop = headers::take_hop_by_hop(&mut head.headers);
         if hop.identity {
             client.identity.bind();
@@ -222,7 +222,7 @@ impl Forwarder {
         mut lease: Lease,
         expected: Expected,
         client: &Rc<Client>,
-    ) -> Result<Response<Source>, Failure> {
+    ) -> Result<Response<ResponseSource>, Failure> {
         let (mut head, body) = response.into_parts();
         self.has_answered.set(self.has_answered.get() || head.status != StatusCode::BAD_REQUEST);
         framing::check(&mut head.headers)?;
@@ -250,7 +250,7 @@ impl Forwarder {
             let (tunnels, client) = (Arc::clone(&self.tunnels), Rc::clone(client));
             let (clock, idle) = (self.clock, self.tunnel_idle);
             self.tasks.spawn(async move { tunnels.run(near, far, client, clock, idle).await });
-            return Ok(Response::from_parts(head, Source::Tunnel));
+            return Ok(Response::from_parts(head, ResponseSource::Tunnel));
         }
         if let Some(permission) = expected.permission
             && permission.refuse()
@@ -263,7 +263,7 @@ impl Forwarder {
         let (rewriter, look) = self.see_body(&mut head, &expected.front);
         if body.is_end_stream() {
             lease.give_back(self.clock.now());
-            let source = framing::length_of_a_304(&head).map_or(Source::Own(None), Source::Unsent);
+            let source = framing::length_of_a_304(&head).map_or(ResponseSource::Own(None), ResponseSource::Unsent);
             return Ok(Response::from_parts(head, source));
         }
         let body = match self.has_answered.get() || self.upstream.scheme != Scheme::Http {
@@ -271,7 +271,7 @@ impl Forwarder {
             false => UpstreamBody::Suspect(Box::new(Suspect::new(body, self.upstream.clone()))),
         };
         let body = body.rewritten(rewriter);
-        Ok(Response::from_parts(head, Source::Upstream { body, lease: Some(lease), watch: None, look }))
+        Ok(Response::from_parts(head, ResponseSource::Upstream { body, lease: Some(lease), watch: None, look }))
     }
 
     /// Turns a response on a stream into the client's.
@@ -281,7 +281,7 @@ impl Forwarder {
         front: &Front,
         permission: Option<Arc<Permission>>,
         client: &Client,
-    ) -> Result<Response<Source>, Failure> {
+    ) -> Result<Response<ResponseSource>, Failure> {
         let (mut head, body) = response.into_parts();
         self.has_answered.set(true);
         if head.headers.len() > self.limits.response_header_count {
@@ -299,10 +299,10 @@ impl Forwarder {
         }
         let (rewriter, look) = self.see_body(&mut head, front);
         if body.is_end_stream() {
-            return Ok(Response::from_parts(head, Source::Own(None)));
+            return Ok(Response::from_parts(head, ResponseSource::Own(None)));
         }
         let body = UpstreamBody::Stream(body).rewritten(rewriter);
-        Ok(Response::from_parts(head, Source::Upstream { body, lease: None, watch: None, look }))
+        Ok(Response::from_parts(head, ResponseSource::Upstream { body, lease: None, watch: None, look }))
     }
 
     /// Decides about the upstream's URLs in the body that follows `head`: rewritten, or looked for.
