@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicU64;
 
 /// Counts of the proxy so far.
 #[derive(Debug, Default)]
-pub struct Counters {
+pub struct ProxyCounters {
     /// Connections that were accepted.
     pub connections: AtomicU64,
     /// Requests that arrived.

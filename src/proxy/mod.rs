@@ -95,7 +95,7 @@ impl Proxy {
         let run = format!("{:08x}", random().map(u32::from_ne_bytes)?);
         let mut header = Header { run, ..Header::new(&config, format!("{:.3}", clock.wall())) };
         let Config { settings, rules } = config;
-        let counters = counters::Counters::default();
+        let counters = counters::ProxyCounters::default();
         let via = settings.via.then(|| random().map(u64::from_ne_bytes).map(Via::new)).transpose()?;
         let connector = Connector::new(&upstream, &settings, Arc::clone(&counters.replays))
             .map_err(StartError::Upstream)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
-use super::counters::Counters;
+use super::counters::ProxyCounters;
 use super::snapshot::Snapshots;
 use super::state::State;
 use super::upstream::upgrade::Tunnels;
@@ -27,7 +27,7 @@ pub struct Shared {
     /// Where workers begin to count their tickets.
     pub first_ticket: u64,
     pub clock: Clock,
-    pub counters: Counters,
+    pub counters: ProxyCounters,
     /// One permit for each long body that may be looked through at once, beside the workers.
     pub long_looks: Arc<Semaphore>,
     /// One permit for each connection that may still be accepted.
