@@ -17,7 +17,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::downstream::client::{Client, Place};
+use super::downstream::client::{Client, ConnectionPermit};
 use super::downstream::deadlines::{Vitals, Wait};
 use super::downstream::http2;
 use super::downstream::socket::{ClientSocket, Protocol, Stream};
@@ -156,7 +156,7 @@ impl Worker {
         let (worker, orders) = (Rc::clone(self), orders.clone());
         let places = Arc::clone(&self.shared.connections);
         match places.clone().try_acquire_owned() {
-            Ok(permit) => self.tasks.spawn(worker.serve(stream, peer, Place::within(permit), orders)),
+            Ok(permit) => self.tasks.spawn(worker.serve(stream, peer, ConnectionPermit::within(permit), orders)),
             Err(_) => self.tasks.spawn(async move {
                 worker.shared.tunnels.give_way(worker.shared.clock, worker.shared.settings.timeouts.tunnel);
                 // Most connections are short, so that a place may be free in time. In a crowd there is no time
@@ -164,8 +164,8 @@ impl Worker {
                 let is_crowd = worker.surplus.available_permits() < worker.shared.surplus / 4;
                 let patience = if is_crowd { Duration::ZERO } else { PATIENCE };
                 let place = match tokio::time::timeout(patience, places.acquire_owned()).await {
-                    Ok(Ok(permit)) => Place::within(permit),
-                    _ => Place::surplus(spare.take()),
+                    Ok(Ok(permit)) => ConnectionPermit::within(permit),
+                    _ => ConnectionPermit::surplus(spare.take()),
                 };
                 drop(spare);
                 worker.serve(stream, peer, place, orders).await;
@@ -190,7 +190,7 @@ impl Worker {
         self: Rc<Worker>,
         stream: TcpStream,
         peer: SocketAddr,
-        place: Place,
+        place: ConnectionPermit,
         orders: watch::Receiver<Lifecycle>,
     ) {
         let worker = Rc::clone(&self);

@@ -33,23 +33,23 @@ pub struct Client {
     /// The upstream connection that this client has authenticated, if there is one.
     pub identity: Rc<Identity>,
     acquaintance: Rc<RefCell<ClientIdCache>>,
-    place: Rc<Place>,
+    place: Rc<ConnectionPermit>,
 }
 
 /// A connection's place under `limits.connections`, until dropped.
-pub struct Place {
+pub struct ConnectionPermit {
     _permit: Option<OwnedSemaphorePermit>,
     is_surplus: bool,
 }
 
-impl Place {
-    pub fn within(permit: OwnedSemaphorePermit) -> Place {
-        Place { _permit: Some(permit), is_surplus: false }
+impl ConnectionPermit {
+    pub fn within(permit: OwnedSemaphorePermit) -> ConnectionPermit {
+        ConnectionPermit { _permit: Some(permit), is_surplus: false }
     }
 
     /// There is none: the client is refused. `permit` bounds refusals at a time.
-    pub fn surplus(permit: Option<OwnedSemaphorePermit>) -> Place {
-        Place { _permit: permit, is_surplus: true }
+    pub fn surplus(permit: Option<OwnedSemaphorePermit>) -> ConnectionPermit {
+        ConnectionPermit { _permit: permit, is_surplus: true }
     }
 
     pub fn is_surplus(&self) -> bool {
@@ -74,7 +74,7 @@ impl Client {
         connection: u64,
         settings: &Settings,
         vitals: Arc<Vitals>,
-        place: Place,
+        place: ConnectionPermit,
     ) -> Client {
         let address = address.to_canonical();
         Client {
@@ -163,7 +163,7 @@ mod tests {
             let vitals = Arc::new(Vitals::new(Clock::start(), &Timeouts::default()));
             let settings = Settings { trusted: trusted.clone(), ..Settings::default() };
             let client =
-                Client::new(peer.parse().expect("an address"), 1, &settings, vitals, Place::surplus(None));
+                Client::new(peer.parse().expect("an address"), 1, &settings, vitals, ConnectionPermit::surplus(None));
             let mut headers = HeaderMap::new();
             for line in said {
                 headers.append(FORWARDED_FOR, HeaderValue::from_static(line));
