@@ -9,7 +9,7 @@ use http::request::Parts;
 use http_body::Body;
 
 use super::body::request::RequestBody;
-use super::downstream::client::Origin;
+use super::downstream::client::RequestOrigin;
 use super::error::Failure;
 use super::owed::Owed;
 use super::shared::Shared;
@@ -41,7 +41,7 @@ pub struct RuleResponse {
 pub async fn decide(
     worker: &Rc<Worker>,
     snapshot: &Snapshot,
-    origin: Origin,
+    origin: RequestOrigin,
     head: &Parts,
     body: &mut RequestBody,
     owed: &mut Owed,
@@ -51,7 +51,7 @@ pub async fn decide(
     }
     let shared = &*worker.shared;
     let settings = &shared.settings;
-    let Origin { address, who, began } = origin;
+    let RequestOrigin { address, who, began } = origin;
     let mut facts = Facts { who: Some(who), ..Facts::new(head, address) };
     // Then it need not be waited for.
     if body.is_end_stream() {
@@ -90,7 +90,7 @@ pub const LONG_LOOKS: usize = 4;
 async fn look_through(
     shared: &Arc<Shared>,
     rules: &Arc<RuleSet>,
-    origin: Origin,
+    origin: RequestOrigin,
     head: &Parts,
     body: BodyFacts,
 ) -> Result<BodyFacts, Failure> {

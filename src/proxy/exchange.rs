@@ -16,7 +16,7 @@ use super::admit::admit;
 use super::body::request::RequestBody;
 use super::body::response::{self, ResponseBody, ResponseSource};
 use super::decide::{Decision, RuleResponse, decide};
-use super::downstream::client::{Client, Origin};
+use super::downstream::client::{Client, RequestOrigin};
 use super::downstream::deadlines::Wait;
 use super::downstream::http2;
 use super::error::{Failure, Late, Scarce};
@@ -52,7 +52,7 @@ pub async fn exchange(
     let is_http_10 = head.version < Version::HTTP_11;
     let address = client.address_behind(&head.headers, &shared.settings.trusted);
     let who = client.who(&head.headers, address, &shared.settings, worker.recorder.key);
-    let origin = Origin { address, who, began: shared.clock.now() };
+    let origin = RequestOrigin { address, who, began: shared.clock.now() };
     let record = Record::begin(&worker.recorder, snapshot, &client, &head, origin);
     // The head may be gone when there is a failure to be told.
     let origin_header = match shared.settings.cors {
@@ -125,7 +125,7 @@ async fn answer(
     client: &Rc<Client>,
     head: &mut Parts,
     body: &mut RequestBody,
-    origin: Origin,
+    origin: RequestOrigin,
     shown: &AccessLog<'_>,
     record: &Record,
 ) -> Result<Answered, Failure> {

@@ -59,7 +59,7 @@ impl ConnectionPermit {
 
 /// A request's sender, and its time.
 #[derive(Clone, Copy)]
-pub struct Origin {
+pub struct RequestOrigin {
     /// As rules see it: [`Client::address_behind`].
     pub address: IpAddr,
     pub who: ClientId,

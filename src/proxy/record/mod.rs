@@ -27,7 +27,7 @@ use self::body::{GotBody, SentBody};
 pub use self::plan::Plan;
 pub use self::recorder::Recorder;
 use self::versions::Fitting;
-use super::downstream::client::{Client, Origin};
+use super::downstream::client::{Client, RequestOrigin};
 use super::shared::Shared;
 use super::snapshot::Snapshot;
 use crate::engine::{Conflict, http_date};
@@ -73,7 +73,7 @@ impl Record {
         snapshot: Rc<Snapshot>,
         client: &Client,
         head: &Parts,
-        origin: Origin,
+        origin: RequestOrigin,
     ) -> Rc<Record> {
         let state = RefCell::new(State::default());
         let record = Rc::new(Record { recorder: Rc::clone(recorder), snapshot, state });
