@@ -18,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::downstream::client::{Client, ConnectionPermit};
-use super::downstream::deadlines::{Vitals, Wait};
+use super::downstream::deadlines::{Deadlines, Wait};
 use super::downstream::http2;
 use super::downstream::socket::{ClientSocket, Protocol, Stream};
 use super::exchange::exchange;
@@ -196,7 +196,7 @@ impl Worker {
         let worker = Rc::clone(&self);
         let settings = &worker.shared.settings;
         let timeouts = if place.is_surplus() { &BRIEF } else { &settings.timeouts };
-        let vitals = Arc::new(Vitals::new(self.shared.clock, timeouts));
+        let vitals = Arc::new(Deadlines::new(self.shared.clock, timeouts));
         let connection = self.shared.counters.connections.fetch_add(1, Relaxed) + 1;
         let client = Rc::new(Client::new(peer.ip(), connection, settings, Arc::clone(&vitals), place));
         let serving = async {
@@ -238,7 +238,7 @@ impl Worker {
     }
 
     /// Learns a client's protocol. A TLS handshake counts as part of the first request's head.
-    async fn greet(&self, stream: TcpStream, vitals: &Arc<Vitals>) -> io::Result<(ClientSocket, Protocol)> {
+    async fn greet(&self, stream: TcpStream, vitals: &Arc<Deadlines>) -> io::Result<(ClientSocket, Protocol)> {
         let stream = match &self.shared.tls {
             None => Stream::Plain(stream),
             Some(tls) => {
@@ -334,7 +334,7 @@ impl Worker {
 }
 
 /// Whether a connection has been idle for long enough to rest: once for each idle period.
-fn may_rest(vitals: &Vitals) -> bool {
+fn may_rest(vitals: &Deadlines) -> bool {
     vitals.take_overdue(&[Wait::Rest]).is_some()
         && vitals.is_waiting(Wait::Request)
         && !vitals.is_waiting(Wait::Write)
@@ -342,7 +342,7 @@ fn may_rest(vitals: &Vitals) -> bool {
 
 /// Waits until a connection is to end as soon as it can: when the order has come, with the request
 /// in flight, or else when none comes.
-async fn time_to_go(order: &mut watch::Receiver<Lifecycle>, vitals: &Vitals) {
+async fn time_to_go(order: &mut watch::Receiver<Lifecycle>, vitals: &Deadlines) {
     let ordered = order.wait_for(|order| *order != Lifecycle::Serve).await.map(|order| *order);
     if !matches!(ordered, Ok(Lifecycle::Drain)) {
         return;

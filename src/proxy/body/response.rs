@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 
 use super::super::downstream::backlog::Backlog;
 use super::super::downstream::client::Client;
-use super::super::downstream::deadlines::{Vitals, Wait};
+use super::super::downstream::deadlines::{Deadlines, Wait};
 use super::super::owed::Owed;
 use super::super::record::Record;
 use super::super::rewrite::body::{Look, Rewriter, Seen};
@@ -162,7 +162,7 @@ impl Watch {
 /// The body sent to the client. When it ends, the connection waits for the next request.
 pub struct ResponseBody {
     source: ResponseSource,
-    vitals: Arc<Vitals>,
+    vitals: Arc<Deadlines>,
     backlog: Option<Arc<Backlog>>,
     /// HTTP/1.0 may know a body's end by the connection's end alone.
     ends_with_connection: bool,

@@ -11,7 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::super::headers::FORWARDED_FOR;
 use super::super::upstream::identity::Identity;
 use super::backlog::Backlog;
-use super::deadlines::Vitals;
+use super::deadlines::Deadlines;
 use crate::matching::Cidr;
 use crate::model::{ClientIdCache, Moment, RunKey, ClientId};
 use crate::rules::{Scheme, Settings};
@@ -27,7 +27,7 @@ pub struct Client {
     pub is_trusted: bool,
     /// The address, as `X-Forwarded-For` has it.
     pub forwarded_for: HeaderValue,
-    pub vitals: Arc<Vitals>,
+    pub vitals: Arc<Deadlines>,
     /// Over HTTP/1.1: bytes of a response held by its connection. Streams have windows.
     pub backlog: Option<Arc<Backlog>>,
     /// The upstream connection that this client has authenticated, if there is one.
@@ -73,7 +73,7 @@ impl Client {
         address: IpAddr,
         connection: u64,
         settings: &Settings,
-        vitals: Arc<Vitals>,
+        vitals: Arc<Deadlines>,
         place: ConnectionPermit,
     ) -> Client {
         let address = address.to_canonical();
@@ -93,7 +93,7 @@ impl Client {
     }
 
     /// The same client on one of its connection's streams.
-    pub fn on_stream(&self, vitals: Arc<Vitals>) -> Client {
+    pub fn on_stream(&self, vitals: Arc<Deadlines>) -> Client {
         Client {
             address: self.address,
             connection: self.connection,
@@ -160,7 +160,7 @@ mod tests {
             ("10.0.0.1", &[""], "10.0.0.1"),
             ("10.0.0.1", &[], "10.0.0.1"),
         ] {
-            let vitals = Arc::new(Vitals::new(Clock::start(), &Timeouts::default()));
+            let vitals = Arc::new(Deadlines::new(Clock::start(), &Timeouts::default()));
             let settings = Settings { trusted: trusted.clone(), ..Settings::default() };
             let client =
                 Client::new(peer.parse().expect("an address"), 1, &settings, vitals, ConnectionPermit::surplus(None));

@@ -57,12 +57,12 @@ pub struct Turn(u64);
 /// The parts run on one thread; the numbers are atomic only because a socket that may become a tunnel has to
 /// be `Send`.
 #[derive(Debug)]
-pub struct Vitals {
+pub struct Deadlines {
     clock: Clock,
     limits: [Duration; Wait::ALL.len()],
     /// For each [`Wait`], the moment it began, or one of the two marks.
     since: [AtomicU64; Wait::ALL.len()],
-    /// The expired wait, for [`Vitals::within`] to find: its number plus 1.
+    /// The expired wait, for [`Deadlines::within`] to find: its number plus 1.
     overdue: AtomicU8,
     /// Between a request's head and the end of its response.
     is_responding: AtomicBool,
@@ -81,14 +81,14 @@ pub struct Vitals {
 /// State that only a stream has.
 #[derive(Debug)]
 struct Stream {
-    connection: Arc<Vitals>,
+    connection: Arc<Deadlines>,
     /// The upstream's task begins to wait as well.
     alarm: Alarm,
 }
 
-impl Vitals {
+impl Deadlines {
     /// Of a connection just accepted, which waits for its first request.
-    pub fn new(clock: Clock, timeouts: &Timeouts) -> Vitals {
+    pub fn new(clock: Clock, timeouts: &Timeouts) -> Deadlines {
         let limits = Wait::ALL.map(|wait| match wait {
             Wait::Request => timeouts.keep_alive,
             Wait::Head => timeouts.request_head,
@@ -99,22 +99,22 @@ impl Vitals {
             Wait::Close => CLOSE,
             Wait::Rest => REST,
         });
-        let vitals = Vitals::quiet(clock, limits, None);
+        let vitals = Deadlines::quiet(clock, limits, None);
         vitals.begin(Wait::Request);
         vitals
     }
 
     /// Vitals of a stream of `connection`, which is not idle until these are dropped.
-    pub fn of_stream(connection: &Arc<Vitals>) -> Vitals {
+    pub fn of_stream(connection: &Arc<Deadlines>) -> Deadlines {
         connection.end(Wait::Request);
         connection.end(Wait::Close);
         connection.streams.fetch_add(1, Relaxed);
         let stream = Stream { connection: Arc::clone(connection), alarm: Alarm::default() };
-        Vitals::quiet(connection.clock, connection.limits, Some(stream))
+        Deadlines::quiet(connection.clock, connection.limits, Some(stream))
     }
 
-    fn quiet(clock: Clock, limits: [Duration; Wait::ALL.len()], stream: Option<Stream>) -> Vitals {
-        Vitals {
+    fn quiet(clock: Clock, limits: [Duration; Wait::ALL.len()], stream: Option<Stream>) -> Deadlines {
+        Deadlines {
             clock,
             limits,
             since: [const { AtomicU64::new(NOT) }; Wait::ALL.len()],
@@ -156,7 +156,7 @@ impl Vitals {
         }
     }
 
-    /// Stops the clock of a wait until [`Vitals::restart`], if there is one.
+    /// Stops the clock of a wait until [`Deadlines::restart`], if there is one.
     pub fn suspend(&self, wait: Wait) {
         if self.is_waiting(wait) {
             self.slot(wait).store(SUSPENDED, Relaxed);
@@ -259,7 +259,7 @@ impl Vitals {
         self.is_broken.store(true, Relaxed);
     }
 
-    /// Whether [`Vitals::break_off`] was called.
+    /// Whether [`Deadlines::break_off`] was called.
     pub fn is_broken(&self) -> bool {
         self.is_broken.load(Relaxed)
     }

@@ -17,7 +17,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::backlog::Backlog;
 use super::coalesce;
-use super::deadlines::{Vitals, Wait};
+use super::deadlines::{Deadlines, Wait};
 use super::http2::{Meter, PREFACE, Wrong};
 use super::portion;
 use crate::clock::Clock;
@@ -25,7 +25,7 @@ use crate::clock::Clock;
 /// A connection accepted from a client.
 pub struct ClientSocket {
     stream: Stream,
-    vitals: Arc<Vitals>,
+    vitals: Arc<Deadlines>,
     /// Told when all written bytes have been taken.
     backlog: Option<Arc<Backlog>>,
     /// Bytes read before the protocol was known.
@@ -69,7 +69,7 @@ const EARLY_BYTES: usize = 4 * 1024;
 const SINK_BYTES: usize = 16 * 1024;
 
 impl ClientSocket {
-    pub fn new(stream: Stream, vitals: Arc<Vitals>) -> ClientSocket {
+    pub fn new(stream: Stream, vitals: Arc<Deadlines>) -> ClientSocket {
         ClientSocket {
             stream,
             vitals,

@@ -10,9 +10,9 @@ fn run<T>(work: impl Future<Output = T>) -> T {
     runtime.block_on(async { tokio::time::timeout(LATE, work).await.expect("it ends in time") })
 }
 
-fn vitals(request: Duration, answer: Duration) -> Vitals {
+fn vitals(request: Duration, answer: Duration) -> Deadlines {
     let timeouts = Timeouts { keep_alive: request, response_head: answer, ..Timeouts::default() };
-    Vitals::new(Clock::start(), &timeouts)
+    Deadlines::new(Clock::start(), &timeouts)
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn what_is_heard_between_requests_is_a_head() {
 #[test]
 fn a_connection_is_idle_when_its_last_stream_has_ended() {
     let connection = Arc::new(vitals(LATE, LATE));
-    let streams = [Vitals::of_stream(&connection), Vitals::of_stream(&connection)];
+    let streams = [Deadlines::of_stream(&connection), Deadlines::of_stream(&connection)];
     assert!(!connection.is_waiting(Wait::Request));
     let [first, last] = streams;
     drop(first);
@@ -82,7 +82,7 @@ fn a_connection_is_idle_when_its_last_stream_has_ended() {
 #[test]
 fn what_another_task_begins_to_wait_for_ends_a_stream_in_time() {
     let connection = Arc::new(vitals(LATE, SOON));
-    let stream = Vitals::of_stream(&connection);
+    let stream = Deadlines::of_stream(&connection);
     let late = run(async {
         let (guarded, ()) = tokio::join!(stream.guard(pending::<()>()), async {
             // The guard sleeps by now: it comes first.

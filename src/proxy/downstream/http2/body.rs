@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 use crate::proxy::body::response::{ResponseBody, ResponseError};
-use crate::proxy::downstream::deadlines::{Vitals, Wait};
+use crate::proxy::downstream::deadlines::{Deadlines, Wait};
 
 /// Bytes of a piece: a frame's, unless a client allows longer ones (RFC 9113 §4.2).
 const PIECE: usize = 16 * 1024;
@@ -20,11 +20,11 @@ pub struct StreamBody {
     body: Option<ResponseBody>,
     /// The part of the latest frame beyond a piece.
     rest: Bytes,
-    vitals: Arc<Vitals>,
+    vitals: Arc<Deadlines>,
 }
 
 impl StreamBody {
-    pub fn new(body: Option<ResponseBody>, vitals: Arc<Vitals>) -> StreamBody {
+    pub fn new(body: Option<ResponseBody>, vitals: Arc<Deadlines>) -> StreamBody {
         StreamBody { body, rest: Bytes::new(), vitals }
     }
 }

@@ -28,7 +28,7 @@ use super::super::body::response::ResponseBody;
 use super::super::lifecycle::{Lifecycle, reached};
 use super::super::tasks::Tasks;
 use super::client::Client;
-use super::deadlines::{Vitals, Wait};
+use super::deadlines::{Deadlines, Wait};
 use super::socket::ClientSocket;
 
 /// Requests at once, on one connection (Envoy's advice for the edge).
@@ -66,7 +66,7 @@ where
     let streams = Streams { tasks, next: Rc::default() };
     let protocol = protocol(header_bytes, streams.clone());
     let service = service_fn(move |request: Request<Incoming>| {
-        let vitals = Arc::new(Vitals::of_stream(&client.vitals));
+        let vitals = Arc::new(Deadlines::of_stream(&client.vitals));
         *streams.next.borrow_mut() = Some(Arc::clone(&vitals));
         let is_head = request.method() == Method::HEAD;
         let exchanged = exchange(Rc::new(client.on_stream(Arc::clone(&vitals))), request);
@@ -118,7 +118,7 @@ fn protocol(header_bytes: usize, streams: Streams) -> Builder<Streams> {
 struct Streams {
     tasks: Rc<Tasks>,
     /// Of the stream that comes next: hyper calls the service, and at once has the stream run.
-    next: Rc<RefCell<Option<Arc<Vitals>>>>,
+    next: Rc<RefCell<Option<Arc<Deadlines>>>>,
 }
 
 impl<F: Future<Output = ()> + 'static> Executor<F> for Streams {

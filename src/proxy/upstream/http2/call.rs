@@ -16,13 +16,13 @@ use super::translate::Head;
 use super::upload::{Stopped, Upload};
 use super::{Fresh, Place, Slot, StreamBody, Streams, Which};
 use crate::proxy::body::request::RequestBody;
-use crate::proxy::downstream::deadlines::{Vitals, Wait};
+use crate::proxy::downstream::deadlines::{Deadlines, Wait};
 use crate::proxy::error::Failure;
 use crate::proxy::upstream::expect_continue::Permission;
 
 /// Parameters of a request.
 pub struct Call<'c> {
-    pub vitals: &'c Vitals,
+    pub vitals: &'c Deadlines,
     /// Whether the body that waits for a 100 may go.
     pub permission: Option<&'c Permission>,
     /// Whether it may be sent once more on a stale connection.
