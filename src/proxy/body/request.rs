@@ -15,7 +15,7 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
-use super::super::downstream::deadlines::{Turn, Upload, Deadlines, Wait};
+use super::super::downstream::deadlines::{RequestNumber, Upload, Deadlines, Wait};
 use super::super::record::Record;
 use super::super::tasks::Tasks;
 use super::super::upstream::expect_continue::Permission;
@@ -38,7 +38,7 @@ struct Upcoming {
     trailers: Option<Box<HeaderMap>>,
     hold: Option<Hold>,
     vitals: Arc<Deadlines>,
-    turn: Turn,
+    turn: RequestNumber,
     /// Runs the task that drops the rest of the body.
     tasks: Rc<Tasks>,
     record: Rc<Record>,
@@ -259,7 +259,7 @@ const LINGER_IDLE: Duration = Duration::from_secs(5);
 const LINGER_BYTES: u64 = 4 << 30;
 
 /// Reads and drops the rest of a body, within bounds. When the client is gone it ends at once.
-async fn linger(mut body: Incoming, vitals: Arc<Deadlines>, turn: Turn, record: Rc<Record>) {
+async fn linger(mut body: Incoming, vitals: Arc<Deadlines>, turn: RequestNumber, record: Rc<Record>) {
     let drain = async {
         let mut read = 0;
         // hyper says that a body is over when the next request comes; its length says so at once.

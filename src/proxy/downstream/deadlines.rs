@@ -50,7 +50,7 @@ pub enum Upload {
 /// Ordinal of a request on its connection. A body may be read to its end, or dropped, after the next request
 /// has begun: its end then says nothing of that one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Turn(u64);
+pub struct RequestNumber(u64);
 
 /// Waits of one connection, or of one stream, each with its start.
 ///
@@ -66,7 +66,7 @@ pub struct Deadlines {
     overdue: AtomicU8,
     /// Between a request's head and the end of its response.
     is_responding: AtomicBool,
-    /// The latest request's [`Turn`].
+    /// The latest request's [`RequestNumber`].
     turn: AtomicU64,
     /// [`Upload`] of the latest request.
     upload: AtomicU8,
@@ -174,23 +174,23 @@ impl Deadlines {
     }
 
     /// A request's head has come.
-    pub fn begin_request(&self, upload: Upload) -> Turn {
+    pub fn begin_request(&self, upload: Upload) -> RequestNumber {
         self.end(Wait::Request);
         self.end(Wait::Rest);
         self.end(Wait::Head);
         self.is_responding.store(true, Relaxed);
         self.upload.store(upload as u8, Relaxed);
-        Turn(self.turn.fetch_add(1, Relaxed) + 1)
+        RequestNumber(self.turn.fetch_add(1, Relaxed) + 1)
     }
 
     /// Whether no other request has come since.
-    pub fn is_latest(&self, turn: Turn) -> bool {
+    pub fn is_latest(&self, turn: RequestNumber) -> bool {
         self.turn.load(Relaxed) == turn.0
     }
 
     /// Updates the state of the request's body. Once all of it has come, and the response has gone, the next
     /// request is waited for.
-    pub fn set_upload(&self, turn: Turn, upload: Upload) {
+    pub fn set_upload(&self, turn: RequestNumber, upload: Upload) {
         if !self.is_latest(turn) {
             return;
         }
