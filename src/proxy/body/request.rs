@@ -15,7 +15,7 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
-use super::super::downstream::deadlines::{RequestNumber, Upload, Deadlines, Wait};
+use super::super::downstream::deadlines::{RequestNumber, UploadProgress, Deadlines, Wait};
 use super::super::record::Record;
 use super::super::tasks::Tasks;
 use super::super::upstream::expect_continue::Permission;
@@ -83,7 +83,7 @@ impl RequestBody {
     /// The body of a request with a head that has just come.
     pub fn new(body: Incoming, vitals: &Arc<Deadlines>, tasks: &Rc<Tasks>, record: &Rc<Record>) -> RequestBody {
         if body.is_end_stream() {
-            vitals.begin_request(Upload::Over);
+            vitals.begin_request(UploadProgress::Over);
             return RequestBody(None);
         }
         RequestBody(Some(Box::new(Upcoming {
@@ -93,7 +93,7 @@ impl RequestBody {
             trailers: None,
             hold: None,
             vitals: Arc::clone(vitals),
-            turn: vitals.begin_request(Upload::Forwarded),
+            turn: vitals.begin_request(UploadProgress::Forwarded),
             tasks: Rc::clone(tasks),
             record: Rc::clone(record),
         })))
@@ -179,7 +179,7 @@ impl Upcoming {
         if frame.is_none() || body.is_end_stream() {
             self.record.finish_sent();
             self.rest = None;
-            self.vitals.set_upload(self.turn, Upload::Over);
+            self.vitals.set_upload(self.turn, UploadProgress::Over);
         }
         Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Broken)))
     }
@@ -244,7 +244,7 @@ impl Drop for Upcoming {
     /// reset, which can overtake the response: the rest is read and dropped.
     fn drop(&mut self) {
         if let Some(body) = self.rest.take() {
-            self.vitals.set_upload(self.turn, Upload::Dropped);
+            self.vitals.set_upload(self.turn, UploadProgress::Dropped);
             let (vitals, record) = (Arc::clone(&self.vitals), Rc::clone(&self.record));
             self.tasks.spawn(linger(body, vitals, self.turn, record));
         }
@@ -279,5 +279,5 @@ async fn linger(mut body: Incoming, vitals: Arc<Deadlines>, turn: RequestNumber,
         }
     };
     let _ = tokio::time::timeout(LINGER_TIME, drain).await;
-    vitals.set_upload(turn, Upload::Over);
+    vitals.set_upload(turn, UploadProgress::Over);
 }

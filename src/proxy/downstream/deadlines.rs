@@ -38,7 +38,7 @@ const FAR: Duration = Duration::from_secs(60 * 60);
 
 /// How far a request's body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Upload {
+pub enum UploadProgress {
     /// There is none, or all of it has come.
     Over = 0,
     /// It is still forwarded.
@@ -68,7 +68,7 @@ pub struct Deadlines {
     is_responding: AtomicBool,
     /// The latest request's [`RequestNumber`].
     turn: AtomicU64,
-    /// [`Upload`] of the latest request.
+    /// [`UploadProgress`] of the latest request.
     upload: AtomicU8,
     is_broken: AtomicBool,
     /// The response announces that the connection closes after it.
@@ -121,7 +121,7 @@ impl Deadlines {
             overdue: AtomicU8::new(0),
             is_responding: AtomicBool::new(false),
             turn: AtomicU64::new(0),
-            upload: AtomicU8::new(Upload::Over as u8),
+            upload: AtomicU8::new(UploadProgress::Over as u8),
             is_broken: AtomicBool::new(false),
             is_last: AtomicBool::new(false),
             streams: AtomicUsize::new(0),
@@ -174,7 +174,7 @@ impl Deadlines {
     }
 
     /// A request's head has come.
-    pub fn begin_request(&self, upload: Upload) -> RequestNumber {
+    pub fn begin_request(&self, upload: UploadProgress) -> RequestNumber {
         self.end(Wait::Request);
         self.end(Wait::Rest);
         self.end(Wait::Head);
@@ -190,7 +190,7 @@ impl Deadlines {
 
     /// Updates the state of the request's body. Once all of it has come, and the response has gone, the next
     /// request is waited for.
-    pub fn set_upload(&self, turn: RequestNumber, upload: Upload) {
+    pub fn set_upload(&self, turn: RequestNumber, upload: UploadProgress) {
         if !self.is_latest(turn) {
             return;
         }
@@ -198,7 +198,7 @@ impl Deadlines {
         self.end(Wait::RequestBody);
         if !self.is_responding.load(Relaxed) {
             self.end(Wait::Answer);
-            if upload == Upload::Over {
+            if upload == UploadProgress::Over {
                 self.begin_idle();
             }
         }
@@ -208,9 +208,9 @@ impl Deadlines {
     pub fn end_answer(&self) {
         self.end(Wait::AnswerBody);
         self.is_responding.store(false, Relaxed);
-        if self.has_upload(Upload::Over) {
+        if self.has_upload(UploadProgress::Over) {
             self.begin_idle();
-        } else if self.has_upload(Upload::Forwarded) {
+        } else if self.has_upload(UploadProgress::Forwarded) {
             self.begin(Wait::Answer);
             if self.is_waiting(Wait::RequestBody) {
                 self.suspend(Wait::Answer);
@@ -228,10 +228,10 @@ impl Deadlines {
 
     /// Whether the client may still be talking.
     pub fn expects_more(&self) -> bool {
-        self.is_waiting(Wait::Head) || !self.has_upload(Upload::Over)
+        self.is_waiting(Wait::Head) || !self.has_upload(UploadProgress::Over)
     }
 
-    fn has_upload(&self, upload: Upload) -> bool {
+    fn has_upload(&self, upload: UploadProgress) -> bool {
         self.upload.load(Relaxed) == upload as u8
     }
 

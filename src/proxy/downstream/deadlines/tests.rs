@@ -47,13 +47,13 @@ fn the_clock_stands_while_it_is_suspended() {
 #[test]
 fn the_end_of_a_body_says_nothing_of_the_next_request() {
     let vitals = vitals(LATE, LATE);
-    let first = vitals.begin_request(Upload::Dropped);
+    let first = vitals.begin_request(UploadProgress::Dropped);
     vitals.end_answer();
-    let second = vitals.begin_request(Upload::Forwarded);
+    let second = vitals.begin_request(UploadProgress::Forwarded);
     vitals.begin(Wait::RequestBody);
-    vitals.set_upload(first, Upload::Over);
+    vitals.set_upload(first, UploadProgress::Over);
     assert!(vitals.expects_more() && vitals.is_waiting(Wait::RequestBody));
-    vitals.set_upload(second, Upload::Over);
+    vitals.set_upload(second, UploadProgress::Over);
     assert!(!vitals.expects_more() && !vitals.is_waiting(Wait::RequestBody));
 }
 
