@@ -20,7 +20,7 @@ use tokio::time::{Sleep, sleep_until};
 
 use self::doubt::Doubt;
 pub use self::wait::Wait;
-use super::shared_timer::Alarm;
+use super::shared_timer::SharedTimer;
 use crate::clock::Clock;
 use crate::model::Moment;
 use crate::rules::Timeouts;
@@ -83,7 +83,7 @@ pub struct Deadlines {
 struct Stream {
     connection: Arc<Deadlines>,
     /// The upstream's task begins to wait as well.
-    alarm: Alarm,
+    alarm: SharedTimer,
 }
 
 impl Deadlines {
@@ -109,7 +109,7 @@ impl Deadlines {
         connection.end(Wait::Request);
         connection.end(Wait::Close);
         connection.streams.fetch_add(1, Relaxed);
-        let stream = Stream { connection: Arc::clone(connection), alarm: Alarm::default() };
+        let stream = Stream { connection: Arc::clone(connection), alarm: SharedTimer::default() };
         Deadlines::quiet(connection.clock, connection.limits, Some(stream))
     }
 

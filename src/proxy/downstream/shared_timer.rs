@@ -9,13 +9,13 @@ use crate::model::Moment;
 
 /// One task's timer, as others see it.
 #[derive(Debug, Default)]
-pub struct Alarm {
+pub struct SharedTimer {
     /// Nanoseconds of a [`Moment`]; 0 while the task runs, as it then checks deadlines itself.
     armed: AtomicU64,
     waker: Mutex<Option<Waker>>,
 }
 
-impl Alarm {
+impl SharedTimer {
     /// The task runs.
     pub fn wake(&self) {
         self.armed.store(0, Relaxed);
@@ -63,7 +63,7 @@ mod tests {
     fn only_what_is_due_sooner_wakes_a_task_that_sleeps() {
         let count = Arc::new(Count(AtomicUsize::new(0)));
         let waker = Waker::from(Arc::clone(&count));
-        let alarm = Alarm::default();
+        let alarm = SharedTimer::default();
         let woken = |due| {
             alarm.bring_forward(Moment(due));
             count.0.swap(0, Relaxed)
