@@ -15,7 +15,7 @@ use crate::proxy::downstream::deadlines::{Deadlines, Wait};
 const PIECE: usize = 16 * 1024;
 
 /// The body sent to the client on one stream.
-pub struct StreamBody {
+pub struct OutgoingBody {
     /// `None`: the response has no body, despite its headers (to HEAD).
     body: Option<ResponseBody>,
     /// The part of the latest frame beyond a piece.
@@ -23,13 +23,13 @@ pub struct StreamBody {
     vitals: Arc<Deadlines>,
 }
 
-impl StreamBody {
-    pub fn new(body: Option<ResponseBody>, vitals: Arc<Deadlines>) -> StreamBody {
-        StreamBody { body, rest: Bytes::new(), vitals }
+impl OutgoingBody {
+    pub fn new(body: Option<ResponseBody>, vitals: Arc<Deadlines>) -> OutgoingBody {
+        OutgoingBody { body, rest: Bytes::new(), vitals }
     }
 }
 
-impl Body for StreamBody {
+impl Body for OutgoingBody {
     type Data = Bytes;
     type Error = ResponseError;
 

@@ -21,7 +21,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::sync::watch;
 
-use self::body::StreamBody;
+use self::body::OutgoingBody;
 pub use self::meter::{Meter, PREFACE, Wrong};
 pub use self::translate::translate;
 use super::super::body::response::ResponseBody;
@@ -72,7 +72,7 @@ where
         let exchanged = exchange(Rc::new(client.on_stream(Arc::clone(&vitals))), request);
         async move {
             // hyper leaves it to the service that a response to HEAD has no body.
-            let body = |body| StreamBody::new((!is_head).then_some(body), vitals);
+            let body = |body| OutgoingBody::new((!is_head).then_some(body), vitals);
             exchanged.await.map(|response| response.map(body))
         }
     });
