@@ -11,7 +11,7 @@ pub struct Heads {
 
 /// A frame's head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head {
+pub struct FrameHead {
     pub kind: u8,
     pub flags: u8,
 }
@@ -40,7 +40,7 @@ impl Heads {
     }
 
     /// The next head that ends within `bytes`; advances `bytes` behind it.
-    pub fn next(&mut self, bytes: &mut &[u8]) -> Option<Head> {
+    pub fn next(&mut self, bytes: &mut &[u8]) -> Option<FrameHead> {
         let payload = self.left.min(bytes.len());
         self.left -= payload;
         *bytes = bytes.get(payload..).unwrap_or_default();
@@ -55,6 +55,6 @@ impl Heads {
         self.filled = 0;
         let [high, middle, low, kind, flags, ..] = self.head;
         self.left = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
-        Some(Head { kind, flags })
+        Some(FrameHead { kind, flags })
     }
 }

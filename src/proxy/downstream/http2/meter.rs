@@ -4,7 +4,7 @@
 //!
 //! h2 itself bounds expensive floods: resets, CONTINUATION, small DATA, header lists that grow.
 
-use super::heads::{ACK, CONTINUATION, DATA, END_HEADERS, HEADERS, Head, Heads, SETTINGS};
+use super::heads::{ACK, CONTINUATION, DATA, END_HEADERS, HEADERS, FrameHead, Heads, SETTINGS};
 use crate::clock::Clock;
 use crate::model::Moment;
 
@@ -96,7 +96,7 @@ impl Meter {
         self.block != Block::None
     }
 
-    fn begin_frame(&mut self, head: Head) -> Result<(), Wrong> {
+    fn begin_frame(&mut self, head: FrameHead) -> Result<(), Wrong> {
         if !std::mem::replace(&mut self.has_settings, true)
             && (head.kind != SETTINGS || head.flags & ACK != 0)
         {
