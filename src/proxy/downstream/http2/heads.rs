@@ -2,7 +2,7 @@
 
 /// Finds each frame's head in bytes that come in pieces of any length.
 #[derive(Debug)]
-pub struct Heads {
+pub struct FrameHeads {
     /// Bytes to skip before the next frame's head: the preface, then payloads.
     left: usize,
     head: [u8; LENGTH],
@@ -28,10 +28,10 @@ pub const END_HEADERS: u8 = 4;
 /// Bytes of a frame's head.
 const LENGTH: usize = 9;
 
-impl Heads {
+impl FrameHeads {
     /// For frames that come after so many other bytes.
-    pub fn after(bytes: usize) -> Heads {
-        Heads { left: bytes, head: [0; LENGTH], filled: 0 }
+    pub fn after(bytes: usize) -> FrameHeads {
+        FrameHeads { left: bytes, head: [0; LENGTH], filled: 0 }
     }
 
     /// Whether there is more to come of the payload of the last frame.

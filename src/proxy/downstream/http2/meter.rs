@@ -4,7 +4,7 @@
 //!
 //! h2 itself bounds expensive floods: resets, CONTINUATION, small DATA, header lists that grow.
 
-use super::heads::{ACK, CONTINUATION, DATA, END_HEADERS, HEADERS, FrameHead, Heads, SETTINGS};
+use super::heads::{ACK, CONTINUATION, DATA, END_HEADERS, HEADERS, FrameHead, FrameHeads, SETTINGS};
 use crate::clock::Clock;
 use crate::model::Moment;
 
@@ -14,8 +14,8 @@ pub const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Watches the bytes that one client sends and is sent, frame by frame.
 #[derive(Debug)]
 pub struct Meter {
-    incoming: Heads,
-    outgoing: Heads,
+    incoming: FrameHeads,
+    outgoing: FrameHeads,
     /// Whether the frame that goes out carries something.
     is_carrying: bool,
     has_settings: bool,
@@ -56,8 +56,8 @@ impl Meter {
     /// Meter of a client that has sent the preface.
     pub fn new(clock: Clock) -> Meter {
         Meter {
-            incoming: Heads::after(PREFACE.len()),
-            outgoing: Heads::after(0),
+            incoming: FrameHeads::after(PREFACE.len()),
+            outgoing: FrameHeads::after(0),
             is_carrying: false,
             has_settings: false,
             block: Block::None,
