@@ -18,7 +18,7 @@ use tokio_rustls::server::TlsStream;
 use super::backlog::Backlog;
 use super::coalesce;
 use super::deadlines::{Deadlines, Wait};
-use super::http2::{Meter, PREFACE, Wrong};
+use super::http2::{Meter, PREFACE, Violation};
 use super::portion;
 use crate::clock::Clock;
 
@@ -158,8 +158,8 @@ impl ClientSocket {
         };
         meter.see(bytes).map_err(|wrong| {
             io::Error::other(match wrong {
-                Wrong::NoSettings => "HTTP/2 that does not begin with SETTINGS",
-                Wrong::Flood => "a flood of frames that carry nothing",
+                Violation::NoSettings => "HTTP/2 that does not begin with SETTINGS",
+                Violation::Flood => "a flood of frames that carry nothing",
             })
         })?;
         if meter.is_in_head() {

@@ -45,7 +45,7 @@ enum Block {
 
 /// Why a connection is ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wrong {
+pub enum Violation {
     /// The preface is followed by something else, so that this may be no HTTP/2 at all (RFC 9113 §3.4).
     NoSettings,
     /// More idle frames than any client needs.
@@ -69,7 +69,7 @@ impl Meter {
     }
 
     /// Something came from the client.
-    pub fn see(&mut self, mut bytes: &[u8]) -> Result<(), Wrong> {
+    pub fn see(&mut self, mut bytes: &[u8]) -> Result<(), Violation> {
         loop {
             let head = self.incoming.next(&mut bytes);
             if self.block == Block::Ending && (head.is_some() || !self.incoming.is_in_payload()) {
@@ -96,11 +96,11 @@ impl Meter {
         self.block != Block::None
     }
 
-    fn begin_frame(&mut self, head: FrameHead) -> Result<(), Wrong> {
+    fn begin_frame(&mut self, head: FrameHead) -> Result<(), Violation> {
         if !std::mem::replace(&mut self.has_settings, true)
             && (head.kind != SETTINGS || head.flags & ACK != 0)
         {
-            return Err(Wrong::NoSettings);
+            return Err(Violation::NoSettings);
         }
         match head.kind {
             HEADERS | CONTINUATION => {
@@ -116,14 +116,14 @@ impl Meter {
         }
     }
 
-    fn count_idle(&mut self) -> Result<(), Wrong> {
+    fn count_idle(&mut self) -> Result<(), Violation> {
         self.idle_frames += 1;
         if self.idle_frames <= FREE + FOR_EACH_USEFUL * self.useful {
             return Ok(());
         }
         let seconds = self.clock.now().since(self.since).as_secs();
         let most = FREE + FOR_EACH_USEFUL * self.useful + EACH_SECOND * seconds;
-        if self.idle_frames > most { Err(Wrong::Flood) } else { Ok(()) }
+        if self.idle_frames > most { Err(Violation::Flood) } else { Ok(()) }
     }
 }
 
@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(first(&frame(SETTINGS, 0, &[0; 6])), Ok(()));
         assert_eq!(first(&frame(SETTINGS, 0, b"")[..8]), Ok(()), "so far");
         for other in [frame(SETTINGS, ACK, b""), frame(PING, 0, &[0; 8]), frame(HEADERS, 5, b"x")] {
-            assert_eq!(first(&other), Err(Wrong::NoSettings), "{other:?}");
+            assert_eq!(first(&other), Err(Violation::NoSettings), "{other:?}");
         }
     }
 

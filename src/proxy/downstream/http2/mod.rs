@@ -22,7 +22,7 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::watch;
 
 use self::body::OutgoingBody;
-pub use self::meter::{Meter, PREFACE, Wrong};
+pub use self::meter::{Meter, PREFACE, Violation};
 pub use self::translate::translate;
 use super::super::body::response::ResponseBody;
 use super::super::lifecycle::{Lifecycle, reached};
