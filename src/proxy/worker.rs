@@ -20,7 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::downstream::client::{Client, ConnectionPermit};
 use super::downstream::deadlines::{Deadlines, Wait};
 use super::downstream::http2;
-use super::downstream::socket::{ClientSocket, Protocol, Stream};
+use super::downstream::socket::{ClientSocket, Protocol, ClientStream};
 use super::exchange::exchange;
 use super::folded::Folded;
 use super::lifecycle::{Lifecycle, reached};
@@ -240,13 +240,13 @@ impl Worker {
     /// Learns a client's protocol. A TLS handshake counts as part of the first request's head.
     async fn greet(&self, stream: TcpStream, vitals: &Arc<Deadlines>) -> io::Result<(ClientSocket, Protocol)> {
         let stream = match &self.shared.tls {
-            None => Stream::Plain(stream),
+            None => ClientStream::Plain(stream),
             Some(tls) => {
                 vitals.heard();
                 let stream = Box::pin(tls.accept(stream)).await?;
                 vitals.end(Wait::Head);
                 vitals.begin(Wait::Request);
-                Stream::Tls(Box::new(stream))
+                ClientStream::Tls(Box::new(stream))
             }
         };
         let mut socket = ClientSocket::new(stream, Arc::clone(vitals));

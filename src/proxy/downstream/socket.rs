@@ -24,7 +24,7 @@ use crate::clock::Clock;
 
 /// A connection accepted from a client.
 pub struct ClientSocket {
-    stream: Stream,
+    stream: ClientStream,
     vitals: Arc<Deadlines>,
     /// Told when all written bytes have been taken.
     backlog: Option<Arc<Backlog>>,
@@ -42,7 +42,7 @@ pub struct ClientSocket {
 }
 
 /// Plain or TLS.
-pub enum Stream {
+pub enum ClientStream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
@@ -69,7 +69,7 @@ const EARLY_BYTES: usize = 4 * 1024;
 const SINK_BYTES: usize = 16 * 1024;
 
 impl ClientSocket {
-    pub fn new(stream: Stream, vitals: Arc<Deadlines>) -> ClientSocket {
+    pub fn new(stream: ClientStream, vitals: Arc<Deadlines>) -> ClientSocket {
         ClientSocket {
             stream,
             vitals,
@@ -84,7 +84,7 @@ impl ClientSocket {
 
     /// Waits for the first bytes, up to where they can only be of one protocol.
     pub async fn protocol(&mut self) -> io::Result<Protocol> {
-        if let Stream::Tls(stream) = &self.stream {
+        if let ClientStream::Tls(stream) = &self.stream {
             // Behind TLS, ALPN has settled it (RFC 9113 §3.2).
             let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
             return Ok(if is_http2 { Protocol::Http2 } else { Protocol::Http1 });
@@ -202,11 +202,11 @@ impl ClientSocket {
     }
 }
 
-impl Stream {
+impl ClientStream {
     fn tcp(&mut self) -> Pin<&mut TcpStream> {
         match self {
-            Stream::Plain(stream) => Pin::new(stream),
-            Stream::Tls(stream) => Pin::new(stream.get_mut().0),
+            ClientStream::Plain(stream) => Pin::new(stream),
+            ClientStream::Tls(stream) => Pin::new(stream.get_mut().0),
         }
     }
 }
@@ -220,8 +220,8 @@ impl AsyncRead for ClientSocket {
         let before = buffer.filled().len();
         if self.early.is_empty() {
             ready!(match &mut self.stream {
-                Stream::Plain(stream) => portion::read(stream, cx, buffer),
-                Stream::Tls(stream) => portion::read(stream, cx, buffer),
+                ClientStream::Plain(stream) => portion::read(stream, cx, buffer),
+                ClientStream::Tls(stream) => portion::read(stream, cx, buffer),
             })?;
             let is_end = buffer.filled().len() == before && buffer.remaining() > 0;
             if is_end && !std::mem::replace(&mut self.has_ended, true) {
@@ -248,16 +248,16 @@ impl AsyncWrite for ClientSocket {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = match &mut self.stream {
-            Stream::Plain(stream) => coalesce::write(Pin::new(stream), cx, slices),
-            Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            ClientStream::Plain(stream) => coalesce::write(Pin::new(stream), cx, slices),
+            ClientStream::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
         };
         self.wrote(slices, written)
     }
 
     fn is_write_vectored(&self) -> bool {
         match &self.stream {
-            Stream::Plain(stream) => stream.is_write_vectored(),
-            Stream::Tls(stream) => stream.is_write_vectored(),
+            ClientStream::Plain(stream) => stream.is_write_vectored(),
+            ClientStream::Tls(stream) => stream.is_write_vectored(),
         }
     }
 
