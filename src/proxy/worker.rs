@@ -20,7 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::downstream::client::{Client, ConnectionPermit};
 use super::downstream::deadlines::{Deadlines, Wait};
 use super::downstream::http2;
-use super::downstream::socket::{ClientSocket, Protocol, ClientStream};
+use super::downstream::socket::{ClientSocket, ClientProtocol, ClientStream};
 use super::exchange::exchange;
 use super::folded::Folded;
 use super::lifecycle::{Lifecycle, reached};
@@ -208,11 +208,11 @@ impl Worker {
                 () = time_to_go(&mut first_order, &vitals) => return Ok(()),
             };
             match protocol {
-                Ok((mut socket, Protocol::Http1)) => {
+                Ok((mut socket, ClientProtocol::Http1)) => {
                     socket.tell(client.backlog.clone());
                     self.serve_and_rest(socket, client, orders).await
                 }
-                Ok((mut socket, Protocol::Http2)) => {
+                Ok((mut socket, ClientProtocol::Http2)) => {
                     socket.expect_frames(self.shared.clock);
                     // Box the rare branch: the future is big.
                     Box::pin(self.serve_http2(socket, client, orders)).await
@@ -238,7 +238,7 @@ impl Worker {
     }
 
     /// Learns a client's protocol. A TLS handshake counts as part of the first request's head.
-    async fn greet(&self, stream: TcpStream, vitals: &Arc<Deadlines>) -> io::Result<(ClientSocket, Protocol)> {
+    async fn greet(&self, stream: TcpStream, vitals: &Arc<Deadlines>) -> io::Result<(ClientSocket, ClientProtocol)> {
         let stream = match &self.shared.tls {
             None => ClientStream::Plain(stream),
             Some(tls) => {

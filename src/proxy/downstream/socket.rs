@@ -58,7 +58,7 @@ macro_rules! delegate {
 
 /// Protocols of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
+pub enum ClientProtocol {
     Http1,
     Http2,
 }
@@ -83,11 +83,11 @@ impl ClientSocket {
     }
 
     /// Waits for the first bytes, up to where they can only be of one protocol.
-    pub async fn protocol(&mut self) -> io::Result<Protocol> {
+    pub async fn protocol(&mut self) -> io::Result<ClientProtocol> {
         if let ClientStream::Tls(stream) = &self.stream {
             // Behind TLS, ALPN has settled it (RFC 9113 §3.2).
             let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            return Ok(if is_http2 { Protocol::Http2 } else { Protocol::Http1 });
+            return Ok(if is_http2 { ClientProtocol::Http2 } else { ClientProtocol::Http1 });
         }
         let mut early = Vec::new();
         let protocol = loop {
@@ -95,10 +95,10 @@ impl ClientSocket {
             poll_fn(|cx| self.poll_early(cx, &mut early)).await?;
             let is_preface_so_far = early.iter().zip(PREFACE).all(|(byte, expected)| byte == expected);
             if !is_preface_so_far || early.len() == before {
-                break Protocol::Http1;
+                break ClientProtocol::Http1;
             }
             if early.len() >= PREFACE.len() {
-                break Protocol::Http2;
+                break ClientProtocol::Http2;
             }
         };
         self.early = Bytes::from(early);
