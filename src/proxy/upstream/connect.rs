@@ -46,7 +46,7 @@ pub enum Offer {
 
 /// The protocol agreed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
+pub enum UpstreamProtocol {
     Http1,
     Http2,
 }
@@ -141,13 +141,13 @@ impl Connector {
     pub async fn negotiate(
         self: &Arc<Connector>,
         replayable: Replayable,
-    ) -> Result<(Transport, Protocol), Failure> {
+    ) -> Result<(Transport, UpstreamProtocol), Failure> {
         let (stream, protocol) = self.open(Offer::Any).await?;
         Ok((Transport::new(stream, Arc::clone(self), replayable), protocol))
     }
 
     /// The transport of a connection.
-    pub async fn open(&self, offer: Offer) -> Result<(Stream, Protocol), Failure> {
+    pub async fn open(&self, offer: Offer) -> Result<(Stream, UpstreamProtocol), Failure> {
         let mut late = Late::Name;
         let opened = tokio::time::timeout(self.timeout, self.try_open(offer, &mut late)).await;
         opened.unwrap_or(Err(Failure::TimedOut(late)))
@@ -174,14 +174,14 @@ impl Connector {
     }
 
     /// `late` names the step under way.
-    async fn try_open(&self, offer: Offer, late: &mut Late) -> Result<(Stream, Protocol), Failure> {
+    async fn try_open(&self, offer: Offer, late: &mut Late) -> Result<(Stream, UpstreamProtocol), Failure> {
         let tcp = self.dialer.dial(&System, late).await.map_err(unreachable)?;
         // Small writes must not wait for acknowledgements. It only fails on a dead socket.
         let _ = tcp.set_nodelay(true);
         let Some(Tls { name, http1, any }) = &self.tls else {
             let protocol = match (self.scheme, offer) {
-                (Scheme::H2c, Offer::Any) => Protocol::Http2,
-                _ => Protocol::Http1,
+                (Scheme::H2c, Offer::Any) => UpstreamProtocol::Http2,
+                _ => UpstreamProtocol::Http1,
             };
             return Ok((Stream::Plain(tcp), protocol));
         };
@@ -190,7 +190,7 @@ impl Connector {
         match tls.connect(name.clone(), tcp).await {
             Ok(stream) => {
                 let is_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
-                let protocol = if is_http2 { Protocol::Http2 } else { Protocol::Http1 };
+                let protocol = if is_http2 { UpstreamProtocol::Http2 } else { UpstreamProtocol::Http1 };
                 Ok((Stream::Tls(Box::new(stream)), protocol))
             }
             Err(error) => Err(match TlsFailure::of(&error, self.has_identity) {

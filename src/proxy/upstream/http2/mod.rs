@@ -20,7 +20,7 @@ use self::connection::Connection;
 pub use self::connection::Slot;
 use super::super::error::{Failure, Late, Scarce};
 use super::super::tasks::Tasks;
-use super::connect::{Connector, Protocol};
+use super::connect::{Connector, UpstreamProtocol};
 use super::transport::{Replayable, Transport};
 use crate::clock::Clock;
 use crate::rules::{Limits, Timeouts};
@@ -37,7 +37,7 @@ pub struct Streams {
     /// Bytes of a response's head, and of its trailers.
     header_bytes: u32,
     connections: RefCell<Vec<Rc<Connection>>>,
-    speaks: Cell<Protocol>,
+    speaks: Cell<UpstreamProtocol>,
     /// Connections that are being made.
     opening: Cell<usize>,
     /// Requests that wait for a stream.
@@ -108,7 +108,7 @@ impl Streams {
             patience: timeouts.connect,
             header_bytes: u32::try_from(limits.response_header_bytes).unwrap_or(u32::MAX),
             connections: RefCell::default(),
-            speaks: Cell::new(Protocol::Http2),
+            speaks: Cell::new(UpstreamProtocol::Http2),
             opening: Cell::new(0),
             waiting: Cell::new(0),
             typical: Cell::new(TYPICAL),
@@ -123,7 +123,7 @@ impl Streams {
         let deadline = self.clock.instant(self.clock.now() + self.patience);
         let (failures, _) = *self.news.failed.borrow();
         loop {
-            if self.speaks.get() == Protocol::Http1 {
+            if self.speaks.get() == UpstreamProtocol::Http1 {
                 return Ok(Place::Http1(None));
             }
             if let Some(slot) = self.pick(which) {
@@ -196,7 +196,7 @@ impl Streams {
         let opening = Count::of(&self.opening);
         let replayable = Replayable::default();
         let opened = match self.connector.negotiate(replayable.clone()).await {
-            Ok((transport, Protocol::Http2)) => {
+            Ok((transport, UpstreamProtocol::Http2)) => {
                 let connector = Arc::clone(&self.connector);
                 let made = Connection::make(
                     transport,
@@ -213,8 +213,8 @@ impl Streams {
                     None
                 })
             }
-            Ok((transport, Protocol::Http1)) => {
-                self.speaks.set(Protocol::Http1);
+            Ok((transport, UpstreamProtocol::Http1)) => {
+                self.speaks.set(UpstreamProtocol::Http1);
                 Ok(Some((transport, replayable)))
             }
             Err(failure) => Err(failure),
