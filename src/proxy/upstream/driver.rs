@@ -16,9 +16,9 @@ const BUFFER: usize = 8192 + 4096 * 100;
 
 /// Bytes that hyper had read and could not parse when a connection ended: the malformed head.
 #[derive(Clone, Default)]
-pub struct Remains(Rc<RefCell<Bytes>>);
+pub struct UnreadBytes(Rc<RefCell<Bytes>>);
 
-impl Remains {
+impl UnreadBytes {
     pub fn get(&self) -> Bytes {
         self.0.borrow().clone()
     }
@@ -39,7 +39,7 @@ pub fn http1(limits: &Limits) -> Builder {
 
 /// Drives a connection that never becomes a tunnel to its end. A request that waits for its response hears of
 /// the end in a later turn of the event loop, when `remains` are there.
-pub async fn drive(mut connection: Connection<TokioIo<Transport>, RequestBody>, remains: Remains) {
+pub async fn drive(mut connection: Connection<TokioIo<Transport>, RequestBody>, remains: UnreadBytes) {
     if let Err(error) = (&mut connection).await {
         tracing::debug!(%error, "connection to the upstream ended");
     }

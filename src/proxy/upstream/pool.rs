@@ -9,7 +9,7 @@ use std::time::Duration;
 use hyper::client::conn::http1::SendRequest;
 
 use super::super::body::request::RequestBody;
-use super::driver::Remains;
+use super::driver::UnreadBytes;
 use super::expect_continue::Permission;
 use super::identity::{Identity, Turn};
 use super::transport::Replayable;
@@ -32,7 +32,7 @@ pub struct Pool {
 pub struct Idle {
     pub sender: Sender,
     pub replayable: Replayable,
-    pub remains: Remains,
+    pub remains: UnreadBytes,
     /// Whether it may become a tunnel.
     pub may_upgrade: bool,
     /// End of use: before the upstream may close it.
@@ -81,7 +81,7 @@ impl Pool {
         self: &Rc<Pool>,
         sender: Sender,
         replayable: Replayable,
-        remains: Remains,
+        remains: UnreadBytes,
         may_upgrade: bool,
     ) -> Lease {
         let idle = Idle { sender, replayable, remains, may_upgrade, until: Moment::default() };
@@ -126,7 +126,7 @@ pub struct Lease {
     /// Whether the request that goes next may be sent once more, should the connection be stale.
     pub replayable: Replayable,
     /// Bytes left over when the connection ends.
-    pub remains: Remains,
+    pub remains: UnreadBytes,
     /// Whether it may become a tunnel.
     may_upgrade: bool,
     /// How long it may be idle.

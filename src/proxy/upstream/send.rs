@@ -13,7 +13,7 @@ use super::super::downstream::client::Client;
 use super::super::downstream::deadlines::Wait;
 use super::super::error::Failure;
 use super::broken::broken;
-use super::driver::{Remains, drive, drive_or_upgrade, http1};
+use super::driver::{UnreadBytes, drive, drive_or_upgrade, http1};
 use super::forward::{Forwarder, take};
 use super::pool::Lease;
 use super::transport::Replayable;
@@ -96,7 +96,7 @@ impl Forwarder {
             .handshake(TokioIo::new(transport))
             .await
             .map_err(|error| broken(&error, &[], &self.connector, &self.limits))?;
-        let remains = Remains::default();
+        let remains = UnreadBytes::default();
         match may_upgrade {
             true => self.tasks.spawn(drive_or_upgrade(connection)),
             false => self.tasks.spawn(drive(connection, remains.clone())),
