@@ -18,7 +18,7 @@ use super::super::downstream::deadlines::{Deadlines, Wait};
 use super::super::owed::Owed;
 use super::super::record::Record;
 use super::super::rewrite::body::{Look, Rewriter, Seen};
-use super::super::upstream::http2::StreamBody;
+use super::super::upstream::http2::IncomingBody;
 use super::super::upstream::pool::Lease;
 use super::super::upstream::wants_tls::Suspect;
 use super::rewritten::Rewritten;
@@ -44,7 +44,7 @@ pub enum UpstreamBody {
     /// The same, of an upstream that may want TLS.
     Suspect(Box<Suspect>),
     /// On a stream of its own.
-    Stream(Box<StreamBody>),
+    Stream(Box<IncomingBody>),
     /// Any of these, with the upstream's URLs in it rewritten.
     Rewritten(Box<Rewritten>),
 }

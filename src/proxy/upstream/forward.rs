@@ -26,7 +26,7 @@ use super::super::via::Via;
 use super::connect::Connector;
 use super::expect_continue::Permission;
 use super::framing;
-use super::http2::{Call, Called, Fresh, StreamBody, Streams};
+use super::http2::{Call, Called, Fresh, IncomingBody, Streams};
 use super::pool::{Lease, Pool};
 use super::upgrade::Tunnels;
 use super::wants_tls::Suspect;
@@ -277,7 +277,7 @@ impl Forwarder {
     /// Turns a response on a stream into the client's.
     fn pass_stream_response(
         &self,
-        response: Response<Box<StreamBody>>,
+        response: Response<Box<IncomingBody>>,
         front: &Front,
         permission: Option<Arc<Permission>>,
         client: &Client,

@@ -11,7 +11,7 @@ use super::Slot;
 use super::upload::Upload;
 
 /// The rest of a response. Dropped before its end, it resets the stream.
-pub struct StreamBody {
+pub struct IncomingBody {
     stream: RecvStream,
     is_data_over: bool,
     _slot: Slot,
@@ -20,13 +20,13 @@ pub struct StreamBody {
     _unwanted: Option<Upload>,
 }
 
-impl StreamBody {
-    pub fn new(stream: RecvStream, slot: Slot, unwanted: Option<Upload>) -> StreamBody {
-        StreamBody { stream, is_data_over: false, _slot: slot, _unwanted: unwanted }
+impl IncomingBody {
+    pub fn new(stream: RecvStream, slot: Slot, unwanted: Option<Upload>) -> IncomingBody {
+        IncomingBody { stream, is_data_over: false, _slot: slot, _unwanted: unwanted }
     }
 }
 
-impl Body for StreamBody {
+impl Body for IncomingBody {
     type Data = Bytes;
     type Error = h2::Error;
 

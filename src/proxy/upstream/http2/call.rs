@@ -14,7 +14,7 @@ use http_body::Body as _;
 
 use super::translate::Head;
 use super::upload::{Stopped, Upload};
-use super::{Fresh, Place, Slot, StreamBody, Streams, Which};
+use super::{Fresh, Place, Slot, IncomingBody, Streams, Which};
 use crate::proxy::body::request::RequestBody;
 use crate::proxy::downstream::deadlines::{Deadlines, Wait};
 use crate::proxy::error::Failure;
@@ -33,7 +33,7 @@ pub struct Call<'c> {
 
 /// Outcome of a request.
 pub enum Called {
-    Answered(Response<Box<StreamBody>>),
+    Answered(Response<Box<IncomingBody>>),
     /// The upstream speaks HTTP/1.1 alone: the request has yet to be sent.
     Http1(Box<(Parts, RequestBody)>, Option<Fresh>),
 }
@@ -149,7 +149,7 @@ impl Streams {
         upload: Option<Upload>,
         slot: &Slot,
         call: &Call<'_>,
-    ) -> Response<Box<StreamBody>> {
+    ) -> Response<Box<IncomingBody>> {
         let mut unwanted = None;
         if let Some(upload) = upload.filter(|upload| !upload.is_over()) {
             if call.permission.is_some_and(Permission::is_held) {
@@ -158,12 +158,12 @@ impl Streams {
                 self.tasks.spawn(upload.finish(call.patience));
             }
         }
-        head.map(|stream| Box::new(StreamBody::new(stream, slot.clone(), unwanted)))
+        head.map(|stream| Box::new(IncomingBody::new(stream, slot.clone(), unwanted)))
     }
 }
 
 enum Sent {
-    Answered(Response<Box<StreamBody>>),
+    Answered(Response<Box<IncomingBody>>),
     /// There was no response; the body comes back if all of it is still there.
     Not(h2::Error, Option<Box<RequestBody>>),
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-pub use self::answer::StreamBody;
+pub use self::answer::IncomingBody;
 pub use self::call::{Call, Called};
 use self::connection::Connection;
 pub use self::connection::Slot;
