@@ -14,7 +14,7 @@ use http_body::Body as _;
 
 use super::translate::Head;
 use super::upload::{Stopped, Upload};
-use super::{Fresh, Place, Slot, IncomingBody, Streams, Which};
+use super::{Fresh, StreamSlot, Slot, IncomingBody, Streams, Which};
 use crate::proxy::body::request::RequestBody;
 use crate::proxy::downstream::deadlines::{Deadlines, Wait};
 use crate::proxy::error::Failure;
@@ -62,7 +62,7 @@ impl Streams {
         call: Call<'_>,
     ) -> Result<Called, Failure> {
         let mut place = self.place(Which::Any).await?;
-        if let Place::Http1(fresh) = place {
+        if let StreamSlot::Http1(fresh) = place {
             return Ok(Called::Http1(Box::new((head, body)), fresh));
         }
         let head = Head::new(head, self.connector.scheme())?;
@@ -70,7 +70,7 @@ impl Streams {
             matches!(head.method, Method::GET | Method::HEAD | Method::OPTIONS) && body.is_end_stream();
         let mut may_replay = call.replays && is_repeatable;
         for again in 0..TRIES {
-            let Place::Stream(slot) = place else { break };
+            let StreamSlot::Stream(slot) = place else { break };
             if again > 0 {
                 self.connector.count_replay();
             }

@@ -67,7 +67,7 @@ impl News {
 }
 
 /// Where a request goes.
-pub enum Place {
+pub enum StreamSlot {
     /// On this stream.
     Stream(Slot),
     /// On an HTTP/1.1 connection: the upstream speaks nothing else. One that was just made for it comes
@@ -119,15 +119,15 @@ impl Streams {
 
     /// A place for a request, on a connection that exists or on a further one. When none can be had in
     /// time the proxy itself is out of streams.
-    pub async fn place(self: &Rc<Streams>, mut which: Which) -> Result<Place, Failure> {
+    pub async fn place(self: &Rc<Streams>, mut which: Which) -> Result<StreamSlot, Failure> {
         let deadline = self.clock.instant(self.clock.now() + self.patience);
         let (failures, _) = *self.news.failed.borrow();
         loop {
             if self.speaks.get() == UpstreamProtocol::Http1 {
-                return Ok(Place::Http1(None));
+                return Ok(StreamSlot::Http1(None));
             }
             if let Some(slot) = self.pick(which) {
-                return Ok(Place::Stream(slot));
+                return Ok(StreamSlot::Stream(slot));
             }
             let (number, failure) = self.news.failed.borrow().clone();
             let has_failed = number != failures;
@@ -137,7 +137,7 @@ impl Streams {
             let changed = self.news.changed.notified();
             if !has_failed && self.may_open() {
                 if let Some(transport) = self.open().await? {
-                    return Ok(Place::Http1(Some(transport)));
+                    return Ok(StreamSlot::Http1(Some(transport)));
                 }
                 continue;
             }
