@@ -14,7 +14,7 @@ use http_body::Body as _;
 
 use super::translate::Head;
 use super::upload::{Stopped, Upload};
-use super::{Fresh, StreamSlot, Slot, IncomingBody, Streams, Which};
+use super::{Fresh, StreamSlot, Slot, IncomingBody, Streams, Eligible};
 use crate::proxy::body::request::RequestBody;
 use crate::proxy::downstream::deadlines::{Deadlines, Wait};
 use crate::proxy::error::Failure;
@@ -61,7 +61,7 @@ impl Streams {
         mut body: RequestBody,
         call: Call<'_>,
     ) -> Result<Called, Failure> {
-        let mut place = self.place(Which::Any).await?;
+        let mut place = self.place(Eligible::Any).await?;
         if let StreamSlot::Http1(fresh) = place {
             return Ok(Called::Http1(Box::new((head, body)), fresh));
         }
@@ -89,7 +89,7 @@ impl Streams {
             drop(slot);
             body = *unsent;
             may_replay &= !is_stale;
-            place = self.place(if is_stale { Which::Fresh } else { Which::Any }).await?;
+            place = self.place(if is_stale { Eligible::Fresh } else { Eligible::Any }).await?;
         }
         Err(Failure::Reset(None))
     }

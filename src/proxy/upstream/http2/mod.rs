@@ -80,7 +80,7 @@ pub type Fresh = (Transport, Replayable);
 
 /// Which connections will do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
+pub enum Eligible {
     Any,
     /// One that has not served a request.
     Fresh,
@@ -119,7 +119,7 @@ impl Streams {
 
     /// A place for a request, on a connection that exists or on a further one. When none can be had in
     /// time the proxy itself is out of streams.
-    pub async fn place(self: &Rc<Streams>, mut which: Which) -> Result<StreamSlot, Failure> {
+    pub async fn place(self: &Rc<Streams>, mut which: Eligible) -> Result<StreamSlot, Failure> {
         let deadline = self.clock.instant(self.clock.now() + self.patience);
         let (failures, _) = *self.news.failed.borrow();
         loop {
@@ -148,18 +148,18 @@ impl Streams {
                 let is_connected = self.drop_silent();
                 return Err(match is_connected {
                     // A fresh one may be too much to ask.
-                    true if which == Which::Fresh => Failure::Reset(None),
+                    true if which == Eligible::Fresh => Failure::Reset(None),
                     true => Failure::Exhausted(Scarce::Streams),
                     false => Failure::TimedOut(Late::Connection),
                 });
             }
-            which = if self.connections.borrow().len() >= CONNECTIONS { Which::Any } else { which };
+            which = if self.connections.borrow().len() >= CONNECTIONS { Eligible::Any } else { which };
         }
     }
 
     /// A stream on a connection that has room for one. Those used first are filled first, so that the
     /// others grow old and are closed.
-    fn pick(self: &Rc<Streams>, which: Which) -> Option<Slot> {
+    fn pick(self: &Rc<Streams>, which: Eligible) -> Option<Slot> {
         let mut connections = self.connections.borrow_mut();
         connections.retain(|connection| connection.is_open());
         if let Some(allowed) = connections.iter().rev().find_map(|connection| connection.allowed()) {
@@ -167,7 +167,7 @@ impl Streams {
         }
         let connection = connections
             .iter()
-            .find(|connection| connection.has_room() && (which == Which::Any || !connection.has_served()))?;
+            .find(|connection| connection.has_room() && (which == Eligible::Any || !connection.has_served()))?;
         Some(Slot::new(connection, self))
     }
 
