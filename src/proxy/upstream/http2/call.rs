@@ -12,7 +12,7 @@ use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use http_body::Body as _;
 
-use super::translate::Head;
+use super::translate::RequestHead;
 use super::upload::{Stopped, Upload};
 use super::{Fresh, StreamSlot, Slot, IncomingBody, Streams, Eligible};
 use crate::proxy::body::request::RequestBody;
@@ -65,7 +65,7 @@ impl Streams {
         if let StreamSlot::Http1(fresh) = place {
             return Ok(Called::Http1(Box::new((head, body)), fresh));
         }
-        let head = Head::new(head, self.connector.scheme())?;
+        let head = RequestHead::new(head, self.connector.scheme())?;
         let is_repeatable =
             matches!(head.method, Method::GET | Method::HEAD | Method::OPTIONS) && body.is_end_stream();
         let mut may_replay = call.replays && is_repeatable;
@@ -97,7 +97,7 @@ impl Streams {
     /// Sends a request once.
     async fn send(
         &self,
-        head: &Head,
+        head: &RequestHead,
         body: RequestBody,
         slot: &Slot,
         call: &Call<'_>,

@@ -8,15 +8,15 @@ use http::{Method, Request, Version};
 use crate::proxy::error::Failure;
 
 /// A head that can be sent repeatedly.
-pub struct Head {
+pub struct RequestHead {
     pub method: Method,
     uri: Uri,
     headers: HeaderMap,
 }
 
-impl Head {
+impl RequestHead {
     /// The head that HTTP/1.1 would send, without connection headers; `Host` becomes `:authority`.
-    pub fn new(parts: Parts, scheme: Scheme) -> Result<Head, Failure> {
+    pub fn new(parts: Parts, scheme: Scheme) -> Result<RequestHead, Failure> {
         let Parts { method, uri, mut headers, .. } = parts;
         let host = headers.remove(header::HOST);
         let authority = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());
@@ -30,7 +30,7 @@ impl Head {
         let target = uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
         let uri = said.path_and_query(target).build();
         let uri = uri.map_err(|_| Failure::BadRequest("the request's target cannot be said in HTTP/2"))?;
-        Ok(Head { method, uri, headers })
+        Ok(RequestHead { method, uri, headers })
     }
 
     /// The request, once more than before.
