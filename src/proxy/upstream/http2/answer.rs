@@ -8,7 +8,7 @@ use h2::RecvStream;
 use http_body::{Body, Frame, SizeHint};
 
 use super::Slot;
-use super::upload::Upload;
+use super::upload::StreamUpload;
 
 /// The rest of a response. Dropped before its end, it resets the stream.
 pub struct IncomingBody {
@@ -17,11 +17,11 @@ pub struct IncomingBody {
     _slot: Slot,
     /// A body that the upstream has not asked for: the response can come as long as this holds its end of the
     /// stream.
-    _unwanted: Option<Upload>,
+    _unwanted: Option<StreamUpload>,
 }
 
 impl IncomingBody {
-    pub fn new(stream: RecvStream, slot: Slot, unwanted: Option<Upload>) -> IncomingBody {
+    pub fn new(stream: RecvStream, slot: Slot, unwanted: Option<StreamUpload>) -> IncomingBody {
         IncomingBody { stream, is_data_over: false, _slot: slot, _unwanted: unwanted }
     }
 }

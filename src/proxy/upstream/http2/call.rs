@@ -13,7 +13,7 @@ use http::{Method, Response, StatusCode};
 use http_body::Body as _;
 
 use super::translate::RequestHead;
-use super::upload::{Stopped, Upload};
+use super::upload::{Stopped, StreamUpload};
 use super::{Fresh, StreamSlot, Slot, IncomingBody, Streams, Eligible};
 use crate::proxy::body::request::RequestBody;
 use crate::proxy::downstream::deadlines::{Deadlines, Wait};
@@ -113,7 +113,7 @@ impl Streams {
         if ends {
             unsent = Some(body);
         } else {
-            upload = Some(Upload::new(body, to, slot.clone()));
+            upload = Some(StreamUpload::new(body, to, slot.clone()));
         }
         call.vitals.begin(Wait::Answer);
         let head = response_head(&mut response, upload.as_mut(), call.permission).await;
@@ -136,7 +136,7 @@ impl Streams {
                 if error.is_remote() {
                     slot.answered();
                 }
-                let unsent = unsent.or_else(|| upload.and_then(Upload::take_back));
+                let unsent = unsent.or_else(|| upload.and_then(StreamUpload::take_back));
                 Ok(Sent::Not(error, unsent.map(Box::new)))
             }
         }
@@ -146,7 +146,7 @@ impl Streams {
     fn with_body(
         &self,
         head: Response<RecvStream>,
-        upload: Option<Upload>,
+        upload: Option<StreamUpload>,
         slot: &Slot,
         call: &Call<'_>,
     ) -> Response<Box<IncomingBody>> {
@@ -171,7 +171,7 @@ enum Sent {
 /// The response's head; the request's body goes meanwhile. Dropped, it resets the stream.
 async fn response_head(
     response: &mut ResponseFuture,
-    mut upload: Option<&mut Upload>,
+    mut upload: Option<&mut StreamUpload>,
     permission: Option<&Permission>,
 ) -> Result<Response<RecvStream>, Broken> {
     let mut interim_responses = 0;

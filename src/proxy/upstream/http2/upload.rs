@@ -13,7 +13,7 @@ use super::Slot;
 use crate::proxy::body::request::RequestBody;
 
 /// A body that is being sent.
-pub struct Upload {
+pub struct StreamUpload {
     body: RequestBody,
     to: SendStream<Bytes>,
     /// Bytes that wait for the upstream's window, and whether they are the last.
@@ -50,9 +50,9 @@ pub enum Stopped {
 /// has processed it.
 const KEPT_BYTES: usize = 65_535;
 
-impl Upload {
-    pub fn new(body: RequestBody, to: SendStream<Bytes>, slot: Slot) -> Upload {
-        Upload { body, to, next: None, sent: Sent::new(), taken: 0, is_over: false, _slot: slot }
+impl StreamUpload {
+    pub fn new(body: RequestBody, to: SendStream<Bytes>, slot: Slot) -> StreamUpload {
+        StreamUpload { body, to, next: None, sent: Sent::new(), taken: 0, is_over: false, _slot: slot }
     }
 
     /// Sends as much as the windows allow.
@@ -121,7 +121,7 @@ impl Upload {
 
     /// The body as it was before any of it was sent, if that can still be had.
     pub fn take_back(self) -> Option<RequestBody> {
-        let Upload { mut body, sent, .. } = self;
+        let StreamUpload { mut body, sent, .. } = self;
         body.unread(sent.bytes?);
         Some(body)
     }
