@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::super::headers::FORWARDED_FOR;
-use super::super::upstream::identity::Identity;
+use super::super::upstream::identity::BoundConnection;
 use super::backlog::Backlog;
 use super::deadlines::Deadlines;
 use crate::matching::Cidr;
@@ -31,7 +31,7 @@ pub struct Client {
     /// Over HTTP/1.1: bytes of a response held by its connection. Streams have windows.
     pub backlog: Option<Arc<Backlog>>,
     /// The upstream connection that this client has authenticated, if there is one.
-    pub identity: Rc<Identity>,
+    pub identity: Rc<BoundConnection>,
     acquaintance: Rc<RefCell<ClientIdCache>>,
     place: Rc<ConnectionPermit>,
 }

@@ -13,7 +13,7 @@ use crate::model::Moment;
 /// A client connection's own connection to the upstream, dropped with it. All streams of an HTTP/2 connection
 /// share it.
 #[derive(Default)]
-pub struct Identity(RefCell<Option<Box<Bound>>>);
+pub struct BoundConnection(RefCell<Option<Box<Bound>>>);
 
 struct Bound {
     /// One request at a time: those of other streams wait for the authenticated connection.
@@ -24,7 +24,7 @@ struct Bound {
 /// A request's turn on the connection.
 pub type Turn = OwnedSemaphorePermit;
 
-impl Identity {
+impl BoundConnection {
     /// From now on the client has connections of its own, in HTTP/1.1.
     pub fn bind(&self) {
         let bound = || Box::new(Bound { turns: Arc::new(Semaphore::new(1)), idle: None });
@@ -65,7 +65,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn requests_take_turns_and_wait_no_longer_than_they_may() {
-        let identity = Identity::default();
+        let identity = BoundConnection::default();
         assert!(!identity.is_bound() && identity.turn(Duration::from_secs(1)).await.is_none());
         identity.bind();
         identity.bind();
