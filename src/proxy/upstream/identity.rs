@@ -22,7 +22,7 @@ struct Bound {
 }
 
 /// A request's turn on the connection.
-pub type Turn = OwnedSemaphorePermit;
+pub type ConnectionLock = OwnedSemaphorePermit;
 
 impl BoundConnection {
     /// From now on the client has connections of its own, in HTTP/1.1.
@@ -37,7 +37,7 @@ impl BoundConnection {
 
     /// Waits for the connection to be free, but not for ever: a response may stream all day, and then a
     /// further connection is better than none.
-    pub async fn turn(&self, patience: Duration) -> Option<Turn> {
+    pub async fn turn(&self, patience: Duration) -> Option<ConnectionLock> {
         let turns = self.0.borrow().as_ref().map(|bound| Arc::clone(&bound.turns))?;
         tokio::time::timeout(patience, turns.acquire_owned()).await.ok()?.ok()
     }

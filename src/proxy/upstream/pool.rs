@@ -11,7 +11,7 @@ use hyper::client::conn::http1::SendRequest;
 use super::super::body::request::RequestBody;
 use super::driver::UnreadBytes;
 use super::expect_continue::Permission;
-use super::identity::{BoundConnection, Turn};
+use super::identity::{BoundConnection, ConnectionLock};
 use super::transport::Replayable;
 use crate::clock::Clock;
 use crate::model::Moment;
@@ -133,7 +133,7 @@ pub struct Lease {
     keep: Duration,
     pool: Rc<Pool>,
     /// The client that owns the connection, and this request's turn.
-    owner: Option<(Rc<BoundConnection>, Option<Turn>)>,
+    owner: Option<(Rc<BoundConnection>, Option<ConnectionLock>)>,
     /// The body that was promised and never went: no other request can follow it.
     refused: Option<Refused>,
 }
@@ -155,7 +155,7 @@ impl Lease {
     }
 
     /// The connection carries the client's identity: it belongs to that client from now on.
-    pub fn belong_to(&mut self, identity: &Rc<BoundConnection>, turn: Option<Turn>) {
+    pub fn belong_to(&mut self, identity: &Rc<BoundConnection>, turn: Option<ConnectionLock>) {
         if self.owner.is_none() {
             self.owner = Some((Rc::clone(identity), turn));
         }
