@@ -17,7 +17,7 @@ use super::super::error::{Cause, Failure, Late, Scarce};
 use super::dial::{DialError, Dialer, System};
 use super::tls;
 use super::tls_failure::{TlsFailure, refused_by_tls};
-use super::transport::{Replayable, Stream, Transport};
+use super::transport::{Replayable, UpstreamStream, Transport};
 use crate::rules::{Diagnostic, Scheme, Settings, UpstreamUrl};
 
 /// Makes connections to one upstream.
@@ -147,7 +147,7 @@ impl Connector {
     }
 
     /// The transport of a connection.
-    pub async fn open(&self, offer: Offer) -> Result<(Stream, UpstreamProtocol), Failure> {
+    pub async fn open(&self, offer: Offer) -> Result<(UpstreamStream, UpstreamProtocol), Failure> {
         let mut late = Late::Name;
         let opened = tokio::time::timeout(self.timeout, self.try_open(offer, &mut late)).await;
         opened.unwrap_or(Err(Failure::TimedOut(late)))
@@ -157,7 +157,7 @@ impl Connector {
     pub async fn look(&self) -> Result<(), Failure> {
         /// An upstream that misses a client's certificate reports it after the handshake, or never.
         const AFTERTHOUGHT: Duration = Duration::from_millis(200);
-        let (Stream::Tls(mut stream), _) = self.open(Offer::Any).await? else { return Ok(()) };
+        let (UpstreamStream::Tls(mut stream), _) = self.open(Offer::Any).await? else { return Ok(()) };
         let said = tokio::time::timeout(AFTERTHOUGHT, stream.read_u8()).await;
         said.ok().and_then(Result::err).and_then(|error| self.refused_by_tls(&error)).map_or(Ok(()), Err)
     }
@@ -174,7 +174,7 @@ impl Connector {
     }
 
     /// `late` names the step under way.
-    async fn try_open(&self, offer: Offer, late: &mut Late) -> Result<(Stream, UpstreamProtocol), Failure> {
+    async fn try_open(&self, offer: Offer, late: &mut Late) -> Result<(UpstreamStream, UpstreamProtocol), Failure> {
         let tcp = self.dialer.dial(&System, late).await.map_err(unreachable)?;
         // Small writes must not wait for acknowledgements. It only fails on a dead socket.
         let _ = tcp.set_nodelay(true);
@@ -183,7 +183,7 @@ impl Connector {
                 (Scheme::H2c, Offer::Any) => UpstreamProtocol::Http2,
                 _ => UpstreamProtocol::Http1,
             };
-            return Ok((Stream::Plain(tcp), protocol));
+            return Ok((UpstreamStream::Plain(tcp), protocol));
         };
         let tls = if offer == Offer::Any { any } else { http1 };
         *late = Late::Handshake;
@@ -191,7 +191,7 @@ impl Connector {
             Ok(stream) => {
                 let is_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
                 let protocol = if is_http2 { UpstreamProtocol::Http2 } else { UpstreamProtocol::Http1 };
-                Ok((Stream::Tls(Box::new(stream)), protocol))
+                Ok((UpstreamStream::Tls(Box::new(stream)), protocol))
             }
             Err(error) => Err(match TlsFailure::of(&error, self.has_identity) {
                 Some(failure) => Failure::Unreachable(Cause::Tls(Arc::new(failure))),

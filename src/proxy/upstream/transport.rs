@@ -22,13 +22,13 @@ use super::connect::{Connector, Offer};
 /// that its refusal to read more is not an error: later writes are lost, and the reading side reports the
 /// end.
 pub struct Transport {
-    stream: Stream,
+    stream: UpstreamStream,
     is_deaf: bool,
     stale: Stale,
 }
 
 /// The layers below HTTP.
-pub enum Stream {
+pub enum UpstreamStream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
@@ -104,7 +104,7 @@ struct Stale {
 }
 
 /// A fresh connection on which the request has been written.
-type Renewal = Pin<Box<dyn Future<Output = Result<Stream, Failure>> + Send>>;
+type Renewal = Pin<Box<dyn Future<Output = Result<UpstreamStream, Failure>> + Send>>;
 
 /// Longer heads are not kept, in bytes.
 const KEPT_BYTES: usize = 64 * 1024;
@@ -122,7 +122,7 @@ macro_rules! delegate {
 
 impl Transport {
     /// A connection just made by `connector`.
-    pub fn new(stream: Stream, connector: Arc<Connector>, replayable: Replayable) -> Transport {
+    pub fn new(stream: UpstreamStream, connector: Arc<Connector>, replayable: Replayable) -> Transport {
         let stale = Stale { connector, replayable, written: Vec::new(), renewal: None };
         Transport { stream, is_deaf: false, stale }
     }
@@ -195,10 +195,10 @@ impl Stale {
     }
 }
 
-async fn write(stream: &mut Stream, bytes: &[u8]) -> io::Result<()> {
+async fn write(stream: &mut UpstreamStream, bytes: &[u8]) -> io::Result<()> {
     match stream {
-        Stream::Plain(stream) => stream.write_all(bytes).await,
-        Stream::Tls(stream) => {
+        UpstreamStream::Plain(stream) => stream.write_all(bytes).await,
+        UpstreamStream::Tls(stream) => {
             stream.write_all(bytes).await?;
             stream.flush().await
         }
@@ -220,8 +220,8 @@ impl AsyncRead for Transport {
             }
             let before = buffer.filled().len();
             let read = ready!(match &mut this.stream {
-                Stream::Plain(stream) => portion::read(stream, cx, buffer),
-                Stream::Tls(stream) => portion::read(stream, cx, buffer),
+                UpstreamStream::Plain(stream) => portion::read(stream, cx, buffer),
+                UpstreamStream::Tls(stream) => portion::read(stream, cx, buffer),
             });
             if read.is_ok() && buffer.filled().len() > before {
                 this.stale.forget();
@@ -260,8 +260,8 @@ impl AsyncWrite for Transport {
         let all = slices.iter().map(|slice| slice.len()).sum();
         let written = match (&mut this.stream, this.is_deaf) {
             (_, true) => Poll::Ready(Ok(all)),
-            (Stream::Plain(stream), _) => coalesce::write(Pin::new(stream), cx, slices),
-            (Stream::Tls(stream), _) => Pin::new(stream).poll_write_vectored(cx, slices),
+            (UpstreamStream::Plain(stream), _) => coalesce::write(Pin::new(stream), cx, slices),
+            (UpstreamStream::Tls(stream), _) => Pin::new(stream).poll_write_vectored(cx, slices),
         };
         let written = this.heard(written, all);
         this.stale.note(slices.iter().map(|slice| &**slice), &written);
@@ -270,8 +270,8 @@ impl AsyncWrite for Transport {
 
     fn is_write_vectored(&self) -> bool {
         match &self.stream {
-            Stream::Plain(stream) => stream.is_write_vectored(),
-            Stream::Tls(stream) => stream.is_write_vectored(),
+            UpstreamStream::Plain(stream) => stream.is_write_vectored(),
+            UpstreamStream::Tls(stream) => stream.is_write_vectored(),
         }
     }
 
