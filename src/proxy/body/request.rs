@@ -18,7 +18,7 @@ use hyper::body::Incoming;
 use super::super::downstream::deadlines::{RequestNumber, UploadProgress, Deadlines, Wait};
 use super::super::record::Record;
 use super::super::tasks::Tasks;
-use super::super::upstream::expect_continue::Permission;
+use super::super::upstream::expect_continue::ContinueGate;
 use crate::model::BodyFacts;
 
 /// A request's body. Most requests have none, and an empty body is small: a request is moved a dozen times on
@@ -110,7 +110,7 @@ impl RequestBody {
 
     /// Holds the body until the upstream wants it. Reading makes hyper tell the client to go on, so
     /// that it must not begin before.
-    pub fn hold(&mut self, permission: Arc<Permission>) {
+    pub fn hold(&mut self, permission: Arc<ContinueGate>) {
         if let Some(upcoming) = &mut self.0 {
             upcoming.hold = Some(Box::pin(async move { permission.wait().await }));
         }

@@ -21,14 +21,14 @@ const OVER: u8 = 3;
 
 /// Whether a request's body may go upstream.
 #[derive(Debug, Default)]
-pub struct Permission {
+pub struct ContinueGate {
     state: AtomicU8,
     changed: Notify,
 }
 
-impl Permission {
+impl ContinueGate {
     /// One that was not given yet.
-    pub fn new() -> Arc<Permission> {
+    pub fn new() -> Arc<ContinueGate> {
         Arc::default()
     }
 

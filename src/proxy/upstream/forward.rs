@@ -24,7 +24,7 @@ use super::super::rewrite::{self, Front, Origin, Seen};
 use super::super::tasks::Tasks;
 use super::super::via::Via;
 use super::connect::Connector;
-use super::expect_continue::Permission;
+use super::expect_continue::ContinueGate;
 use super::framing;
 use super::http2::{Call, Called, Fresh, IncomingBody, Streams};
 use super::pool::{Lease, Pool};
@@ -70,7 +70,7 @@ struct Expected {
     /// The protocol of a tunnel, and where the client's side of it will be.
     tunnel: Option<(HeaderValue, OnUpgrade)>,
     /// Whether the body that waits for a 100 may go.
-    permission: Option<Arc<Permission>>,
+    permission: Option<Arc<ContinueGate>>,
 }
 
 impl Forwarder {
@@ -98,7 +98,7 @@ impl Forwarder {
         let tunnel = asked.and_then(|asked| Some((asked, head.extensions.remove::<OnUpgrade>()?)));
 
         let waits = !body.is_end_stream() && expects_continue(&head.headers);
-        let permission = waits.then(Permission::new);
+        let permission = waits.then(ContinueGate::new);
         if let Some(permission) = &permission {
             body.hold(Arc::clone(permission));
         }
@@ -279,7 +279,7 @@ impl Forwarder {
         &self,
         response: Response<Box<IncomingBody>>,
         front: &Front,
-        permission: Option<Arc<Permission>>,
+        permission: Option<Arc<ContinueGate>>,
         client: &Client,
     ) -> Result<Response<ResponseSource>, Failure> {
         let (mut head, body) = response.into_parts();

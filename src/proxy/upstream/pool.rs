@@ -10,7 +10,7 @@ use hyper::client::conn::http1::SendRequest;
 
 use super::super::body::request::RequestBody;
 use super::driver::UnreadBytes;
-use super::expect_continue::Permission;
+use super::expect_continue::ContinueGate;
 use super::identity::{BoundConnection, ConnectionLock};
 use super::transport::Replayable;
 use crate::clock::Clock;
@@ -139,7 +139,7 @@ pub struct Lease {
 }
 
 /// Ends the wait of a refused body, and with it its connection, when the response is over.
-struct Refused(Arc<Permission>);
+struct Refused(Arc<ContinueGate>);
 
 impl Drop for Refused {
     fn drop(&mut self) {
@@ -150,7 +150,7 @@ impl Drop for Refused {
 impl Lease {
     /// The connection carries the rest of this response and nothing more: the body that waits for
     /// `permission` has been refused.
-    pub fn end_with(&mut self, permission: Arc<Permission>) {
+    pub fn end_with(&mut self, permission: Arc<ContinueGate>) {
         self.refused = Some(Refused(permission));
     }
 

@@ -18,13 +18,13 @@ use super::{Fresh, StreamSlot, Slot, IncomingBody, Streams, Eligible};
 use crate::proxy::body::request::RequestBody;
 use crate::proxy::downstream::deadlines::{Deadlines, Wait};
 use crate::proxy::error::Failure;
-use crate::proxy::upstream::expect_continue::Permission;
+use crate::proxy::upstream::expect_continue::ContinueGate;
 
 /// Parameters of a request.
 pub struct Call<'c> {
     pub vitals: &'c Deadlines,
     /// Whether the body that waits for a 100 may go.
-    pub permission: Option<&'c Permission>,
+    pub permission: Option<&'c ContinueGate>,
     /// Whether it may be sent once more on a stale connection.
     pub replays: bool,
     /// How long the upstream may take nothing of a body.
@@ -152,7 +152,7 @@ impl Streams {
     ) -> Response<Box<IncomingBody>> {
         let mut unwanted = None;
         if let Some(upload) = upload.filter(|upload| !upload.is_over()) {
-            if call.permission.is_some_and(Permission::is_held) {
+            if call.permission.is_some_and(ContinueGate::is_held) {
                 unwanted = Some(upload);
             } else {
                 self.tasks.spawn(upload.finish(call.patience));
@@ -172,7 +172,7 @@ enum Sent {
 async fn response_head(
     response: &mut ResponseFuture,
     mut upload: Option<&mut StreamUpload>,
-    permission: Option<&Permission>,
+    permission: Option<&ContinueGate>,
 ) -> Result<Response<RecvStream>, Broken> {
     let mut interim_responses = 0;
     poll_fn(|cx| {
