@@ -15,7 +15,7 @@ use std::borrow::Cow;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use self::reference::{Reference, Server, Spoken};
+use self::reference::{ServerReference, Server, Spoken};
 use super::headers::{FORWARDED_HOST, FORWARDED_PROTO};
 use crate::rules::{Scheme, UpstreamUrl};
 

@@ -7,7 +7,7 @@ use crate::rules::Scheme;
 
 /// A reference that names a server: `https://me@api.test:8443/a?b#c`, or `//api.test/a`.
 #[derive(Clone, Copy, Debug)]
-pub struct Reference<'t> {
+pub struct ServerReference<'t> {
     /// `None` for one that begins with `//`.
     pub scheme: Option<Spoken>,
     /// With its `@`; usually empty.
@@ -57,9 +57,9 @@ impl Spoken {
     }
 }
 
-impl<'t> Reference<'t> {
+impl<'t> ServerReference<'t> {
     /// `None` for what names no server, or one that is not spoken to in HTTP.
-    pub fn parse(text: &'t [u8]) -> Option<Reference<'t>> {
+    pub fn parse(text: &'t [u8]) -> Option<ServerReference<'t>> {
         let colon = text.iter().position(|byte| !byte.is_ascii_alphabetic())?;
         let (scheme, after) = match text.get(colon) {
             Some(b':') => (Some(Spoken::parse(text.get(..colon)?)?), text.get(colon + 1..)?),
@@ -75,7 +75,7 @@ impl<'t> Reference<'t> {
         let (place, rest) = after.split_at(after.iter().position(ends).unwrap_or(after.len()));
         let at = place.iter().rposition(|byte| *byte == b'@').map_or(0, |at| at + 1);
         let (userinfo, authority) = place.split_at(at);
-        Some(Reference { scheme, userinfo, authority, rest })
+        Some(ServerReference { scheme, userinfo, authority, rest })
     }
 
     /// The server that it names, where a scheme that is left out is `own`.
@@ -200,7 +200,7 @@ mod tests {
             ("//a.test@b.test", "//a.test", false),
         ] {
             let [one, other] = [one, other].map(|text| {
-                let reference = Reference::parse(text.as_bytes());
+                let reference = ServerReference::parse(text.as_bytes());
                 reference.and_then(|reference| reference.server(HTTP)).unwrap_or_else(|| panic!("{text}"))
             });
             assert_eq!(one.is(&other), are_one, "{one:?} {other:?}");
@@ -230,7 +230,7 @@ mod tests {
             b"*",
             b"\xff://a",
         ] {
-            let server = Reference::parse(text).and_then(|reference| reference.server(HTTP));
+            let server = ServerReference::parse(text).and_then(|reference| reference.server(HTTP));
             assert!(server.is_none(), "{}: {server:?}", text.escape_ascii());
         }
     }

@@ -3,7 +3,7 @@
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{Front, Reference, in_angle_brackets, is_path, url};
+use super::{Front, ServerReference, in_angle_brackets, is_path, url};
 use crate::rules::{HostHeader, UpstreamUrl};
 
 /// How the upstream is to see itself.
@@ -45,7 +45,7 @@ fn change(name: &HeaderName, value: &[u8], seen: Seen<'_>, front: &Front) -> Opt
 
 /// A URL of the proxy's as one of the upstream's, below its base path.
 fn reference(text: &[u8], seen: Seen<'_>, front: &Front) -> Option<Vec<u8>> {
-    let Reference { scheme, userinfo, authority, rest } = own(text, front)?;
+    let ServerReference { scheme, userinfo, authority, rest } = own(text, front)?;
     let base = seen.upstream.base_path.as_bytes();
     match seen.host {
         // Then the upstream goes by the client's name for the proxy.
@@ -66,8 +66,8 @@ fn origin(text: &[u8], seen: Seen<'_>, front: &Front) -> Option<Vec<u8>> {
 }
 
 /// A URL of the proxy's: the same scheme, host and port, as a page of another origin must stay one.
-fn own<'t>(text: &'t [u8], front: &Front) -> Option<Reference<'t>> {
-    let reference = Reference::parse(text)?;
+fn own<'t>(text: &'t [u8], front: &Front) -> Option<ServerReference<'t>> {
+    let reference = ServerReference::parse(text)?;
     let is_as_secure = reference.scheme.is_none_or(|scheme| scheme.is_secure == front.spoken().is_secure);
     let server = reference.server(front.spoken())?;
     (is_as_secure && front.servers().any(|own| own.is(&server))).then_some(reference)

@@ -3,7 +3,7 @@
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::{
-    Front, Reference, Server, Spoken, cookies, in_angle_brackets, is_path, strip_base, upstream_server, url,
+    Front, ServerReference, Server, Spoken, cookies, in_angle_brackets, is_path, strip_base, upstream_server, url,
 };
 use crate::rules::UpstreamUrl;
 
@@ -57,13 +57,13 @@ impl Way<'_> {
     /// Where a reference leads through the proxy; `None` when it can stay as it is.
     fn reference(&self, text: &[u8]) -> Option<Vec<u8>> {
         let base = &*self.upstream.base_path;
-        let Some(reference) = Reference::parse(text) else {
+        let Some(reference) = ServerReference::parse(text) else {
             // An empty base is stripped of nothing.
             return (is_path(text) && !base.is_empty())
                 .then(|| strip_base(text, base).map(Into::into))
                 .flatten();
         };
-        let Reference { scheme, userinfo, authority, rest } = reference;
+        let ServerReference { scheme, userinfo, authority, rest } = reference;
         if self.is_upstream(&reference) {
             let path = if base.is_empty() { rest.into() } else { strip_base(rest, base)? };
             // Without a Host (HTTP/1.0) a path alone leads back to where the client asked.
@@ -84,17 +84,17 @@ impl Way<'_> {
 
     /// As [`Way::reference`], for a value that has no path at all.
     fn origin(&self, text: &[u8]) -> Option<Vec<u8>> {
-        let reference = Reference::parse(text).filter(|reference| reference.rest.is_empty())?;
+        let reference = ServerReference::parse(text).filter(|reference| reference.rest.is_empty())?;
         let front = self.front.name().filter(|_| self.is_upstream(&reference))?;
         Some(url(Some(self.front.spoken()), b"", front.as_bytes(), b""))
     }
 
-    fn is_upstream(&self, reference: &Reference<'_>) -> bool {
+    fn is_upstream(&self, reference: &ServerReference<'_>) -> bool {
         let own = Spoken::of(self.upstream.scheme);
         reference.server(own).is_some_and(|server| server.is_probably(&self.server))
     }
 
-    fn is_front(&self, reference: &Reference<'_>) -> bool {
+    fn is_front(&self, reference: &ServerReference<'_>) -> bool {
         let server = reference.server(self.front.spoken());
         let Some(server) = server else { return false };
         let is = |front: Server<'_>| front.is_probably(&server) || front.is_but_for_default_ports(&server);
@@ -134,7 +134,7 @@ impl Way<'_> {
 /// A redirect to a server names its root with a slash, as it always did.
 fn rooted(mut after: Vec<u8>) -> Vec<u8> {
     let parts =
-        Reference::parse(&after).map(|reference| (reference.rest.len(), reference.rest.first().copied()));
+        ServerReference::parse(&after).map(|reference| (reference.rest.len(), reference.rest.first().copied()));
     if let Some((length, None | Some(b'?' | b'#'))) = parts {
         after.insert(after.len() - length, b'/');
     }
