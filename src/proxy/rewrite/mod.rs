@@ -20,7 +20,7 @@ use super::headers::{FORWARDED_HOST, FORWARDED_PROTO};
 use crate::rules::{Scheme, UpstreamUrl};
 
 pub use self::origin::Origin;
-pub use self::request::{Seen, request};
+pub use self::request::{UpstreamView, request};
 pub use self::response::answer;
 
 /// How the client knows the proxy.

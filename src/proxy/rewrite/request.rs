@@ -8,7 +8,7 @@ use crate::rules::{HostHeader, UpstreamUrl};
 
 /// How the upstream is to see itself.
 #[derive(Clone, Copy, Debug)]
-pub struct Seen<'r> {
+pub struct UpstreamView<'r> {
     pub upstream: &'r UpstreamUrl,
     /// Its own host and port, as `Host` names them.
     pub own_host: &'r HeaderValue,
@@ -16,7 +16,7 @@ pub struct Seen<'r> {
 }
 
 /// Translates a request's header.
-pub fn request(headers: &mut HeaderMap, seen: Seen<'_>, front: &Front) {
+pub fn request(headers: &mut HeaderMap, seen: UpstreamView<'_>, front: &Front) {
     for (name, value) in headers.iter_mut() {
         let changed = change(name, value.as_bytes(), seen, front);
         if let Some(changed) = changed.and_then(|bytes| HeaderValue::from_bytes(&bytes).ok()) {
@@ -25,7 +25,7 @@ pub fn request(headers: &mut HeaderMap, seen: Seen<'_>, front: &Front) {
     }
 }
 
-fn change(name: &HeaderName, value: &[u8], seen: Seen<'_>, front: &Front) -> Option<Vec<u8>> {
+fn change(name: &HeaderName, value: &[u8], seen: UpstreamView<'_>, front: &Front) -> Option<Vec<u8>> {
     let reference = |text: &[u8]| reference(text, seen, front);
     match name.as_str() {
         "origin" => origin(value, seen, front),
@@ -44,7 +44,7 @@ fn change(name: &HeaderName, value: &[u8], seen: Seen<'_>, front: &Front) -> Opt
 }
 
 /// A URL of the proxy's as one of the upstream's, below its base path.
-fn reference(text: &[u8], seen: Seen<'_>, front: &Front) -> Option<Vec<u8>> {
+fn reference(text: &[u8], seen: UpstreamView<'_>, front: &Front) -> Option<Vec<u8>> {
     let ServerReference { scheme, userinfo, authority, rest } = own(text, front)?;
     let base = seen.upstream.base_path.as_bytes();
     match seen.host {
@@ -59,7 +59,7 @@ fn reference(text: &[u8], seen: Seen<'_>, front: &Front) -> Option<Vec<u8>> {
 }
 
 /// The proxy's origin as the upstream's (RFC 6454 §7).
-fn origin(text: &[u8], seen: Seen<'_>, front: &Front) -> Option<Vec<u8>> {
+fn origin(text: &[u8], seen: UpstreamView<'_>, front: &Front) -> Option<Vec<u8>> {
     let own = own(text, front).filter(|own| own.rest.is_empty() && own.userinfo.is_empty())?;
     let spoken = own.scheme?.as_secure_as(super::Spoken::of(seen.upstream.scheme));
     (seen.host == HostHeader::Upstream).then(|| url(Some(spoken), b"", seen.own_host.as_bytes(), b""))
@@ -87,7 +87,7 @@ mod tests {
         let name = HeaderName::from_bytes(&line[..colon]).expect("a name");
         let mut headers = HeaderMap::new();
         headers.insert(&name, HeaderValue::from_bytes(line[colon + 1..].trim_ascii()).expect("a value"));
-        request(&mut headers, Seen { upstream: &upstream, own_host: &own_host, host }, front);
+        request(&mut headers, UpstreamView { upstream: &upstream, own_host: &own_host, host }, front);
         headers[&name].as_bytes().escape_ascii().to_string()
     }
 

@@ -20,7 +20,7 @@ use super::super::error::{Cause, Failure};
 use super::super::error_response::MARKER;
 use super::super::headers::{self, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_PROTO, Hop};
 use super::super::rewrite::body::{self, Look, Rewriter};
-use super::super::rewrite::{self, Front, Origin, Seen};
+use super::super::rewrite::{self, Front, Origin, UpstreamView};
 use super::super::tasks::Tasks;
 use super::super::via::Via;
 use super::connect::Connector;
@@ -175,7 +175,7 @@ impl Forwarder {
     fn prepare(&self, head: &mut Parts, hop: Hop, front: &Front, client: &Client) -> Result<(), Failure> {
         let Parts { uri, version, headers, .. } = head;
         let own_host = &self.connector.own_host;
-        rewrite::request(headers, Seen { upstream: &self.upstream, own_host, host: self.host }, front);
+        rewrite::request(headers, UpstreamView { upstream: &self.upstream, own_host, host: self.host }, front);
         if self.rewrites_bodies {
             body::ask(headers);
         }
