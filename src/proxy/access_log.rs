@@ -4,19 +4,19 @@
 use http::{HeaderValue, StatusCode};
 
 use super::error::Failure;
-use super::record::Record;
+use super::record::RequestRecorder;
 use crate::clock::Clock;
 use crate::engine::Conflict;
 use crate::model::Attempt;
 
 /// One request, for the log.
 pub struct AccessLog<'r> {
-    record: &'r Record,
+    record: &'r RequestRecorder,
     clock: Clock,
 }
 
 impl AccessLog<'_> {
-    pub fn of(record: &Record, clock: Clock) -> AccessLog<'_> {
+    pub fn of(record: &RequestRecorder, clock: Clock) -> AccessLog<'_> {
         AccessLog { record, clock }
     }
 

@@ -24,7 +24,7 @@ use super::error_response::error_response;
 use super::headers;
 use super::max_forwards;
 use super::owed::Owed;
-use super::record::Record;
+use super::record::RequestRecorder;
 use super::rewrite::cookies;
 use super::worker::Worker;
 use crate::engine::{Replay, StoredResponse};
@@ -53,7 +53,7 @@ pub async fn exchange(
     let address = client.address_behind(&head.headers, &shared.settings.trusted);
     let who = client.who(&head.headers, address, &shared.settings, worker.recorder.key);
     let origin = RequestOrigin { address, who, began: shared.clock.now() };
-    let record = Record::begin(&worker.recorder, snapshot, &client, &head, origin);
+    let record = RequestRecorder::begin(&worker.recorder, snapshot, &client, &head, origin);
     // The head may be gone when there is a failure to be told.
     let origin_header = match shared.settings.cors {
         true => head.headers.get(header::ORIGIN).cloned(),
@@ -127,7 +127,7 @@ async fn answer(
     body: &mut RequestBody,
     origin: RequestOrigin,
     shown: &AccessLog<'_>,
-    record: &Record,
+    record: &RequestRecorder,
 ) -> Result<Answered, Failure> {
     let shared = &worker.shared;
     if client.is_surplus() {
@@ -190,7 +190,7 @@ async fn refuse(
     head: &Parts,
     shown: &AccessLog<'_>,
     body: &RequestBody,
-    record: &Record,
+    record: &RequestRecorder,
 ) -> Response<ResponseSource> {
     let RuleResponse { conflict, response } = *answered;
     record.play(&conflict);
@@ -209,7 +209,7 @@ async fn disturb(
     answered: Box<RuleResponse>,
     answer: Response<ResponseSource>,
     shown: &AccessLog<'_>,
-    record: &Record,
+    record: &RequestRecorder,
 ) -> Answered {
     let RuleResponse { conflict, response } = *answered;
     record.play(&conflict);

@@ -16,7 +16,7 @@ use super::super::downstream::backlog::Backlog;
 use super::super::downstream::client::Client;
 use super::super::downstream::deadlines::{Deadlines, Wait};
 use super::super::owed::Owed;
-use super::super::record::Record;
+use super::super::record::RequestRecorder;
 use super::super::rewrite::body::{Look, Rewriter, Seen};
 use super::super::upstream::http2::IncomingBody;
 use super::super::upstream::pool::Lease;
@@ -168,11 +168,11 @@ pub struct ResponseBody {
     ends_with_connection: bool,
     /// Of the upstream's, all has come.
     is_whole: bool,
-    record: Rc<Record>,
+    record: Rc<RequestRecorder>,
 }
 
 impl ResponseBody {
-    pub fn new(source: ResponseSource, client: &Client, is_http_10: bool, record: Rc<Record>) -> ResponseBody {
+    pub fn new(source: ResponseSource, client: &Client, is_http_10: bool, record: Rc<RequestRecorder>) -> ResponseBody {
         let (vitals, backlog) = (Arc::clone(&client.vitals), client.backlog.clone());
         ResponseBody { source, vitals, backlog, ends_with_connection: is_http_10, is_whole: false, record }
     }

@@ -3,7 +3,7 @@
 //! Facts for an [`Attempt`] are noted where they are known, and handed on when the last part of the request
 //! has ended.
 //!
-//! A [`Record`] is shared by the exchange and the two bodies; its `Drop` completes the attempt. Nothing here
+//! A [`RequestRecorder`] is shared by the exchange and the two bodies; its `Drop` completes the attempt. Nothing here
 //! waits, locks, or looks at parts that no rule needs.
 
 mod agent;
@@ -37,7 +37,7 @@ use crate::model::{
 };
 
 /// One request, for the journal.
-pub struct Record {
+pub struct RequestRecorder {
     recorder: Rc<Recorder>,
     snapshot: Rc<Snapshot>,
     state: RefCell<State>,
@@ -66,7 +66,7 @@ enum End {
     At(Moment),
 }
 
-impl Record {
+impl RequestRecorder {
     /// The request of a head that has just come.
     pub fn begin(
         recorder: &Rc<Recorder>,
@@ -74,9 +74,9 @@ impl Record {
         client: &Client,
         head: &Parts,
         origin: RequestOrigin,
-    ) -> Rc<Record> {
+    ) -> Rc<RequestRecorder> {
         let state = RefCell::new(State::default());
-        let record = Rc::new(Record { recorder: Rc::clone(recorder), snapshot, state });
+        let record = Rc::new(RequestRecorder { recorder: Rc::clone(recorder), snapshot, state });
         let plan = &record.snapshot.plan;
         let mut guard = record.state.borrow_mut();
         let state = &mut *guard;
@@ -269,7 +269,7 @@ impl Record {
     }
 }
 
-impl Drop for Record {
+impl Drop for RequestRecorder {
     fn drop(&mut self) {
         let State { attempt, end, fitting, shows, .. } = self.state.get_mut();
         if let Some(json) = shows.as_mut().and_then(|body| body.json()) {
