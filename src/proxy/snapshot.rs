@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Release};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::allowed_hosts::AllowedHosts;
-use super::record::Plan;
+use super::record::CapturePolicy;
 use super::{Running, StartError};
 use crate::engine::RuleSet;
 use crate::model::RunKey;
@@ -18,7 +18,7 @@ use crate::rules::{Rule, Settings, UpstreamUrl};
 pub struct Snapshot {
     pub rules: Arc<RuleSet>,
     /// What is recorded of each request.
-    pub plan: Arc<Plan>,
+    pub plan: Arc<CapturePolicy>,
     /// Where only some names in `Host` are served, those.
     pub allowed_hosts: Option<Arc<AllowedHosts>>,
 }
@@ -39,7 +39,7 @@ impl Snapshot {
         };
         let rules = rules.map_err(StartError::Replies)?;
         Ok(Snapshot {
-            plan: Arc::new(Plan::new(settings, &rules, key)),
+            plan: Arc::new(CapturePolicy::new(settings, &rules, key)),
             rules: Arc::new(rules),
             allowed_hosts: allowed_hosts.map(Arc::new),
         })

@@ -4,7 +4,7 @@
 use bytes::BytesMut;
 use smol_str::SmolStr;
 
-use super::plan::Plan;
+use super::plan::CapturePolicy;
 use super::sent::text;
 use super::versions::Fitting;
 use crate::engine::scalar;
@@ -31,7 +31,7 @@ impl SentBody {
     }
 
     /// All of it has come.
-    pub fn finish(&mut self, sent: &mut RequestRecord, fitting: &mut Fitting, plan: &Plan) {
+    pub fn finish(&mut self, sent: &mut RequestRecord, fitting: &mut Fitting, plan: &CapturePolicy) {
         let bytes = std::mem::take(&mut self.bytes).freeze();
         if self.is_too_long || bytes.is_empty() {
             return;
@@ -104,7 +104,7 @@ mod tests {
     fn sent(pieces: &[&str]) -> RequestRecord {
         let rules = RuleSet::new(Vec::new(), 1, true).expect("no rules");
         let settings = Settings { body_limit: 40, ..Settings::default() };
-        let mut plan = Plan::new(&settings, &rules, RunKey::new([3; 16]));
+        let mut plan = CapturePolicy::new(&settings, &rules, RunKey::new([3; 16]));
         plan.volatile = ["/at", "/list/0", "/a~1b"].map(Box::from).into();
         let (mut body, mut sent) = (SentBody::default(), RequestRecord::default());
         for piece in pieces {

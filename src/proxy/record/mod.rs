@@ -24,7 +24,7 @@ use memchr::memmem;
 use smol_str::SmolStr;
 
 use self::body::{GotBody, SentBody};
-pub use self::plan::Plan;
+pub use self::plan::CapturePolicy;
 pub use self::recorder::Recorder;
 use self::versions::Fitting;
 use super::downstream::client::{Client, RequestOrigin};

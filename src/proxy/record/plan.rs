@@ -9,7 +9,7 @@ use crate::model::{KeyPart, Kind, Phase, RunKey};
 use crate::rules::Settings;
 
 /// The parts to record, and how.
-pub struct Plan {
+pub struct CapturePolicy {
     pub key: RunKey,
     pub body_limit: u64,
     /// JSON pointers of body fields that differ between tries of one operation.
@@ -24,10 +24,10 @@ pub struct Plan {
 /// every request a look.
 const MOST_PLACES: usize = 8;
 
-impl Plan {
+impl CapturePolicy {
     /// The plan for some rules. All hashes are made with `key`.
-    pub fn new(settings: &Settings, rules: &RuleSet, key: RunKey) -> Plan {
-        let mut plan = Plan {
+    pub fn new(settings: &Settings, rules: &RuleSet, key: RunKey) -> CapturePolicy {
+        let mut plan = CapturePolicy {
             key,
             body_limit: settings.body_limit,
             volatile: settings.journal.volatile.clone(),

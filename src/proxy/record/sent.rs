@@ -10,11 +10,11 @@ use http::{HeaderValue, header};
 use smol_str::SmolStr;
 
 use super::agent::LatestAgent;
-use super::plan::Plan;
+use super::plan::CapturePolicy;
 use crate::model::{Attempt, Facts, ShortFingerprint, RunKey, Version, VersionPlace};
 
 /// Notes the facts of the head, the body apart, and the client's class.
-pub fn of_head(head: &Parts, plan: &Plan, latest: &mut LatestAgent, attempt: &mut Attempt) {
+pub fn of_head(head: &Parts, plan: &CapturePolicy, latest: &mut LatestAgent, attempt: &mut Attempt) {
     let Attempt { sent, agent, .. } = attempt;
     let mut since = None;
     let mut credentials: Option<Vec<&[u8]>> = None;
@@ -145,13 +145,13 @@ mod tests {
 
     const KEY: RunKey = RunKey::new([3; 16]);
 
-    fn plan(rules: &str) -> Plan {
+    fn plan(rules: &str) -> CapturePolicy {
         let accepted = read("rules.toml", rules, &|_| Err(BodyFileError::Missing)).expect("valid rules");
         let rules = RuleSet::new(accepted.config.rules, 1, true).expect("replies");
-        Plan::new(&Settings::default(), &rules, KEY)
+        CapturePolicy::new(&Settings::default(), &rules, KEY)
     }
 
-    fn sent(plan: &Plan, uri: &str, headers: &[(&str, &str)]) -> (RequestRecord, Option<SmolStr>) {
+    fn sent(plan: &CapturePolicy, uri: &str, headers: &[(&str, &str)]) -> (RequestRecord, Option<SmolStr>) {
         let mut request = http::Request::builder().uri(uri);
         for (name, value) in headers {
             request = request.header(*name, *value);
