@@ -35,7 +35,7 @@ pub async fn exchange(
     worker: Rc<Worker>,
     client: Rc<Client>,
     request: Request<Incoming>,
-) -> Result<Response<ResponseBody>, Lost> {
+) -> Result<Response<ResponseBody>, ResponseLost> {
     let shared = &*worker.shared;
     shared.counters.requests.fetch_add(1, Relaxed);
     let vitals = &client.vitals;
@@ -78,7 +78,7 @@ pub async fn exchange(
         Ok(Answered::ByRule(answer)) => answer,
         Ok(Answered::Not) => {
             record.withhold();
-            return Err(Lost);
+            return Err(ResponseLost);
         }
         Ok(Answered::ByUpstream(answer)) => {
             shown.log_answer(answer.status());
@@ -174,15 +174,15 @@ async fn answer(
 
 /// The answer is withheld: the connection ends without a byte of it.
 #[derive(Debug)]
-pub struct Lost;
+pub struct ResponseLost;
 
-impl std::fmt::Display for Lost {
+impl std::fmt::Display for ResponseLost {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("the answer was lost on purpose")
     }
 }
 
-impl std::error::Error for Lost {}
+impl std::error::Error for ResponseLost {}
 
 /// The conflict's answer, once its delay is over.
 async fn refuse(
