@@ -10,7 +10,7 @@ use super::output::{Counted, counted, paint, width};
 use super::startup_error::Refusal;
 use super::whole_file;
 use crate::grading::Report;
-use crate::journal::Kept;
+use crate::journal::JournalResult;
 use crate::report::{self, Format, ReportInput, Width};
 use crate::rules::Paint;
 
@@ -117,7 +117,7 @@ impl Place<'_> {
 }
 
 /// Writes the reports for `reader`, each in its place, and returns the failures.
-pub fn write_for(reader: Reader, wanted: &[Wanted], report: &Report, kept: &Kept) -> Vec<String> {
+pub fn write_for(reader: Reader, wanted: &[Wanted], report: &Report, kept: &JournalResult) -> Vec<String> {
     let attempts: Vec<_> = if wanted.iter().any(|wanted| wanted.format == Format::Har) {
         kept.attempts.iter().cloned().collect()
     } else {
@@ -153,7 +153,7 @@ pub fn hung(wanted: &[Wanted]) -> String {
 }
 
 /// Attempts that the journal's file lacks.
-pub fn losses(kept: &Kept) -> Vec<String> {
+pub fn losses(kept: &JournalResult) -> Vec<String> {
     let mut losses = Vec::new();
     if kept.lost_lines > 0 {
         let lines = counted(kept.lost_lines, "line");

@@ -19,7 +19,7 @@ use super::signals::Signals;
 use super::start::{Prepared, Purpose, prepare, publish};
 use super::startup_error::Refusal;
 use super::{UNUSABLE, summary};
-use crate::journal::{Clients, Kept};
+use crate::journal::{Clients, JournalResult};
 use crate::proxy::{Control, Failure, OwnCertificate, Running, StartError, Summary};
 use crate::rules::UpstreamUrl;
 
@@ -80,7 +80,7 @@ fn tell_start(log: &Log, loaded: &Loaded, upstream: &UpstreamUrl, certificate: O
 /// How a proxy ended.
 struct Ended {
     summary: Summary,
-    kept: Kept,
+    kept: JournalResult,
     /// Not because somebody said so.
     by_itself: bool,
 }
@@ -140,17 +140,17 @@ async fn look_at(upstream: &UpstreamUrl, look: impl Future<Output = Result<(), F
 
 /// Waits for the end; a signal ends at once what is in flight, and another one what hangs even then.
 pub async fn stop_at_signal(
-    mut joined: JoinHandle<(Summary, Kept)>,
+    mut joined: JoinHandle<(Summary, JournalResult)>,
     control: &Control,
     signals: &mut Signals,
-) -> Result<(Summary, Kept), JoinError> {
+) -> Result<(Summary, JournalResult), JoinError> {
     tokio::select! {
         joined = &mut joined => return joined,
         _ = signals.next() => control.stop(),
     }
     tokio::select! {
         joined = joined => joined,
-        _ = signals.next() => Ok((Summary::default(), Kept::default())),
+        _ = signals.next() => Ok((Summary::default(), JournalResult::default())),
     }
 }
 

@@ -38,7 +38,7 @@ pub struct Journal {
     clients_gone: Arc<AtomicBool>,
     at_end: Arc<OnceLock<AtEnd>>,
     /// Receives the contents when the thread ends.
-    ended: Mutex<Receiver<Kept>>,
+    ended: Mutex<Receiver<JournalResult>>,
 }
 
 /// Progress of the clients: finished operations that met a conflict.
@@ -60,7 +60,7 @@ pub enum Clients {
 
 /// The contents of a journal at its end.
 #[derive(Debug, Default)]
-pub struct Kept {
+pub struct JournalResult {
     /// The latest, the oldest first.
     pub attempts: VecDeque<Arc<Attempt>>,
     /// The moment 0 of their times.
@@ -106,7 +106,7 @@ impl Journal {
             progress: Arc::clone(&progress),
             clients_gone: Arc::clone(&clients_gone),
             at_end: Arc::clone(&at_end),
-            kept: Kept::default(),
+            kept: JournalResult::default(),
             clock,
         };
         let (end, ended) = sync_channel(1);
@@ -134,7 +134,7 @@ impl Journal {
     }
 
     /// Waits until all batches are processed, once every other inlet is dropped.
-    pub fn end(self, clients: Clients) -> Kept {
+    pub fn end(self, clients: Clients) -> JournalResult {
         let Journal { inlet, clients_gone, ended, .. } = self;
         clients_gone.store(clients == Clients::Gone, Relaxed);
         let dropped = Arc::clone(&inlet.dropped);
@@ -143,7 +143,7 @@ impl Journal {
         let ended = ended.into_inner().unwrap_or_else(PoisonError::into_inner);
         ended.recv_timeout(PATIENCE).unwrap_or_else(|_| {
             tracing::warn!("the journal is not written in time, its last lines are lost");
-            Kept { dropped: dropped.load(Relaxed), ..Kept::default() }
+            JournalResult { dropped: dropped.load(Relaxed), ..JournalResult::default() }
         })
     }
 }
@@ -160,12 +160,12 @@ struct Collector {
     progress: Arc<Progress>,
     clients_gone: Arc<AtomicBool>,
     at_end: Arc<OnceLock<AtEnd>>,
-    kept: Kept,
+    kept: JournalResult,
     clock: Clock,
 }
 
 impl Collector {
-    fn run(mut self, inlet: &Receiver<Batch>) -> Kept {
+    fn run(mut self, inlet: &Receiver<Batch>) -> JournalResult {
         let mut next_id = 1;
         let mut tallied = self.clock.now();
         loop {
@@ -234,7 +234,7 @@ impl Collector {
         }
     }
 
-    fn end(mut self) -> Kept {
+    fn end(mut self) -> JournalResult {
         self.tally();
         let ending = self.at_end.get().map(|ending| ending(&self.kept.attempts)).unwrap_or_default();
         if let Some(appending) = &mut self.file
@@ -265,7 +265,7 @@ impl Collector {
         // Attempts that the file lacks were graded all the same.
         let mut report = self.grading.finish(rules, Missing { lost_lines, ..Missing::from(dropped) });
         self.header.conclude(&mut report, &counts, &ending);
-        Kept { began: self.header.began(), dropped, lost_lines, report: Some(report), ..self.kept }
+        JournalResult { began: self.header.began(), dropped, lost_lines, report: Some(report), ..self.kept }
     }
 }
 

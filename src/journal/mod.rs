@@ -15,7 +15,7 @@ mod room;
 mod sink;
 
 pub use self::batch::Batch;
-pub use self::collector::{AtEnd, Clients, Journal, Kept, Progress, Tallying};
+pub use self::collector::{AtEnd, Clients, Journal, JournalResult, Progress, Tallying};
 pub use self::file::JournalFile;
 pub use self::inlet::Inlet;
 pub use self::line::{Ending, Header, HeaderRule, Line, Origin, Tallies};

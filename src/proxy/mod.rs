@@ -69,7 +69,7 @@ use self::via::Via;
 use self::worker::{Tickets, Worker};
 use crate::clock::Clock;
 use crate::grading::CommandEnd;
-use crate::journal::{Clients, Header, Inlet, Journal, JournalFile, Kept, Origin, Progress};
+use crate::journal::{Clients, Header, Inlet, Journal, JournalFile, JournalResult, Origin, Progress};
 use crate::model::RunKey;
 use crate::rules::{Config, Limits, Settings, UpstreamUrl};
 use crate::store::MemoryStore;
@@ -246,7 +246,7 @@ impl Running {
     }
 
     /// As [`Running::join`]; also returns the journal's content at the end, `clients` having gone or not.
-    pub fn end(self, clients: Clients) -> (Summary, Kept) {
+    pub fn end(self, clients: Clients) -> (Summary, JournalResult) {
         for thread in self.threads {
             // A worker that panicked was counted where it did.
             let _ = thread.join();

@@ -35,7 +35,7 @@ use super::start::{Prepared, Purpose, prepare, publish};
 use super::startup_error::Refusal;
 use super::{SHORT, UNUSABLE, reporting};
 use crate::grading::{Demands, Report, Verdict};
-use crate::journal::{Clients, Kept};
+use crate::journal::{Clients, JournalResult};
 use crate::proxy::descriptors::SoftLimit;
 use crate::proxy::{Running, StartError, Summary};
 use crate::report::{self, Format, ReportInput};
@@ -127,7 +127,7 @@ async fn play(
 }
 
 /// Lets requests in flight end; a signal ends them at once.
-async fn drain(running: Running, clients: Clients, signals: &mut Forwarded) -> (Summary, Kept) {
+async fn drain(running: Running, clients: Clients, signals: &mut Forwarded) -> (Summary, JournalResult) {
     let control = running.control();
     control.drain();
     let joined = tokio::task::spawn_blocking(move || running.end(clients));
@@ -139,7 +139,7 @@ async fn drain(running: Running, clients: Clients, signals: &mut Forwarded) -> (
 /// How a run ended.
 struct Ended {
     outcome: Result<Played, CannotRun>,
-    kept: Kept,
+    kept: JournalResult,
     is_quiet: bool,
 }
 
@@ -201,7 +201,7 @@ async fn tell_end(ended: Ended, signals: &mut Forwarded, log: Log, wanted: Vec<W
 }
 
 /// The score card, for people.
-fn tell_card(report: &Report, kept: &Kept) {
+fn tell_card(report: &Report, kept: &JournalResult) {
     let err = io::stderr().lock();
     let (paint, width) = (paint(&err), width(&err));
     let subject = ReportInput { report, attempts: &[], started: kept.began, paint, width };
