@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::batch::{Batch, Spare};
 use super::file::JournalFile;
-use super::inlet::Inlet;
+use super::inlet::JournalSender;
 use super::line::{Ending, Header, Tallies};
 use super::place::shared;
 use super::room::Room;
@@ -31,9 +31,9 @@ pub type Tallying = Box<dyn Fn() -> Vec<(u64, u64)> + Send>;
 /// Returns the ending of a run, given the attempts kept.
 pub type AtEnd = Box<dyn Fn(&VecDeque<Arc<Attempt>>) -> Ending + Send + Sync>;
 
-/// A running journal. It ends when all its [`Inlet`]s are dropped.
+/// A running journal. It ends when all its [`JournalSender`]s are dropped.
 pub struct Journal {
-    inlet: Inlet,
+    inlet: JournalSender,
     progress: Arc<Progress>,
     clients_gone: Arc<AtomicBool>,
     at_end: Arc<OnceLock<AtEnd>>,
@@ -86,7 +86,7 @@ impl Journal {
         tallying: Tallying,
     ) -> io::Result<Journal> {
         let (sender, batches) = sync_channel(MOST_WAITING);
-        let inlet = Inlet::new(sender);
+        let inlet = JournalSender::new(sender);
         let progress = Arc::new(Progress::default());
         let clients_gone = Arc::<AtomicBool>::default();
         let at_end = Arc::<OnceLock<AtEnd>>::default();
@@ -129,7 +129,7 @@ impl Journal {
     }
 
     /// Another sender.
-    pub fn inlet(&self) -> Inlet {
+    pub fn inlet(&self) -> JournalSender {
         self.inlet.clone()
     }
 

@@ -13,17 +13,17 @@ const LINGER: Duration = Duration::from_secs(1);
 
 /// Where attempts go in.
 #[derive(Clone)]
-pub struct Inlet {
+pub struct JournalSender {
     batches: SyncSender<Batch>,
     pub(super) spare: Spare,
     pub(super) room: Arc<Room>,
     pub(super) dropped: Arc<AtomicU64>,
 }
 
-impl Inlet {
+impl JournalSender {
     /// A way in to what `batches` leads to.
-    pub(super) fn new(batches: SyncSender<Batch>) -> Inlet {
-        Inlet { batches, spare: Spare::default(), room: Arc::default(), dropped: Arc::default() }
+    pub(super) fn new(batches: SyncSender<Batch>) -> JournalSender {
+        JournalSender { batches, spare: Spare::default(), room: Arc::default(), dropped: Arc::default() }
     }
 
     /// An empty batch, which has room if one has come back.
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn the_last_batch_of_a_worker_goes_as_soon_as_there_is_room() {
         let (batches, taken) = sync_channel(1);
-        let inlet = Inlet::new(batches);
+        let inlet = JournalSender::new(batches);
         inlet.try_give(batch(0..1));
         let (room, dropped) = (Arc::clone(&inlet.room), Arc::clone(&inlet.dropped));
         let giving = std::thread::Builder::new()
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn whoever_comes_too_fast_is_counted_and_does_not_wait() {
         let (batches, inlet) = sync_channel(1);
-        let full = Inlet::new(batches);
+        let full = JournalSender::new(batches);
         for _ in 0..3 {
             full.try_give(batch(0..5));
         }

@@ -69,7 +69,7 @@ use self::via::Via;
 use self::worker::{Tickets, Worker};
 use crate::clock::Clock;
 use crate::grading::CommandEnd;
-use crate::journal::{Clients, Header, Inlet, Journal, JournalFile, JournalResult, Origin, Progress};
+use crate::journal::{Clients, Header, JournalSender, Journal, JournalFile, JournalResult, Origin, Progress};
 use crate::model::RunKey;
 use crate::rules::{Config, Limits, Settings, UpstreamUrl};
 use crate::store::MemoryStore;
@@ -330,7 +330,7 @@ fn thread(
     connector: Arc<Connector>,
     listener: TcpListener,
     order: watch::Receiver<Lifecycle>,
-    (key, inlet): (RunKey, Inlet),
+    (key, inlet): (RunKey, JournalSender),
 ) -> io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name(format!("fracas-worker-{number}")).spawn(move || {
         let runtime = match Builder::new_current_thread().enable_all().build_local(LocalOptions::default()) {

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use super::agent::LatestAgent;
 use crate::clock::Clock;
-use crate::journal::{Batch, Inlet};
+use crate::journal::{Batch, JournalSender};
 use crate::model::{Attempt, RunKey};
 
 /// Attempts of a batch: each wakes the journal's thread, which costs as much as two hundred of them.
@@ -25,12 +25,12 @@ pub struct Recorder {
     batch: RefCell<Batch>,
     /// There is something in an empty batch.
     has_begun: Notify,
-    inlet: Inlet,
+    inlet: JournalSender,
 }
 
 impl Recorder {
     /// A worker's recorder, which hands over to the journal behind `inlet`.
-    pub fn new(key: RunKey, clock: Clock, inlet: Inlet) -> Recorder {
+    pub fn new(key: RunKey, clock: Clock, inlet: JournalSender) -> Recorder {
         Recorder {
             key,
             clock,
