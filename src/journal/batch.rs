@@ -16,7 +16,7 @@ pub struct Batch {
 
 /// Pool of empty batches. A thread that finds it locked makes a new batch, or drops its own.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Spare(Arc<Mutex<Vec<Batch>>>);
+pub(super) struct BatchPool(Arc<Mutex<Vec<Batch>>>);
 
 impl Batch {
     /// The number of attempts in the batch.
@@ -44,7 +44,7 @@ impl Batch {
     }
 }
 
-impl Spare {
+impl BatchPool {
     /// Maximum number of batches in the pool; hardly more are in flight at once.
     const MOST: usize = 16;
 
@@ -56,7 +56,7 @@ impl Spare {
     /// Gives back a batch whose attempts were taken out.
     pub fn put(&self, batch: Batch) {
         if let Ok(mut spare) = self.0.try_lock()
-            && spare.len() < Spare::MOST
+            && spare.len() < BatchPool::MOST
         {
             spare.push(batch);
         }
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_batch_that_came_back_holds_only_what_was_put_in_since() {
-        let spare = Spare::default();
+        let spare = BatchPool::default();
         for starts in [0..5, 10..12, 20..27, 30..30] {
             let mut batch = spare.get();
             assert!(batch.is_empty());

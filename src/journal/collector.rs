@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use super::batch::{Batch, Spare};
+use super::batch::{Batch, BatchPool};
 use super::file::JournalFile;
 use super::inlet::JournalSender;
 use super::line::{Ending, Header, Tallies};
@@ -154,7 +154,7 @@ struct Collector {
     file: Option<Appending>,
     grading: Grading,
     tallying: Tallying,
-    spare: Spare,
+    spare: BatchPool,
     freed: Arc<Room>,
     dropped: Arc<AtomicU64>,
     progress: Arc<Progress>,

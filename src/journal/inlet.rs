@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
 
-use super::batch::{Batch, Spare};
+use super::batch::{Batch, BatchPool};
 use super::room::Room;
 
 /// The last batch of a worker waits so long for room among those that wait.
@@ -15,7 +15,7 @@ const LINGER: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct JournalSender {
     batches: SyncSender<Batch>,
-    pub(super) spare: Spare,
+    pub(super) spare: BatchPool,
     pub(super) room: Arc<Room>,
     pub(super) dropped: Arc<AtomicU64>,
 }
@@ -23,7 +23,7 @@ pub struct JournalSender {
 impl JournalSender {
     /// A way in to what `batches` leads to.
     pub(super) fn new(batches: SyncSender<Batch>) -> JournalSender {
-        JournalSender { batches, spare: Spare::default(), room: Arc::default(), dropped: Arc::default() }
+        JournalSender { batches, spare: BatchPool::default(), room: Arc::default(), dropped: Arc::default() }
     }
 
     /// An empty batch, which has room if one has come back.
