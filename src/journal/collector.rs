@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::batch::{Batch, BatchPool};
 use super::file::JournalFile;
 use super::inlet::JournalSender;
-use super::line::{Ending, Header, Tallies};
+use super::line::{Ending, Header, RuleCounts};
 use super::place::shared;
 use super::room::Room;
 use crate::clock::Clock;
@@ -241,11 +241,11 @@ impl Collector {
             && ending != Ending::default()
         {
             let counts = (0..).zip((self.tallying)()).filter(|(_, count)| *count != (0, 0));
-            appending.file.add(&Tallies {
+            appending.file.add(&RuleCounts {
                 tallies: counts.map(|(rule, (matched, fired))| (rule, matched, fired)).collect(),
                 dropped: appending.dropped,
                 ending: Some(ending.clone()),
-                ..Tallies::default()
+                ..RuleCounts::default()
             });
         }
         if let Some(at) = ending.killed_at() {
@@ -301,7 +301,7 @@ impl Appending {
             .map(|(rule, ((matched, fired), _))| (rule, *matched, *fired))
             .collect();
         if !news.is_empty() || dropped != self.dropped {
-            self.file.add(&Tallies { tallies: news, dropped, ..Tallies::default() });
+            self.file.add(&RuleCounts { tallies: news, dropped, ..RuleCounts::default() });
             self.told = counts;
             self.dropped = dropped;
         }
@@ -311,7 +311,7 @@ impl Appending {
 
     /// Writes the end mark, and whether the clients are gone.
     fn end(&mut self, clients_gone: bool) {
-        self.file.end(&Tallies { dropped: self.dropped, clients_gone, ..Tallies::default() });
+        self.file.end(&RuleCounts { dropped: self.dropped, clients_gone, ..RuleCounts::default() });
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::line::{Header, Tallies};
+use super::line::{Header, RuleCounts};
 use super::sink::Sink;
 
 /// A journal file that is appended to.
@@ -77,9 +77,9 @@ impl JournalFile {
     }
 
     /// Writes the run's last line, its end mark, and waits a while for a slow reader.
-    pub fn end(&mut self, mark: &Tallies) {
+    pub fn end(&mut self, mark: &RuleCounts) {
         self.sink.be_patient();
-        self.add(&Tallies { ended: true, lost: self.lost, ..mark.clone() });
+        self.add(&RuleCounts { ended: true, lost: self.lost, ..mark.clone() });
         self.write();
     }
 
@@ -100,7 +100,7 @@ impl JournalFile {
         }
         first.extend_from_slice(&self.header);
         if self.lost > self.told {
-            add_to(&mut first, &Tallies { lost: self.lost, ..Tallies::default() });
+            add_to(&mut first, &RuleCounts { lost: self.lost, ..RuleCounts::default() });
         }
         self.sink.write(&first).map_err(|(taken, error)| {
             // The written part may end within a line; readers recognise the repeated header by its id.
@@ -209,7 +209,7 @@ mod tests {
         assert!(lines[0].starts_with("{\"fracas\":") && lines[1].contains("\"lost\":1"), "{:.80}", lines[1]);
         let kept = lines.len() as u64 - 2;
         assert_eq!(file.lost(), 1 + written - kept);
-        file.end(&Tallies::default());
+        file.end(&RuleCounts::default());
         let mut more = Vec::new();
         assert_eq!(take(&mut more), "");
         // The end of the torn line.

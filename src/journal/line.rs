@@ -12,7 +12,7 @@ pub enum Line {
     /// A run begins.
     Header(Box<Header>),
     Attempt(Box<Attempt>),
-    Tallies(Tallies),
+    Tallies(RuleCounts),
     /// One that cannot be read: the last one of a process that was killed, or of a full disk.
     Torn,
 }
@@ -72,7 +72,7 @@ pub struct HeaderRule {
 
 /// Counts of the rules so far. The last such line of a run counts, rule by rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tallies {
+pub struct RuleCounts {
     /// Rules whose counts have changed: position, requests matched, conflicts injected.
     pub tallies: Vec<(u32, u64, u64)>,
     /// Number of attempts that came faster than the journal could take them; the file lacks them.

@@ -53,7 +53,7 @@ fn invalid(what: String) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::Tallies;
+    use crate::journal::RuleCounts;
     use crate::model::Attempt;
     use crate::rules::Config;
 
@@ -70,13 +70,13 @@ mod tests {
     fn what_was_written_is_read_and_torn_lines_are_told() {
         let header = Header::new(&Config::builtin(), "2026-01-31T00:00:00Z".to_owned());
         let attempt = Attempt { id: 7, method: "PUT".into(), ..Attempt::default() };
-        let tallies = Tallies {
+        let tallies = RuleCounts {
             tallies: vec![(0, 2, 1)],
             dropped: 3,
             lost: 4,
             ended: true,
             clients_gone: true,
-            ..Tallies::default()
+            ..RuleCounts::default()
         };
         let whole = format!("{}\n{}\n{}\n", json(&header), json(&attempt), json(&tallies));
         let all = [

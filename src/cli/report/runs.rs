@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::cli::output::counted;
 use crate::grading::{Extent, Grading, Missing, Report};
-use crate::journal::{Ending, Header, Line, Tallies, read};
+use crate::journal::{Ending, Header, Line, RuleCounts, read};
 use crate::model::Attempt;
 use crate::report::Format;
 
@@ -141,7 +141,7 @@ impl Run {
         self.grading.add(attempt);
     }
 
-    fn tallies(&mut self, tallies: Tallies) {
+    fn tallies(&mut self, tallies: RuleCounts) {
         self.go_on();
         for (rule, matched, fired) in tallies.tallies {
             if let Some(count) = self.counts.get_mut(rule as usize) {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use fracas::grading::{Criteria, RuleCriteria, CommandEnd};
-use fracas::journal::{Ending, Header, HeaderRule, Tallies};
+use fracas::journal::{Ending, Header, HeaderRule, RuleCounts};
 use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase};
 use fracas::rules::{Config, Expect};
 
@@ -57,7 +57,7 @@ fn lines(header: &Header, attempts: &[Attempt]) -> String {
     let mut text = json(header);
     attempts.iter().for_each(|attempt| text += &json(attempt));
     let count = attempts.len() as u64;
-    text + &json(&Tallies { tallies: vec![(0, count, count)], ended: true, ..Tallies::default() })
+    text + &json(&RuleCounts { tallies: vec![(0, count, count)], ended: true, ..RuleCounts::default() })
 }
 
 /// Lines of every kind in one list.
@@ -139,16 +139,16 @@ fn an_incomplete_run_never_passes_and_says_why() {
         let kept = all.iter().enumerate().filter(|(at, _)| !range.contains(at)).map(|(_, line)| *line);
         kept.collect::<Vec<_>>().join("\n") + "\n"
     };
-    let with_tallies = |tallies: Tallies| without(4..5) + &erased::Line::json(&tallies) + "\n";
-    let ended = Tallies { ended: true, ..Tallies::default() };
+    let with_tallies = |tallies: RuleCounts| without(4..5) + &erased::Line::json(&tallies) + "\n";
+    let ended = RuleCounts { ended: true, ..RuleCounts::default() };
     let cases = [
         ("no end mark", without(4..5)),
         ("1 line of it is lost", whole.clone() + "{\"id\":4,\"sta"),
         ("1 line of it is lost", all[..3].join("\n") + "\n{\"id\":3,\"st\n" + &all[3..].join("\n")),
-        ("7 lines of it are lost", with_tallies(Tallies { lost: 7, ..ended.clone() })),
-        ("8 attempts came too fast", with_tallies(Tallies { dropped: 8, ..ended.clone() })),
+        ("7 lines of it are lost", with_tallies(RuleCounts { lost: 7, ..ended.clone() })),
+        ("8 attempts came too fast", with_tallies(RuleCounts { dropped: 8, ..ended.clone() })),
         // Told once, and not revoked by later lines.
-        ("7 lines", with_tallies(Tallies { lost: 7, ..Tallies::default() }) + &erased::Line::json(&ended)),
+        ("7 lines", with_tallies(RuleCounts { lost: 7, ..RuleCounts::default() }) + &erased::Line::json(&ended)),
     ];
     for (why, journal) in cases {
         let folder = folder(&[("journal.jsonl", &journal)]);
@@ -213,7 +213,7 @@ fn every_format_goes_to_a_file_or_to_standard_output() {
 #[test]
 fn what_is_open_at_the_end_is_unfinished_unless_its_client_is_gone() {
     let open = lines(&header(Expect::default()), &blind(3));
-    let gone = Tallies { clients_gone: true, ..Tallies::default() };
+    let gone = RuleCounts { clients_gone: true, ..RuleCounts::default() };
     let over = open.clone() + &erased::Line::json(&gone) + "\n";
     let folder = folder(&[("open.jsonl", &open), ("over.jsonl", &over)]);
     for (name, unfinished, gave_up) in [("open.jsonl", 1, 0), ("over.jsonl", 0, 1)] {
@@ -239,7 +239,7 @@ fn a_journal_says_whether_the_command_was_killed_while_a_client_was_still_trying
     ] {
         let command = Some(CommandEnd { code, signal: None });
         let ending = Some(Ending { command, command_ended: ended, ..Ending::default() });
-        let journal = open.clone() + &erased::Line::json(&Tallies { ending, ..Tallies::default() }) + "\n";
+        let journal = open.clone() + &erased::Line::json(&RuleCounts { ending, ..RuleCounts::default() }) + "\n";
         let folder = folder(&[("journal.jsonl", &journal)]);
         let (_, out, _) = report(folder.path(), &["--format", "json"]);
         let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");
