@@ -17,7 +17,7 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use fracas::grading::{Criteria, Correlator, Grading};
-use fracas::journal::{Header, Line, read};
+use fracas::journal::{Header, JournalLine, read};
 use fracas::model::Attempt;
 use fracas::rules::Config;
 
@@ -108,7 +108,7 @@ fn grade(path: &Path) -> ExitCode {
 fn attempts(path: &Path, each: &mut dyn FnMut(Attempt)) {
     let journal = BufReader::with_capacity(1 << 16, File::open(path).expect("the file"));
     let read_whole = read(journal, &mut |line| {
-        if let Line::Attempt(attempt) = line {
+        if let JournalLine::Attempt(attempt) = line {
             each(*attempt);
         }
     });

@@ -8,7 +8,7 @@ use crate::rules::{Config, Rule};
 
 /// One line.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Line {
+pub enum JournalLine {
     /// A run begins.
     Header(Box<Header>),
     Attempt(Box<Attempt>),
@@ -194,15 +194,15 @@ impl HeaderRule {
     }
 }
 
-impl Line {
+impl JournalLine {
     /// Parses a line. Recognises attempts, the most frequent, by their first key, to parse them only once.
-    pub fn parse(text: &[u8]) -> Option<Line> {
+    pub fn parse(text: &[u8]) -> Option<JournalLine> {
         if text.starts_with(b"{\"id\":") {
-            serde_json::from_slice(text).ok().map(|attempt| Line::Attempt(Box::new(attempt)))
+            serde_json::from_slice(text).ok().map(|attempt| JournalLine::Attempt(Box::new(attempt)))
         } else if text.starts_with(b"{\"fracas\":") {
-            serde_json::from_slice(text).ok().map(|header| Line::Header(Box::new(header)))
+            serde_json::from_slice(text).ok().map(|header| JournalLine::Header(Box::new(header)))
         } else {
-            serde_json::from_slice(text).ok().map(Line::Tallies)
+            serde_json::from_slice(text).ok().map(JournalLine::Tallies)
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Read as _};
 
-use super::line::{Header, Line};
+use super::line::{Header, JournalLine};
 
 /// Maximum length of a line in bytes: a header with as many rules as a file may have.
 const LONGEST: u64 = 256 << 20;
@@ -11,7 +11,7 @@ const LONGEST: u64 = 256 << 20;
 ///
 /// # Errors
 /// The reader's errors; [`io::ErrorKind::InvalidData`] when this is no journal of a known format.
-pub fn read(mut journal: impl BufRead, each: &mut dyn FnMut(Line)) -> io::Result<()> {
+pub fn read(mut journal: impl BufRead, each: &mut dyn FnMut(JournalLine)) -> io::Result<()> {
     let mut text = Vec::new();
     let mut has_header = false;
     loop {
@@ -19,8 +19,8 @@ pub fn read(mut journal: impl BufRead, each: &mut dyn FnMut(Line)) -> io::Result
         if journal.by_ref().take(LONGEST).read_until(b'\n', &mut text)? == 0 {
             break;
         }
-        match Line::parse(text.trim_ascii()) {
-            Some(Line::Header(header)) if header.journal != Header::FORMAT => {
+        match JournalLine::parse(text.trim_ascii()) {
+            Some(JournalLine::Header(header)) if header.journal != Header::FORMAT => {
                 return Err(invalid(format!(
                     "it is a journal of format {}, which fracas {} wrote; this one reads format {}",
                     header.journal,
@@ -29,14 +29,14 @@ pub fn read(mut journal: impl BufRead, each: &mut dyn FnMut(Line)) -> io::Result
                 )));
             }
             Some(line) => {
-                has_header |= matches!(line, Line::Header(_));
+                has_header |= matches!(line, JournalLine::Header(_));
                 if !has_header {
                     return Err(invalid("it does not begin as a journal does".to_owned()));
                 }
                 each(line);
             }
             None if text.trim_ascii().is_empty() => {}
-            None if has_header => each(Line::Torn),
+            None if has_header => each(JournalLine::Torn),
             None => {}
         }
     }
@@ -61,7 +61,7 @@ mod tests {
         serde_json::to_string(line).expect("JSON")
     }
 
-    fn lines(text: &str) -> io::Result<Vec<Line>> {
+    fn lines(text: &str) -> io::Result<Vec<JournalLine>> {
         let mut lines = Vec::new();
         read(text.as_bytes(), &mut |line| lines.push(line)).map(|()| lines)
     }
@@ -80,11 +80,11 @@ mod tests {
         };
         let whole = format!("{}\n{}\n{}\n", json(&header), json(&attempt), json(&tallies));
         let all = [
-            Line::Header(Box::new(header)),
-            Line::Attempt(Box::new(attempt.clone())),
-            Line::Tallies(tallies),
+            JournalLine::Header(Box::new(header)),
+            JournalLine::Attempt(Box::new(attempt.clone())),
+            JournalLine::Tallies(tallies),
         ];
-        let with_torn = [&all[..], &[Line::Torn]].concat();
+        let with_torn = [&all[..], &[JournalLine::Torn]].concat();
         assert_eq!(lines(&whole).expect("a journal"), all);
         // Torn at each of its bytes, all but the torn line is there.
         let torn = json(&attempt);

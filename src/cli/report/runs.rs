@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::cli::output::counted;
 use crate::grading::{Extent, Grading, Missing, Report};
-use crate::journal::{Ending, Header, Line, RuleCounts, read};
+use crate::journal::{Ending, Header, JournalLine, RuleCounts, read};
 use crate::model::Attempt;
 use crate::report::Format;
 
@@ -61,17 +61,17 @@ pub fn graded(
         Which::Last => run.filter(|_| is_last).into_iter().for_each(|run| each(run.finish())),
     };
     read(journal, &mut |line| match (line, &mut run) {
-        (Line::Header(header), Some(run)) if !header.run.is_empty() && header.run == run.header.run => {
+        (JournalLine::Header(header), Some(run)) if !header.run.is_empty() && header.run == run.header.run => {
             run.go_on();
         }
-        (Line::Header(header), run) => {
+        (JournalLine::Header(header), run) => {
             runs.note(&header.run);
             done(run.replace(Run::new(*header)), false);
         }
         (_, Some(run)) if matches!(which, Which::Id(id) if run.header.run != id) => {}
-        (Line::Attempt(attempt), Some(run)) => run.attempt((*attempt).into(), format),
-        (Line::Tallies(tallies), Some(run)) => run.tallies(tallies),
-        (Line::Torn, Some(run)) => run.torn(),
+        (JournalLine::Attempt(attempt), Some(run)) => run.attempt((*attempt).into(), format),
+        (JournalLine::Tallies(tallies), Some(run)) => run.tallies(tallies),
+        (JournalLine::Torn, Some(run)) => run.torn(),
         (_, None) => {}
     })?;
     done(run, true);

@@ -4,29 +4,29 @@ use std::fs::File;
 use std::io::{BufReader, Write as _};
 use std::path::Path;
 
-use fracas::journal::{Line, read};
+use fracas::journal::{JournalLine, read};
 
 use crate::support::program::{Serving, folder, fracas};
 use crate::support::proxy::before;
 use crate::support::socket::Socket;
 use crate::support::upstream::Upstream;
 
-fn lines(path: &Path) -> (Vec<Line>, u64) {
+fn lines(path: &Path) -> (Vec<JournalLine>, u64) {
     let mut lines = Vec::new();
     let mut torn = 0;
     let file = BufReader::new(File::open(path).expect("a file"));
     let mut each = |line| match line {
-        Line::Torn => torn += 1,
+        JournalLine::Torn => torn += 1,
         line => lines.push(line),
     };
     read(file, &mut each).expect("a journal");
     (lines, torn)
 }
 
-fn paths(lines: &[Line]) -> Vec<&str> {
+fn paths(lines: &[JournalLine]) -> Vec<&str> {
     let mut paths = Vec::new();
     for line in lines {
-        if let Line::Attempt(attempt) = line {
+        if let JournalLine::Attempt(attempt) = line {
             paths.push(&*attempt.path);
         }
     }
@@ -64,9 +64,9 @@ fn a_killed_process_leaves_what_was_written_and_the_next_one_goes_on_below() {
         let (lines, torn) = lines(&journal);
         assert_eq!(paths(&lines), ["/items/0", "/items/1", "/items/2"].repeat(run));
         assert_eq!(torn, run as u64);
-        let headers: Vec<_> = lines.iter().filter(|line| matches!(line, Line::Header(_))).collect();
+        let headers: Vec<_> = lines.iter().filter(|line| matches!(line, JournalLine::Header(_))).collect();
         assert_eq!(headers.len(), run);
-        let Line::Header(header) = headers[0] else { panic!("a header") };
+        let JournalLine::Header(header) = headers[0] else { panic!("a header") };
         assert_eq!((&*header.rules[0].name, header.rules[0].asked_share), ("r", Some(0.5)));
     }
 }
@@ -85,7 +85,7 @@ fn the_file_of_a_run_that_ended_says_what_its_rules_did() {
     }
     assert_eq!(proxy.attempts().len(), 3);
     let (lines, _) = lines(&path);
-    let [.., Line::Tallies(tallies), Line::Tallies(mark)] = &lines[..] else { panic!("{lines:?}") };
+    let [.., JournalLine::Tallies(tallies), JournalLine::Tallies(mark)] = &lines[..] else { panic!("{lines:?}") };
     assert_eq!((&tallies.tallies[..], tallies.dropped), (&[(1, 3, 1)][..], 0));
     assert_eq!((mark.ended, mark.lost, mark.clients_gone), (true, 0, false));
 }
