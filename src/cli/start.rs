@@ -13,7 +13,7 @@ use super::ready_file::{Published, Ready, ReadyFile};
 use super::startup_error::Refusal;
 use super::{places, reporting};
 use crate::grading::Demands;
-use crate::journal::Origin;
+use crate::journal::RunOrigin;
 use crate::proxy::descriptors;
 use crate::proxy::descriptors::SoftLimit;
 use crate::proxy::{Proxy, Running, StartError, reaches};
@@ -70,7 +70,7 @@ pub fn prepare(
     };
     let soft_limit = descriptors::raise_limit();
     let mut proxy = Proxy::bind(loaded.config.clone(), upstream.clone())?;
-    proxy.set_origin(Origin {
+    proxy.set_origin(RunOrigin {
         rules_file: loaded.file.as_deref().map(|file| file.display().to_string()),
         rules_sha256: loaded.sha256.clone(),
         upstream: if demo.is_some() { "demo".to_owned() } else { url_of(&upstream) },

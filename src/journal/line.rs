@@ -31,7 +31,7 @@ pub struct Header {
     pub seed: u64,
     /// Origin of the rules and destination of the requests.
     #[serde(flatten)]
-    pub origin: Origin,
+    pub origin: RunOrigin,
     /// The URL that clients have.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub proxy: String,
@@ -44,7 +44,7 @@ pub struct Header {
 /// Origin of the rules, destination of the requests, and the command that fracas runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Origin {
+pub struct RunOrigin {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rules_file: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -174,7 +174,7 @@ impl Header {
             run: String::new(),
             started,
             seed: config.settings.seed,
-            origin: Origin::default(),
+            origin: RunOrigin::default(),
             proxy: String::new(),
             asked: Criteria::of(config),
             rules: config.rules.iter().map(HeaderRule::new).collect(),

@@ -18,5 +18,5 @@ pub use self::batch::Batch;
 pub use self::collector::{AtEnd, Clients, Journal, JournalResult, Progress, Tallying};
 pub use self::file::JournalFile;
 pub use self::inlet::JournalSender;
-pub use self::line::{Ending, Header, HeaderRule, JournalLine, Origin, RuleCounts};
+pub use self::line::{Ending, Header, HeaderRule, JournalLine, RunOrigin, RuleCounts};
 pub use self::read::read;

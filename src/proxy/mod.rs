@@ -69,7 +69,7 @@ use self::via::Via;
 use self::worker::{Tickets, Worker};
 use crate::clock::Clock;
 use crate::grading::CommandEnd;
-use crate::journal::{Clients, Header, JournalSender, Journal, JournalFile, JournalResult, Origin, Progress};
+use crate::journal::{Clients, Header, JournalSender, Journal, JournalFile, JournalResult, RunOrigin, Progress};
 use crate::model::RunKey;
 use crate::rules::{Config, Limits, Settings, UpstreamUrl};
 use crate::store::MemoryStore;
@@ -143,7 +143,7 @@ impl Proxy {
     }
 
     /// Sets the origin of its rules and its purpose: its journal and reports name them.
-    pub fn set_origin(&mut self, origin: Origin) {
+    pub fn set_origin(&mut self, origin: RunOrigin) {
         self.header.origin = origin;
     }
 
