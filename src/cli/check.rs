@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use super::arguments::Check;
 use super::load::DEFAULT_FILE;
 use super::output::{counted, paint, result};
-use super::startup_error::Refusal;
+use super::startup_error::StartupError;
 use super::{MISTAKES, UNUSABLE};
 use crate::proxy;
 use crate::rules::{Code, Diagnostic};
@@ -32,7 +32,7 @@ pub fn check(arguments: &Check) -> ExitCode {
         }
         Err(mistakes) => {
             if mistakes.list.iter().any(is_no_file_at_all) {
-                return Refusal::Mistakes(mistakes).report_alone();
+                return StartupError::Mistakes(mistakes).report_alone();
             }
             let count = counted(mistakes.errors as u64, "mistake");
             let written = result(format_args!("{}\n{name}: {count}\n", mistakes.render(paint)));

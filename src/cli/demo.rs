@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use super::arguments;
 use super::output::talk;
 use super::signals::Signals;
-use super::startup_error::Refusal;
+use super::startup_error::StartupError;
 use crate::demo::{Demo, serve};
 use crate::rules::{Authority, Scheme, UpstreamUrl};
 
@@ -22,9 +22,9 @@ pub struct Beside {
 
 impl Beside {
     /// Starts it on a free port of this machine.
-    pub fn start() -> Result<Beside, Refusal> {
+    pub fn start() -> Result<Beside, StartupError> {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let no_thread = |error| Refusal::from(crate::proxy::StartError::Thread(error));
+        let no_thread = |error| StartupError::from(crate::proxy::StartError::Thread(error));
         let (listener, address) = listen(any)?;
         let runtime = Builder::new_current_thread().enable_all().build().map_err(no_thread)?;
         let (end, ended) = oneshot::channel::<()>();
@@ -50,9 +50,9 @@ pub fn demo(arguments: &arguments::Demo) -> ExitCode {
     }
 }
 
-fn alone(address: SocketAddr) -> Result<(), Refusal> {
+fn alone(address: SocketAddr) -> Result<(), StartupError> {
     let (listener, address) = listen(address)?;
-    let no_thread = |error| Refusal::from(crate::proxy::StartError::Thread(error));
+    let no_thread = |error| StartupError::from(crate::proxy::StartError::Thread(error));
     let runtime = Builder::new_current_thread().enable_all().build().map_err(no_thread)?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener).map_err(no_thread)?;
@@ -72,12 +72,12 @@ fn alone(address: SocketAddr) -> Result<(), Refusal> {
     })
 }
 
-fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Refusal> {
+fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartupError> {
     let open = || -> io::Result<(TcpListener, SocketAddr)> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         Ok((listener, address))
     };
-    open().map_err(|error| Refusal::listen(address, &error))
+    open().map_err(|error| StartupError::listen(address, &error))
 }

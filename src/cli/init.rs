@@ -9,7 +9,7 @@ use super::arguments::Init;
 use super::load::DEFAULT_FILE;
 use super::output::talk;
 use super::schema;
-use super::startup_error::Refusal;
+use super::startup_error::StartupError;
 
 /// Lies beside the rules file; that file's first line names it.
 const SCHEMA_FILE: &str = "rules.schema.json";
@@ -38,7 +38,7 @@ fn rules() -> String {
     format!("#:schema ./{SCHEMA_FILE}\n{rest}")
 }
 
-fn write(path: &str, text: &str, overwrite: bool) -> Result<(), Refusal> {
+fn write(path: &str, text: &str, overwrite: bool) -> Result<(), StartupError> {
     let mut options = OpenOptions::new();
     options.write(true);
     match overwrite {
@@ -47,12 +47,12 @@ fn write(path: &str, text: &str, overwrite: bool) -> Result<(), Refusal> {
     };
     let written = options.open(Path::new(path)).and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => Refusal::new(
+        io::ErrorKind::AlreadyExists => StartupError::new(
             "file-exists",
             format!("{path} is already there"),
             "`fracas init --force` overwrites it",
         ),
-        _ => Refusal::new(
+        _ => StartupError::new(
             "cannot-write",
             format!("{path} cannot be written: {error}"),
             "run it in a folder that this user may write to",

@@ -8,7 +8,7 @@ use clap_mangen::Man;
 
 use super::arguments::Arguments;
 use super::output::result;
-use super::startup_error::Refusal;
+use super::startup_error::StartupError;
 
 /// Prints the page of `fracas`, or of one of its commands.
 pub fn man(command: Option<&str>) -> ExitCode {
@@ -16,7 +16,7 @@ pub fn man(command: Option<&str>) -> ExitCode {
         Some(page) => result(String::from_utf8_lossy(&page)),
         None => {
             let title = format!("there is no command `{}`", command.unwrap_or_default());
-            Refusal::new("no-such-command", title, "`fracas help` lists the commands").report_alone()
+            StartupError::new("no-such-command", title, "`fracas help` lists the commands").report_alone()
         }
     }
 }

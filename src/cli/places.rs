@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::arguments::{Report, Serve};
 use super::load::Loaded;
 use super::reporting::Wanted;
-use super::startup_error::Refusal;
+use super::startup_error::StartupError;
 use crate::report::Format;
 use crate::rules::{ClientCertificate, Tls, Trust};
 
@@ -22,7 +22,7 @@ fn named(what: impl Into<String>, path: &Path) -> Named {
 }
 
 /// Refuses outputs that `serve` and `run` would write over their own files.
-pub fn check(arguments: &Serve, loaded: &Loaded) -> Result<(), Refusal> {
+pub fn check(arguments: &Serve, loaded: &Loaded) -> Result<(), StartupError> {
     let settings = &loaded.config.settings;
     let mut outputs: Vec<Named> =
         settings.journal.file.iter().map(|path| named("the journal", path)).collect();
@@ -32,13 +32,13 @@ pub fn check(arguments: &Serve, loaded: &Loaded) -> Result<(), Refusal> {
 }
 
 /// Refuses a report that would be written over the journal it is made from.
-pub fn check_report(arguments: &Report) -> Result<(), Refusal> {
+pub fn check_report(arguments: &Report) -> Result<(), StartupError> {
     let outputs = arguments.output.iter().map(|path| named("the report", path)).collect();
     apart(&[named("the journal", &arguments.journal)], &with_standard_output(outputs))
 }
 
 /// Refuses a report that would be written over the rules of the runs that it is about.
-pub fn check_report_of(arguments: &Report, rules_files: &[&str]) -> Result<(), Refusal> {
+pub fn check_report_of(arguments: &Report, rules_files: &[&str]) -> Result<(), StartupError> {
     let outputs: Vec<Named> = arguments.output.iter().map(|path| named("the report", path)).collect();
     let inputs: Vec<Named> =
         rules_files.iter().map(|file| named("the rules file", Path::new(file))).collect();
@@ -86,7 +86,7 @@ fn with_standard_output(mut outputs: Vec<Named>) -> Vec<Named> {
     outputs
 }
 
-fn apart(inputs: &[Named], outputs: &[Named]) -> Result<(), Refusal> {
+fn apart(inputs: &[Named], outputs: &[Named]) -> Result<(), StartupError> {
     let mut taken: Vec<(&Named, Place)> =
         inputs.iter().filter_map(|input| Some((input, Place::of(&input.path)?))).collect();
     for output in outputs {
@@ -94,7 +94,7 @@ fn apart(inputs: &[Named], outputs: &[Named]) -> Result<(), Refusal> {
         if let Some((other, _)) = taken.iter().find(|(_, other)| place.is(other)) {
             let title = format!("{} and {} are one file: {}", output.what, other.what, output.path.display());
             let help = format!("give {} a file of its own", output.what);
-            return Err(Refusal::new("same-file", title, help));
+            return Err(StartupError::new("same-file", title, help));
         }
         taken.push((output, place));
     }

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::startup_error::Refusal;
+use super::startup_error::StartupError;
 use super::whole_file::Beside;
 use crate::proxy::OwnCertificate;
 
@@ -38,7 +38,7 @@ pub struct Published {
 impl ReadyFile {
     /// Writes the file beside its place. Removes an older run's file: a script that waits for this run must
     /// not read it.
-    pub fn prepare(path: &Path, ready: &Ready<'_>) -> Result<ReadyFile, Refusal> {
+    pub fn prepare(path: &Path, ready: &Ready<'_>) -> Result<ReadyFile, StartupError> {
         let Ready { url, listen, upstream, certificate } = ready;
         let text = serde_json::json!({
             "pid": std::process::id(),
@@ -51,7 +51,7 @@ impl ReadyFile {
         let text = format!("{text}\n");
         let beside = write(path, &text).map_err(|error| {
             let title = format!("the ready file {} cannot be written: {error}", path.display());
-            Refusal::new(
+            StartupError::new(
                 "ready-file",
                 title,
                 "give `--ready-file` a new file in a folder that this user may write to",
@@ -110,7 +110,7 @@ mod tests {
 
     const UPSTREAM: &str = "http://127.0.0.1:9000";
 
-    fn prepare(path: &Path) -> Result<ReadyFile, Refusal> {
+    fn prepare(path: &Path) -> Result<ReadyFile, StartupError> {
         let listen = SocketAddr::from(([127, 0, 0, 1], 4090));
         let url = format!("http://{listen}");
         ReadyFile::prepare(path, &Ready { listen, url, upstream: UPSTREAM, certificate: None })

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::output::{Counted, counted, paint, width};
-use super::startup_error::Refusal;
+use super::startup_error::StartupError;
 use super::whole_file;
 use crate::grading::Report;
 use crate::journal::JournalResult;
@@ -63,12 +63,12 @@ pub fn needs_output(wanted: &[Wanted]) -> bool {
 }
 
 /// Refuses several reports on standard output, which no program could tell apart.
-fn check_output(wanted: &[Wanted]) -> Result<(), Refusal> {
+fn check_output(wanted: &[Wanted]) -> Result<(), StartupError> {
     let summary = || std::env::var_os("GITHUB_STEP_SUMMARY");
     let mut printed = wanted.iter().filter(|wanted| wanted.place(summary()) == Place::Output);
     let (Some(one), Some(other)) = (printed.next(), printed.next()) else { return Ok(()) };
     let (one, other) = (one.format, other.format);
-    Err(Refusal::new(
+    Err(StartupError::new(
         "same-file",
         format!("the {one} report and the {other} report both go to standard output"),
         format!("give one of them a file: `--report {other}=report.{other}`"),
@@ -76,7 +76,7 @@ fn check_output(wanted: &[Wanted]) -> Result<(), Refusal> {
 }
 
 /// Makes the folders of reports, and refuses those that could not be written at the end, when it would be too late.
-pub fn check(wanted: &[Wanted]) -> Result<(), Refusal> {
+pub fn check(wanted: &[Wanted]) -> Result<(), StartupError> {
     check_output(wanted)?;
     for file in wanted.iter().filter_map(|wanted| wanted.file.as_deref()) {
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -88,7 +88,7 @@ pub fn check(wanted: &[Wanted]) -> Result<(), Refusal> {
             continue;
         };
         let title = format!("the report {} {why}", file.display());
-        return Err(Refusal::new(
+        return Err(StartupError::new(
             "report",
             title,
             "give `--report` a file in a folder that may be written to",

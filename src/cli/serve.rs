@@ -17,7 +17,7 @@ use super::parting::part;
 use super::reporting::{self, Reader, Wanted};
 use super::signals::Signals;
 use super::start::{Prepared, Purpose, prepare, publish};
-use super::startup_error::Refusal;
+use super::startup_error::StartupError;
 use super::{UNUSABLE, summary};
 use crate::journal::{Clients, JournalResult};
 use crate::proxy::{Control, Failure, OwnCertificate, Running, StartError, Summary};
@@ -31,7 +31,7 @@ pub fn serve(arguments: &Serve, given: &[Given]) -> ExitCode {
     }
 }
 
-fn run(arguments: &Serve, given: &[Given]) -> Result<ExitCode, Refusal> {
+fn run(arguments: &Serve, given: &[Given]) -> Result<ExitCode, StartupError> {
     let Prepared { loaded, log, demo, upstream, proxy, file, soft_limit: _ } =
         prepare(arguments, given, volume(arguments), Purpose::default())?;
     let certificate = proxy.certificate().cloned();
@@ -44,7 +44,7 @@ fn run(arguments: &Serve, given: &[Given]) -> Result<ExitCode, Refusal> {
         tell_start(&log, &loaded, &upstream, certificate.as_ref());
         let ended = until_ended(running, &mut signals, &upstream, &log, demo.is_some()).await;
         drop(published);
-        Ok::<_, Refusal>(tell_end(ended, &mut signals, log, arguments.report.clone()).await)
+        Ok::<_, StartupError>(tell_end(ended, &mut signals, log, arguments.report.clone()).await)
     });
     // A name that is still being resolved must not keep the process.
     runtime.shutdown_background();

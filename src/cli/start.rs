@@ -10,7 +10,7 @@ use super::demo::Beside;
 use super::load::{Loaded, load};
 use super::log::{Log, Volume};
 use super::ready_file::{Published, Ready, ReadyFile};
-use super::startup_error::Refusal;
+use super::startup_error::StartupError;
 use super::{places, reporting};
 use crate::grading::Demands;
 use crate::journal::RunOrigin;
@@ -46,9 +46,9 @@ pub fn prepare(
     given: &[Given],
     volume: Volume,
     purpose: Purpose,
-) -> Result<Prepared, Refusal> {
+) -> Result<Prepared, StartupError> {
     if let Some(flag) = arguments.not_yet() {
-        return Err(Refusal::not_yet(flag));
+        return Err(StartupError::not_yet(flag));
     }
     let mut loaded = load(&arguments.rules, given)?;
     if let Some(file) = arguments.journal.clone().filter(|file| !file.as_os_str().is_empty()) {
@@ -110,7 +110,7 @@ fn warn_of_descriptors(settings: &Settings, proxy: &Proxy) {
 
 /// As `check_settings`, by the addresses that the upstream's name has: a name of this machine, or an address
 /// in another spelling, leads back here as well. Names are looked up only where the ports are the same.
-fn check_resolved(upstream: &UpstreamUrl, own: SocketAddr) -> Result<(), Refusal> {
+fn check_resolved(upstream: &UpstreamUrl, own: SocketAddr) -> Result<(), StartupError> {
     /// A resolver that does not respond must not keep the proxy from starting: `Via` finds looping requests
     /// too.
     const PATIENCE: Duration = Duration::from_secs(2);
@@ -130,10 +130,10 @@ fn check_resolved(upstream: &UpstreamUrl, own: SocketAddr) -> Result<(), Refusal
 }
 
 /// Makes the ready file appear; the proxy stops if it cannot.
-pub fn publish(file: Option<ReadyFile>, running: &Running) -> Result<Option<Published>, Refusal> {
+pub fn publish(file: Option<ReadyFile>, running: &Running) -> Result<Option<Published>, StartupError> {
     file.map(ReadyFile::publish).transpose().map_err(|error| {
         running.stop();
-        Refusal::new(
+        StartupError::new(
             "ready-file",
             format!("the ready file cannot be put in its place: {error}"),
             "give `--ready-file` a folder that stays",

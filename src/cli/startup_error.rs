@@ -17,7 +17,7 @@ use crate::rules::{Diagnostic, Mistakes, Paint};
 
 /// An error that kept a command from starting.
 #[derive(Debug)]
-pub enum Refusal {
+pub enum StartupError {
     /// The rules, the flags or the variables cannot be used.
     Mistakes(Mistakes),
     /// The surroundings are in the way.
@@ -30,38 +30,38 @@ pub enum Refusal {
     },
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for StartupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::Mistakes(mistakes) => mistakes.fmt(f),
-            Refusal::Start { title, .. } => f.write_str(title),
+            StartupError::Mistakes(mistakes) => mistakes.fmt(f),
+            StartupError::Start { title, .. } => f.write_str(title),
         }
     }
 }
 
-impl Error for Refusal {}
+impl Error for StartupError {}
 
-impl Refusal {
-    pub fn new(code: &'static str, title: impl Into<String>, help: impl Into<String>) -> Refusal {
-        Refusal::Start { code, title: title.into(), help: help.into() }
+impl StartupError {
+    pub fn new(code: &'static str, title: impl Into<String>, help: impl Into<String>) -> StartupError {
+        StartupError::Start { code, title: title.into(), help: help.into() }
     }
 
     /// A flag that parses and has no behaviour yet.
-    pub fn not_yet(flag: &str) -> Refusal {
+    pub fn not_yet(flag: &str) -> StartupError {
         let title = format!("`{flag}` is understood, but not built yet");
-        Refusal::new("not-yet", title, format!("leave `{flag}` out; it comes in a later version"))
+        StartupError::new("not-yet", title, format!("leave `{flag}` out; it comes in a later version"))
     }
 
     /// An address that cannot be listened on.
-    pub fn listen(address: SocketAddr, error: &io::Error) -> Refusal {
+    pub fn listen(address: SocketAddr, error: &io::Error) -> StartupError {
         let port = address.port();
         match error.kind() {
-            io::ErrorKind::AddrInUse => Refusal::new(
+            io::ErrorKind::AddrInUse => StartupError::new(
                 "port-taken",
                 format!("port {port} is taken: something else listens on {address}"),
                 format!("stop it, or take a free port with `--listen {}`", SocketAddr::new(address.ip(), 0)),
             ),
-            io::ErrorKind::PermissionDenied => Refusal::new(
+            io::ErrorKind::PermissionDenied => StartupError::new(
                 "no-permission",
                 format!("this user may not listen on {address}"),
                 if port < 1024 {
@@ -73,12 +73,12 @@ impl Refusal {
                     "choose another address with `--listen`".to_owned()
                 },
             ),
-            io::ErrorKind::AddrNotAvailable => Refusal::new(
+            io::ErrorKind::AddrNotAvailable => StartupError::new(
                 "no-such-address",
                 format!("{} is not an address of this machine", address.ip()),
                 format!("listen on 127.0.0.1:{port} for this machine alone, or on 0.0.0.0:{port} for all"),
             ),
-            _ => Refusal::new(
+            _ => StartupError::new(
                 "cannot-listen",
                 format!("cannot listen on {address}: {error}"),
                 "choose another address with `--listen`",
@@ -86,11 +86,11 @@ impl Refusal {
         }
     }
 
-    /// As [`Refusal::report`], for commands that start nothing.
+    /// As [`StartupError::report`], for commands that start nothing.
     pub fn report_alone(&self) -> ExitCode {
         match self {
-            Refusal::Mistakes(mistakes) => talk(mistakes.render(paint(&io::stderr()))),
-            Refusal::Start { .. } => return self.report(),
+            StartupError::Mistakes(mistakes) => talk(mistakes.render(paint(&io::stderr()))),
+            StartupError::Start { .. } => return self.report(),
         }
         ExitCode::from(UNUSABLE)
     }
@@ -99,11 +99,11 @@ impl Refusal {
     pub fn report(&self) -> ExitCode {
         let paint = paint(&io::stderr());
         match self {
-            Refusal::Mistakes(mistakes) => {
+            StartupError::Mistakes(mistakes) => {
                 let count = counted(mistakes.errors as u64, "mistake");
                 talk(format_args!("{}\n{count}; nothing was started\n", mistakes.render(paint)));
             }
-            Refusal::Start { code, title, help } => talk(render(code, title, help, paint)),
+            StartupError::Start { code, title, help } => talk(render(code, title, help, paint)),
         }
         ExitCode::from(UNUSABLE)
     }
@@ -123,29 +123,29 @@ fn render(code: &str, title: &str, help: &str, paint: Paint) -> String {
 /// Characters of a title: a path or an address in it may be anyone's.
 const LONGEST: usize = 500;
 
-impl From<Mistakes> for Refusal {
-    fn from(mistakes: Mistakes) -> Refusal {
-        Refusal::Mistakes(mistakes)
+impl From<Mistakes> for StartupError {
+    fn from(mistakes: Mistakes) -> StartupError {
+        StartupError::Mistakes(mistakes)
     }
 }
 
-impl From<Diagnostic> for Refusal {
-    fn from(mistake: Diagnostic) -> Refusal {
-        Refusal::Mistakes(mistake.into())
+impl From<Diagnostic> for StartupError {
+    fn from(mistake: Diagnostic) -> StartupError {
+        StartupError::Mistakes(mistake.into())
     }
 }
 
-impl From<StartError> for Refusal {
-    fn from(error: StartError) -> Refusal {
+impl From<StartError> for StartupError {
+    fn from(error: StartError) -> StartupError {
         match error {
-            StartError::Listen(address, error) => Refusal::listen(address, &error),
-            StartError::Upstream(ConnectorError::File(mistake)) => Refusal::from(*mistake),
-            StartError::Upstream(ConnectorError::ServerName) => Refusal::new(
+            StartError::Listen(address, error) => StartupError::listen(address, &error),
+            StartError::Upstream(ConnectorError::File(mistake)) => StartupError::from(*mistake),
+            StartError::Upstream(ConnectorError::ServerName) => StartupError::new(
                 "bad-url",
                 "the upstream's host is not a name that a certificate can be for",
                 "give `--upstream` a DNS name or an IP address",
             ),
-            StartError::Upstream(ConnectorError::Roots(why)) => Refusal::new(
+            StartError::Upstream(ConnectorError::Roots(why)) => StartupError::new(
                 "no-roots",
                 format!("no certificate authorities to check an https upstream with: {why}"),
                 "install the system's CA certificates, or point SSL_CERT_FILE at a bundle",
@@ -155,9 +155,9 @@ impl From<StartError> for Refusal {
                 let first = mistakes.into_iter().next();
                 let (message, help) =
                     first.map_or_else(Default::default, |first| (first.message, first.suggestion));
-                Refusal::new("bad-reply", format!("a reply can never be given: {message}"), help)
+                StartupError::new("bad-reply", format!("a reply can never be given: {message}"), help)
             }
-            StartError::Journal(path, error) => Refusal::new(
+            StartError::Journal(path, error) => StartupError::new(
                 "journal",
                 format!("the journal {} cannot be written: {error}", path.display()),
                 match error.kind() {
@@ -168,12 +168,12 @@ impl From<StartError> for Refusal {
                     _ => "give `--journal` a file in a folder that this user may write to",
                 },
             ),
-            StartError::Randomness => Refusal::new(
+            StartError::Randomness => StartupError::new(
                 "no-randomness",
                 "the system gives no random numbers, which the journal's hashes need",
                 "this is the system's to mend: is `/dev/urandom` there?",
             ),
-            StartError::Thread(error) => Refusal::new(
+            StartError::Thread(error) => StartupError::new(
                 "no-thread",
                 format!("the system gives no thread to serve with: {error}"),
                 "raise the limit of threads or descriptors (`ulimit -a`), or give fewer `--workers`",
@@ -189,8 +189,8 @@ mod tests {
     #[test]
     fn a_refusal_has_the_shape_of_a_mistake_in_a_file() {
         let address = SocketAddr::from(([127, 0, 0, 1], 4090));
-        let taken = Refusal::listen(address, &io::Error::from(io::ErrorKind::AddrInUse));
-        let Refusal::Start { code, title, help } = taken else { panic!("not about the start") };
+        let taken = StartupError::listen(address, &io::Error::from(io::ErrorKind::AddrInUse));
+        let StartupError::Start { code, title, help } = taken else { panic!("not about the start") };
         assert_eq!(
             render(code, &title, &help, Paint::Plain),
             "error[port-taken]: port 4090 is taken: something else listens on 127.0.0.1:4090\n \

@@ -17,7 +17,7 @@ use self::walk::walk;
 use super::arguments::{Explain, Given};
 use super::load::load;
 use super::output::{result, width};
-use super::startup_error::Refusal;
+use super::startup_error::StartupError;
 use crate::engine::RuleSet;
 use crate::model::{Facts, harmless};
 use crate::proxy::StartError;
@@ -33,12 +33,12 @@ pub fn explain(arguments: &Explain, given: &[Given]) -> ExitCode {
     };
     match text(arguments, path, given) {
         Ok(text) => result(text),
-        Err(refusal @ Refusal::Mistakes(_)) => refusal.report_alone(),
+        Err(refusal @ StartupError::Mistakes(_)) => refusal.report_alone(),
         Err(refusal) => refusal.report(),
     }
 }
 
-fn text(arguments: &Explain, path: &str, given: &[Given]) -> Result<String, Refusal> {
+fn text(arguments: &Explain, path: &str, given: &[Given]) -> Result<String, StartupError> {
     let Config { settings, rules } = load(&arguments.rules, given)?.config;
     let request = request::read(arguments, path, &settings)?;
     let rules = RuleSet::new(rules, settings.seed, settings.mark).map_err(StartError::Replies)?;

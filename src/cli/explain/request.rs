@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Uri, header};
 
 use crate::cli::arguments::Explain;
-use crate::cli::startup_error::Refusal;
+use crate::cli::startup_error::StartupError;
 use crate::model::BodyFacts;
 use crate::rules::Settings;
 
@@ -21,11 +21,11 @@ pub struct Request {
 }
 
 /// Reads the request from the command line.
-pub fn read(arguments: &Explain, path: &str, settings: &Settings) -> Result<Request, Refusal> {
+pub fn read(arguments: &Explain, path: &str, settings: &Settings) -> Result<Request, StartupError> {
     let (mut head, ()) = http::Request::new(()).into_parts();
     head.method = Method::from_bytes(arguments.method.as_bytes()).map_err(|_| {
         let title = format!("`{}` is not an HTTP method", arguments.method);
-        Refusal::new("bad-method", title, "the method comes first: `fracas explain PUT /items/7`")
+        StartupError::new("bad-method", title, "the method comes first: `fracas explain PUT /items/7`")
     })?;
     head.uri = target(path)?;
     for line in &arguments.headers {
@@ -43,9 +43,9 @@ pub fn read(arguments: &Explain, path: &str, settings: &Settings) -> Result<Requ
     Ok(Request { head, body })
 }
 
-fn target(text: &str) -> Result<Uri, Refusal> {
+fn target(text: &str) -> Result<Uri, StartupError> {
     let refused = |title: String| {
-        Refusal::new("bad-path", title, "a path begins with a slash, and is percent-encoded: `/items/a%20b`")
+        StartupError::new("bad-path", title, "a path begins with a slash, and is percent-encoded: `/items/a%20b`")
     };
     // A text without a slash would be read as a host.
     if !text.starts_with('/') && !text.contains("://") {
@@ -54,11 +54,11 @@ fn target(text: &str) -> Result<Uri, Refusal> {
     text.parse().map_err(|error| refused(format!("`{text}` is not a path: {error}")))
 }
 
-fn field(line: &str) -> Result<(HeaderName, HeaderValue), Refusal> {
+fn field(line: &str) -> Result<(HeaderName, HeaderValue), StartupError> {
     let (name, value) = line.split_once(':').unwrap_or((line, ""));
     match (HeaderName::try_from(name.trim()), HeaderValue::try_from(value.trim())) {
         (Ok(name), Ok(value)) if line.contains(':') => Ok((name, value)),
-        _ => Err(Refusal::new(
+        _ => Err(StartupError::new(
             "bad-header",
             format!("`{line}` is not a header"),
             "write it as HTTP does: -H 'if-match: \"3\"'",

@@ -1,7 +1,7 @@
 //! `fracas explain R5` and `fracas explain bad-duration`: the question of a check, and the meaning of a code.
 
 use super::examples;
-use crate::cli::startup_error::Refusal;
+use crate::cli::startup_error::StartupError;
 use crate::grading::CHECKS;
 use crate::rules::Code;
 
@@ -36,7 +36,7 @@ const SURROUNDINGS: [(&str, &str); 20] = [
 ];
 
 /// The meaning of `name`.
-pub fn about(name: &str) -> Result<String, Refusal> {
+pub fn about(name: &str) -> Result<String, StartupError> {
     // The form in messages: `error[bad-duration]`.
     let inside = name.split_once('[').and_then(|(_, rest)| rest.strip_suffix(']'));
     let word = inside.unwrap_or(name).to_ascii_lowercase();
@@ -73,12 +73,12 @@ fn section(heading: &str) -> Option<String> {
     Some(format!("{}\n", lines.join("\n").trim_start_matches("### ").trim_end()))
 }
 
-fn unknown(name: &str, word: &str) -> Refusal {
+fn unknown(name: &str, word: &str) -> StartupError {
     if http::Method::from_bytes(name.as_bytes())
         .is_ok_and(|method| method.as_str().bytes().all(|byte| byte.is_ascii_uppercase()))
     {
         let title = format!("which path? `{name}` is a method");
-        return Refusal::new(
+        return StartupError::new(
             "bad-path",
             title,
             format!("the path comes after it: `fracas explain {name} /items/7`"),
@@ -87,7 +87,7 @@ fn unknown(name: &str, word: &str) -> Refusal {
     let known = Code::ALL.iter().map(|code| code.as_str()).chain(SURROUNDINGS.map(|(code, _)| code));
     let nearest = known.min_by_key(|code| strsim::damerau_levenshtein(code, word)).unwrap_or("syntax");
     let title = format!("`{name}` is neither a check nor a code of a mistake");
-    Refusal::new(
+    StartupError::new(
         "no-such-topic",
         title,
         format!(
@@ -146,7 +146,7 @@ mod tests {
             ("R99", "R1 to R17"),
             ("PUT", "`fracas explain PUT /items/7`"),
         ] {
-            let Err(Refusal::Start { help, .. }) = about(name) else { panic!("{name}") };
+            let Err(StartupError::Start { help, .. }) = about(name) else { panic!("{name}") };
             assert!(help.contains(said), "{help}");
         }
     }

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use self::runs::{Graded, Runs, Which, graded};
 use super::arguments;
 use super::output::talk;
-use super::startup_error::Refusal;
+use super::startup_error::StartupError;
 use super::{SHORT, UNUSABLE, places, reporting};
 use crate::grading::Verdict;
 use crate::report::{Format, ReportInput, Width};
@@ -24,7 +24,7 @@ pub fn report(arguments: &arguments::Report) -> ExitCode {
     }
 }
 
-fn reported(arguments: &arguments::Report) -> Result<ExitCode, Refusal> {
+fn reported(arguments: &arguments::Report) -> Result<ExitCode, StartupError> {
     let which = which(arguments)?;
     places::check_report(arguments)?;
     let mut all = Vec::new();
@@ -61,14 +61,14 @@ fn reported(arguments: &arguments::Report) -> Result<ExitCode, Refusal> {
     })
 }
 
-fn which(arguments: &arguments::Report) -> Result<Which<'_>, Refusal> {
+fn which(arguments: &arguments::Report) -> Result<Which<'_>, StartupError> {
     match (&arguments.run, arguments.all_runs) {
         (Some(id), _) => Ok(Which::Id(id)),
         (None, false) => Ok(Which::Last),
         (None, true) if matches!(arguments.format, Format::Text | Format::Markdown | Format::Json) => {
             Ok(Which::All)
         }
-        (None, true) => Err(Refusal::new(
+        (None, true) => Err(StartupError::new(
             "journal",
             format!("a {} report is about one run", arguments.format),
             "choose it with `--run ID`, or take `--format text`, `markdown` or `json`, one after the other",
@@ -116,13 +116,13 @@ fn shown(runs: &Runs) -> String {
     format!("{more}{}", ids.join(", "))
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Refusal {
+fn unreadable(path: &Path, error: &io::Error) -> StartupError {
     let title = format!("the journal {} cannot be read: {error}", path.display());
-    Refusal::new("journal", title, "give a file that `fracas --journal FILE` wrote")
+    StartupError::new("journal", title, "give a file that `fracas --journal FILE` wrote")
 }
 
-fn no_such_run(arguments: &arguments::Report, runs: &Runs) -> Refusal {
+fn no_such_run(arguments: &arguments::Report, runs: &Runs) -> StartupError {
     let id = arguments.run.as_deref().unwrap_or_default();
     let title = format!("the journal {} holds no run `{id}`", arguments.journal.display());
-    Refusal::new("journal", title, format!("it holds {}", shown(runs)))
+    StartupError::new("journal", title, format!("it holds {}", shown(runs)))
 }

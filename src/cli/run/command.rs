@@ -9,7 +9,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use super::child::{Child, Group};
 use super::signals::Forwarded;
 use super::status::Status;
-use crate::cli::startup_error::Refusal;
+use crate::cli::startup_error::StartupError;
 use crate::grading::CommandEnd;
 use crate::proxy::descriptors::SoftLimit;
 
@@ -41,7 +41,7 @@ impl Error for CannotRun {
 
 impl CannotRun {
     /// Why, and what to do about it.
-    pub fn refusal(&self) -> Refusal {
+    pub fn refusal(&self) -> StartupError {
         let CannotRun { command, error } = self;
         let is_shell = command.contains(['|', '&', ';', '=', '$']) || BUILT_IN.contains(&&**command);
         let help = match error.kind() {
@@ -67,7 +67,7 @@ impl CannotRun {
                 "does it run by itself? A script names what runs it in its first line, as `#!/bin/sh`; or `fracas run -- sh {command}`"
             ),
         };
-        Refusal::new("cannot-run", format!("{self}: {error}"), help)
+        StartupError::new("cannot-run", format!("{self}: {error}"), help)
     }
 }
 

@@ -32,7 +32,7 @@ use super::parting::part;
 use super::reporting::{Reader, Wanted};
 use super::serve::stop_at_signal;
 use super::start::{Prepared, Purpose, prepare, publish};
-use super::startup_error::Refusal;
+use super::startup_error::StartupError;
 use super::{SHORT, UNUSABLE, reporting};
 use crate::grading::{Demands, Report, Verdict};
 use crate::journal::{Clients, JournalResult};
@@ -48,7 +48,7 @@ pub fn run(arguments: &arguments::Run, given: Vec<Given>) -> ExitCode {
     }
 }
 
-fn behind(arguments: &arguments::Run, mut given: Vec<Given>) -> Result<ExitCode, Refusal> {
+fn behind(arguments: &arguments::Run, mut given: Vec<Given>) -> Result<ExitCode, StartupError> {
     // Runs beside each other must not meet: the file's own port is for `serve`.
     if !given.iter().any(|given| given.key == "listen") {
         given.push(Given { key: "listen", by: "fracas run".to_owned(), text: "127.0.0.1:0".to_owned() });
@@ -73,7 +73,7 @@ fn behind(arguments: &arguments::Run, mut given: Vec<Given>) -> Result<ExitCode,
         let (_, kept) = drain(running, clients, &mut signals).await;
         drop(published);
         let ended = Ended { outcome, kept, is_quiet: arguments.serve.quiet };
-        Ok::<_, Refusal>(tell_end(ended, &mut signals, log, arguments.serve.report.clone()).await)
+        Ok::<_, StartupError>(tell_end(ended, &mut signals, log, arguments.serve.report.clone()).await)
     });
     // A name that is still being resolved must not keep the process.
     runtime.shutdown_background();
