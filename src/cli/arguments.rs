@@ -73,7 +73,7 @@ pub enum Command {
     /// Grade the clients of a journal
     Report(Report),
     /// Report every mistake in a rules file
-    Check(Check),
+    Check(CheckArguments),
     /// Say which rules match a request, which do not and why, and what the next ones would get
     Explain(Explain),
     /// Write a rules.toml to start from, and the schema that editors complete it with
@@ -264,7 +264,7 @@ fn variable(name: &str) -> Result<String, &'static str> {
 }
 
 #[derive(Args, Debug)]
-pub struct Check {
+pub struct CheckArguments {
     /// The rules file; `rules.toml` unless given
     #[arg(value_name = "FILE", env = "FRACAS_RULES", hide_env_values = true)]
     pub file: Option<PathBuf>,

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::arguments::Check;
+use super::arguments::CheckArguments;
 use super::load::DEFAULT_FILE;
 use super::output::{counted, paint, result};
 use super::startup_error::StartupError;
@@ -14,7 +14,7 @@ use crate::rules::{Code, Diagnostic};
 use crate::rules_file;
 
 /// Checks the file. Its mistakes are the result.
-pub fn check(arguments: &Check) -> ExitCode {
+pub fn check(arguments: &CheckArguments) -> ExitCode {
     let named = arguments.file.as_deref().filter(|file| !file.as_os_str().is_empty());
     let path = named.map_or_else(|| PathBuf::from(DEFAULT_FILE), Path::to_owned);
     let paint = paint(&io::stdout());
