@@ -71,7 +71,7 @@ pub enum Command {
     /// Run a command behind the proxy, grade its retries, and exit with the verdict
     Run(Run),
     /// Grade the clients of a journal
-    Report(Report),
+    Report(ReportArguments),
     /// Report every mistake in a rules file
     Check(CheckArguments),
     /// Say which rules match a request, which do not and why, and what the next ones would get
@@ -236,7 +236,7 @@ operations met a conflict than `--min-operations` asks, or a rule did not fire u
 #[command(after_help = "Example:\n  fracas report journal.jsonl --format html -o report.html\n\n\
     Exit codes: 0 fine, 1 the client fell short of `[expect]`, 2 no journal that can be read,\n    \
     or one that is incomplete.")]
-pub struct Report {
+pub struct ReportArguments {
     /// A file that `--journal` wrote; `-` for standard input
     #[arg(value_name = "JOURNAL", default_value = "journal.jsonl")]
     pub journal: PathBuf,

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::arguments::{Report, Serve};
+use super::arguments::{ReportArguments, Serve};
 use super::load::Loaded;
 use super::reporting::Wanted;
 use super::startup_error::StartupError;
@@ -32,13 +32,13 @@ pub fn check(arguments: &Serve, loaded: &Loaded) -> Result<(), StartupError> {
 }
 
 /// Refuses a report that would be written over the journal it is made from.
-pub fn check_report(arguments: &Report) -> Result<(), StartupError> {
+pub fn check_report(arguments: &ReportArguments) -> Result<(), StartupError> {
     let outputs = arguments.output.iter().map(|path| named("the report", path)).collect();
     apart(&[named("the journal", &arguments.journal)], &with_standard_output(outputs))
 }
 
 /// Refuses a report that would be written over the rules of the runs that it is about.
-pub fn check_report_of(arguments: &Report, rules_files: &[&str]) -> Result<(), StartupError> {
+pub fn check_report_of(arguments: &ReportArguments, rules_files: &[&str]) -> Result<(), StartupError> {
     let outputs: Vec<Named> = arguments.output.iter().map(|path| named("the report", path)).collect();
     let inputs: Vec<Named> =
         rules_files.iter().map(|file| named("the rules file", Path::new(file))).collect();

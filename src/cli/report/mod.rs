@@ -17,14 +17,14 @@ use crate::report::{Format, ReportInput, Width};
 use crate::rules::Paint;
 
 /// Reads the journal, and reports.
-pub fn report(arguments: &arguments::Report) -> ExitCode {
+pub fn report(arguments: &arguments::ReportArguments) -> ExitCode {
     match reported(arguments) {
         Ok(code) => code,
         Err(refusal) => refusal.report_alone(),
     }
 }
 
-fn reported(arguments: &arguments::Report) -> Result<ExitCode, StartupError> {
+fn reported(arguments: &arguments::ReportArguments) -> Result<ExitCode, StartupError> {
     let which = which(arguments)?;
     places::check_report(arguments)?;
     let mut all = Vec::new();
@@ -61,7 +61,7 @@ fn reported(arguments: &arguments::Report) -> Result<ExitCode, StartupError> {
     })
 }
 
-fn which(arguments: &arguments::Report) -> Result<Which<'_>, StartupError> {
+fn which(arguments: &arguments::ReportArguments) -> Result<Which<'_>, StartupError> {
     match (&arguments.run, arguments.all_runs) {
         (Some(id), _) => Ok(Which::Id(id)),
         (None, false) => Ok(Which::Last),
@@ -121,7 +121,7 @@ fn unreadable(path: &Path, error: &io::Error) -> StartupError {
     StartupError::new("journal", title, "give a file that `fracas --journal FILE` wrote")
 }
 
-fn no_such_run(arguments: &arguments::Report, runs: &Runs) -> StartupError {
+fn no_such_run(arguments: &arguments::ReportArguments, runs: &Runs) -> StartupError {
     let id = arguments.run.as_deref().unwrap_or_default();
     let title = format!("the journal {} holds no run `{id}`", arguments.journal.display());
     StartupError::new("journal", title, format!("it holds {}", shown(runs)))
