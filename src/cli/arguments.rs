@@ -101,7 +101,7 @@ pub enum Command {
         command: Option<String>,
     },
     /// Run the built-in sample API alone
-    Demo(Demo),
+    Demo(DemoArguments),
 }
 
 /// Subjects of a schema.
@@ -304,7 +304,7 @@ pub struct Init {
 }
 
 #[derive(Args, Debug)]
-pub struct Demo {
+pub struct DemoArguments {
     /// Where the sample API listens; port 0 takes a free one
     #[arg(short, long, alias = "port", value_name = "ADDRESS", default_value = "127.0.0.1:4092")]
     #[arg(value_parser = |text: &str| listen_address(text).parse::<SocketAddr>())]

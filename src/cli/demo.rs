@@ -43,7 +43,7 @@ impl Beside {
 }
 
 /// Serves the sample API alone until told to end.
-pub fn demo(arguments: &arguments::Demo) -> ExitCode {
+pub fn demo(arguments: &arguments::DemoArguments) -> ExitCode {
     match alone(arguments.listen) {
         Ok(()) => ExitCode::SUCCESS,
         Err(refusal) => refusal.report(),
