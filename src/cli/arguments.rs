@@ -28,7 +28,7 @@ pub struct Arguments {
     #[command(subcommand)]
     pub command: Option<Command>,
     #[command(flatten)]
-    pub serve: Serve,
+    pub serve: ServeArguments,
     /// Whether the output has colours: `auto` asks the terminal, and NO_COLOR and CLICOLOR_FORCE
     #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true, help_heading = "Output")]
     pub color: When,
@@ -67,7 +67,7 @@ Exit codes: 0 fine; 1 `check` found mistakes, or the client fell short of `[expe
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the proxy (the default)
-    Serve(Serve),
+    Serve(ServeArguments),
     /// Run a command behind the proxy, grade its retries, and exit with the verdict
     Run(Run),
     /// Grade the clients of a journal
@@ -114,7 +114,7 @@ pub enum SchemaOf {
 }
 
 #[derive(Args, Debug)]
-pub struct Serve {
+pub struct ServeArguments {
     #[command(flatten)]
     pub rules: Rules,
 
@@ -169,7 +169,7 @@ pub struct Serve {
     pub watch: bool,
 }
 
-impl Serve {
+impl ServeArguments {
     /// Where the ready file goes; an empty variable asks for none.
     pub fn ready_file(&self) -> Option<&Path> {
         self.ready_file.as_deref().filter(|path| !path.as_os_str().is_empty())
@@ -178,7 +178,7 @@ impl Serve {
     /// The first flag that parses and has no behaviour yet.
     pub fn not_yet(&self) -> Option<&'static str> {
         match self {
-            Serve { watch: true, .. } => Some("--watch"),
+            ServeArguments { watch: true, .. } => Some("--watch"),
             _ => None,
         }
     }
@@ -207,7 +207,7 @@ impl Rules {
 #[command(after_help = RUN_HELP)]
 pub struct Run {
     #[command(flatten)]
-    pub serve: Serve,
+    pub serve: ServeArguments,
 
     /// Another variable that holds the proxy's URL, beside FRACAS_URL; may be repeated
     #[arg(long, value_name = "NAME", value_parser = variable)]

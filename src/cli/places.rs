@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::arguments::{ReportArguments, Serve};
+use super::arguments::{ReportArguments, ServeArguments};
 use super::load::Loaded;
 use super::reporting::Wanted;
 use super::startup_error::StartupError;
@@ -22,7 +22,7 @@ fn named(what: impl Into<String>, path: &Path) -> Named {
 }
 
 /// Refuses outputs that `serve` and `run` would write over their own files.
-pub fn check(arguments: &Serve, loaded: &Loaded) -> Result<(), StartupError> {
+pub fn check(arguments: &ServeArguments, loaded: &Loaded) -> Result<(), StartupError> {
     let settings = &loaded.config.settings;
     let mut outputs: Vec<Named> =
         settings.journal.file.iter().map(|path| named("the journal", path)).collect();

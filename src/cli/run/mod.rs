@@ -23,7 +23,7 @@ use self::played::Played;
 use self::remains::{Remains, Trace};
 use self::signals::Forwarded;
 use self::status::Status;
-use super::arguments::{self, Given, Serve};
+use super::arguments::{self, Given, ServeArguments};
 use super::banner::{in_front, url_to};
 use super::load::Loaded;
 use super::log::{Log, Volume};
@@ -88,10 +88,10 @@ fn purpose(arguments: &arguments::Run) -> Purpose {
 }
 
 /// The command's own output is what is read here: fracas speaks up when something is wrong.
-fn volume(arguments: &Serve) -> Volume {
+fn volume(arguments: &ServeArguments) -> Volume {
     match arguments {
-        Serve { quiet: true, .. } => Volume::Quiet,
-        Serve { verbose: true, .. } => Volume::Normal,
+        ServeArguments { quiet: true, .. } => Volume::Quiet,
+        ServeArguments { verbose: true, .. } => Volume::Normal,
         _ => Volume::Calm,
     }
 }
