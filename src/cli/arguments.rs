@@ -69,7 +69,7 @@ pub enum Command {
     /// Run the proxy (the default)
     Serve(ServeArguments),
     /// Run a command behind the proxy, grade its retries, and exit with the verdict
-    Run(Run),
+    Run(RunArguments),
     /// Grade the clients of a journal
     Report(ReportArguments),
     /// Report every mistake in a rules file
@@ -205,7 +205,7 @@ impl Rules {
 
 #[derive(Args, Debug)]
 #[command(after_help = RUN_HELP)]
-pub struct Run {
+pub struct RunArguments {
     #[command(flatten)]
     pub serve: ServeArguments,
 

@@ -41,14 +41,14 @@ use crate::proxy::{Running, StartError, Summary};
 use crate::report::{self, Format, ReportInput};
 
 /// Runs the command to its end, and grades it.
-pub fn run(arguments: &arguments::Run, given: Vec<Given>) -> ExitCode {
+pub fn run(arguments: &arguments::RunArguments, given: Vec<Given>) -> ExitCode {
     match behind(arguments, given) {
         Ok(code) => code,
         Err(refusal) => refusal.report(),
     }
 }
 
-fn behind(arguments: &arguments::Run, mut given: Vec<Given>) -> Result<ExitCode, StartupError> {
+fn behind(arguments: &arguments::RunArguments, mut given: Vec<Given>) -> Result<ExitCode, StartupError> {
     // Runs beside each other must not meet: the file's own port is for `serve`.
     if !given.iter().any(|given| given.key == "listen") {
         given.push(Given { key: "listen", by: "fracas run".to_owned(), text: "127.0.0.1:0".to_owned() });
@@ -80,7 +80,7 @@ fn behind(arguments: &arguments::Run, mut given: Vec<Given>) -> Result<ExitCode,
     code
 }
 
-fn purpose(arguments: &arguments::Run) -> Purpose {
+fn purpose(arguments: &arguments::RunArguments) -> Purpose {
     Purpose {
         command: arguments.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
         demands: Demands { min_operations: arguments.min_operations, require_fired: arguments.require_fired },
@@ -102,7 +102,7 @@ fn tell_start(log: &Log, loaded: &Loaded) {
 
 /// Runs the command while the proxy serves.
 async fn play(
-    arguments: &arguments::Run,
+    arguments: &arguments::RunArguments,
     loaded: &Loaded,
     running: &Running,
     signals: &mut Forwarded,
