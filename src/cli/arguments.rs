@@ -75,7 +75,7 @@ pub enum Command {
     /// Report every mistake in a rules file
     Check(CheckArguments),
     /// Say which rules match a request, which do not and why, and what the next ones would get
-    Explain(Explain),
+    Explain(ExplainArguments),
     /// Write a rules.toml to start from, and the schema that editors complete it with
     Init(Init),
     /// Print the JSON Schema of rules files, or of reports
@@ -272,7 +272,7 @@ pub struct CheckArguments {
 
 #[derive(Args, Debug)]
 #[command(after_help = EXPLAIN_HELP)]
-pub struct Explain {
+pub struct ExplainArguments {
     /// The request's method; or alone, a check (`R5`) or the code of a mistake (`bad-duration`)
     pub method: String,
     /// The request's path and query, or a whole URL

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Uri, header};
 
-use crate::cli::arguments::Explain;
+use crate::cli::arguments::ExplainArguments;
 use crate::cli::startup_error::StartupError;
 use crate::model::BodyFacts;
 use crate::rules::Settings;
@@ -21,7 +21,7 @@ pub struct Request {
 }
 
 /// Reads the request from the command line.
-pub fn read(arguments: &Explain, path: &str, settings: &Settings) -> Result<Request, StartupError> {
+pub fn read(arguments: &ExplainArguments, path: &str, settings: &Settings) -> Result<Request, StartupError> {
     let (mut head, ()) = http::Request::new(()).into_parts();
     head.method = Method::from_bytes(arguments.method.as_bytes()).map_err(|_| {
         let title = format!("`{}` is not an HTTP method", arguments.method);
