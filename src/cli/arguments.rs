@@ -77,7 +77,7 @@ pub enum Command {
     /// Say which rules match a request, which do not and why, and what the next ones would get
     Explain(ExplainArguments),
     /// Write a rules.toml to start from, and the schema that editors complete it with
-    Init(Init),
+    Init(InitArguments),
     /// Print the JSON Schema of rules files, or of reports
     Schema {
         /// Of what
@@ -297,7 +297,7 @@ Examples:
   fracas explain bad-duration     what `error[bad-duration]` means";
 
 #[derive(Args, Debug)]
-pub struct Init {
+pub struct InitArguments {
     /// Overwrite what is there
     #[arg(long)]
     pub force: bool,

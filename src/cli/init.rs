@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::arguments::Init;
+use super::arguments::InitArguments;
 use super::load::DEFAULT_FILE;
 use super::output::talk;
 use super::schema;
@@ -18,7 +18,7 @@ const SCHEMA_FILE: &str = "rules.schema.json";
 pub const SHIPPED: &str = include_str!("../../rules.toml");
 
 /// Writes both files into the current folder.
-pub fn init(arguments: &Init) -> ExitCode {
+pub fn init(arguments: &InitArguments) -> ExitCode {
     let written = write(DEFAULT_FILE, &rules(), arguments.force)
         // The schema is generated, not edited: an older one is replaced.
         .and_then(|()| write(SCHEMA_FILE, &schema::text(), true));
