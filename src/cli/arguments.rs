@@ -325,7 +325,7 @@ pub enum LogFormat {
 
 /// A value of a rules file that was given outside of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Given {
+pub struct SettingOverride {
     /// The key that it stands for.
     pub key: &'static str,
     /// Source of the value: `--listen`, or `FRACAS_LISTEN`.
@@ -333,11 +333,11 @@ pub struct Given {
     pub text: String,
 }
 
-impl Given {
+impl SettingOverride {
     const KEYS: [&'static str; 5] = ["upstream", "listen", "admin", "seed", "workers"];
 
     /// Everything given in `options`. An empty variable gives nothing.
-    pub fn from(options: &ArgMatches) -> Vec<Given> {
+    pub fn from(options: &ArgMatches) -> Vec<SettingOverride> {
         let given = |key: &'static str| {
             let text = options.try_get_one::<String>(key).ok().flatten()?.clone();
             let by = match options.value_source(key)? {
@@ -345,9 +345,9 @@ impl Given {
                 ValueSource::EnvVariable => format!("FRACAS_{}", key.to_ascii_uppercase()),
                 _ => format!("--{key}"),
             };
-            Some(Given { key, by, text })
+            Some(SettingOverride { key, by, text })
         };
-        Given::KEYS.into_iter().filter_map(given).collect()
+        SettingOverride::KEYS.into_iter().filter_map(given).collect()
     }
 }
 
@@ -384,8 +384,8 @@ mod tests {
         for line in [&["fracas", "-l", "127.0.0.1:0"][..], &["fracas", "serve", "-l", "127.0.0.1:0"]] {
             let matches = Arguments::command().try_get_matches_from(line).expect("valid");
             let options = matches.subcommand().map_or(&matches, |(_, options)| options);
-            let given = Given { key: "listen", by: "--listen".into(), text: "127.0.0.1:0".into() };
-            assert_eq!(Given::from(options), [given], "{line:?}");
+            let given = SettingOverride { key: "listen", by: "--listen".into(), text: "127.0.0.1:0".into() };
+            assert_eq!(SettingOverride::from(options), [given], "{line:?}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::arguments::{Given, Rules};
+use super::arguments::{SettingOverride, Rules};
 use super::init::SHIPPED;
 use super::output::{paint, talk};
 use super::spelling::listen_address;
@@ -30,7 +30,7 @@ pub struct Loaded {
 }
 
 /// Reads the rules and settings, or every mistake in them.
-pub fn load(rules: &Rules, given: &[Given]) -> Result<Loaded, Mistakes> {
+pub fn load(rules: &Rules, given: &[SettingOverride]) -> Result<Loaded, Mistakes> {
     let mut found = Mistakes { list: Vec::new(), errors: 0 };
     let mut loaded = file(rules.file()).unwrap_or_else(|mistakes| {
         add(&mut found, mistakes);
@@ -106,9 +106,9 @@ fn file(named: Option<&Path>) -> Result<Loaded, Mistakes> {
 
 /// Reads a flag or a variable as a rules file of one line, so that it means the same as there, and a
 /// mistake in it looks the same.
-fn value_of(given: &Given) -> Result<Settings, Mistakes> {
+fn value_of(given: &SettingOverride) -> Result<Settings, Mistakes> {
     let key = given.key;
-    let given = &Given {
+    let given = &SettingOverride {
         text: if key == "listen" { listen_address(&given.text) } else { given.text.clone() },
         ..given.clone()
     };
@@ -156,11 +156,11 @@ mod tests {
     use super::*;
     use crate::rules::Code;
 
-    fn given(key: &'static str, text: &str) -> Given {
-        Given { key, by: format!("--{key}"), text: text.to_owned() }
+    fn given(key: &'static str, text: &str) -> SettingOverride {
+        SettingOverride { key, by: format!("--{key}"), text: text.to_owned() }
     }
 
-    fn load_from(text: &str, given: &[Given]) -> Result<Settings, Vec<Code>> {
+    fn load_from(text: &str, given: &[SettingOverride]) -> Result<Settings, Vec<Code>> {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("r.toml");
         std::fs::write(&file, text).expect("written");
@@ -198,7 +198,7 @@ mod tests {
             ("listen = \"127.0.0.1:9\"", &[("upstream", "http://localhost:9")], &[Code::OwnListener]),
             ("upstream = \"http://127.0.0.1:9\"", &[("listen", "0.0.0.0:9")], &[Code::OwnListener]),
         ] {
-            let given: Vec<Given> = pairs.iter().map(|(key, text)| given(key, text)).collect();
+            let given: Vec<SettingOverride> = pairs.iter().map(|(key, text)| given(key, text)).collect();
             let found = load_from(file, &given).map(drop);
             let mut sorted = found.expect_err(file);
             sorted.sort();

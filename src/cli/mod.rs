@@ -35,7 +35,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 
-use self::arguments::{Arguments, Command, Given};
+use self::arguments::{Arguments, Command, SettingOverride};
 use self::spelling::understood;
 
 /// Found mistakes (`check`).
@@ -63,7 +63,7 @@ pub fn main() -> ExitCode {
     anstream::ColorChoice::from(arguments.color).write_global();
     // The options of `serve` may stand with and without its name.
     let options = matches.subcommand().map_or(&matches, |(_, options)| options);
-    let given = Given::from(options);
+    let given = SettingOverride::from(options);
     match arguments.command {
         None => serve::serve(&arguments.serve, &given),
         Some(Command::Serve(serve)) => serve::serve(&serve, &given),

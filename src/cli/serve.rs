@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::task::{JoinError, JoinHandle};
 
-use super::arguments::{Given, ServeArguments};
+use super::arguments::{SettingOverride, ServeArguments};
 use super::banner::{banner, url_of};
 use super::load::Loaded;
 use super::log::{Log, Volume};
@@ -24,14 +24,14 @@ use crate::proxy::{Control, Failure, OwnCertificate, Running, StartError, Summar
 use crate::rules::UpstreamUrl;
 
 /// Serves until told to end.
-pub fn serve(arguments: &ServeArguments, given: &[Given]) -> ExitCode {
+pub fn serve(arguments: &ServeArguments, given: &[SettingOverride]) -> ExitCode {
     match run(arguments, given) {
         Ok(code) => code,
         Err(refusal) => refusal.report(),
     }
 }
 
-fn run(arguments: &ServeArguments, given: &[Given]) -> Result<ExitCode, StartupError> {
+fn run(arguments: &ServeArguments, given: &[SettingOverride]) -> Result<ExitCode, StartupError> {
     let Prepared { loaded, log, demo, upstream, proxy, file, soft_limit: _ } =
         prepare(arguments, given, volume(arguments), Purpose::default())?;
     let certificate = proxy.certificate().cloned();

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::arguments::{Given, ServeArguments};
+use super::arguments::{SettingOverride, ServeArguments};
 use super::banner::{url_of, url_to};
 use super::demo::Beside;
 use super::load::{Loaded, load};
@@ -43,7 +43,7 @@ pub struct Purpose {
 /// Reads rules and settings, and takes the ports.
 pub fn prepare(
     arguments: &ServeArguments,
-    given: &[Given],
+    given: &[SettingOverride],
     volume: Volume,
     purpose: Purpose,
 ) -> Result<Prepared, StartupError> {

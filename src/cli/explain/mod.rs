@@ -14,7 +14,7 @@ use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use self::walk::walk;
-use super::arguments::{ExplainArguments, Given};
+use super::arguments::{ExplainArguments, SettingOverride};
 use super::load::load;
 use super::output::{result, width};
 use super::startup_error::StartupError;
@@ -24,7 +24,7 @@ use crate::proxy::StartError;
 use crate::rules::Config;
 
 /// Explains the responses to the next requests.
-pub fn explain(arguments: &ExplainArguments, given: &[Given]) -> ExitCode {
+pub fn explain(arguments: &ExplainArguments, given: &[SettingOverride]) -> ExitCode {
     let Some(path) = &arguments.path else {
         return match topic::about(&arguments.method) {
             Ok(text) => result(text),
@@ -38,7 +38,7 @@ pub fn explain(arguments: &ExplainArguments, given: &[Given]) -> ExitCode {
     }
 }
 
-fn text(arguments: &ExplainArguments, path: &str, given: &[Given]) -> Result<String, StartupError> {
+fn text(arguments: &ExplainArguments, path: &str, given: &[SettingOverride]) -> Result<String, StartupError> {
     let Config { settings, rules } = load(&arguments.rules, given)?.config;
     let request = request::read(arguments, path, &settings)?;
     let rules = RuleSet::new(rules, settings.seed, settings.mark).map_err(StartError::Replies)?;
