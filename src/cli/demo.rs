@@ -15,14 +15,14 @@ use crate::demo::{Demo, serve};
 use crate::rules::{Authority, Scheme, UpstreamUrl};
 
 /// The sample API on a thread of its own. It ends when this is dropped.
-pub struct Beside {
+pub struct SampleApi {
     pub url: UpstreamUrl,
     _end: oneshot::Sender<()>,
 }
 
-impl Beside {
+impl SampleApi {
     /// Starts it on a free port of this machine.
-    pub fn start() -> Result<Beside, StartupError> {
+    pub fn start() -> Result<SampleApi, StartupError> {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let no_thread = |error| StartupError::from(crate::proxy::StartError::Thread(error));
         let (listener, address) = listen(any)?;
@@ -38,7 +38,7 @@ impl Beside {
         };
         std::thread::Builder::new().name("fracas-demo".to_owned()).spawn(run).map_err(no_thread)?;
         let authority = Authority { host: address.ip().to_string().into(), port: address.port() };
-        Ok(Beside { url: UpstreamUrl { scheme: Scheme::Http, authority, base_path: "".into() }, _end: end })
+        Ok(SampleApi { url: UpstreamUrl { scheme: Scheme::Http, authority, base_path: "".into() }, _end: end })
     }
 }
 

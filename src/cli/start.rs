@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::arguments::{SettingOverride, ServeArguments};
 use super::banner::{url_of, url_to};
-use super::demo::Beside;
+use super::demo::SampleApi;
 use super::load::{Loaded, load};
 use super::log::{Log, Volume};
 use super::ready_file::{Published, Ready, ReadyFile};
@@ -24,7 +24,7 @@ pub struct Prepared {
     pub loaded: Loaded,
     pub log: Log,
     /// The sample API, if requests go there.
-    pub demo: Option<Beside>,
+    pub demo: Option<SampleApi>,
     pub upstream: UpstreamUrl,
     pub proxy: Proxy,
     pub file: Option<ReadyFile>,
@@ -62,7 +62,7 @@ pub fn prepare(
     let log = Log::start(arguments.log_format, volume);
     let (demo, upstream) = match &loaded.config.settings.upstream {
         Upstream::Demo => {
-            let demo = Beside::start()?;
+            let demo = SampleApi::start()?;
             let url = demo.url.clone();
             (Some(demo), url)
         }
