@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::startup_error::StartupError;
-use super::whole_file::Beside;
+use super::whole_file::PendingFile;
 use crate::proxy::OwnCertificate;
 
 /// Facts about a proxy that serves.
@@ -24,7 +24,7 @@ pub struct Ready<'r> {
 #[derive(Debug)]
 pub struct ReadyFile {
     path: PathBuf,
-    beside: Beside,
+    beside: PendingFile,
     text: String,
 }
 
@@ -67,9 +67,9 @@ impl ReadyFile {
     }
 }
 
-fn write(path: &Path, text: &str) -> io::Result<Beside> {
+fn write(path: &Path, text: &str) -> io::Result<PendingFile> {
     remove_older(path)?;
-    let beside = Beside::new(path)?;
+    let beside = PendingFile::new(path)?;
     beside.file().write_all(text.as_bytes())?;
     Ok(beside)
 }

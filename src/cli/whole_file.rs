@@ -12,22 +12,22 @@ pub fn write(path: &Path, write: impl FnOnce(&File) -> io::Result<()>) -> io::Re
     if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         return write(&OpenOptions::new().write(true).open(path)?);
     }
-    let beside = Beside::new(path)?;
+    let beside = PendingFile::new(path)?;
     write(beside.file())?;
     beside.persist()
 }
 
 /// A file that is written beside its place. Dropped before it is moved there, it is removed.
 #[derive(Debug)]
-pub struct Beside {
+pub struct PendingFile {
     file: NamedTempFile,
     /// Its place, links followed.
     place: PathBuf,
 }
 
-impl Beside {
+impl PendingFile {
     /// A new file at a name that nothing else can have taken before.
-    pub fn new(path: &Path) -> io::Result<Beside> {
+    pub fn new(path: &Path) -> io::Result<PendingFile> {
         let place = match fs::canonicalize(path) {
             Ok(place) => place,
             // A link that leads nowhere is made to lead somewhere.
@@ -45,7 +45,7 @@ impl Beside {
         if let Some(older) = permissions(&place) {
             file.as_file().set_permissions(older)?;
         }
-        Ok(Beside { file, place })
+        Ok(PendingFile { file, place })
     }
 
     pub fn file(&self) -> &File {
