@@ -15,11 +15,11 @@ use crate::model::Phase;
 use crate::model::harmless;
 
 /// Formats events as lines for people.
-pub struct Line {
+pub struct LineFormat {
     pub clock: LocalTime,
 }
 
-impl<S, N> FormatEvent<S, N> for Line
+impl<S, N> FormatEvent<S, N> for LineFormat
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,

@@ -20,7 +20,7 @@ use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use self::line::Line;
+use self::line::LineFormat;
 use super::arguments::LogFormat;
 use super::output::{Counted, counted, paint, talk};
 use crate::clock::Clock;
@@ -83,7 +83,7 @@ impl Log {
         let lines = match format {
             LogFormat::Text => {
                 let lines = lines.with_writer(move || to.clone()).with_ansi(coloured);
-                lines.event_format(Line { clock: LocalTime::new() }).boxed()
+                lines.event_format(LineFormat { clock: LocalTime::new() }).boxed()
             }
             LogFormat::Json => {
                 let lines = lines.json().flatten_event(true).with_timer(UniversalTime::new());
