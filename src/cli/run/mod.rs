@@ -20,7 +20,7 @@ use self::command::{CannotRun, Output, end_of, start, wait, was_killed};
 #[cfg(unix)]
 pub use self::guard::{WORD as GUARD, main as guard};
 use self::played::Played;
-use self::remains::{Remains, Trace};
+use self::remains::{LeftoverProcesses, Trace};
 use self::signals::Forwarded;
 use self::status::Status;
 use super::arguments::{self, SettingOverride, ServeArguments};
@@ -122,7 +122,7 @@ async fn play(
     let status = ended?;
     let was_ended = was_killed(status) || signals.interrupted();
     // What was ended has not given up, whatever is left of it.
-    let remains = if was_ended { Remains::Nothing } else { remains::of(&trace, running).await };
+    let remains = if was_ended { LeftoverProcesses::Nothing } else { remains::of(&trace, running).await };
     Ok(Played { status, was_ended, remains })
 }
 

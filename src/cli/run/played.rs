@@ -3,20 +3,20 @@
 
 use std::process::ExitStatus;
 
-use super::remains::Remains;
+use super::remains::LeftoverProcesses;
 
 /// A command that has ended.
 pub struct Played {
     pub status: ExitStatus,
     /// By somebody else, before its own end.
     pub was_ended: bool,
-    pub remains: Remains,
+    pub remains: LeftoverProcesses,
 }
 
 impl Played {
     /// Whether its clients have ended by themselves: what they left open, they have given up.
     pub fn is_over(&self) -> bool {
-        !self.was_ended && self.remains == Remains::Nothing
+        !self.was_ended && self.remains == LeftoverProcesses::Nothing
     }
 
     /// Why what is open is not given up.
@@ -28,14 +28,14 @@ impl Played {
             ));
         }
         let what = match self.remains {
-            Remains::Nothing => return None,
-            Remains::Processes(number) => {
+            LeftoverProcesses::Nothing => return None,
+            LeftoverProcesses::Processes(number) => {
                 format!("{} of the command still ran when it ended", processes(number))
             }
-            Remains::Connections(number) => {
+            LeftoverProcesses::Connections(number) => {
                 format!("{} still open when the command ended", are(number))
             }
-            Remains::Unknown => {
+            LeftoverProcesses::Unknown => {
                 return Some(format!(
                     "this system does not say whether processes of the command still run: {OPEN}"
                 ));

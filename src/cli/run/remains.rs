@@ -26,7 +26,7 @@ pub struct Trace {
 
 /// What is left of a command that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Remains {
+pub enum LeftoverProcesses {
     Nothing,
     /// Processes that still run, at least.
     Processes(usize),
@@ -37,15 +37,15 @@ pub enum Remains {
 }
 
 /// Looks until nothing is left, or what is left has had time enough to end.
-pub async fn of(trace: &Trace, running: &Running) -> Remains {
+pub async fn of(trace: &Trace, running: &Running) -> LeftoverProcesses {
     let mut waited = Duration::ZERO;
     loop {
         let found = match trace.living() {
-            Some(0) if running.open_connections() == 0 => return Remains::Nothing,
-            Some(0) => Remains::Connections(running.open_connections()),
-            Some(living) => Remains::Processes(living),
+            Some(0) if running.open_connections() == 0 => return LeftoverProcesses::Nothing,
+            Some(0) => LeftoverProcesses::Connections(running.open_connections()),
+            Some(living) => LeftoverProcesses::Processes(living),
             // It will not know later either.
-            None => return Remains::Unknown,
+            None => return LeftoverProcesses::Unknown,
         };
         if waited >= GRACE {
             return found;
