@@ -7,7 +7,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::process::ExitCode;
 
-use self::runs::{Graded, Runs, Which, graded};
+use self::runs::{Graded, Runs, RunSelection, graded};
 use super::arguments;
 use super::output::talk;
 use super::startup_error::StartupError;
@@ -34,7 +34,7 @@ fn reported(arguments: &arguments::ReportArguments) -> Result<ExitCode, StartupE
     if all.is_empty() {
         return Err(no_such_run(arguments, &runs));
     }
-    if which == Which::Last && runs.count > 1 {
+    if which == RunSelection::Last && runs.count > 1 {
         talk(format_args!(
             "the journal holds {} runs; this is the last one (`--run ID` grades another, `--all-runs` each: {})\n",
             runs.count,
@@ -61,12 +61,12 @@ fn reported(arguments: &arguments::ReportArguments) -> Result<ExitCode, StartupE
     })
 }
 
-fn which(arguments: &arguments::ReportArguments) -> Result<Which<'_>, StartupError> {
+fn which(arguments: &arguments::ReportArguments) -> Result<RunSelection<'_>, StartupError> {
     match (&arguments.run, arguments.all_runs) {
-        (Some(id), _) => Ok(Which::Id(id)),
-        (None, false) => Ok(Which::Last),
+        (Some(id), _) => Ok(RunSelection::Id(id)),
+        (None, false) => Ok(RunSelection::Last),
         (None, true) if matches!(arguments.format, Format::Text | Format::Markdown | Format::Json) => {
-            Ok(Which::All)
+            Ok(RunSelection::All)
         }
         (None, true) => Err(StartupError::new(
             "journal",
@@ -97,9 +97,9 @@ impl Graded {
         }
     }
 
-    fn warn(&self, which: Which<'_>) {
+    fn warn(&self, which: RunSelection<'_>) {
         let run = &self.header.run;
-        if which == Which::All {
+        if which == RunSelection::All {
             talk(format_args!("run {run}, which began at {}\n", self.header.started));
         }
         if let Some(lack) = &self.lack {

@@ -17,7 +17,7 @@ const MOST_IDS: usize = 20;
 
 /// Which runs of a journal are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which<'w> {
+pub enum RunSelection<'w> {
     Last,
     Id(&'w str),
     All,
@@ -44,7 +44,7 @@ pub struct Runs {
 /// Calls `each` with the runs that are asked for, in their order.
 pub fn graded(
     journal: Box<dyn BufRead>,
-    which: Which<'_>,
+    which: RunSelection<'_>,
     format: Format,
     each: &mut dyn FnMut(Graded),
 ) -> io::Result<Runs> {
@@ -52,13 +52,13 @@ pub fn graded(
     let mut run: Option<Run> = None;
     let mut found = None;
     let mut done = |run: Option<Run>, is_last: bool| match which {
-        Which::All => run.into_iter().for_each(|run| each(run.finish())),
+        RunSelection::All => run.into_iter().for_each(|run| each(run.finish())),
         // Only copied lines give two runs one id: the last one counts.
-        Which::Id(id) => {
+        RunSelection::Id(id) => {
             found = run.filter(|run| run.header.run == id).or(found.take());
             found.take_if(|_| is_last).into_iter().for_each(|run| each(run.finish()));
         }
-        Which::Last => run.filter(|_| is_last).into_iter().for_each(|run| each(run.finish())),
+        RunSelection::Last => run.filter(|_| is_last).into_iter().for_each(|run| each(run.finish())),
     };
     read(journal, &mut |line| match (line, &mut run) {
         (JournalLine::Header(header), Some(run)) if !header.run.is_empty() && header.run == run.header.run => {
@@ -68,7 +68,7 @@ pub fn graded(
             runs.note(&header.run);
             done(run.replace(Run::new(*header)), false);
         }
-        (_, Some(run)) if matches!(which, Which::Id(id) if run.header.run != id) => {}
+        (_, Some(run)) if matches!(which, RunSelection::Id(id) if run.header.run != id) => {}
         (JournalLine::Attempt(attempt), Some(run)) => run.attempt((*attempt).into(), format),
         (JournalLine::Tallies(tallies), Some(run)) => run.tallies(tallies),
         (JournalLine::Torn, Some(run)) => run.torn(),
