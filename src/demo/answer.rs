@@ -9,7 +9,7 @@ use serde_json::json;
 use super::body::Body;
 
 /// Result of a handler.
-pub(super) type Answer = Result<Response<Body>, Problem>;
+pub(super) type HandlerResult = Result<Response<Body>, Problem>;
 
 /// A failure, told as problem details (RFC 9457).
 #[derive(Clone, Debug, PartialEq, Eq)]

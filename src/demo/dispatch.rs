@@ -3,7 +3,7 @@
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 
-use super::answer::{Answer, Problem, empty};
+use super::answer::{HandlerResult, Problem, empty};
 use super::body::Body;
 use super::connection::Upgrade;
 use super::routes::{self, Route};
@@ -24,7 +24,7 @@ async fn route(
     upgrade: &Upgrade,
     found: Option<(Route, Option<u64>)>,
     request: Request<Incoming>,
-) -> Answer {
+) -> HandlerResult {
     let Some((route, number)) = found else {
         return Err(Problem::new(StatusCode::NOT_FOUND, "There is no such route; GET / lists them."));
     };

@@ -5,7 +5,7 @@ use hyper::body::Incoming;
 use serde_json::{Map, Value};
 
 use super::Demo;
-use super::answer::{Answer, Problem, empty, json, value};
+use super::answer::{HandlerResult, Problem, empty, json, value};
 use super::body::Body;
 use super::preconditions::{Condition, evaluate};
 use super::request::{object, parse, read};
@@ -30,7 +30,7 @@ pub(super) fn list(demo: &Demo) -> Response<Body> {
 }
 
 /// `POST /items`.
-pub(super) async fn create(demo: &Demo, request: Request<Incoming>) -> Answer {
+pub(super) async fn create(demo: &Demo, request: Request<Incoming>) -> HandlerResult {
     let members = object(parse(&read(request.into_body()).await?)?)?;
     let row = demo.shop().items.add(members)?;
     demo.stats().writes.add(Some(Route::Items), &Method::POST);
@@ -38,7 +38,7 @@ pub(super) async fn create(demo: &Demo, request: Request<Incoming>) -> Answer {
 }
 
 /// All methods of `/items/{id}`.
-pub(super) async fn one(demo: &Demo, id: u64, request: Request<Incoming>) -> Answer {
+pub(super) async fn one(demo: &Demo, id: u64, request: Request<Incoming>) -> HandlerResult {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         let row = demo.shop().items.get(id).cloned();
         return get(id, &request, row);
@@ -54,7 +54,7 @@ pub(super) async fn one(demo: &Demo, id: u64, request: Request<Incoming>) -> Ans
     Ok(response)
 }
 
-fn get<B>(id: u64, request: &Request<B>, row: Option<Row>) -> Answer {
+fn get<B>(id: u64, request: &Request<B>, row: Option<Row>) -> HandlerResult {
     let row = row.ok_or_else(|| no_item(id, StatusCode::NOT_FOUND))?;
     match evaluate(request.method(), request.headers(), Some(&row.etag)) {
         Condition::Holds => Ok(show(StatusCode::OK, row)),
@@ -69,7 +69,7 @@ fn get<B>(id: u64, request: &Request<B>, row: Option<Row>) -> Answer {
 
 /// Applies a write, unless its conditions fail. They count only where the write would otherwise
 /// succeed (RFC 9110 §13.2.1), so a missing item is a 404 and an ordered one a 409 before a 412.
-fn apply(shop: &mut Shop, id: u64, method: &Method, headers: &HeaderMap, write: Write) -> Answer {
+fn apply(shop: &mut Shop, id: u64, method: &Method, headers: &HeaderMap, write: Write) -> HandlerResult {
     let current = shop.items.get(id).cloned();
     match (&write, &current) {
         (Write::Merge(_) | Write::Remove, None) => return Err(no_item(id, StatusCode::NOT_FOUND)),
@@ -120,7 +120,7 @@ fn stale() -> Problem {
 }
 
 /// The response for a created row of the collection at `path`.
-pub(super) fn created(path: &str, row: Row) -> Answer {
+pub(super) fn created(path: &str, row: Row) -> HandlerResult {
     let location = value(format!("{path}/{}", row.id))?;
     let mut response = show(StatusCode::CREATED, row);
     response.headers_mut().insert(header::LOCATION, location);

@@ -9,7 +9,7 @@ use serde_json::Value;
 use siphasher::sip128::SipHasher13;
 
 use super::Demo;
-use super::answer::{Answer, Problem, empty, json};
+use super::answer::{HandlerResult, Problem, empty, json};
 use super::body::Body;
 use super::items::{created, show};
 use super::request::{object, parse, query_number, read};
@@ -27,7 +27,7 @@ pub(super) fn list(demo: &Demo) -> Response<Body> {
 }
 
 /// `POST /orders`. With `?ms=` it takes that long, so that the same key can be met running.
-pub(super) async fn create(demo: &Demo, request: Request<Incoming>) -> Answer {
+pub(super) async fn create(demo: &Demo, request: Request<Incoming>) -> HandlerResult {
     let pause = Duration::from_millis(query_number(&request, "ms", 0, MAX_WAIT)?);
     let key = idempotency_key(request.headers())?;
     let body = read(request.into_body()).await?;
@@ -47,7 +47,7 @@ pub(super) async fn create(demo: &Demo, request: Request<Incoming>) -> Answer {
 }
 
 /// All methods of `/orders/{id}`.
-pub(super) fn one<B>(demo: &Demo, id: u64, request: &Request<B>) -> Answer {
+pub(super) fn one<B>(demo: &Demo, id: u64, request: &Request<B>) -> HandlerResult {
     if *request.method() == Method::DELETE {
         demo.shop().remove_order(id)?;
         demo.stats().writes.add(Some(Route::Order), &Method::DELETE);
@@ -87,7 +87,7 @@ fn place(demo: &Demo, item_id: u64) -> Placed {
     Ok(order)
 }
 
-fn respond(outcome: Placed) -> Answer {
+fn respond(outcome: Placed) -> HandlerResult {
     created("/orders", outcome?)
 }
 

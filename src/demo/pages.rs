@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use http::{HeaderValue, Request, StatusCode, header};
 use serde_json::{Map, json};
 
-use super::answer::{Answer, Problem, empty, html, json, value};
+use super::answer::{HandlerResult, Problem, empty, html, json, value};
 use super::request::host;
 use super::routes::Route;
 use crate::model::text_of;
@@ -14,7 +14,7 @@ use crate::model::text_of;
 const LAST: u64 = 50;
 
 /// `GET /`.
-pub(super) fn index<B>(request: &Request<B>) -> Answer {
+pub(super) fn index<B>(request: &Request<B>) -> HandlerResult {
     let accept = request.headers().get(header::ACCEPT).map(|accept| text_of(accept.as_bytes()));
     let mut response = if accept.is_some_and(|accept| accept.contains("text/html")) {
         let mut rows = String::new();
@@ -41,7 +41,7 @@ pub(super) fn index<B>(request: &Request<B>) -> Answer {
 
 /// `GET /pages/{n}`. Some links are relative and some absolute, as on real sites: a proxy in front
 /// shows whether it keeps clients from escaping it.
-pub(super) fn page<B>(n: u64, request: &Request<B>) -> Answer {
+pub(super) fn page<B>(n: u64, request: &Request<B>) -> HandlerResult {
     if !(1..=LAST).contains(&n) {
         return Err(Problem::new(StatusCode::NOT_FOUND, format!("There are pages 1 to {LAST}.")));
     }
@@ -63,7 +63,7 @@ pub(super) fn page<B>(n: u64, request: &Request<B>) -> Answer {
 }
 
 /// `GET /redirect`.
-pub(super) fn redirect<B>(request: &Request<B>) -> Answer {
+pub(super) fn redirect<B>(request: &Request<B>) -> HandlerResult {
     let location = value(format!("http://{}/items/1", host(request)?))?;
     let mut response = empty(StatusCode::FOUND);
     response.headers_mut().insert(header::LOCATION, location);
@@ -71,7 +71,7 @@ pub(super) fn redirect<B>(request: &Request<B>) -> Answer {
 }
 
 /// `GET /cookie`.
-pub(super) fn cookie<B>(request: &Request<B>) -> Answer {
+pub(super) fn cookie<B>(request: &Request<B>) -> HandlerResult {
     let cookie = value(format!("flavour=oatmeal; Domain={}; Path=/", without_port(host(request)?)))?;
     let mut response = json(StatusCode::OK, r#"{"flavour":"oatmeal"}"#);
     response.headers_mut().insert(header::SET_COOKIE, cookie);

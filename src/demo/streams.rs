@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 
-use super::answer::{Answer, Problem, json};
+use super::answer::{HandlerResult, Problem, json};
 use super::body::Body;
 use super::request::query_number;
 
@@ -19,14 +19,14 @@ const MAX_EVENTS: u64 = 100_000;
 const MAX_BYTES: u64 = 4 << 30;
 
 /// `GET /slow`.
-pub(super) async fn slow<B>(request: &Request<B>) -> Answer {
+pub(super) async fn slow<B>(request: &Request<B>) -> HandlerResult {
     let ms = query_number(request, "ms", 1000, MAX_WAIT)?;
     tokio::time::sleep(Duration::from_millis(ms)).await;
     Ok(json(StatusCode::OK, format!("{{\"waited_ms\":{ms}}}")))
 }
 
 /// `GET /bytes/{n}`.
-pub(super) fn bytes<B>(n: u64, request: &Request<B>) -> Answer {
+pub(super) fn bytes<B>(n: u64, request: &Request<B>) -> HandlerResult {
     if n > MAX_BYTES {
         return Err(Problem::new(StatusCode::NOT_FOUND, format!("There are at most {MAX_BYTES} bytes.")));
     }
@@ -47,7 +47,7 @@ pub(super) fn echo(request: Request<Incoming>) -> Response<Body> {
 }
 
 /// `GET /events`.
-pub(super) fn events<B>(request: &Request<B>) -> Answer {
+pub(super) fn events<B>(request: &Request<B>) -> HandlerResult {
     let count = query_number(request, "n", 5, MAX_EVENTS)?;
     let pause = Duration::from_millis(query_number(request, "ms", 100, MAX_WAIT)?);
     let mut response = streamed("text/event-stream", Body::events(count, pause));

@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 use serde_json::{Value, json};
 
 use super::Demo;
-use super::answer::{Answer, Problem, json, value};
+use super::answer::{HandlerResult, Problem, json, value};
 use super::request::{cookie, parse, read};
 use super::routes::Route;
 use super::table::MAX_ROWS;
@@ -82,7 +82,7 @@ impl Users {
 }
 
 /// `POST /register`.
-pub(super) async fn register(demo: &Demo, request: Request<Incoming>) -> Answer {
+pub(super) async fn register(demo: &Demo, request: Request<Incoming>) -> HandlerResult {
     let name = username(&read(request.into_body()).await?)?;
     if !demo.users().register(&name)? {
         return Ok(json(StatusCode::CONFLICT, r#"{"error":"Username already exists."}"#));
@@ -92,7 +92,7 @@ pub(super) async fn register(demo: &Demo, request: Request<Incoming>) -> Answer 
 }
 
 /// `POST /login`.
-pub(super) async fn login(demo: &Demo, request: Request<Incoming>) -> Answer {
+pub(super) async fn login(demo: &Demo, request: Request<Incoming>) -> HandlerResult {
     let name = username(&read(request.into_body()).await?)?;
     let session = demo.users().log_in(&name).map_err(challenge)?;
     demo.stats().writes.add(Some(Route::Login), &Method::POST);
@@ -103,7 +103,7 @@ pub(super) async fn login(demo: &Demo, request: Request<Incoming>) -> Answer {
 }
 
 /// `GET /me`.
-pub(super) fn me<B>(demo: &Demo, request: &Request<B>) -> Answer {
+pub(super) fn me<B>(demo: &Demo, request: &Request<B>) -> HandlerResult {
     let name = cookie(request.headers(), COOKIE).and_then(|session| demo.users().of_session(session));
     let name = name.ok_or_else(|| {
         challenge(Problem::new(StatusCode::UNAUTHORIZED, "No session; POST /login starts one."))

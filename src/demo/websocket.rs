@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, error::CapacityError};
 
-use super::answer::{Answer, Problem, empty};
+use super::answer::{HandlerResult, Problem, empty};
 use super::connection::Upgrade;
 
 /// The longest message, in bytes.
@@ -27,7 +27,7 @@ const BUFFER: usize = 8 * 1024;
 const LINGER: Duration = Duration::from_secs(1);
 
 /// `GET /ws`: agrees, and leaves the connection to [`echo`].
-pub(super) fn accept(upgrade: &Upgrade, mut request: Request<Incoming>) -> Answer {
+pub(super) fn accept(upgrade: &Upgrade, mut request: Request<Incoming>) -> HandlerResult {
     let response = create_response_with_body(&request, || ()).map_err(|error| problem(&error))?;
     *upgrade.lock().unwrap_or_else(PoisonError::into_inner) = Some(hyper::upgrade::on(&mut request));
     let (head, ()) = response.into_parts();
