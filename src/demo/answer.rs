@@ -6,10 +6,10 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 
-use super::body::Body;
+use super::body::SampleBody;
 
 /// Result of a handler.
-pub(super) type HandlerResult = Result<Response<Body>, Problem>;
+pub(super) type HandlerResult = Result<Response<SampleBody>, Problem>;
 
 /// A failure, told as problem details (RFC 9457).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Problem {
     }
 
     /// The problem as a response.
-    pub fn into_response(self) -> Response<Body> {
+    pub fn into_response(self) -> Response<SampleBody> {
         let title = self.status.canonical_reason().unwrap_or_default();
         let document = json!({"title": title, "status": self.status.as_u16(), "detail": self.detail});
         let mut response = typed(self.status, "application/problem+json", document.to_string());
@@ -47,24 +47,24 @@ impl Problem {
 }
 
 /// A response with a JSON document.
-pub(super) fn json(status: StatusCode, document: impl Into<Bytes>) -> Response<Body> {
+pub(super) fn json(status: StatusCode, document: impl Into<Bytes>) -> Response<SampleBody> {
     typed(status, "application/json", document)
 }
 
 /// A response with an HTML page.
-pub(super) fn html(page: String) -> Response<Body> {
+pub(super) fn html(page: String) -> Response<SampleBody> {
     typed(StatusCode::OK, "text/html; charset=utf-8", page)
 }
 
 /// A response without a body.
-pub(super) fn empty(status: StatusCode) -> Response<Body> {
-    let mut response = Response::new(Body::whole(Bytes::new()));
+pub(super) fn empty(status: StatusCode) -> Response<SampleBody> {
+    let mut response = Response::new(SampleBody::whole(Bytes::new()));
     *response.status_mut() = status;
     response
 }
 
-fn typed(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Body> {
-    let mut response = Response::new(Body::whole(body.into()));
+fn typed(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<SampleBody> {
+    let mut response = Response::new(SampleBody::whole(body.into()));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     response

@@ -29,7 +29,7 @@ static PATTERN: [u8; CHUNK + PERIOD] = {
 };
 
 /// The body of a response.
-pub(super) enum Body {
+pub(super) enum SampleBody {
     /// One piece, or nothing.
     Whole(Option<Bytes>),
     /// Shared pieces one after the other, and how many bytes are left of them.
@@ -50,25 +50,25 @@ pub(super) struct Events {
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
-impl Body {
+impl SampleBody {
     /// A body of one piece.
-    pub fn whole(bytes: Bytes) -> Body {
-        Body::Whole((!bytes.is_empty()).then_some(bytes))
+    pub fn whole(bytes: Bytes) -> SampleBody {
+        SampleBody::Whole((!bytes.is_empty()).then_some(bytes))
     }
 
     /// A body of several pieces.
-    pub fn pieces(pieces: Vec<Bytes>) -> Body {
+    pub fn pieces(pieces: Vec<Bytes>) -> SampleBody {
         let length = pieces.iter().map(|piece| piece.len() as u64).sum();
-        Body::Pieces(pieces.into_iter(), length)
+        SampleBody::Pieces(pieces.into_iter(), length)
     }
 
     /// `count` events, `pause` apart.
-    pub fn events(count: u64, pause: Duration) -> Body {
-        Body::Events(Box::new(Events { next: 1, last: count, pause, sleep: None }))
+    pub fn events(count: u64, pause: Duration) -> SampleBody {
+        SampleBody::Events(Box::new(Events { next: 1, last: count, pause, sleep: None }))
     }
 }
 
-impl http_body::Body for Body {
+impl http_body::Body for SampleBody {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -77,40 +77,40 @@ impl http_body::Body for Body {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let data = match self.get_mut() {
-            Body::Whole(bytes) => bytes.take(),
-            Body::Pieces(pieces, left) => {
+            SampleBody::Whole(bytes) => bytes.take(),
+            SampleBody::Pieces(pieces, left) => {
                 let chunk = gather(pieces);
                 *left = left.saturating_sub(chunk.as_ref().map_or(0, |chunk| chunk.len() as u64));
                 chunk
             }
-            Body::Pattern { at, end, .. } => {
+            SampleBody::Pattern { at, end, .. } => {
                 let chunk = cut(*at, *end);
                 *at += chunk.len() as u64;
                 (!chunk.is_empty()).then_some(chunk)
             }
-            Body::Echo(body) => return Pin::new(body).poll_frame(context),
-            Body::Events(events) => ready!(events.poll_next(context)),
+            SampleBody::Echo(body) => return Pin::new(body).poll_frame(context),
+            SampleBody::Events(events) => ready!(events.poll_next(context)),
         };
         Poll::Ready(data.map(|data| Ok(Frame::data(data))))
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Body::Whole(bytes) => bytes.is_none(),
-            Body::Pieces(_, left) => *left == 0,
-            Body::Pattern { at, end, .. } => at >= end,
-            Body::Echo(body) => body.is_end_stream(),
-            Body::Events(events) => events.next > events.last,
+            SampleBody::Whole(bytes) => bytes.is_none(),
+            SampleBody::Pieces(_, left) => *left == 0,
+            SampleBody::Pattern { at, end, .. } => at >= end,
+            SampleBody::Echo(body) => body.is_end_stream(),
+            SampleBody::Events(events) => events.next > events.last,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Body::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Body::Pieces(_, left) => SizeHint::with_exact(*left),
-            Body::Pattern { at, end, sized: true } => SizeHint::with_exact(end - at),
-            Body::Echo(body) => body.size_hint(),
-            Body::Pattern { .. } | Body::Events(_) => SizeHint::default(),
+            SampleBody::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            SampleBody::Pieces(_, left) => SizeHint::with_exact(*left),
+            SampleBody::Pattern { at, end, sized: true } => SizeHint::with_exact(end - at),
+            SampleBody::Echo(body) => body.size_hint(),
+            SampleBody::Pattern { .. } | SampleBody::Events(_) => SizeHint::default(),
         }
     }
 }
@@ -160,7 +160,7 @@ mod tests {
 
     use super::*;
 
-    fn read(body: Body) -> Bytes {
+    fn read(body: SampleBody) -> Bytes {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(body.collect()).unwrap().to_bytes()
     }
@@ -169,7 +169,7 @@ mod tests {
     fn the_pattern_has_its_length_and_goes_on_across_chunks() {
         for length in [0, 1, 250, 65_535, 65_536, 65_537, 200_000] {
             for sized in [true, false] {
-                let body = Body::Pattern { at: 0, end: length, sized };
+                let body = SampleBody::Pattern { at: 0, end: length, sized };
                 assert_eq!(http_body::Body::size_hint(&body).exact(), sized.then_some(length));
                 let bytes = read(body);
                 assert_eq!(bytes.len() as u64, length);
@@ -183,7 +183,7 @@ mod tests {
         for lengths in [vec![], vec![1, 2, 3], vec![40_000, 40_000, 10], vec![100_000, 1, 70_000]] {
             let pieces: Vec<Bytes> =
                 lengths.iter().zip(b'a'..).map(|(length, byte)| vec![byte; *length].into()).collect();
-            let body = Body::pieces(pieces.clone());
+            let body = SampleBody::pieces(pieces.clone());
             assert_eq!(http_body::Body::size_hint(&body).exact(), Some(pieces.concat().len() as u64));
             assert_eq!(read(body), pieces.concat(), "{lengths:?}");
         }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::Demo;
 use super::answer::{HandlerResult, Problem, empty, json, value};
-use super::body::Body;
+use super::body::SampleBody;
 use super::preconditions::{Condition, evaluate};
 use super::request::{object, parse, read};
 use super::routes::Route;
@@ -24,9 +24,9 @@ enum Write {
 }
 
 /// `GET /items`.
-pub(super) fn list(demo: &Demo) -> Response<Body> {
+pub(super) fn list(demo: &Demo) -> Response<SampleBody> {
     let pieces = demo.shop().items.pieces();
-    json(StatusCode::OK, "").map(|_| Body::pieces(pieces))
+    json(StatusCode::OK, "").map(|_| SampleBody::pieces(pieces))
 }
 
 /// `POST /items`.
@@ -128,7 +128,7 @@ pub(super) fn created(path: &str, row: Row) -> HandlerResult {
 }
 
 /// A response with a row and its entity tag.
-pub(super) fn show(status: StatusCode, row: Row) -> Response<Body> {
+pub(super) fn show(status: StatusCode, row: Row) -> Response<SampleBody> {
     let mut response = json(status, row.body);
     response.headers_mut().insert(header::ETAG, row.etag);
     response

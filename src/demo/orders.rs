@@ -10,7 +10,7 @@ use siphasher::sip128::SipHasher13;
 
 use super::Demo;
 use super::answer::{HandlerResult, Problem, empty, json};
-use super::body::Body;
+use super::body::SampleBody;
 use super::items::{created, show};
 use super::request::{object, parse, query_number, read};
 use super::routes::Route;
@@ -21,9 +21,9 @@ use super::streams::MAX_WAIT;
 const MAX_KEY: usize = 255;
 
 /// `GET /orders`.
-pub(super) fn list(demo: &Demo) -> Response<Body> {
+pub(super) fn list(demo: &Demo) -> Response<SampleBody> {
     let pieces = demo.shop().orders.pieces();
-    json(StatusCode::OK, "").map(|_| Body::pieces(pieces))
+    json(StatusCode::OK, "").map(|_| SampleBody::pieces(pieces))
 }
 
 /// `POST /orders`. With `?ms=` it takes that long, so that the same key can be met running.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::Demo;
 use super::answer::json;
-use super::body::Body;
+use super::body::SampleBody;
 use super::routes::Route;
 
 /// Both counts.
@@ -56,7 +56,7 @@ impl Counts {
 }
 
 /// `GET /stats`, which counts itself too.
-pub(super) fn show(demo: &Demo) -> Response<Body> {
+pub(super) fn show(demo: &Demo) -> Response<SampleBody> {
     let stats = demo.stats();
     let shown = json!({"requests": stats.requests.to_json(), "writes": stats.writes.to_json()});
     json(StatusCode::OK, shown.to_string())

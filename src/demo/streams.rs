@@ -6,7 +6,7 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 
 use super::answer::{HandlerResult, Problem, json};
-use super::body::Body;
+use super::body::SampleBody;
 use super::request::query_number;
 
 /// The longest wait that a request can ask for, in milliseconds.
@@ -31,13 +31,13 @@ pub(super) fn bytes<B>(n: u64, request: &Request<B>) -> HandlerResult {
         return Err(Problem::new(StatusCode::NOT_FOUND, format!("There are at most {MAX_BYTES} bytes.")));
     }
     let sized = query_number(request, "chunked", 0, 1)? == 0;
-    Ok(streamed("application/octet-stream", Body::Pattern { at: 0, end: n, sized }))
+    Ok(streamed("application/octet-stream", SampleBody::Pattern { at: 0, end: n, sized }))
 }
 
 /// Any method of `/echo`.
-pub(super) fn echo(request: Request<Incoming>) -> Response<Body> {
+pub(super) fn echo(request: Request<Incoming>) -> Response<SampleBody> {
     let (mut head, body) = request.into_parts();
-    let mut response = streamed("application/octet-stream", Body::Echo(body));
+    let mut response = streamed("application/octet-stream", SampleBody::Echo(body));
     if let Some(content_type) = head.headers.remove(header::CONTENT_TYPE) {
         response.headers_mut().insert(header::CONTENT_TYPE, content_type);
     }
@@ -50,12 +50,12 @@ pub(super) fn echo(request: Request<Incoming>) -> Response<Body> {
 pub(super) fn events<B>(request: &Request<B>) -> HandlerResult {
     let count = query_number(request, "n", 5, MAX_EVENTS)?;
     let pause = Duration::from_millis(query_number(request, "ms", 100, MAX_WAIT)?);
-    let mut response = streamed("text/event-stream", Body::events(count, pause));
+    let mut response = streamed("text/event-stream", SampleBody::events(count, pause));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
 
-fn streamed(content_type: &'static str, body: Body) -> Response<Body> {
+fn streamed(content_type: &'static str, body: SampleBody) -> Response<SampleBody> {
     let mut response = Response::new(body);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
