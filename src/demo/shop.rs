@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::answer::Problem;
-use super::table::{MAX_ROWS, Row, Table};
+use super::table::{MAX_ROWS, Row, SampleTable};
 
 /// The items that a fresh service has, from id 1.
 const SEED: [(&str, u32); 10] = [
@@ -26,8 +26,8 @@ const SEED: [(&str, u32); 10] = [
 
 /// Items, orders and idempotency keys.
 pub(super) struct Shop {
-    pub items: Table,
-    pub orders: Table,
+    pub items: SampleTable,
+    pub orders: SampleTable,
     /// Live orders per item; an item without any is absent.
     ordered: HashMap<u64, u32>,
     keys: HashMap<Arc<[u8]>, Claim>,
@@ -46,13 +46,13 @@ pub(super) type Placed = Result<Row, Problem>;
 impl Shop {
     /// A shop with its seeded items and no orders.
     pub fn new() -> Shop {
-        let mut items = Table::new("items");
+        let mut items = SampleTable::new("items");
         for (name, price_in_cents) in SEED {
             let members = [("name", json!(name)), ("price_in_cents", json!(price_in_cents))];
             // The seed is far from every bound.
             let _ = items.add(members.map(|(key, value)| (key.to_owned(), value)).into_iter().collect());
         }
-        Shop { items, orders: Table::new("orders"), ordered: HashMap::new(), keys: HashMap::new() }
+        Shop { items, orders: SampleTable::new("orders"), ordered: HashMap::new(), keys: HashMap::new() }
     }
 
     /// Removes an item that no live order refers to.

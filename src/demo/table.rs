@@ -20,7 +20,7 @@ const MAX_BYTES: usize = 256 * 1024 * 1024;
 const MAX_CHOSEN_ID: u64 = 1 << 40;
 
 /// Rows by id.
-pub(super) struct Table {
+pub(super) struct SampleTable {
     /// Noun for the rows, for people.
     plural: &'static str,
     rows: BTreeMap<u64, Row>,
@@ -43,10 +43,10 @@ pub(super) struct Row {
     pub body: Bytes,
 }
 
-impl Table {
+impl SampleTable {
     /// An empty table of rows that are called `plural`.
-    pub fn new(plural: &'static str) -> Table {
-        Table { plural, rows: BTreeMap::new(), next: 1, retired: 0, bytes: 0 }
+    pub fn new(plural: &'static str) -> SampleTable {
+        SampleTable { plural, rows: BTreeMap::new(), next: 1, retired: 0, bytes: 0 }
     }
 
     /// The row of an id.
@@ -65,7 +65,7 @@ impl Table {
     /// Replaces the row of an id, or makes it.
     ///
     /// # Errors
-    /// 404 when there can be no such id, otherwise as for [`Table::add`].
+    /// 404 when there can be no such id, otherwise as for [`SampleTable::add`].
     pub fn put(&mut self, id: u64, members: Map<String, Value>) -> Result<Row, Problem> {
         let version = match self.rows.get(&id) {
             Some(row) => row.version + 1,
@@ -166,7 +166,7 @@ mod tests {
             (Add, Some((MAX_CHOSEN_ID + 1, 1))),
             (Put(MAX_CHOSEN_ID + 1), Some((MAX_CHOSEN_ID + 1, 2))),
         ];
-        let mut table = Table::new("rows");
+        let mut table = SampleTable::new("rows");
         for (at, (step, expected)) in steps.into_iter().enumerate() {
             let row = match step {
                 Add => table.add(Map::new()).ok(),
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_row_shows_its_id_and_version_whatever_the_client_wrote() {
-        let mut table = Table::new("rows");
+        let mut table = SampleTable::new("rows");
         let row = table.add(members(json!({"name": "lamp", "id": 9, "rev": "x"}))).unwrap();
         assert_eq!(row.body, r#"{"id":1,"name":"lamp","rev":1}"#);
         assert_eq!(row.etag, "\"1\"");
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_table_is_bounded_in_rows_and_bytes() {
-        let mut table = Table::new("rows");
+        let mut table = SampleTable::new("rows");
         let long = members(json!({"text": "x".repeat(JSON_LIMIT)}));
         assert_eq!(table.add(long).unwrap_err().status, StatusCode::PAYLOAD_TOO_LARGE);
 
