@@ -11,7 +11,7 @@ use super::preconditions::{Condition, evaluate};
 use super::request::{object, parse, read};
 use super::routes::Route;
 use super::shop::{Shop, no_item};
-use super::table::Row;
+use super::table::SampleRow;
 
 /// Effect of a request on an item.
 enum Write {
@@ -54,7 +54,7 @@ pub(super) async fn one(demo: &Demo, id: u64, request: Request<Incoming>) -> Han
     Ok(response)
 }
 
-fn get<B>(id: u64, request: &Request<B>, row: Option<Row>) -> HandlerResult {
+fn get<B>(id: u64, request: &Request<B>, row: Option<SampleRow>) -> HandlerResult {
     let row = row.ok_or_else(|| no_item(id, StatusCode::NOT_FOUND))?;
     match evaluate(request.method(), request.headers(), Some(&row.etag)) {
         Condition::Holds => Ok(show(StatusCode::OK, row)),
@@ -120,7 +120,7 @@ fn stale() -> Problem {
 }
 
 /// The response for a created row of the collection at `path`.
-pub(super) fn created(path: &str, row: Row) -> HandlerResult {
+pub(super) fn created(path: &str, row: SampleRow) -> HandlerResult {
     let location = value(format!("{path}/{}", row.id))?;
     let mut response = show(StatusCode::CREATED, row);
     response.headers_mut().insert(header::LOCATION, location);
@@ -128,7 +128,7 @@ pub(super) fn created(path: &str, row: Row) -> HandlerResult {
 }
 
 /// A response with a row and its entity tag.
-pub(super) fn show(status: StatusCode, row: Row) -> Response<SampleBody> {
+pub(super) fn show(status: StatusCode, row: SampleRow) -> Response<SampleBody> {
     let mut response = json(status, row.body);
     response.headers_mut().insert(header::ETAG, row.etag);
     response

@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::answer::Problem;
-use super::table::{MAX_ROWS, Row, SampleTable};
+use super::table::{MAX_ROWS, SampleRow, SampleTable};
 
 /// The items that a fresh service has, from id 1.
 const SEED: [(&str, u32); 10] = [
@@ -41,7 +41,7 @@ struct Claim {
 }
 
 /// Outcome of placing an order.
-pub(super) type Placed = Result<Row, Problem>;
+pub(super) type Placed = Result<SampleRow, Problem>;
 
 impl Shop {
     /// A shop with its seeded items and no orders.

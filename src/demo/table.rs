@@ -23,7 +23,7 @@ const MAX_CHOSEN_ID: u64 = 1 << 40;
 pub(super) struct SampleTable {
     /// Noun for the rows, for people.
     plural: &'static str,
-    rows: BTreeMap<u64, Row>,
+    rows: BTreeMap<u64, SampleRow>,
     /// No row was ever given this id or one above it.
     next: u64,
     /// The greatest version of any row that was removed: a new row with an id that may have been
@@ -34,7 +34,7 @@ pub(super) struct SampleTable {
 
 /// One row, ready to be sent. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Row {
+pub(super) struct SampleRow {
     pub id: u64,
     version: u64,
     /// The version in quotes.
@@ -50,7 +50,7 @@ impl SampleTable {
     }
 
     /// The row of an id.
-    pub fn get(&self, id: u64) -> Option<&Row> {
+    pub fn get(&self, id: u64) -> Option<&SampleRow> {
         self.rows.get(&id)
     }
 
@@ -58,7 +58,7 @@ impl SampleTable {
     ///
     /// # Errors
     /// 413 when the row is too long, 507 when the table is full.
-    pub fn add(&mut self, members: Map<String, Value>) -> Result<Row, Problem> {
+    pub fn add(&mut self, members: Map<String, Value>) -> Result<SampleRow, Problem> {
         self.store(self.next, 1, members)
     }
 
@@ -66,7 +66,7 @@ impl SampleTable {
     ///
     /// # Errors
     /// 404 when there can be no such id, otherwise as for [`SampleTable::add`].
-    pub fn put(&mut self, id: u64, members: Map<String, Value>) -> Result<Row, Problem> {
+    pub fn put(&mut self, id: u64, members: Map<String, Value>) -> Result<SampleRow, Problem> {
         let version = match self.rows.get(&id) {
             Some(row) => row.version + 1,
             None if id == 0 || id > MAX_CHOSEN_ID => {
@@ -80,7 +80,7 @@ impl SampleTable {
     }
 
     /// Removes the row of an id.
-    pub fn remove(&mut self, id: u64) -> Option<Row> {
+    pub fn remove(&mut self, id: u64) -> Option<SampleRow> {
         let row = self.rows.remove(&id)?;
         self.bytes -= row.body.len();
         self.retired = self.retired.max(row.version);
@@ -100,7 +100,7 @@ impl SampleTable {
         pieces
     }
 
-    fn store(&mut self, id: u64, version: u64, mut members: Map<String, Value>) -> Result<Row, Problem> {
+    fn store(&mut self, id: u64, version: u64, mut members: Map<String, Value>) -> Result<SampleRow, Problem> {
         members.insert("id".to_owned(), id.into());
         members.insert("rev".to_owned(), version.into());
         let body = Bytes::from(Value::Object(members).to_string());
@@ -112,7 +112,7 @@ impl SampleTable {
         if (old.is_none() && self.rows.len() >= MAX_ROWS) || bytes > MAX_BYTES {
             return Err(Problem::full(self.plural));
         }
-        let row = Row { id, version, etag: etag(version)?, body };
+        let row = SampleRow { id, version, etag: etag(version)?, body };
         self.rows.insert(id, row.clone());
         self.bytes = bytes;
         self.next = self.next.max(id + 1);
@@ -120,7 +120,7 @@ impl SampleTable {
     }
 }
 
-impl Row {
+impl SampleRow {
     /// The members of the row, `id` and `rev` included.
     pub fn members(&self) -> Result<Value, Problem> {
         super::request::parse(&self.body)
