@@ -3,7 +3,7 @@
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 
-use super::answer::{HandlerResult, Problem, empty};
+use super::response::{HandlerResult, Problem, empty};
 use super::body::SampleBody;
 use super::connection::Upgrade;
 use super::routes::{self, Route};

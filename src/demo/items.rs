@@ -5,7 +5,7 @@ use hyper::body::Incoming;
 use serde_json::{Map, Value};
 
 use super::Demo;
-use super::answer::{HandlerResult, Problem, empty, json, value};
+use super::response::{HandlerResult, Problem, empty, json, value};
 use super::body::SampleBody;
 use super::preconditions::{Condition, evaluate};
 use super::request::{object, parse, read};

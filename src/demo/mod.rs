@@ -29,7 +29,7 @@
 //! of a stream; 16,384 connections, further ones wait. A connection may idle for 75 seconds. Nothing
 //! is evicted and nothing outlives the process.
 
-mod answer;
+mod response;
 mod body;
 mod connection;
 mod dispatch;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use siphasher::sip128::SipHasher13;
 
 use super::Demo;
-use super::answer::{HandlerResult, Problem, empty, json};
+use super::response::{HandlerResult, Problem, empty, json};
 use super::body::SampleBody;
 use super::items::{created, show};
 use super::request::{object, parse, query_number, read};

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use http::{HeaderValue, Request, StatusCode, header};
 use serde_json::{Map, json};
 
-use super::answer::{HandlerResult, Problem, empty, html, json, value};
+use super::response::{HandlerResult, Problem, empty, html, json, value};
 use super::request::host;
 use super::routes::Route;
 use crate::model::text_of;

@@ -8,7 +8,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
 use serde_json::{Map, Value};
 
-use super::answer::Problem;
+use super::response::Problem;
 
 /// The longest JSON body, in bytes.
 pub(super) const JSON_LIMIT: usize = 1024 * 1024;

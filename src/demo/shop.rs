@@ -7,7 +7,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::answer::Problem;
+use super::response::Problem;
 use super::table::{MAX_ROWS, SampleRow, SampleTable};
 
 /// The items that a fresh service has, from id 1.

@@ -6,7 +6,7 @@ use http::{Method, Response, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::Demo;
-use super::answer::json;
+use super::response::json;
 use super::body::SampleBody;
 use super::routes::Route;
 

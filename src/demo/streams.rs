@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 
-use super::answer::{HandlerResult, Problem, json};
+use super::response::{HandlerResult, Problem, json};
 use super::body::SampleBody;
 use super::request::query_number;
 

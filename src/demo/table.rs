@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value};
 
-use super::answer::Problem;
+use super::response::Problem;
 use super::request::{JSON_LIMIT, too_large};
 
 /// Maximum number of rows of a table, and of every other collection of the service.
@@ -128,7 +128,7 @@ impl SampleRow {
 }
 
 fn etag(version: u64) -> Result<HeaderValue, Problem> {
-    super::answer::value(format!("\"{version}\""))
+    super::response::value(format!("\"{version}\""))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 use serde_json::{Value, json};
 
 use super::Demo;
-use super::answer::{HandlerResult, Problem, json, value};
+use super::response::{HandlerResult, Problem, json, value};
 use super::request::{cookie, parse, read};
 use super::routes::Route;
 use super::table::MAX_ROWS;

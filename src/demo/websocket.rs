@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, error::CapacityError};
 
-use super::answer::{HandlerResult, Problem, empty};
+use super::response::{HandlerResult, Problem, empty};
 use super::connection::Upgrade;
 
 /// The longest message, in bytes.
