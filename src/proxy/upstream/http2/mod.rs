@@ -1,7 +1,7 @@
 //! HTTP/2 to the upstream: a small pool of connections a worker, each of which carries as many
 //! requests at once as the upstream allows.
 
-mod answer;
+mod response;
 mod call;
 mod connection;
 mod translate;
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-pub use self::answer::IncomingBody;
+pub use self::response::IncomingBody;
 pub use self::call::{Call, Called};
 use self::connection::Connection;
 pub use self::connection::Slot;
