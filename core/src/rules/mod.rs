@@ -32,7 +32,7 @@ pub use settings::{
     Timeouts, Tls, Trust, Upstream, UpstreamTls, UpstreamUrl,
 };
 pub use styles::ReplyStyle;
-pub use trigger::{Clear, Counted, LostResponse, Pattern, Rate, RulePhase, Schedule, State, Trigger};
+pub use trigger::{Clear, CountedTrigger, LostResponse, Pattern, Rate, RulePhase, Schedule, State, Trigger};
 
 /// A whole rules file, valid.
 #[derive(Clone, Debug)]

@@ -12,14 +12,14 @@ use crate::model::{Phase, Share};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Trigger {
     /// Those that a schedule names.
-    Counted(Counted),
+    Counted(CountedTrigger),
     /// Those that the tracked state refuses, before the upstream is asked. State ends its conflicts by itself.
     On(Box<State>),
 }
 
 /// Conflicts by schedule, and how they go on.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Counted {
+pub struct CountedTrigger {
     pub schedule: Schedule,
     /// Before the upstream, after it, or with the response lost.
     pub phase: RulePhase,
@@ -29,7 +29,7 @@ pub struct Counted {
 
 impl Trigger {
     /// Conflicts by schedule; `None` for state.
-    pub fn counted(&self) -> Option<&Counted> {
+    pub fn counted(&self) -> Option<&CountedTrigger> {
         match self {
             Trigger::Counted(counted) => Some(counted),
             Trigger::On(_) => None,
@@ -45,7 +45,7 @@ impl Trigger {
 /// Before the upstream is asked, and each request decided on its own.
 impl From<Schedule> for Trigger {
     fn from(schedule: Schedule) -> Trigger {
-        Trigger::Counted(Counted { schedule, phase: RulePhase::Before, clear: None })
+        Trigger::Counted(CountedTrigger { schedule, phase: RulePhase::Before, clear: None })
     }
 }
 

@@ -28,7 +28,7 @@ use crate::matching::{Match, Methods, PathMatch, PathPattern};
 use crate::model::{BodyFacts, Facts, ClientIdSources, ClientIdSource, Key, KeyPart, Kind};
 use crate::proxy::State as Driver;
 use crate::rules::{
-    Clear, Counted, Expect, Reply, ReplyBody, ReplyStyle, Rule, RulePhase, Schedule, Selector, State, Trigger,
+    Clear, CountedTrigger, Expect, Reply, ReplyBody, ReplyStyle, Rule, RulePhase, Schedule, Selector, State, Trigger,
 };
 
 /// The same requests with both stores.
@@ -255,7 +255,7 @@ pub fn rule(methods: &[&str], path: &str, trigger: impl Into<Trigger>, per: &str
 
 /// Conflicts by `schedule` that end as `clear` says.
 pub fn clearing(schedule: Schedule, phase: RulePhase, clear: Clear) -> Trigger {
-    Trigger::Counted(Counted { schedule, phase, clear: Some(clear) })
+    Trigger::Counted(CountedTrigger { schedule, phase, clear: Some(clear) })
 }
 
 pub fn on(state: State) -> Trigger {
