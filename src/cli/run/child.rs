@@ -26,7 +26,7 @@ mod unix {
     use rustix::process::{Pid, WaitOptions};
     use tokio::signal::unix::{Signal, SignalKind, signal};
 
-    use super::super::guard::Guard;
+    use super::super::guard::CommandGuard;
     use super::{Command, ExitStatus, Group, io};
 
     /// A command that was started.
@@ -34,14 +34,14 @@ mod unix {
         pid: Pid,
         /// A child of this process has ended, any of them.
         news: Signal,
-        guard: Guard,
+        guard: CommandGuard,
     }
 
     impl Child {
         pub fn start(command: &mut Command, group: Group, variable: &str) -> io::Result<Child> {
             // Before there is a child to end.
             let news = signal(SignalKind::child())?;
-            let mut guard = Guard::start(variable);
+            let mut guard = CommandGuard::start(variable);
             if group == Group::Own {
                 command.process_group(0);
             }

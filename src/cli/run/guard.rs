@@ -19,13 +19,13 @@ const OF_A_PROCESS: &str = "process";
 const OVER: &str = "over\n";
 
 /// The end of the pipe that is here.
-pub struct Guard(Option<ChildStdin>);
+pub struct CommandGuard(Option<ChildStdin>);
 
-impl Guard {
+impl CommandGuard {
     /// Starts it, in a group of its own: signals to this process's group are not for it. Where it cannot be started,
     /// the command lives on after this process, as it would without a guard.
     /// `variable`, as `NAME=VALUE`, is in the environment of this run's command alone.
-    pub fn start(variable: &str) -> Guard {
+    pub fn start(variable: &str) -> CommandGuard {
         use std::os::unix::process::CommandExt as _;
         // The file may have been replaced since this process started.
         let own = std::path::Path::new("/proc/self/exe");
@@ -37,13 +37,13 @@ impl Guard {
         });
         match started {
             Ok(child) => {
-                let mut guard = Guard(child.stdin);
+                let mut guard = CommandGuard(child.stdin);
                 guard.tell(&format!("{variable}\n"));
                 guard
             }
             Err(error) => {
                 tracing::warn!(%error, "if fracas is killed, the command is left behind: its guard cannot be started");
-                Guard(None)
+                CommandGuard(None)
             }
         }
     }
