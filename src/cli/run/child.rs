@@ -11,7 +11,7 @@ pub use unix::Child;
 
 /// Where the command's process stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Group {
+pub enum ProcessGroup {
     /// In this process's group, which is the terminal's.
     Ours,
     /// At the head of its own.
@@ -27,7 +27,7 @@ mod unix {
     use tokio::signal::unix::{Signal, SignalKind, signal};
 
     use super::super::guard::CommandGuard;
-    use super::{Command, ExitStatus, Group, io};
+    use super::{Command, ExitStatus, ProcessGroup, io};
 
     /// A command that was started.
     pub struct Child {
@@ -38,11 +38,11 @@ mod unix {
     }
 
     impl Child {
-        pub fn start(command: &mut Command, group: Group, variable: &str) -> io::Result<Child> {
+        pub fn start(command: &mut Command, group: ProcessGroup, variable: &str) -> io::Result<Child> {
             // Before there is a child to end.
             let news = signal(SignalKind::child())?;
             let mut guard = CommandGuard::start(variable);
-            if group == Group::Own {
+            if group == ProcessGroup::Own {
                 command.process_group(0);
             }
             let pid = Pid::from_child(&command.spawn()?);
@@ -95,7 +95,7 @@ pub struct Child(tokio::process::Child);
 
 #[cfg(not(unix))]
 impl Child {
-    pub fn start(command: &mut Command, _: Group, _: &str) -> io::Result<Child> {
+    pub fn start(command: &mut Command, _: ProcessGroup, _: &str) -> io::Result<Child> {
         tokio::process::Command::from(std::mem::replace(command, Command::new(""))).spawn().map(Child)
     }
 

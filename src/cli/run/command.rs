@@ -6,7 +6,7 @@ use std::fmt;
 use std::io;
 use std::process::{Command, ExitStatus, Stdio};
 
-use super::child::{Child, Group};
+use super::child::{Child, ProcessGroup};
 use super::signals::Forwarded;
 use super::status::Status;
 use crate::cli::startup_error::StartupError;
@@ -101,7 +101,7 @@ pub fn start<'v>(
     line: &[OsString],
     variables: impl Iterator<Item = (&'v str, &'v str)>,
     output: Output,
-    (group, variable): (Group, &str),
+    (group, variable): (ProcessGroup, &str),
     limit: SoftLimit,
 ) -> Result<Child, CannotRun> {
     let (program, arguments) = line.split_first().unwrap_or((const { &OsString::new() }, &[]));

@@ -9,7 +9,7 @@ use std::process::{ChildStdin, Command, ExitCode, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-use super::child::Group;
+use super::child::ProcessGroup;
 use super::remains;
 
 /// The first argument of a guard: a word that no command has.
@@ -49,10 +49,10 @@ impl CommandGuard {
     }
 
     /// Tells it whom to end.
-    pub fn watch(&mut self, command: Pid, group: Group) {
+    pub fn watch(&mut self, command: Pid, group: ProcessGroup) {
         let kind = match group {
-            Group::Own => OF_A_GROUP,
-            Group::Ours => OF_A_PROCESS,
+            ProcessGroup::Own => OF_A_GROUP,
+            ProcessGroup::Ours => OF_A_PROCESS,
         };
         self.tell(&format!("{kind} {}\n", command.as_raw_nonzero()));
     }
@@ -84,8 +84,8 @@ fn end(task: Task<'_>) {
     // It only fails for what has ended.
     let _ = match task {
         Task::Nothing => Ok(()),
-        Task::End(Group::Own, leader) => kill_process_group(leader, Signal::KILL),
-        Task::End(Group::Ours, process) => kill_process(process, Signal::KILL),
+        Task::End(ProcessGroup::Own, leader) => kill_process_group(leader, Signal::KILL),
+        Task::End(ProcessGroup::Ours, process) => kill_process(process, Signal::KILL),
         Task::Find(variable) => {
             for process in remains::marked(variable) {
                 let _ = kill_process(process, Signal::KILL);
@@ -99,7 +99,7 @@ fn end(task: Task<'_>) {
 #[derive(Debug, PartialEq, Eq)]
 enum Task<'t> {
     Nothing,
-    End(Group, Pid),
+    End(ProcessGroup, Pid),
     /// The command may have been started just before its id could be told: this is in its environment.
     Find(&'t str),
 }
@@ -112,7 +112,7 @@ impl Task<'_> {
         };
         let Some(command) = command else { return Task::Find(variable) };
         let known = command.and_then(|line| line.split_once(' ')).and_then(|(kind, id)| {
-            let group = if kind == OF_A_GROUP { Group::Own } else { Group::Ours };
+            let group = if kind == OF_A_GROUP { ProcessGroup::Own } else { ProcessGroup::Ours };
             // The id 1 is never a command's, and as a group it would be everybody.
             Some((group, Pid::from_raw(id.parse().ok().filter(|id| *id > 1)?)?))
         });
@@ -131,8 +131,8 @@ mod tests {
     fn a_guard_ends_only_what_it_was_told_of_and_is_not_over() {
         let id = Pid::from_raw(77).expect("an id");
         for (told, expected) in [
-            ("A=b\ngroup 77\n", Task::End(Group::Own, id)),
-            ("A=b\nprocess 77\n", Task::End(Group::Ours, id)),
+            ("A=b\ngroup 77\n", Task::End(ProcessGroup::Own, id)),
+            ("A=b\nprocess 77\n", Task::End(ProcessGroup::Ours, id)),
             ("A=b\n", Task::Find("A=b")),
             ("A=b\ngroup 77\nover\n", Task::Nothing),
             ("A=b\ngroup 77", Task::Nothing),

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Builder;
 
-use self::child::Group;
+use self::child::ProcessGroup;
 use self::command::{CannotRun, Output, end_of, start, wait, was_killed};
 #[cfg(unix)]
 pub use self::guard::{WORD as GUARD, main as guard};
@@ -113,9 +113,9 @@ async fn play(
     let variables = names.map(|name| (name, url.as_str()));
     let output = if reporting::needs_output(&arguments.serve.report) { Output::Talk } else { Output::Own };
     let variable = format!("FRACAS_URL={url}");
-    let group = if signals.is_in_foreground { Group::Ours } else { Group::Own };
+    let group = if signals.is_in_foreground { ProcessGroup::Ours } else { ProcessGroup::Own };
     let mut child = start(&arguments.command, variables, output, (group, &variable), limit)?;
-    let trace = Trace { process: child.id(), leads_group: group == Group::Own, variable };
+    let trace = Trace { process: child.id(), leads_group: group == ProcessGroup::Own, variable };
     let status = Status::start(running, arguments.serve.quiet);
     let ended = wait(&mut child, signals, &status).await;
     status.end();
