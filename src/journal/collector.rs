@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::batch::{Batch, BatchPool};
 use super::file::JournalFile;
-use super::inlet::JournalSender;
+use super::sender::JournalSender;
 use super::line::{Ending, Header, RuleCounts};
 use super::place::shared;
 use super::room::Room;

@@ -7,7 +7,7 @@
 mod batch;
 mod collector;
 mod file;
-mod inlet;
+mod sender;
 mod line;
 mod place;
 mod read;
@@ -17,6 +17,6 @@ mod sink;
 pub use self::batch::Batch;
 pub use self::collector::{AtEnd, Clients, Journal, JournalResult, Progress, Tallying};
 pub use self::file::JournalFile;
-pub use self::inlet::JournalSender;
+pub use self::sender::JournalSender;
 pub use self::line::{Ending, Header, HeaderRule, JournalLine, RunOrigin, RuleCounts};
 pub use self::read::read;
