@@ -70,11 +70,11 @@ pub struct Judged {
     pub position: u32,
     /// As [`Conflict::n`].
     pub n: u64,
-    pub word: Word,
+    pub word: RuleOutcome,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Word {
+pub enum RuleOutcome {
     /// The rule leaves the request alone.
     Passes,
     /// The request clears a conflict that was open.

@@ -19,7 +19,7 @@ mod trigger;
 
 pub use clear::validator;
 pub use counters::RuleCounters;
-pub use decision::{Conflict, Decision, Judged, Notice, Replay, Step, Word};
+pub use decision::{Conflict, Decision, Judged, Notice, Replay, Step, RuleOutcome};
 pub use effects::Effects;
 pub use entry::{DecodeError, Entry, Packed, Version};
 pub use missed::Came;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::clear::validator;
-use super::decision::{Conflict, Decision, Judged, Notice, Replay, Step, Word};
+use super::decision::{Conflict, Decision, Judged, Notice, Replay, Step, RuleOutcome};
 use super::effects::Effects;
 use super::operation::{Keyspace, Op, Reply, StateKey};
 use super::ruleset::{ActiveRule, RuleSet, Unconcerned};
@@ -190,16 +190,16 @@ impl<'s, 'r> Session<'s, 'r> {
                 self.at = At::Refused;
                 let (n, tries) =
                     self.conflict.as_ref().map_or((0, 1), |conflict| (conflict.n, conflict.tries));
-                return judged(n, Word::Conflicts { tries });
+                return judged(n, RuleOutcome::Conflicts { tries });
             }
-            (_, Err(_)) => return judged(0, Word::Passes),
+            (_, Err(_)) => return judged(0, RuleOutcome::Passes),
             (Query::Opened, Ok(Reply::Open { n, tries, age })) => {
                 let length = judging.active.rule.clear().and_then(Clear::length);
                 let lasts = length.map(|length| length.saturating_sub(age));
                 let conflict = self.conflict(&Judging { opens: None, ..judging }, n, lasts);
                 return self.play(judging, Conflict { tries, ..conflict });
             }
-            (Query::Opened, Ok(Reply::Cleared { n })) => return judged(n, Word::Clears),
+            (Query::Opened, Ok(Reply::Cleared { n })) => return judged(n, RuleOutcome::Clears),
             (Query::Opened, Ok(_)) => {
                 self.at = At::Query(judging, Query::Count);
                 return None;
@@ -213,7 +213,7 @@ impl<'s, 'r> Session<'s, 'r> {
             return None;
         }
         if !judging.active.judge(&reply, judging.key) {
-            return judged(n, Word::Passes);
+            return judged(n, RuleOutcome::Passes);
         }
         let lasts = match reply {
             Reply::Windowed { wait, .. } => Some(wait),
@@ -284,16 +284,16 @@ impl<'s, 'r> Session<'s, 'r> {
             self.effects.forget_entry();
         }
         match state.judge(&active.rule, self.facts, client, reply) {
-            Judgement::Pass => judged(Word::Passes),
-            Judgement::Admit => judged(Word::Admits),
+            Judgement::Pass => judged(RuleOutcome::Passes),
+            Judgement::Admit => judged(RuleOutcome::Admits),
             Judgement::Conflict { status, versions } => {
                 let conflict = self.conflict(&judging, n, lasts);
                 self.play(judging, Conflict { status, versions, ..conflict })
             }
-            Judgement::Replay(_) if self.pending().is_some() => judged(Word::Watches),
+            Judgement::Replay(_) if self.pending().is_some() => judged(RuleOutcome::Watches),
             Judgement::Replay(response) => {
                 self.at = At::Replayed(Replay { active: Arc::clone(active), n, response });
-                judged(Word::Replays)
+                judged(RuleOutcome::Replays)
             }
         }
     }
@@ -303,19 +303,19 @@ impl<'s, 'r> Session<'s, 'r> {
         let (n, tries) = (conflict.n, conflict.tries);
         let judged = |word| Some(Judged { position: judging.position, n, word });
         if self.pending().is_some() {
-            return judged(Word::Watches);
+            return judged(RuleOutcome::Watches);
         }
         let active = judging.active;
         if active.rule.phase() != Phase::Before {
             // Whether it fires is seen when the upstream has answered; here, whether it still could.
             if !active.counters.may_fire(active.rule.limit) {
-                return judged(Word::Passes);
+                return judged(RuleOutcome::Passes);
             }
             self.effects.pend(conflict);
-            return judged(Word::Conflicts { tries });
+            return judged(RuleOutcome::Conflicts { tries });
         }
         if !conflict.commits() {
-            return judged(Word::Passes);
+            return judged(RuleOutcome::Passes);
         }
         if conflict.opens.is_some() {
             self.conflict = Some(conflict);
@@ -324,7 +324,7 @@ impl<'s, 'r> Session<'s, 'r> {
         }
         self.conflict = Some(conflict);
         self.at = At::Refused;
-        judged(Word::Conflicts { tries })
+        judged(RuleOutcome::Conflicts { tries })
     }
 
     /// A conflict that would end by itself after `lasts`: it lasts no longer than the rule is awake.

@@ -12,7 +12,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use proptest::prelude::*;
 
 use super::walk::Stage;
-use crate::engine::{Effects, Judged, Outcome, RuleSet, Session, Word};
+use crate::engine::{Effects, Judged, Outcome, RuleSet, Session, RuleOutcome};
 use crate::model::{BodyFacts, Facts, Moment};
 use crate::proxy::State as Driver;
 use crate::rules::{BodyFileError, Rule, Settings, read};
@@ -192,9 +192,9 @@ fn explain_says_what_the_data_path_does() {
             let mut seen = conflicts.get();
             for judged in &said {
                 seen[match judged.word {
-                    Word::Conflicts { tries: 1 } => 0,
-                    Word::Conflicts { .. } | Word::Clears => 1,
-                    Word::Admits | Word::Replays => 2,
+                    RuleOutcome::Conflicts { tries: 1 } => 0,
+                    RuleOutcome::Conflicts { .. } | RuleOutcome::Clears => 1,
+                    RuleOutcome::Admits | RuleOutcome::Replays => 2,
                     _ => 3,
                 }] += 1;
             }

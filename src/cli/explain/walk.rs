@@ -5,7 +5,7 @@ use http::{HeaderMap, Method, StatusCode};
 
 use crate::engine::{
     ActiveRule, Concern, Decision, Effects, Judged, Outcome as Response, RuleSet, Session, Step, Unconcerned,
-    Word,
+    RuleOutcome,
 };
 use crate::model::{BodyFacts, Facts, Key, KeyHash, KeyPart, Moment};
 use crate::rules::Settings;
@@ -146,11 +146,11 @@ impl Outcome {
     fn of(judged: Judged) -> Outcome {
         let n = judged.n;
         match judged.word {
-            Word::Passes | Word::Clears | Word::Admits => Outcome::Passes { n },
-            Word::Conflicts { tries: 2.. } => Outcome::StillOpen { n },
-            Word::Conflicts { .. } => Outcome::Conflicts { n },
-            Word::Replays => Outcome::Replays { n },
-            Word::Watches => Outcome::Unreached,
+            RuleOutcome::Passes | RuleOutcome::Clears | RuleOutcome::Admits => Outcome::Passes { n },
+            RuleOutcome::Conflicts { tries: 2.. } => Outcome::StillOpen { n },
+            RuleOutcome::Conflicts { .. } => Outcome::Conflicts { n },
+            RuleOutcome::Replays => Outcome::Replays { n },
+            RuleOutcome::Watches => Outcome::Unreached,
         }
     }
 

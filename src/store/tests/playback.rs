@@ -23,7 +23,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 
 use super::slow::{SlowStore, run};
 use super::*;
-use crate::engine::{Conflict, Decision, Outcome, RuleSet, Session, Word};
+use crate::engine::{Conflict, Decision, Outcome, RuleSet, Session, RuleOutcome};
 use crate::matching::{Match, Methods, PathMatch, PathPattern};
 use crate::model::{BodyFacts, Facts, ClientIdSources, ClientIdSource, Key, KeyPart, Kind};
 use crate::proxy::State as Driver;
@@ -157,9 +157,9 @@ impl<S: Store + 'static> Stage<S> {
                 format!("replay {}", String::from_utf8_lossy(&replay.response.body))
             }
             (_, None) => String::new(),
-            (_, Some(Word::Passes)) => "pass".into(),
-            (_, Some(Word::Clears)) => "cleared".into(),
-            (_, Some(Word::Admits)) => "admit".into(),
+            (_, Some(RuleOutcome::Passes)) => "pass".into(),
+            (_, Some(RuleOutcome::Clears)) => "cleared".into(),
+            (_, Some(RuleOutcome::Admits)) => "admit".into(),
             (_, Some(other)) => session.pending().map_or(format!("{other:?}"), |it| describe(it, clear)),
         };
         if matches!(decision, Decision::Forward) {
