@@ -21,7 +21,7 @@ use crate::reply::{ReplyContext, PathCaptures, allow_cors};
 use crate::rules::Settings;
 
 /// What is done with a request.
-pub enum Decision {
+pub enum Disposition {
     /// It goes to the upstream; if that accepts it, a pending conflict overrides its response with this one.
     Forward(Option<Box<Response<Bytes>>>),
     /// The upstream never sees it.
@@ -45,9 +45,9 @@ pub async fn decide(
     head: &Parts,
     body: &mut RequestBody,
     owed: &mut Owed,
-) -> Result<Decision, Failure> {
+) -> Result<Disposition, Failure> {
     if snapshot.rules.is_empty() {
-        return Ok(Decision::Forward(None));
+        return Ok(Disposition::Forward(None));
     }
     let shared = &*worker.shared;
     let settings = &shared.settings;
@@ -72,14 +72,14 @@ pub async fn decide(
     };
     Ok(match shared.state.decide(&mut session, look, |_| {}).await? {
         engine::Decision::Forward => {
-            Decision::Forward(session.pending().map(|conflict| Box::new(response(&session, conflict))))
+            Disposition::Forward(session.pending().map(|conflict| Box::new(response(&session, conflict))))
         }
         engine::Decision::Refuse(conflict) => {
             let response = response(&session, &conflict);
             // It is big, and nearly no request has one.
-            Decision::Refuse(Box::new(RuleResponse { conflict, response }))
+            Disposition::Refuse(Box::new(RuleResponse { conflict, response }))
         }
-        engine::Decision::Replay(replay) => Decision::Replay(replay),
+        engine::Decision::Replay(replay) => Disposition::Replay(replay),
     })
 }
 

@@ -15,7 +15,7 @@ use super::access_log::AccessLog;
 use super::admit::admit;
 use super::body::request::RequestBody;
 use super::body::response::{self, ResponseBody, ResponseSource};
-use super::decide::{Decision, RuleResponse, decide};
+use super::decide::{Disposition, RuleResponse, decide};
 use super::downstream::client::{Client, RequestOrigin};
 use super::downstream::deadlines::Wait;
 use super::downstream::http2;
@@ -146,12 +146,12 @@ async fn answer(
     }
     let mut owed = Owed::new(worker);
     let override_with = match decide(worker, record.snapshot(), origin, head, body, &mut owed).await? {
-        Decision::Refuse(answered) => {
+        Disposition::Refuse(answered) => {
             drop(owed);
             return Ok(Answered::ByRule(refuse(answered, head, shown, body, record).await));
         }
-        Decision::Replay(replay) => return Ok(Answered::ByUpstream(give_again(client, &replay))),
-        Decision::Forward(override_with) => override_with,
+        Disposition::Replay(replay) => return Ok(Answered::ByUpstream(give_again(client, &replay))),
+        Disposition::Forward(override_with) => override_with,
     };
     record.read_for(owed.effects.readings());
     if let Some(answer) = max_forwards::count(head) {
