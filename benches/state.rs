@@ -15,7 +15,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use fracas::engine::{Command, Effects, Keyspace, Learnt, Op, Reply, Scope, Seen, StateKey};
+use fracas::engine::{StateUpdate, Effects, Keyspace, Learnt, Op, Reply, Scope, Seen, StateKey};
 use fracas::model::{KeyHash, Moment};
 use fracas::rules::{Clear, Rate};
 use fracas::store::MemoryStore;
@@ -103,8 +103,8 @@ const REQUESTS: [(&str, Operation, Operation); 10] = [
     }),
     ("referenced: attach and detach", count_elsewhere, |store, place, now| {
         let referrer = place.within(Keyspace::Referrer, place.key);
-        obey(store, Command::Attach { referrer, to: KeyHash(place.key.0 ^ 1) }, now);
-        obey(store, Command::Detach { referrer }, now);
+        obey(store, StateUpdate::Attach { referrer, to: KeyHash(place.key.0 ^ 1) }, now);
+        obey(store, StateUpdate::Detach { referrer }, now);
     }),
     ("expired: count, since", count, |store, place, now| {
         counted(store, place, now);
@@ -149,7 +149,7 @@ fn elsewhere(rule: u8, keyspace: Keyspace, place: StateKey) -> StateKey {
     StateKey::new(scope(rule), keyspace, place.key)
 }
 
-fn obey(store: &MemoryStore, command: Command, now: Moment) {
+fn obey(store: &MemoryStore, command: StateUpdate, now: Moment) {
     let mut effects = Effects::from(command);
     while let Some((key, op)) = effects.poll(now) {
         effects.reply(Ok(store.run(key, op, now)));

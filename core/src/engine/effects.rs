@@ -19,7 +19,7 @@ use http::{HeaderMap, StatusCode, header};
 use super::decision::Conflict;
 use super::observers::Readings;
 use super::operation::{Keyspace, Op, Reply, StateKey, StoredResponse};
-use super::state::{Command, Observation, Outcome};
+use super::state::{StateUpdate, Observation, Outcome};
 use super::store::StoreError;
 use crate::model::{Json, KeyHash, Moment};
 
@@ -37,7 +37,7 @@ struct Owed {
     /// How much longer than its response a request stays in flight.
     hold: Duration,
     response: Option<Response>,
-    commands: VecDeque<Command>,
+    commands: VecDeque<StateUpdate>,
     /// A referrer that is to be named next, after its reference was counted.
     names: Option<(StateKey, KeyHash)>,
     awaited: Awaited,
@@ -77,9 +77,9 @@ enum Awaited {
     },
 }
 
-impl From<Command> for Effects {
+impl From<StateUpdate> for Effects {
     /// Nothing but one command.
-    fn from(command: Command) -> Effects {
+    fn from(command: StateUpdate) -> Effects {
         let commands = VecDeque::from([command]);
         Effects(Some(Box::new(Owed { commands, ..Owed::default() })))
     }
@@ -144,7 +144,7 @@ impl Effects {
         let is_accepted = outcome.is_accepted();
         let conflict = owed.pending.take().filter(|conflict| is_accepted && conflict.commits());
         if let Some(conflict) = &conflict {
-            owed.commands.extend(conflict.opening().map(|(key, op)| Command::One(key, op)));
+            owed.commands.extend(conflict.opening().map(|(key, op)| StateUpdate::One(key, op)));
             // The client will not get the response: it has read nothing.
             owed.observations.retain(|observation| !observation.is_of_reading());
         }
@@ -216,16 +216,16 @@ impl Effects {
             return None;
         };
         Some(match command {
-            Command::One(key, op) => (key, op),
-            Command::Learn { key, seen, how, began } => {
+            StateUpdate::One(key, op) => (key, op),
+            StateUpdate::Learn { key, seen, how, began } => {
                 (key, Op::Learn { seen, took: now.since(began), how })
             }
-            Command::Read { key, began } => (key, Op::Read { took: now.since(began) }),
-            Command::Attach { referrer, to } => {
+            StateUpdate::Read { key, began } => (key, Op::Read { took: now.since(began) }),
+            StateUpdate::Attach { referrer, to } => {
                 owed.awaited = Awaited::Refer { referrer, to };
                 (referrer.within(Keyspace::State, to), Op::Refer)
             }
-            Command::Detach { referrer } => {
+            StateUpdate::Detach { referrer } => {
                 owed.awaited = Awaited::Take { referrer };
                 (referrer, Op::Take)
             }
@@ -256,7 +256,7 @@ impl Effects {
             _ => return,
         };
         let (referrer, resource) = unrefer;
-        owed.commands.push_front(Command::One(referrer.within(Keyspace::State, resource), Op::Unrefer));
+        owed.commands.push_front(StateUpdate::One(referrer.within(Keyspace::State, resource), Op::Unrefer));
     }
 }
 
@@ -272,7 +272,7 @@ impl Owed {
                 Some(payload) => Op::Finish { ticket, payload, response: response.clone() },
                 None => Op::Leave { ticket },
             };
-            self.commands.push_back(Command::One(key, op));
+            self.commands.push_back(StateUpdate::One(key, op));
         }
     }
 }

@@ -27,5 +27,5 @@ pub use observers::Readings;
 pub use operation::{Held, Keyspace, Learnt, Op, Reply, Scope, Seen, StateKey, StoredResponse};
 pub use ruleset::{ActiveRule, Concern, RuleSet, Unconcerned};
 pub use session::Session;
-pub use state::{Command, Exchange, Judgement, LEASE, Observation, Outcome, Versions, http_date, scalar};
+pub use state::{StateUpdate, Exchange, Judgement, LEASE, Observation, Outcome, Versions, http_date, scalar};
 pub use store::{Store, StoreError, Update};

@@ -159,17 +159,17 @@ fn a_forgotten_referrer_refers_to_nothing() {
         other => panic!("{other:?}"),
     };
     for order in 0..3 {
-        obey(&store, Command::Attach { referrer: referrer(order), to: KeyHash(1) }, seconds(0));
+        obey(&store, StateUpdate::Attach { referrer: referrer(order), to: KeyHash(1) }, seconds(0));
     }
     assert_eq!((references(90), references(180)), (3, 3), "asked about again and again");
-    obey(&store, Command::Detach { referrer: referrer(0) }, seconds(190));
+    obey(&store, StateUpdate::Detach { referrer: referrer(0) }, seconds(190));
     assert_eq!(references(190), 2, "a late release counts");
     for key in 50..90 {
         count(&store, 0, key, 191);
         references(191);
     }
     assert_eq!(references(191), 0, "both referrers had to be forgotten");
-    obey(&store, Command::Detach { referrer: referrer(1) }, seconds(192));
+    obey(&store, StateUpdate::Detach { referrer: referrer(1) }, seconds(192));
     assert_eq!(references(192), 0);
 }
 

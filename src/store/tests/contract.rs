@@ -79,8 +79,8 @@ fn references(store: &impl Store) {
         }
     };
     let referrer = |key| place(3, Keyspace::Referrer, key);
-    let attach = |from, to| obey(Command::Attach { referrer: referrer(from), to: KeyHash(to) });
-    let detach = |from| obey(Command::Detach { referrer: referrer(from) });
+    let attach = |from, to| obey(StateUpdate::Attach { referrer: referrer(from), to: KeyHash(to) });
+    let detach = |from| obey(StateUpdate::Detach { referrer: referrer(from) });
     let count = |key| reply(store, place(3, Keyspace::State, key), Op::References, Moment(1));
     let counts = || [1, 2].map(count);
     let expect = |one, two| [Reply::References(one), Reply::References(two)];

@@ -15,7 +15,7 @@ mod traces_in_flight;
 mod traces_of_versions;
 
 use super::*;
-use crate::engine::{Command, Effects, Held, Scope};
+use crate::engine::{StateUpdate, Effects, Held, Scope};
 use crate::model::KeyHash;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -29,7 +29,7 @@ fn place(rule: u32, keyspace: Keyspace, key: u128) -> StateKey {
 }
 
 /// Runs a command to its end.
-fn obey(store: &MemoryStore, command: Command, now: Moment) {
+fn obey(store: &MemoryStore, command: StateUpdate, now: Moment) {
     let mut effects = Effects::from(command);
     while let Some((key, op)) = effects.poll(now) {
         effects.reply(Ok(store.run(key, op, now)));

@@ -76,8 +76,8 @@ fn no_reference_is_lost_or_released_twice() {
                 // Threads share referrers, and move them from thing to thing.
                 let from = referrer((number + i) % 5);
                 match (number * 7 + i) % 3 {
-                    0 => obey(&store, Command::Detach { referrer: from }, Moment(1)),
-                    _ => obey(&store, Command::Attach { referrer: from, to: KeyHash(i % KEYS) }, Moment(1)),
+                    0 => obey(&store, StateUpdate::Detach { referrer: from }, Moment(1)),
+                    _ => obey(&store, StateUpdate::Attach { referrer: from, to: KeyHash(i % KEYS) }, Moment(1)),
                 }
             }
             0
@@ -88,7 +88,7 @@ fn no_reference_is_lost_or_released_twice() {
             other => panic!("{other:?}"),
         };
         assert_eq!((0..KEYS).map(count).sum::<u64>(), live);
-        (0..5).for_each(|key| obey(&store, Command::Detach { referrer: referrer(key) }, Moment(1)));
+        (0..5).for_each(|key| obey(&store, StateUpdate::Detach { referrer: referrer(key) }, Moment(1)));
         assert_eq!(store.keys(), 0);
     }
 }

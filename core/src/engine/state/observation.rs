@@ -51,7 +51,7 @@ pub struct Observation {
 
 /// What the state is told of an outcome.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Command {
+pub enum StateUpdate {
     One(StateKey, Op),
     /// A version was seen by an exchange that began then, by the clock of this process.
     Learn {
@@ -188,7 +188,7 @@ impl Observation {
     }
 
     /// What the state is told of an outcome.
-    pub fn command(&self, outcome: &Outcome<'_>) -> Option<Command> {
+    pub fn command(&self, outcome: &Outcome<'_>) -> Option<StateUpdate> {
         // That nothing is there any more, or not yet, is as good a reading as any: a client that makes the
         // resource next is right to.
         let tells = [StatusCode::NOT_MODIFIED, StatusCode::NOT_FOUND, StatusCode::GONE];
@@ -202,28 +202,28 @@ impl Observation {
             Subject::Version { method, query, began } => {
                 let version = Version { method, query: query.as_deref(), source: rule.version_at(), outcome };
                 let (seen, how) = version.observed()?;
-                Command::Learn { key, seen, how, began: *began }
+                StateUpdate::Learn { key, seen, how, began: *began }
             }
             Subject::Made { path, began } => {
                 let source = rule.version_at();
                 let version = Version { method: &Method::POST, query: None, source, outcome };
                 let (key, seen, how) = version.made(key, rule, path)?;
-                Command::Learn { key, seen, how, began: *began }
+                StateUpdate::Learn { key, seen, how, began: *began }
             }
-            Subject::Hold { holder, lease } => Command::One(key, Op::Hold { holder: *holder, lease: *lease }),
-            Subject::Release => Command::One(key, Op::Release),
-            Subject::Unrefer => Command::One(key, Op::Unrefer),
-            Subject::Read { began } => Command::Read { key, began: *began },
-            Subject::Detach => Command::Detach { referrer: key },
-            Subject::ReferUnnamed => Command::One(key, Op::Refer),
+            Subject::Hold { holder, lease } => StateUpdate::One(key, Op::Hold { holder: *holder, lease: *lease }),
+            Subject::Release => StateUpdate::One(key, Op::Release),
+            Subject::Unrefer => StateUpdate::One(key, Op::Unrefer),
+            Subject::Read { began } => StateUpdate::Read { key, began: *began },
+            Subject::Detach => StateUpdate::Detach { referrer: key },
+            Subject::ReferUnnamed => StateUpdate::One(key, Op::Refer),
             Subject::Refer { path } => {
                 let made = location(outcome.headers);
                 match path.as_deref().map(Cow::Borrowed).or(made) {
                     Some(path) => {
                         let path = KeyHash::of([path.as_bytes()]);
-                        Command::Attach { referrer: key.within(Keyspace::Referrer, path), to: key.key }
+                        StateUpdate::Attach { referrer: key.within(Keyspace::Referrer, path), to: key.key }
                     }
-                    None => Command::One(key, Op::Refer),
+                    None => StateUpdate::One(key, Op::Refer),
                 }
             }
         })
