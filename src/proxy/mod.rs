@@ -57,7 +57,7 @@ use self::record::Recorder;
 use self::shared::Shared;
 use self::snapshot::{Current, Snapshot, Snapshots};
 pub use self::start_error::StartError;
-pub use self::state::State;
+pub use self::state::StateAccess;
 pub use self::summary::{RuleSummary, Summary};
 use self::tasks::Tasks;
 use self::upstream::connect::Connector;
@@ -128,7 +128,7 @@ impl Proxy {
             via,
             tunnels: Arc::default(),
             snapshots: Snapshots::new(snapshot),
-            state: Arc::new(State::new(MemoryStore::new(settings.limits.keys, settings.limits.key_ttl))),
+            state: Arc::new(StateAccess::new(MemoryStore::new(settings.limits.keys, settings.limits.key_ttl))),
             first_ticket: random().map(u64::from_ne_bytes)?,
             long_looks: Arc::new(Semaphore::new(decide::LONG_LOOKS)),
             connections: Arc::new(Semaphore::new(connections.get().min(Semaphore::MAX_PERMITS))),

@@ -7,7 +7,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::counters::ProxyCounters;
 use super::snapshot::Snapshots;
-use super::state::State;
+use super::state::StateAccess;
 use super::upstream::upgrade::Tunnels;
 use super::via::Via;
 use crate::clock::Clock;
@@ -23,7 +23,7 @@ pub struct Shared {
     /// What clients are served with over TLS.
     pub tls: Option<TlsAcceptor>,
     pub snapshots: Snapshots,
-    pub state: Arc<State<MemoryStore>>,
+    pub state: Arc<StateAccess<MemoryStore>>,
     /// Where workers begin to count their tickets.
     pub first_ticket: u64,
     pub clock: Clock,

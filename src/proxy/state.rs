@@ -13,14 +13,14 @@ use crate::engine::{
 use crate::model::{BodyFacts, Moment};
 
 /// A store, and how often it failed.
-pub struct State<S> {
+pub struct StateAccess<S> {
     pub store: S,
     failures: AtomicU64,
 }
 
-impl<S: Store> State<S> {
-    pub fn new(store: S) -> State<S> {
-        State { store, failures: AtomicU64::new(0) }
+impl<S: Store> StateAccess<S> {
+    pub fn new(store: S) -> StateAccess<S> {
+        StateAccess { store, failures: AtomicU64::new(0) }
     }
 
     /// Operations that had no reply.

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use super::walk::Stage;
 use crate::engine::{Effects, Judged, Outcome, RuleSet, Session, RuleOutcome};
 use crate::model::{BodyFacts, Facts, Moment};
-use crate::proxy::State as Driver;
+use crate::proxy::StateAccess as Driver;
 use crate::rules::{BodyFileError, Rule, Settings, read};
 use crate::store::MemoryStore;
 

@@ -17,7 +17,7 @@ use super::slow::{SlowStore, draw, run};
 use super::*;
 use crate::engine::{Decision, Outcome, RuleSet, Session};
 use crate::model::{BodyFacts, Facts, ClientIdSources};
-use crate::proxy::State as Driver;
+use crate::proxy::StateAccess as Driver;
 use crate::rules::{Rule, State};
 
 /// What became of some requests that were on their way at once.

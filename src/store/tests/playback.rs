@@ -26,7 +26,7 @@ use super::*;
 use crate::engine::{Conflict, Decision, Outcome, RuleSet, Session, RuleOutcome};
 use crate::matching::{Match, Methods, PathMatch, PathPattern};
 use crate::model::{BodyFacts, Facts, ClientIdSources, ClientIdSource, Key, KeyPart, Kind};
-use crate::proxy::State as Driver;
+use crate::proxy::StateAccess as Driver;
 use crate::rules::{
     Clear, CountedTrigger, Expect, Reply, ReplyBody, ReplyStyle, Rule, RulePhase, Schedule, Selector, State, Trigger,
 };
