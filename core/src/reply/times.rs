@@ -6,7 +6,7 @@ use http::HeaderValue;
 use jiff::Timestamp;
 
 use crate::rules::styles::ReplyContext;
-use crate::rules::{Reply, RetryAfterSetting, WaitLength};
+use crate::rules::{ReplySettings, RetryAfterSetting, WaitLength};
 
 /// `Retry-After` of one reply.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +20,7 @@ pub(super) struct RetryAfterValue {
 
 impl RetryAfterValue {
     /// `None`: the reply says nothing of it.
-    pub(super) fn of(reply: &Reply) -> Option<RetryAfterValue> {
+    pub(super) fn of(reply: &ReplySettings) -> Option<RetryAfterValue> {
         let (jitter, delay) = (reply.retry_after_jitter, reply.delay);
         reply.retry_after.map(|retry_after| RetryAfterValue { retry_after, jitter, delay })
     }

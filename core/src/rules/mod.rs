@@ -24,7 +24,7 @@ pub use read::{
     Accepted, BodyFileError, BodyFiles, LARGEST_BODY, LARGEST_FILE, MOST_RULES, read, upstream_from,
 };
 pub use rule::{
-    Delay, During, Expect, Grade, ReadSelector, Reply, ReplyBody, RetryAfterSetting, Rule, Selector, VersionAt,
+    Delay, During, Expect, Grade, ReadSelector, ReplySettings, ReplyBody, RetryAfterSetting, Rule, Selector, VersionAt,
     VersionSource, WaitLength,
 };
 pub use settings::{

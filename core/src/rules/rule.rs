@@ -31,7 +31,7 @@ pub struct Rule {
     /// The situation played.
     pub kind: Kind,
     /// The response to a refused client.
-    pub reply: Reply,
+    pub reply: ReplySettings,
     /// When the rule is awake, counted from the start of the proxy.
     pub during: Option<During>,
     /// How many conflicts the rule injects in all.
@@ -128,7 +128,7 @@ pub struct During {
 
 /// The response to a refused client.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Reply {
+pub struct ReplySettings {
     /// Default 409.
     pub status: StatusCode,
     pub body: ReplyBody,

@@ -28,7 +28,7 @@ use crate::matching::{Match, Methods, PathMatch, PathPattern};
 use crate::model::{BodyFacts, Facts, ClientIdSources, ClientIdSource, Key, KeyPart, Kind};
 use crate::proxy::StateAccess as Driver;
 use crate::rules::{
-    Clear, CountedTrigger, Expect, Reply, ReplyBody, ReplyStyle, Rule, RulePhase, Schedule, Selector, State, Trigger,
+    Clear, CountedTrigger, Expect, ReplySettings, ReplyBody, ReplyStyle, Rule, RulePhase, Schedule, Selector, State, Trigger,
 };
 
 /// The same requests with both stores.
@@ -228,7 +228,7 @@ fn describe(claim: &Conflict, clear: Option<Clear>) -> String {
 
 /// A rule about `methods` (none: any) of `path`, with state kept per `per`.
 pub fn rule(methods: &[&str], path: &str, trigger: impl Into<Trigger>, per: &str) -> Rule {
-    let reply = Reply {
+    let reply = ReplySettings {
         status: StatusCode::CONFLICT,
         body: ReplyBody::Style(ReplyStyle::Problem),
         headers: Vec::new(),

@@ -7,7 +7,7 @@ use fracas::matching::{Match, TextPattern};
 use fracas::model::{Key, Kind};
 use fracas::proxy::{Proxy, Running, Summary};
 use fracas::rules::{
-    Authority, BodyFileError, Config, Expect, Reply, ReplyBody, ReplyStyle, Rule, Schedule, Scheme, Settings,
+    Authority, BodyFileError, Config, Expect, ReplySettings, ReplyBody, ReplyStyle, Rule, Schedule, Scheme, Settings,
     UpstreamUrl,
 };
 use http::StatusCode;
@@ -154,7 +154,7 @@ pub fn conflict(requests: Match, schedule: Schedule) -> Rule {
         version: None,
         read: None,
         kind: Kind::Transient,
-        reply: Reply {
+        reply: ReplySettings {
             status: StatusCode::CONFLICT,
             body: ReplyBody::Style(ReplyStyle::Problem),
             headers: Vec::new(),

@@ -16,7 +16,7 @@ use super::{CompiledReply, ReplyContext, PathCaptures};
 use crate::matching::Match;
 use crate::model::{BodyFacts, Captures, Dice, Facts, ClientIdSources, Key, KeyHash, KeyPart, Kind};
 use crate::rules::{
-    Expect, Reply, ReplyBody, ReplyStyle, RetryAfterSetting, Rule, Schedule, State, Trigger, WaitLength,
+    Expect, ReplySettings, ReplyBody, ReplyStyle, RetryAfterSetting, Rule, Schedule, State, Trigger, WaitLength,
 };
 
 fn rule(kind: Kind, body: ReplyBody) -> Rule {
@@ -28,7 +28,7 @@ fn rule(kind: Kind, body: ReplyBody) -> Rule {
         version: None,
         read: None,
         kind,
-        reply: Reply {
+        reply: ReplySettings {
             status: StatusCode::CONFLICT,
             body,
             headers: Vec::new(),

@@ -16,7 +16,7 @@ use crate::rules::diagnostic::shown;
 use crate::rules::keys::{DATE, REMAINING, REPLY};
 use crate::rules::template::{TemplateScope, TemplateMistake};
 use crate::rules::{
-    Code, Diagnostic, LostResponse, Reply, ReplyBody, ReplyStyle, RetryAfterSetting, WaitLength, template,
+    Code, Diagnostic, LostResponse, ReplySettings, ReplyBody, ReplyStyle, RetryAfterSetting, WaitLength, template,
 };
 
 /// Why the text of a `body_file` cannot be had.
@@ -69,8 +69,8 @@ const OWN_HEADERS: [&str; 10] = [
 impl Reader<'_> {
     /// `reply` of a rule in `phase` with a path that captures `captured`; and the response of the phase `lost`: none
     /// unless the file gives a status.
-    pub fn reply(&mut self, rule: &mut Fields, phase: Phase, captured: &[&str]) -> (Reply, LostResponse) {
-        let mut reply = Reply {
+    pub fn reply(&mut self, rule: &mut Fields, phase: Phase, captured: &[&str]) -> (ReplySettings, LostResponse) {
+        let mut reply = ReplySettings {
             status: StatusCode::CONFLICT,
             body: ReplyBody::Style(ReplyStyle::default()),
             headers: Vec::new(),
@@ -239,7 +239,7 @@ impl Reader<'_> {
         headers
     }
 
-    fn coming_back(&mut self, fields: &mut Fields, reply: &mut Reply) {
+    fn coming_back(&mut self, fields: &mut Fields, reply: &mut ReplySettings) {
         let given = fields.take("retry_after");
         reply.retry_after = given.as_ref().and_then(|given| self.retry_after(given));
         if let Some(jitter) = fields.take("retry_after_jitter") {
