@@ -3,7 +3,7 @@
 use super::escape::{Escape, Medium};
 use super::times;
 use crate::model::{Kind, Phase};
-use crate::rules::styles::{Digits, HEX, RenderContext, PlaceholderValue, Word, iso};
+use crate::rules::styles::{Digits, HEX, RenderContext, PlaceholderValue, StyleValue, iso};
 use crate::rules::template::{Piece, Placeholder, TemplateScope, TemplateMistake, pieces};
 
 /// A compiled text.
@@ -19,7 +19,7 @@ enum Part {
 #[derive(Clone)]
 enum Source {
     Placeholder(Placeholder),
-    Word(Word),
+    Word(StyleValue),
 }
 
 impl Text {
@@ -50,7 +50,7 @@ pub(super) struct Compiler<'c> {
     pub scope: TemplateScope<'c>,
     pub constants: Constants<'c>,
     /// Values that only the style has.
-    pub words: &'c [(&'c str, Word)],
+    pub words: &'c [(&'c str, StyleValue)],
     /// Texts that the style chose by kind and status; they may hold placeholders themselves.
     pub fills: &'c [(&'c str, &'c str)],
     /// The phrase of the status, `{reason}` in the texts of styles.

@@ -29,7 +29,7 @@ use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub use iso::{Digits, iso};
-pub use occasion::{HEX, ReplyContext, PathCaptures, RenderContext, Word};
+pub use occasion::{HEX, ReplyContext, PathCaptures, RenderContext, StyleValue};
 pub use rows::BulkWrite;
 pub use shape::{ShapeBody, ResponseShape};
 pub use value::PlaceholderValue;
@@ -51,7 +51,7 @@ pub struct Style {
     /// Lent to a rule's own text.
     pub content_type: &'static str,
     /// Values that only this style has.
-    pub words: &'static [(&'static str, Word)],
+    pub words: &'static [(&'static str, StyleValue)],
     /// Whether the response to a request quotes its body: the rows of a bulk request, the name of the object
     /// that a POST creates, the version that a PUT is based on.
     pub reads_body: fn(&Facts<'_>) -> bool,

@@ -67,7 +67,7 @@ pub struct RenderContext<'s> {
 }
 
 /// A value that only one style has.
-pub type Word = for<'s> fn(&'s RenderContext<'s>) -> PlaceholderValue<'s>;
+pub type StyleValue = for<'s> fn(&'s RenderContext<'s>) -> PlaceholderValue<'s>;
 
 pub const HEX: &[u8] = b"0123456789abcdef";
 pub const UPPER_HEX: &[u8] = b"0123456789ABCDEF";
