@@ -15,7 +15,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use fracas::engine::{StateUpdate, Effects, Keyspace, Learnt, Op, Reply, Scope, Seen, StateKey};
+use fracas::engine::{StateUpdate, Effects, Keyspace, Learnt, Op, Reply, StateScope, Seen, StateKey};
 use fracas::model::{KeyHash, Moment};
 use fracas::rules::{Clear, Rate};
 use fracas::store::MemoryStore;
@@ -140,8 +140,8 @@ fn place(key: usize) -> StateKey {
     StateKey::new(scope(0), Keyspace::State, KeyHash(key as u128 * 0x9E37_79B9_7F4A_7C15_F39C_C060))
 }
 
-fn scope(rule: u8) -> Scope {
-    Scope::new(["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"][usize::from(rule)], "")
+fn scope(rule: u8) -> StateScope {
+    StateScope::new(["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"][usize::from(rule)], "")
 }
 
 /// The same key under another rule.

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 
 use super::shared::Shared;
-use crate::engine::{ActiveRule, Came, Scope};
+use crate::engine::{ActiveRule, Came, StateScope};
 use crate::grading::CommandEnd;
 use crate::journal::{AtEnd, Ending};
 use crate::rules::{Clear, Trigger};
@@ -40,7 +40,7 @@ pub struct RuleSummary {
 impl Shared {
     pub fn count_open(&self, summary: &mut Summary) {
         let snapshot = self.snapshots.latest();
-        let mut open: HashMap<Scope, (Clear, u64)> = HashMap::new();
+        let mut open: HashMap<StateScope, (Clear, u64)> = HashMap::new();
         open.extend(
             snapshot.rules.iter().filter_map(|active| Some((active.scope(), (active.rule.clear()?, 0)))),
         );

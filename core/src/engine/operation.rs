@@ -15,17 +15,17 @@ use crate::rules::{Clear, Rate};
 /// Whose state it is: a stable hash of a rule's name and of all that its state depends on. A rule that keeps both
 /// keeps its state, wherever it stands in its file; one that is renamed or changed starts afresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Scope(u64);
+pub struct StateScope(u64);
 
-impl Scope {
+impl StateScope {
     /// The scope of the rule called `name` that means `meaning`.
-    pub fn new(name: &str, meaning: &str) -> Scope {
+    pub fn new(name: &str, meaning: &str) -> StateScope {
         let mut hasher = SipHasher13::new_with_keys(0, 0);
         for text in [name, meaning] {
             hasher.write_u64(text.len() as u64);
             hasher.write(text.as_bytes());
         }
-        Scope(hasher.finish() & !Keyspace::BITS)
+        StateScope(hasher.finish() & !Keyspace::BITS)
     }
 }
 
@@ -56,7 +56,7 @@ pub struct StateKey {
 }
 
 impl StateKey {
-    pub fn new(scope: Scope, keyspace: Keyspace, key: KeyHash) -> StateKey {
+    pub fn new(scope: StateScope, keyspace: Keyspace, key: KeyHash) -> StateKey {
         StateKey { place: scope.0 | keyspace as u64, key }
     }
 
@@ -70,8 +70,8 @@ impl StateKey {
         self.place
     }
 
-    pub fn scope(self) -> Scope {
-        Scope(self.place & !Keyspace::BITS)
+    pub fn scope(self) -> StateScope {
+        StateScope(self.place & !Keyspace::BITS)
     }
 
     pub fn keyspace(self) -> Keyspace {

@@ -8,7 +8,7 @@ use http::Method;
 use super::clear::validator;
 use super::counters::RuleCounters;
 use super::observers::Observers;
-use super::operation::{Keyspace, Reply, Scope, StateKey};
+use super::operation::{Keyspace, Reply, StateScope, StateKey};
 use crate::matching::{Candidates, Match, Mismatch, RuleIndex};
 use crate::model::{BodyFacts, Captures, Dice, Facts, ClientIdSources, KeyHash, Moment, RuleId};
 use crate::reply::CompiledReply;
@@ -30,7 +30,7 @@ pub struct ActiveRule {
     /// What it did so far.
     pub counters: Arc<RuleCounters>,
     /// Whose its state is.
-    scope: Scope,
+    scope: StateScope,
     /// Whether it cannot be decided without the request's body.
     judges_body: bool,
 }
@@ -58,7 +58,7 @@ impl RuleSet {
         rules: Vec<Rule>,
         seed: u64,
         mark: bool,
-        counters: &HashMap<Scope, &Arc<RuleCounters>>,
+        counters: &HashMap<StateScope, &Arc<RuleCounters>>,
     ) -> Result<RuleSet, Vec<TemplateMistake>> {
         let mut mistakes = Vec::new();
         let mut active = Vec::with_capacity(rules.len());
@@ -135,7 +135,7 @@ impl ActiveRule {
     }
 
     /// Whose its state is.
-    pub fn scope(&self) -> Scope {
+    pub fn scope(&self) -> StateScope {
         self.scope
     }
 
@@ -180,10 +180,10 @@ impl ActiveRule {
 impl Rule {
     /// Whose the rule's state is. Its meaning is all that decides which requests it counts and what it keeps of them;
     /// its reply and what it expects of clients are not.
-    fn scope(&self) -> Scope {
+    fn scope(&self) -> StateScope {
         let Rule { requests, trigger, per, version, read, during, limit, enabled, .. } = self;
         let meaning = format!("{:?}", (requests, trigger, per, version, read, during, limit, enabled));
-        Scope::new(&self.name, &meaning)
+        StateScope::new(&self.name, &meaning)
     }
 
     /// Whether a request of this method, should it succeed, clears the conflicts that are open.

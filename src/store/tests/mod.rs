@@ -15,7 +15,7 @@ mod traces_in_flight;
 mod traces_of_versions;
 
 use super::*;
-use crate::engine::{StateUpdate, Effects, Held, Scope};
+use crate::engine::{StateUpdate, Effects, Held, StateScope};
 use crate::model::KeyHash;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -25,7 +25,7 @@ fn store(keys: usize, ttl: Duration) -> MemoryStore {
 }
 
 fn place(rule: u32, keyspace: Keyspace, key: u128) -> StateKey {
-    StateKey::new(Scope::new(&rule.to_string(), ""), keyspace, KeyHash(key))
+    StateKey::new(StateScope::new(&rule.to_string(), ""), keyspace, KeyHash(key))
 }
 
 /// Runs a command to its end.
