@@ -15,7 +15,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use fracas::engine::{StateUpdate, Effects, Keyspace, Learnt, Op, Reply, StateScope, Seen, StateKey};
+use fracas::engine::{StateUpdate, Effects, Keyspace, Learnt, Op, Reply, StateScope, KnownVersion, StateKey};
 use fracas::model::{KeyHash, Moment};
 use fracas::rules::{Clear, Rate};
 use fracas::store::MemoryStore;
@@ -184,7 +184,7 @@ fn open(store: &MemoryStore, place: StateKey, now: Moment) {
 
 fn learn(store: &MemoryStore, place: StateKey, now: Moment) {
     let version = format!("\"{:032x}\"", place.key.0);
-    let seen = Seen { version: Some(version.into()), modified: Some(1), ..Seen::default() };
+    let seen = KnownVersion { version: Some(version.into()), modified: Some(1), ..KnownVersion::default() };
     store.run(place, Op::Learn { seen, took: Duration::ZERO, how: Learnt::Write }, now);
 }
 

@@ -7,7 +7,7 @@ pub use encoding::DecodeError;
 
 use std::sync::Arc;
 
-use super::operation::{Held, Keyspace, Learnt, Op, Reply, Seen, StateKey, StoredResponse};
+use super::operation::{Held, Keyspace, Learnt, Op, Reply, KnownVersion, StateKey, StoredResponse};
 use crate::model::{KeyHash, Moment};
 use crate::rules::{Clear, Rate};
 
@@ -53,7 +53,7 @@ pub enum Entry {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Version {
-    seen: Seen,
+    seen: KnownVersion,
     /// When another version than before was last seen, or a write last ended.
     changed: Moment,
     /// The one that was the newest before, as a hash: a read that took long may still show it.
@@ -245,7 +245,7 @@ impl Entry {
         Reply::Open { n, tries: u64::from(*tries), age: now.since(*since) }
     }
 
-    fn learn(&mut self, seen: Seen, began: Moment, how: Learnt, now: Moment) {
+    fn learn(&mut self, seen: KnownVersion, began: Moment, how: Learnt, now: Moment) {
         let Entry::Version(known) = self else {
             *self = Entry::Version(Box::new(Version { seen, changed: now, superseded: 0 }));
             return;
@@ -335,7 +335,7 @@ impl Entry {
 }
 
 /// 64 bits of a version's hash: by chance, one read in 2⁶⁴ is taken for an old one.
-fn hash(seen: &Seen) -> Option<u64> {
+fn hash(seen: &KnownVersion) -> Option<u64> {
     let version = seen.version.as_ref()?;
     Some(KeyHash::of([version.as_bytes()]).0 as u64)
 }

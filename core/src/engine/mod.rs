@@ -24,7 +24,7 @@ pub use effects::Effects;
 pub use entry::{DecodeError, Entry, Packed, Version};
 pub use missed::Came;
 pub use observers::Readings;
-pub use operation::{Held, Keyspace, Learnt, Op, Reply, StateScope, Seen, StateKey, StoredResponse};
+pub use operation::{Held, Keyspace, Learnt, Op, Reply, StateScope, KnownVersion, StateKey, StoredResponse};
 pub use ruleset::{ActiveRule, Concern, RuleSet, Unconcerned};
 pub use session::Session;
 pub use state::{StateUpdate, Exchange, Judgement, LEASE, Observation, Outcome, Versions, http_date, scalar};

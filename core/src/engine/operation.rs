@@ -122,7 +122,7 @@ pub enum Op {
     Opened { clear: Clear, validator: Option<KeyHash> },
     /// A version was seen by an exchange that took so long. Of exchanges that overlapped, any may have
     /// come last, save a read that shows a version that a write has replaced since.
-    Learn { seen: Seen, took: Duration, how: Learnt },
+    Learn { seen: KnownVersion, took: Duration, how: Learnt },
     /// The request that entered with the ticket has ended without a response to keep.
     Leave { ticket: u64 },
     /// The request that entered with the ticket was answered.
@@ -179,7 +179,7 @@ pub enum Reply {
     /// This is the key's `n`-th request. It took a token, or there is one for it after so long a wait.
     Windowed { n: u64, wait: Duration },
     /// Nothing is known before a response taught it.
-    Version(Option<Seen>),
+    Version(Option<KnownVersion>),
     /// The request is the only one in.
     Entered,
     /// Another is in, with this payload.
@@ -225,7 +225,7 @@ pub struct Held {
 
 /// What is known of a resource's newest version. All `None`: it changed, and how is not known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
+pub struct KnownVersion {
     /// A strong entity tag with its quotes, or the value of a version field.
     pub version: Option<Box<str>>,
     /// `Last-Modified`, in seconds since 1970.
@@ -234,23 +234,23 @@ pub struct Seen {
     pub rivals: Box<[Box<str>]>,
 }
 
-impl Seen {
+impl KnownVersion {
     /// So many rivals are told apart; with more of them, nothing is known.
     const RIVALS: usize = 8;
 
     /// What is known when it cannot be told which of the two came last.
-    pub fn beside(self, other: Seen) -> Seen {
+    pub fn beside(self, other: KnownVersion) -> KnownVersion {
         let modified = self.modified.zip(other.modified).map(|(one, another)| one.min(another));
         let (Some(version), Some(before)) = (self.version, other.version) else {
-            return Seen { modified, ..Seen::default() };
+            return KnownVersion { modified, ..KnownVersion::default() };
         };
         let mut rivals = other.rivals.into_vec();
         rivals.push(before);
         rivals.retain(|rival| *rival != version);
-        if rivals.len() > Seen::RIVALS {
-            return Seen { modified, ..Seen::default() };
+        if rivals.len() > KnownVersion::RIVALS {
+            return KnownVersion { modified, ..KnownVersion::default() };
         }
-        Seen { version: Some(version), modified, rivals: rivals.into() }
+        KnownVersion { version: Some(version), modified, rivals: rivals.into() }
     }
 
     /// Whether a request that goes by `version` goes by the newest one, as far as is known.

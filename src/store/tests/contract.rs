@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 
 use super::slow::{SlowStore, run};
 use super::*;
-use crate::engine::{Learnt, Seen, StoredResponse};
+use crate::engine::{Learnt, KnownVersion, StoredResponse};
 use crate::rules::{Clear, Rate};
 
 #[test]
@@ -352,7 +352,7 @@ fn enter(ticket: u64, payload: u128) -> Op {
 }
 
 /// An empty text is an unknown version.
-fn seen(version: &str, rivals: &[&str]) -> Seen {
+fn seen(version: &str, rivals: &[&str]) -> KnownVersion {
     let version = Some(version).filter(|version| !version.is_empty()).map(Into::into);
-    Seen { version, modified: None, rivals: rivals.iter().map(|&rival| rival.into()).collect() }
+    KnownVersion { version, modified: None, rivals: rivals.iter().map(|&rival| rival.into()).collect() }
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::{Entry, Packed, Version};
-use crate::engine::operation::{Seen, StoredResponse};
+use crate::engine::operation::{KnownVersion, StoredResponse};
 use crate::model::Moment;
 
 /// The format that is written, and the only one that is read. An entry of another format is as good as none.
@@ -61,7 +61,7 @@ impl Entry {
                 out.number(full_at.0);
             }
             Entry::Version(version) => {
-                let Version { seen: Seen { version, modified, rivals }, changed, superseded } = &**version;
+                let Version { seen: KnownVersion { version, modified, rivals }, changed, superseded } = &**version;
                 out.byte(3);
                 out.optional(version.as_ref(), |out, version| out.bytes(version.as_bytes()));
                 out.optional(modified.as_ref(), |out, modified| out.number(modified.cast_unsigned()));
@@ -203,7 +203,7 @@ impl<'b> Reader<'b> {
         let version = self.optional(Reader::text)?;
         let modified = self.optional(|reader| Ok(reader.number()?.cast_signed()))?;
         let rivals = (0..self.number()?).map(|_| self.text()).collect::<Result<_, _>>()?;
-        let seen = Seen { version, modified, rivals };
+        let seen = KnownVersion { version, modified, rivals };
         Ok(Version { seen, changed: self.moment()?, superseded: self.number()? })
     }
 
@@ -327,7 +327,7 @@ mod tests {
         let seen = (prop::option::of(text()), any::<Option<i64>>(), prop::collection::vec(text(), 0..8));
         let version =
             (seen, moment(), any::<u64>()).prop_map(|((version, modified, rivals), changed, superseded)| {
-                let seen = Seen { version, modified, rivals: rivals.into() };
+                let seen = KnownVersion { version, modified, rivals: rivals.into() };
                 Entry::Version(Box::new(Version { seen, changed, superseded }))
             });
         let opened = (any::<u64>(), any::<u32>(), moment(), hash(), any::<bool>());

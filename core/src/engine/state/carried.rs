@@ -10,7 +10,7 @@ use http::{StatusCode, header};
 use serde_json::Value;
 
 use super::{Judgement, Versions};
-use crate::engine::operation::Seen;
+use crate::engine::operation::KnownVersion;
 use crate::model::{Facts, text_of};
 use crate::rules::VersionAt;
 
@@ -57,7 +57,7 @@ impl<'r> Carried<'r> {
 
     /// Whether it is the newest version. Nothing known is no conflict; nothing carried is one only
     /// where `missing` says so.
-    pub fn judge(&self, seen: Option<Seen>, missing: Option<StatusCode>) -> Judgement {
+    pub fn judge(&self, seen: Option<KnownVersion>, missing: Option<StatusCode>) -> Judgement {
         if *self == Carried::Nothing {
             return match missing {
                 Some(status) => Judgement::Conflict { status: Some(status), versions: Versions::default() },
@@ -143,8 +143,8 @@ mod tests {
 
     #[test]
     fn the_newest_version_passes_and_any_other_does_not() {
-        let seen = Some(Seen { version: Some(r#""3""#.into()), modified: Some(1_000), ..Seen::default() });
-        let unknown = Some(Seen::default());
+        let seen = Some(KnownVersion { version: Some(r#""3""#.into()), modified: Some(1_000), ..KnownVersion::default() });
+        let unknown = Some(KnownVersion::default());
         for (carried, newest, after_unknown_change) in [
             (Carried::Tags(vec![r#""3""#.into()]), true, true),
             (Carried::Tags(vec![r#""2""#.into(), r#""3""#.into()]), true, true),
@@ -157,7 +157,7 @@ mod tests {
             (Carried::Field(r#""3""#.into()), true, true),
             (Carried::Nothing, true, true),
         ] {
-            let passes = |seen: &Option<Seen>| carried.judge(seen.clone(), None) == Judgement::Pass;
+            let passes = |seen: &Option<KnownVersion>| carried.judge(seen.clone(), None) == Judgement::Pass;
             assert_eq!(passes(&seen), newest, "{carried:?}");
             assert_eq!(passes(&unknown), after_unknown_change, "{carried:?}");
             assert!(passes(&None), "{carried:?}");

@@ -12,7 +12,7 @@ use percent_encoding::{CONTROLS, percent_encode};
 
 use super::carried::{http_date, strong_tags};
 use crate::engine::ActiveRule;
-use crate::engine::operation::{Keyspace, Learnt, Op, Seen, StateKey};
+use crate::engine::operation::{Keyspace, Learnt, Op, KnownVersion, StateKey};
 use crate::model::{Facts, GrpcStatus, Json, Key, KeyHash, KeyPart, Moment, decode_unreserved};
 use crate::rules::{Rule, State, VersionAt};
 
@@ -56,7 +56,7 @@ pub enum StateUpdate {
     /// A version was seen by an exchange that began then, by the clock of this process.
     Learn {
         key: StateKey,
-        seen: Seen,
+        seen: KnownVersion,
         how: Learnt,
         began: Moment,
     },
@@ -260,28 +260,28 @@ struct Version<'a> {
 
 impl Version<'_> {
     /// What the exchange teaches about the resource at its own path.
-    fn observed(&self) -> Option<(Seen, Learnt)> {
+    fn observed(&self) -> Option<(KnownVersion, Learnt)> {
         let seen = self.seen();
         match *self.method {
             Method::GET | Method::HEAD => {
                 let is_partial = self.outcome.status == StatusCode::PARTIAL_CONTENT;
-                let is_about_it = !is_partial && !self.is_of_a_selection() && seen != Seen::default();
+                let is_about_it = !is_partial && !self.is_of_a_selection() && seen != KnownVersion::default();
                 is_about_it.then_some((seen, Learnt::Read))
             }
             _ if is_safe(self.method) => None,
             // What was only taken in changes the resource some time later.
-            _ if self.outcome.status == StatusCode::ACCEPTED => Some((Seen::default(), Learnt::Write)),
-            Method::DELETE => Some((Seen::default(), Learnt::Write)),
+            _ if self.outcome.status == StatusCode::ACCEPTED => Some((KnownVersion::default(), Learnt::Write)),
+            Method::DELETE => Some((KnownVersion::default(), Learnt::Write)),
             // A tag may be about anything that a POST did, a version field too if that is elsewhere.
             Method::POST if self.source.is_none() || location(self.outcome.headers).is_some() => {
-                Some((Seen::default(), Learnt::Write))
+                Some((KnownVersion::default(), Learnt::Write))
             }
             _ => Some((seen, Learnt::Write)),
         }
     }
 
     /// What a POST to `path` made. The tag of a 201 is about that (RFC 9110 §10.2.2, §15.3.2).
-    fn made(&self, own: StateKey, rule: &Rule, path: &str) -> Option<(StateKey, Seen, Learnt)> {
+    fn made(&self, own: StateKey, rule: &Rule, path: &str) -> Option<(StateKey, KnownVersion, Learnt)> {
         let made = location(self.outcome.headers).filter(|made| *made != path)?;
         let key = key_of_path(rule, &made)?;
         let is_made = self.outcome.status == StatusCode::CREATED;
@@ -296,7 +296,7 @@ impl Version<'_> {
     }
 
     /// The version that the answer tells: the named field, or else a strong `ETag`.
-    fn seen(&self) -> Seen {
+    fn seen(&self) -> KnownVersion {
         let headers = self.outcome.headers;
         let in_body = |at: &VersionAt| at.in_response_body(self.outcome.body?);
         let field: Option<Box<str>> = self.source.and_then(|at| {
@@ -310,7 +310,7 @@ impl Version<'_> {
         };
         let modified = headers.get(header::LAST_MODIFIED).and_then(|date| http_date(date.as_bytes()));
         let version = field.or_else(|| self.source.is_none().then(tag).flatten());
-        Seen { version: version.filter(|version| version.len() <= LONGEST), modified, ..Seen::default() }
+        KnownVersion { version: version.filter(|version| version.len() <= LONGEST), modified, ..KnownVersion::default() }
     }
 }
 
