@@ -22,7 +22,7 @@ pub enum Entry {
         count: u64,
         full_at: Moment,
     },
-    Version(Box<Version>),
+    Version(Box<VersionEntry>),
     In {
         ticket: u64,
         payload: Packed,
@@ -52,7 +52,7 @@ pub enum Entry {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Version {
+pub struct VersionEntry {
     seen: KnownVersion,
     /// When another version than before was last seen, or a write last ended.
     changed: Moment,
@@ -247,7 +247,7 @@ impl Entry {
 
     fn learn(&mut self, seen: KnownVersion, began: Moment, how: Learnt, now: Moment) {
         let Entry::Version(known) = self else {
-            *self = Entry::Version(Box::new(Version { seen, changed: now, superseded: 0 }));
+            *self = Entry::Version(Box::new(VersionEntry { seen, changed: now, superseded: 0 }));
             return;
         };
         // Of two exchanges that overlapped, either may have come last.

@@ -21,7 +21,7 @@ pub use clear::validator;
 pub use counters::RuleCounters;
 pub use decision::{Conflict, Decision, Judged, Notice, Replay, Step, RuleOutcome};
 pub use effects::Effects;
-pub use entry::{DecodeError, Entry, Packed, Version};
+pub use entry::{DecodeError, Entry, Packed, VersionEntry};
 pub use missed::Came;
 pub use observers::Readings;
 pub use operation::{Held, Keyspace, Learnt, Op, Reply, StateScope, KnownVersion, StateKey, StoredResponse};

@@ -201,7 +201,7 @@ fn a_million_keys_fit_into_the_stated_bound() {
     let nodes = a_shard.next_power_of_two() * node;
     let table = (a_shard * 8 / 7).next_power_of_two() * (size_of::<u32>() + 1);
     // A version in a box, with the header of its allocation, and 34 characters in another.
-    let version = 16 + size_of::<crate::engine::Version>() + 48;
+    let version = 16 + size_of::<crate::engine::VersionEntry>() + 48;
     assert_eq!(node, 80);
     assert!(shards * (nodes + table) < 96 << 20, "{} bytes", shards * (nodes + table));
     assert!(shards * (nodes + table + a_shard * version) < 256 << 20);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use super::{Entry, Packed, Version};
+use super::{Entry, Packed, VersionEntry};
 use crate::engine::operation::{KnownVersion, StoredResponse};
 use crate::model::Moment;
 
@@ -61,7 +61,7 @@ impl Entry {
                 out.number(full_at.0);
             }
             Entry::Version(version) => {
-                let Version { seen: KnownVersion { version, modified, rivals }, changed, superseded } = &**version;
+                let VersionEntry { seen: KnownVersion { version, modified, rivals }, changed, superseded } = &**version;
                 out.byte(3);
                 out.optional(version.as_ref(), |out, version| out.bytes(version.as_bytes()));
                 out.optional(modified.as_ref(), |out, modified| out.number(modified.cast_unsigned()));
@@ -199,12 +199,12 @@ impl<'b> Reader<'b> {
         })
     }
 
-    fn version(&mut self) -> Result<Version, DecodeError> {
+    fn version(&mut self) -> Result<VersionEntry, DecodeError> {
         let version = self.optional(Reader::text)?;
         let modified = self.optional(|reader| Ok(reader.number()?.cast_signed()))?;
         let rivals = (0..self.number()?).map(|_| self.text()).collect::<Result<_, _>>()?;
         let seen = KnownVersion { version, modified, rivals };
-        Ok(Version { seen, changed: self.moment()?, superseded: self.number()? })
+        Ok(VersionEntry { seen, changed: self.moment()?, superseded: self.number()? })
     }
 
     fn response(&mut self) -> Result<StoredResponse, DecodeError> {
@@ -328,7 +328,7 @@ mod tests {
         let version =
             (seen, moment(), any::<u64>()).prop_map(|((version, modified, rivals), changed, superseded)| {
                 let seen = KnownVersion { version, modified, rivals: rivals.into() };
-                Entry::Version(Box::new(Version { seen, changed, superseded }))
+                Entry::Version(Box::new(VersionEntry { seen, changed, superseded }))
             });
         let opened = (any::<u64>(), any::<u32>(), moment(), hash(), any::<bool>());
         prop_oneof![
