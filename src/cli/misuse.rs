@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::model::harmless;
+use crate::model::sanitize;
 
 /// The error, with a tip on the right spelling.
 pub fn advised(mut error: clap::Error, words: &[OsString]) -> clap::Error {

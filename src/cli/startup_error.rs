@@ -11,7 +11,7 @@ use annotate_snippets::{Group, Level, Renderer};
 
 use super::UNUSABLE;
 use super::output::{counted, paint, talk};
-use crate::model::harmless;
+use crate::model::sanitize;
 use crate::proxy::{ConnectorError, StartError};
 use crate::rules::{Diagnostic, Mistakes, Paint};
 

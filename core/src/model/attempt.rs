@@ -24,7 +24,7 @@ pub struct Attempt {
     /// The connection within this run. Only a hint: a retry often opens another.
     pub connection: u64,
     /// The HTTP version of the request and its response.
-    #[serde(skip_serializing_if = "Protocol::is_usual")]
+    #[serde(skip_serializing_if = "HttpVersion::is_usual")]
     pub protocol: HttpVersion,
     /// The client id: a hash with the run's key.
     pub client: Fingerprint,
@@ -108,7 +108,7 @@ pub struct ResponseRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Box<str>>,
     /// The versions in the response: `ETag`, and fields that rules name.
-    #[serde(rename = "version", skip_serializing_if = "Shown::is_nothing")]
+    #[serde(rename = "version", skip_serializing_if = "ShownVersions::is_nothing")]
     pub shown: ShownVersions,
     /// `Retry-After`, as a wait counted from the end of the response.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -19,7 +19,7 @@ use super::load::load;
 use super::output::{result, width};
 use super::startup_error::StartupError;
 use crate::engine::RuleSet;
-use crate::model::{Facts, harmless};
+use crate::model::{Facts, sanitize};
 use crate::proxy::StartError;
 use crate::rules::Config;
 

@@ -12,7 +12,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::LocalTime;
 use crate::model::Phase;
-use crate::model::harmless;
+use crate::model::sanitize;
 
 /// Formats events as lines for people.
 pub struct LineFormat {

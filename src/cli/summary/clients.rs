@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{counted, grouped, write_rows};
 use crate::grading::{ClientReport, Report, Verdict};
-use crate::model::harmless;
+use crate::model::sanitize;
 use crate::report::{MET_OWN_LABEL, Width, met_label};
 
 /// Classes of clients that are shown, the worst first.

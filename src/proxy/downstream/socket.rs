@@ -50,8 +50,8 @@ pub enum ClientStream {
 macro_rules! delegate {
     ($stream:expr, $method:ident($($argument:expr),*)) => {
         match $stream {
-            Stream::Plain(stream) => Pin::new(stream).$method($($argument),*),
-            Stream::Tls(stream) => Pin::new(stream).$method($($argument),*),
+            ClientStream::Plain(stream) => Pin::new(stream).$method($($argument),*),
+            ClientStream::Tls(stream) => Pin::new(stream).$method($($argument),*),
         }
     };
 }

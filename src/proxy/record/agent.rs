@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use http::HeaderValue;
 use smol_str::SmolStr;
 
-use crate::model::harmless;
+use crate::model::sanitize;
 
 /// Of which class the latest client was: mostly the next request is from such a one as well.
 #[derive(Default)]

@@ -114,8 +114,8 @@ const KEPT_CAPACITY: usize = 4 * 1024;
 macro_rules! delegate {
     ($stream:expr, $method:ident($($argument:expr),*)) => {
         match $stream {
-            Stream::Plain(stream) => Pin::new(stream).$method($($argument),*),
-            Stream::Tls(stream) => Pin::new(stream).$method($($argument),*),
+            UpstreamStream::Plain(stream) => Pin::new(stream).$method($($argument),*),
+            UpstreamStream::Tls(stream) => Pin::new(stream).$method($($argument),*),
         }
     };
 }

@@ -1,7 +1,7 @@
 //! The fault in a response's head that hyper cannot read, for the log. Of a header it names the name alone: a
 //! value may be a secret.
 
-use crate::model::harmless;
+use crate::model::sanitize;
 use crate::rules::Limits;
 
 /// Maximum number of a line's characters in a message.

@@ -5,7 +5,7 @@
 macro_rules! checks {
     ($($file:ident: $($field:ident $measure:ident),+ => $($check:ident),+;)*) => {
         /// Every check, by id.
-        pub const CHECKS: &[Check] = &[$($($file::$check,)+)*];
+        pub const CHECKS: &[CheckDefinition] = &[$($($file::$check,)+)*];
 
         /// The measures of every check.
         #[derive(Clone, Debug, Default)]
@@ -41,7 +41,7 @@ macro_rules! checks {
             /// Every operation that a finding could name.
             pub fn evidence(&self) -> impl Iterator<Item = u64> {
                 let samples = std::iter::empty()$($(.chain(self.$field.samples()))+)*;
-                samples.flat_map(Evidence::ids)
+                samples.flat_map(EvidenceSample::ids)
             }
         }
     };

@@ -111,9 +111,9 @@ static ENDS: [KeyEntry; 3] = [
 macro_rules! entries {
     ($($number:literal $title:literal;)*) => {
         /// Checks that may be switched off, made a warning or made a failure.
-        static CHECKS: &[Entry] = &[$(entry(
+        static CHECKS: &[KeyEntry] = &[$(entry(
             concat!("R", $number),
-            Value::Choice(&["off", "warn", "fail"]),
+            ValueType::Choice(&["off", "warn", "fail"]),
             Words("as the check finds"),
             concat!("The client ", $title, "."),
             concat!("R", $number, " = \"fail\""),

@@ -24,7 +24,7 @@ impl Reader<'_> {
         macro_rules! take {
             ($($place:ident).+, $name:literal, $read:expr) => {
                 if let Some(given) = fields.take($name) {
-                    let read: fn(&mut Self, &Given) -> _ = $read;
+                    let read: fn(&mut Self, &GivenKey) -> _ = $read;
                     if let Some(value) = read(self, &given) {
                         settings.$($place).+ = value;
                     }
