@@ -18,7 +18,7 @@ pub struct Walked {
     /// One for each rule, in file order.
     pub rules: Vec<Said>,
     /// Which rule answered, and how, for the first [`SHOWN`] requests; `None`: the upstream.
-    pub first: Vec<Option<(usize, Outcome)>>,
+    pub first: Vec<Option<(usize, WalkOutcome)>>,
     /// Number of requests that reached the upstream.
     pub passed: u32,
 }
@@ -39,7 +39,7 @@ pub struct Outcomes {
     /// The request's key, credentials left out.
     pub key: String,
     /// Outcomes of the first [`SHOWN`] requests.
-    pub first: Vec<Outcome>,
+    pub first: Vec<WalkOutcome>,
     pub passes: u32,
     pub conflicts: u32,
     /// Requests that an earlier rule answered.
@@ -48,7 +48,7 @@ pub struct Outcomes {
 
 /// A rule's outcome for one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum WalkOutcome {
     Passes {
         n: u64,
     },
@@ -84,7 +84,7 @@ pub fn walk(rules: &RuleSet, facts: &mut Facts<'_>, settings: &Settings, times: 
         for (at, said) in walked.rules.iter_mut().enumerate() {
             let judged = judged.next_if(|judged| judged.position as usize == at);
             // After a rule that overrides the upstream's response, those go on that watch the upstream.
-            let outcome = judged.filter(|_| answered.is_none()).map_or(Outcome::Unreached, Outcome::of);
+            let outcome = judged.filter(|_| answered.is_none()).map_or(WalkOutcome::Unreached, WalkOutcome::of);
             if outcome.answers() {
                 answered = Some((at, outcome));
             }
@@ -142,32 +142,32 @@ impl Stage<'_> {
     }
 }
 
-impl Outcome {
-    fn of(judged: Judged) -> Outcome {
+impl WalkOutcome {
+    fn of(judged: Judged) -> WalkOutcome {
         let n = judged.n;
         match judged.word {
-            RuleOutcome::Passes | RuleOutcome::Clears | RuleOutcome::Admits => Outcome::Passes { n },
-            RuleOutcome::Conflicts { tries: 2.. } => Outcome::StillOpen { n },
-            RuleOutcome::Conflicts { .. } => Outcome::Conflicts { n },
-            RuleOutcome::Replays => Outcome::Replays { n },
-            RuleOutcome::Watches => Outcome::Unreached,
+            RuleOutcome::Passes | RuleOutcome::Clears | RuleOutcome::Admits => WalkOutcome::Passes { n },
+            RuleOutcome::Conflicts { tries: 2.. } => WalkOutcome::StillOpen { n },
+            RuleOutcome::Conflicts { .. } => WalkOutcome::Conflicts { n },
+            RuleOutcome::Replays => WalkOutcome::Replays { n },
+            RuleOutcome::Watches => WalkOutcome::Unreached,
         }
     }
 
     /// Whether the request gets no further.
     fn answers(self) -> bool {
-        matches!(self, Outcome::Conflicts { .. } | Outcome::StillOpen { .. } | Outcome::Replays { .. })
+        matches!(self, WalkOutcome::Conflicts { .. } | WalkOutcome::StillOpen { .. } | WalkOutcome::Replays { .. })
     }
 }
 
 impl Outcomes {
-    fn add(&mut self, outcome: Outcome) {
+    fn add(&mut self, outcome: WalkOutcome) {
         match outcome {
-            Outcome::Passes { .. } => self.passes += 1,
-            Outcome::Conflicts { .. } | Outcome::StillOpen { .. } | Outcome::Replays { .. } => {
+            WalkOutcome::Passes { .. } => self.passes += 1,
+            WalkOutcome::Conflicts { .. } | WalkOutcome::StillOpen { .. } | WalkOutcome::Replays { .. } => {
                 self.conflicts += 1;
             }
-            Outcome::Unreached => self.unreached += 1,
+            WalkOutcome::Unreached => self.unreached += 1,
         }
         if self.first.len() < SHOWN {
             self.first.push(outcome);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use textwrap::{Options, WordSplitter};
 
-use super::walk::{Outcome, Outcomes, SHOWN, Said, Walked};
+use super::walk::{WalkOutcome, Outcomes, SHOWN, Said, Walked};
 use crate::cli::output::{counted, grouped};
 use crate::engine::{ActiveRule, RuleSet};
 use crate::model::Phase;
@@ -75,15 +75,15 @@ impl Outcomes {
             return text;
         }
         let words = self.first.iter().map(|outcome| match outcome {
-            Outcome::Passes { .. } => "passes",
-            Outcome::Conflicts { .. } => "CONFLICT",
-            Outcome::StillOpen { .. } => "CONFLICT (still open)",
-            Outcome::Replays { .. } => "the stored answer",
-            Outcome::Unreached => "not reached",
+            WalkOutcome::Passes { .. } => "passes",
+            WalkOutcome::Conflicts { .. } => "CONFLICT",
+            WalkOutcome::StillOpen { .. } => "CONFLICT (still open)",
+            WalkOutcome::Replays { .. } => "the stored answer",
+            WalkOutcome::Unreached => "not reached",
         });
         let counts = self.first.iter().filter_map(|outcome| match outcome {
-            Outcome::Passes { n } | Outcome::Conflicts { n } | Outcome::Replays { n } => Some(n.to_string()),
-            Outcome::StillOpen { .. } | Outcome::Unreached => None,
+            WalkOutcome::Passes { n } | WalkOutcome::Conflicts { n } | WalkOutcome::Replays { n } => Some(n.to_string()),
+            WalkOutcome::StillOpen { .. } | WalkOutcome::Unreached => None,
         });
         let (words, counts): (Vec<_>, Vec<_>) = (words.collect(), counts.collect());
         format!("{} (n = {})", words.join(", "), counts.join(", "))
@@ -157,7 +157,7 @@ fn conclusion(rules: &RuleSet, walked: &Walked) -> String {
             let answered = answered.and_then(|(at, outcome)| Some((rules.iter().nth(at)?, outcome)));
             let answer = match answered {
                 None => "upstream".to_owned(),
-                Some((active, Outcome::Replays { .. })) => {
+                Some((active, WalkOutcome::Replays { .. })) => {
                     format!("the stored answer, by {}", active.rule.name)
                 }
                 Some((active, _)) => answer(active),
