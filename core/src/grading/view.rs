@@ -10,7 +10,7 @@ use crate::model::{Attempt, InjectedConflict, Kind, Phase, Version, VersionPlace
 pub(super) struct View<'o> {
     pub operation: &'o Operation,
     /// In order, those of the scope.
-    pub steps: Vec<Step<'o>>,
+    pub steps: Vec<RefusalStep<'o>>,
     /// Some of its attempts could belong to another operation: too little to accuse a client by.
     pub is_ambiguous: bool,
     /// They are those of one call, but whose waits lie between them is not certain.
@@ -21,7 +21,7 @@ pub(super) struct View<'o> {
 
 /// A refusal, and the client's next step.
 #[derive(Clone, Copy)]
-pub(super) struct Step<'o> {
+pub(super) struct RefusalStep<'o> {
     /// Which retry follows, from 1.
     pub retry: usize,
     pub refused: &'o Try,
@@ -114,7 +114,7 @@ impl<'o> View<'o> {
                 Sight::Unlisted => true,
             });
             let kind = kind(&refused.attempt, reads);
-            steps.push(Step { retry, refused, next, kind, may_have_read, elsewhere });
+            steps.push(RefusalStep { retry, refused, next, kind, may_have_read, elsewhere });
         }
         let has = |link| operation.tries.iter().any(|tried| tried.link == link);
         let is_ambiguous = has(Link::AmbiguousReplay);
@@ -156,7 +156,7 @@ impl<'o> View<'o> {
 /// A refusal that was followed by another try.
 #[derive(Clone, Copy)]
 pub(super) struct Retry<'o> {
-    pub step: Step<'o>,
+    pub step: RefusalStep<'o>,
     pub next: &'o Try,
     pub gap: Duration,
 }
@@ -174,7 +174,7 @@ impl<'o> Retry<'o> {
         self.before().conflict.as_ref()
     }
 
-    /// As [`Step::kind`].
+    /// As [`RefusalStep::kind`].
     pub fn kind(&self) -> Option<Kind> {
         self.step.kind
     }
