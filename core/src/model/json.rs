@@ -17,12 +17,12 @@ use serde_json::value::RawValue;
 pub enum Json {
     Tree(Value),
     /// Valid, and longer.
-    Text(Text),
+    Text(JsonText),
 }
 
 /// A long body, and the places in it that look-ups have found.
 #[derive(Clone, Debug)]
-pub struct Text {
+pub struct JsonText {
     bytes: Bytes,
     found: RefCell<Vec<(Box<str>, Option<Range<usize>>)>>,
 }
@@ -51,7 +51,7 @@ impl Json {
         }
         let text = std::str::from_utf8(bytes).ok()?;
         serde_json::from_str::<IgnoredAny>(text).ok()?;
-        Some(Json::Text(Text::new(bytes.clone())))
+        Some(Json::Text(JsonText::new(bytes.clone())))
     }
 
     /// Parses a body that is short enough to do so between other clients' requests.
@@ -90,9 +90,9 @@ impl Json {
     }
 }
 
-impl Text {
-    pub(super) fn new(bytes: Bytes) -> Text {
-        Text { bytes, found: RefCell::default() }
+impl JsonText {
+    pub(super) fn new(bytes: Bytes) -> JsonText {
+        JsonText { bytes, found: RefCell::default() }
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -251,7 +251,7 @@ mod tests {
             let pretty = serde_json::to_string_pretty(&value).expect("JSON");
             // Read again: a number's last digit may differ from the text.
             let tree = Json::Tree(serde_json::from_str(&pretty).expect("JSON"));
-            let text = Json::Text(Text::new(Bytes::from(pretty)));
+            let text = Json::Text(JsonText::new(Bytes::from(pretty)));
             for pointer in pointers {
                 prop_assert_eq!(text.pointer(&pointer), tree.pointer(&pointer), "{}", pointer);
                 prop_assert_eq!(text.items(&pointer, 2), tree.items(&pointer, 2), "{}", pointer);

@@ -162,7 +162,7 @@ impl<'t> Visitor<'t> for Values<'_, '_> {
 mod tests {
     use bytes::Bytes;
 
-    use super::super::json::Text;
+    use super::super::json::JsonText;
     use super::*;
 
     #[test]
@@ -179,7 +179,7 @@ mod tests {
             for volatile in [&volatile[..], &[]] {
                 let hash = key.hash_json(&tree, volatile).expect("a hash");
                 assert_eq!(
-                    key.hash_json(&Json::Text(Text::new(text.clone())), volatile),
+                    key.hash_json(&Json::Text(JsonText::new(text.clone())), volatile),
                     Some(hash),
                     "{text:?}"
                 );
