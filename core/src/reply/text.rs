@@ -8,7 +8,7 @@ use crate::rules::template::{Piece, Placeholder, TemplateScope, TemplateMistake,
 
 /// A compiled text.
 #[derive(Clone)]
-pub(super) struct Text(Vec<Part>);
+pub(super) struct CompiledText(Vec<Part>);
 
 #[derive(Clone)]
 enum Part {
@@ -22,7 +22,7 @@ enum Source {
     Word(StyleValue),
 }
 
-impl Text {
+impl CompiledText {
     /// The bytes, when every occasion gives the same.
     pub(super) fn fixed(&self) -> Option<&[u8]> {
         match self.0.as_slice() {
@@ -70,7 +70,7 @@ pub(super) struct Constants<'c> {
 
 impl Compiler<'_> {
     /// Compiles `text` with values written for `medium`.
-    pub(super) fn compile(&self, text: &str, medium: Medium) -> Result<Text, Vec<TemplateMistake>> {
+    pub(super) fn compile(&self, text: &str, medium: Medium) -> Result<CompiledText, Vec<TemplateMistake>> {
         let mut draft = Draft { parts: Vec::new(), fixed: Vec::new(), medium, quoted: false, escaped: false };
         let mut mistakes = Vec::new();
         self.add(text, self.fills, &mut draft, &mut mistakes);
@@ -176,9 +176,9 @@ impl Draft {
         }
     }
 
-    fn finish(mut self) -> Text {
+    fn finish(mut self) -> CompiledText {
         self.end_fixed();
-        Text(self.parts)
+        CompiledText(self.parts)
     }
 }
 

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
 use super::details::detail;
 use super::escape::Medium;
-use super::text::{Compiler, Constants, Text};
+use super::text::{Compiler, Constants, CompiledText};
 use super::times::RetryAfterValue;
 use crate::model::{Facts, text_of};
 use crate::rules::styles::{self, BulkWrite, RenderContext, ResponseShape};
@@ -28,7 +28,7 @@ pub(super) struct ResponseVariant {
 enum Value {
     Fixed(HeaderValue),
     Text {
-        text: Text,
+        text: CompiledText,
         /// Whether the header is left out when nothing is written.
         optional: bool,
     },
@@ -41,11 +41,11 @@ enum Body {
         body: Bytes,
         length: HeaderValue,
     },
-    Text(Text),
+    Text(CompiledText),
     Rows {
-        before: Text,
-        row: Text,
-        after: Text,
+        before: CompiledText,
+        row: CompiledText,
+        after: CompiledText,
         rows: fn(&Facts<'_>) -> Vec<BulkWrite>,
     },
     /// The status allows no body (RFC 9110 §6.4.1).
@@ -130,7 +130,7 @@ impl Body {
     }
 }
 
-fn header_value(text: &Text, scene: &RenderContext<'_>) -> Option<HeaderValue> {
+fn header_value(text: &CompiledText, scene: &RenderContext<'_>) -> Option<HeaderValue> {
     let mut written = Vec::new();
     text.write(scene, &mut written);
     HeaderValue::from_maybe_shared(Bytes::from(written)).ok()
@@ -242,7 +242,7 @@ impl Draft<'_> {
     }
 }
 
-fn fixed(text: Text) -> Body {
+fn fixed(text: CompiledText) -> Body {
     match text.fixed() {
         Some(bytes) => {
             Body::Fixed { body: Bytes::copy_from_slice(bytes), length: HeaderValue::from(bytes.len()) }
@@ -252,7 +252,7 @@ fn fixed(text: Text) -> Body {
 }
 
 /// The header's value; `None` for a fixed one that is left out.
-fn header(text: &Text, optional: bool) -> Option<Value> {
+fn header(text: &CompiledText, optional: bool) -> Option<Value> {
     match text.fixed() {
         Some(b"") if optional => None,
         Some(bytes) => HeaderValue::from_bytes(bytes).ok().map(Value::Fixed),
