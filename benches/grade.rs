@@ -16,7 +16,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use fracas::grading::{Criteria, Correlator, Grading};
+use fracas::grading::{Correlator, Criteria, Grading};
 use fracas::journal::{Header, JournalLine, read};
 use fracas::model::Attempt;
 use fracas::rules::Config;

@@ -15,7 +15,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use fracas::engine::{StateUpdate, Effects, Keyspace, Learnt, Op, Reply, StateScope, KnownVersion, StateKey};
+use fracas::engine::{Effects, Keyspace, KnownVersion, Learnt, Op, Reply, StateKey, StateScope, StateUpdate};
 use fracas::model::{KeyHash, Moment};
 use fracas::rules::{Clear, Rate};
 use fracas::store::MemoryStore;

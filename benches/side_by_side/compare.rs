@@ -44,12 +44,12 @@ pub fn in_turns(count: usize, round: usize) -> Vec<usize> {
 
 /// Whether a peer does its task.
 fn check(peer: &Peer, expected: Expected) -> Result<(), Box<dyn Error>> {
-    let answer = probe(peer.address, "/items/1")?;
+    let response = probe(peer.address, "/items/1")?;
     let status = if expected == Expected::Success { "HTTP/1.1 200 " } else { "HTTP/1.1 409 " };
-    if answer.starts_with(status) {
+    if response.starts_with(status) {
         return Ok(());
     }
-    Err(format!("{} answers {answer}", peer.name).into())
+    Err(format!("{} answers {response}", peer.name).into())
 }
 
 impl Row {

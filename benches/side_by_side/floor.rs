@@ -111,9 +111,9 @@ async fn forward(
             sender
         }
     };
-    let mut answer = sender.send_request(request).await?;
-    pass_on(answer.headers_mut());
-    Ok(answer.map(|body| Answer { body, lease: Some((Rc::clone(pool), sender)) }))
+    let mut response = sender.send_request(request).await?;
+    pass_on(response.headers_mut());
+    Ok(response.map(|body| Answer { body, lease: Some((Rc::clone(pool), sender)) }))
 }
 
 fn pass_on(head: &mut HeaderMap) {

@@ -78,14 +78,14 @@ fn ask(stream: &mut TcpStream, host: SocketAddr) -> io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     // In one piece: a second one would wait for the first one's acknowledgement.
     stream.write_all(format!("GET /item HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes())?;
-    let mut answer = [0; 4096];
+    let mut response = [0; 4096];
     let mut length = 0;
     // The upstream's response is JSON, so it ends with a brace.
-    while !answer[..length].ends_with(b"}") {
-        match stream.read(&mut answer[length..])? {
+    while !response[..length].ends_with(b"}") {
+        match stream.read(&mut response[length..])? {
             0 => return Err(io::ErrorKind::UnexpectedEof.into()),
             read => length += read,
         }
     }
-    if answer.starts_with(b"HTTP/1.1 200 ") { Ok(()) } else { Err(io::Error::other("it was refused")) }
+    if response.starts_with(b"HTTP/1.1 200 ") { Ok(()) } else { Err(io::Error::other("it was refused")) }
 }

@@ -175,14 +175,14 @@ pub fn probe(address: SocketAddr, path: &str) -> Result<String, Box<dyn Error>> 
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n").as_bytes())?;
-    let mut answer = Vec::new();
+    let mut response = Vec::new();
     let mut piece = [0; 4096];
-    while !answer.windows(4).any(|end| end == b"\r\n\r\n") {
+    while !response.windows(4).any(|end| end == b"\r\n\r\n") {
         let length = stream.read(&mut piece)?;
         if length == 0 {
             break;
         }
-        answer.extend_from_slice(&piece[..length]);
+        response.extend_from_slice(&piece[..length]);
     }
-    Ok(String::from_utf8_lossy(&answer).into_owned())
+    Ok(String::from_utf8_lossy(&response).into_owned())
 }

@@ -102,20 +102,20 @@ async fn read_one(
 ) -> io::Result<Vec<f64>> {
     let connection = &connections[number];
     let mut stream = tokio::net::TcpStream::from_std(connection.stream.try_clone()?)?;
-    let mut answer = [0; 4096];
+    let mut response = [0; 4096];
     let mut micros = Vec::new();
     loop {
         // At the very end the sender is gone.
         let _ = frees.send(number);
         let mut length = 0;
         // The upstream's response is JSON, so it ends with a brace.
-        while !answer[..length].ends_with(b"}") {
-            match stream.read(&mut answer[length..]).await? {
+        while !response[..length].ends_with(b"}") {
+            match stream.read(&mut response[length..]).await? {
                 0 => return Ok(micros),
                 read => length += read,
             }
         }
-        if !answer.starts_with(b"HTTP/1.1 200 ") {
+        if !response.starts_with(b"HTTP/1.1 200 ") {
             return Err(io::Error::other("a request was refused"));
         }
         let took = start.elapsed().as_nanos() as u64 - connection.from.load(Acquire);

@@ -13,7 +13,7 @@ use super::reporting::Wanted;
 use super::spelling::{OneOfFormats, listen_address};
 use crate::report::Format;
 
-/// An HTTP conflict simulator: a reverse proxy that answers 409 Conflict by rule
+/// An HTTP conflict simulator: a reverse proxy that responses 409 Conflict by rule
 #[derive(Debug, Parser)]
 #[command(
     name = "fracas",

@@ -38,7 +38,10 @@ impl SampleApi {
         };
         std::thread::Builder::new().name("fracas-demo".to_owned()).spawn(run).map_err(no_thread)?;
         let authority = Authority { host: address.ip().to_string().into(), port: address.port() };
-        Ok(SampleApi { url: UpstreamUrl { scheme: Scheme::Http, authority, base_path: "".into() }, _end: end })
+        Ok(SampleApi {
+            url: UpstreamUrl { scheme: Scheme::Http, authority, base_path: "".into() },
+            _end: end,
+        })
     }
 }
 

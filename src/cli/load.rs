@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::arguments::{SettingOverride, Rules};
+use super::arguments::{Rules, SettingOverride};
 use super::init::SHIPPED;
 use super::output::{paint, talk};
 use super::spelling::listen_address;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::task::{JoinError, JoinHandle};
 
-use super::arguments::{SettingOverride, ServeArguments};
+use super::arguments::{ServeArguments, SettingOverride};
 use super::banner::{banner, url_of};
 use super::load::Loaded;
 use super::log::{Log, Volume};

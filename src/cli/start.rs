@@ -4,7 +4,7 @@ use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::arguments::{SettingOverride, ServeArguments};
+use super::arguments::{ServeArguments, SettingOverride};
 use super::banner::{url_of, url_to};
 use super::demo::SampleApi;
 use super::load::{Loaded, load};

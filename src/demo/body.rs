@@ -106,7 +106,9 @@ impl http_body::Body for SampleBody {
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            SampleBody::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            SampleBody::Whole(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+            }
             SampleBody::Pieces(_, left) => SizeHint::with_exact(*left),
             SampleBody::Pattern { at, end, sized: true } => SizeHint::with_exact(end - at),
             SampleBody::Echo(body) => body.size_hint(),

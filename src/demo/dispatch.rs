@@ -3,14 +3,18 @@
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 
-use super::response::{HandlerResult, Problem, empty};
 use super::body::SampleBody;
 use super::connection::Upgrade;
+use super::response::{HandlerResult, Problem, empty};
 use super::routes::{self, Route};
 use super::{Demo, items, orders, pages, stats, streams, users, websocket};
 
 /// Responds to one request, and counts it as it arrives.
-pub(super) async fn respond(demo: &Demo, upgrade: &Upgrade, request: Request<Incoming>) -> Response<SampleBody> {
+pub(super) async fn respond(
+    demo: &Demo,
+    upgrade: &Upgrade,
+    request: Request<Incoming>,
+) -> Response<SampleBody> {
     let found = routes::find(request.uri().path());
     demo.stats().requests.add(found.map(|(route, _)| route), request.method());
     match route(demo, upgrade, found, request).await {

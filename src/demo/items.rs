@@ -5,10 +5,10 @@ use hyper::body::Incoming;
 use serde_json::{Map, Value};
 
 use super::Demo;
-use super::response::{HandlerResult, Problem, empty, json, value};
 use super::body::SampleBody;
 use super::preconditions::{Condition, evaluate};
 use super::request::{object, parse, read};
+use super::response::{HandlerResult, Problem, empty, json, value};
 use super::routes::Route;
 use super::shop::{Shop, no_item};
 use super::table::SampleRow;

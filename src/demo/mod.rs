@@ -29,7 +29,6 @@
 //! of a stream; 16,384 connections, further ones wait. A connection may idle for 75 seconds. Nothing
 //! is evicted and nothing outlives the process.
 
-mod response;
 mod body;
 mod connection;
 mod dispatch;
@@ -38,6 +37,7 @@ mod orders;
 mod pages;
 mod preconditions;
 mod request;
+mod response;
 mod routes;
 mod shop;
 mod stats;

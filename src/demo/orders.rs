@@ -9,10 +9,10 @@ use serde_json::Value;
 use siphasher::sip128::SipHasher13;
 
 use super::Demo;
-use super::response::{HandlerResult, Problem, empty, json};
 use super::body::SampleBody;
 use super::items::{created, show};
 use super::request::{object, parse, query_number, read};
+use super::response::{HandlerResult, Problem, empty, json};
 use super::routes::Route;
 use super::shop::{Placed, no_order};
 use super::streams::MAX_WAIT;

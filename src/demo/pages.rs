@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use http::{HeaderValue, Request, StatusCode, header};
 use serde_json::{Map, json};
 
-use super::response::{HandlerResult, Problem, empty, html, json, value};
 use super::request::host;
+use super::response::{HandlerResult, Problem, empty, html, json, value};
 use super::routes::Route;
 use crate::model::text_of;
 

@@ -6,8 +6,8 @@ use http::{Method, Response, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::Demo;
-use super::response::json;
 use super::body::SampleBody;
+use super::response::json;
 use super::routes::Route;
 
 /// Both counts.

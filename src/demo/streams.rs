@@ -5,9 +5,9 @@ use std::time::Duration;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 
-use super::response::{HandlerResult, Problem, json};
 use super::body::SampleBody;
 use super::request::query_number;
+use super::response::{HandlerResult, Problem, json};
 
 /// The longest wait that a request can ask for, in milliseconds.
 pub(super) const MAX_WAIT: u64 = 60_000;

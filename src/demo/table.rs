@@ -6,8 +6,8 @@ use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value};
 
-use super::response::Problem;
 use super::request::{JSON_LIMIT, too_large};
+use super::response::Problem;
 
 /// Maximum number of rows of a table, and of every other collection of the service.
 pub(super) const MAX_ROWS: usize = 100_000;
@@ -100,7 +100,12 @@ impl SampleTable {
         pieces
     }
 
-    fn store(&mut self, id: u64, version: u64, mut members: Map<String, Value>) -> Result<SampleRow, Problem> {
+    fn store(
+        &mut self,
+        id: u64,
+        version: u64,
+        mut members: Map<String, Value>,
+    ) -> Result<SampleRow, Problem> {
         members.insert("id".to_owned(), id.into());
         members.insert("rev".to_owned(), version.into());
         let body = Bytes::from(Value::Object(members).to_string());

@@ -9,8 +9,8 @@ use hyper::body::Incoming;
 use serde_json::{Value, json};
 
 use super::Demo;
-use super::response::{HandlerResult, Problem, json, value};
 use super::request::{cookie, parse, read};
+use super::response::{HandlerResult, Problem, json, value};
 use super::routes::Route;
 use super::table::MAX_ROWS;
 

@@ -16,8 +16,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, error::CapacityError};
 
-use super::response::{HandlerResult, Problem, empty};
 use super::connection::Upgrade;
+use super::response::{HandlerResult, Problem, empty};
 
 /// The longest message, in bytes.
 const LARGEST: usize = 1024 * 1024;

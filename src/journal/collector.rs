@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use super::batch::{Batch, BatchPool};
 use super::file::JournalFile;
-use super::sender::JournalSender;
 use super::line::{Ending, Header, RuleCounts};
 use super::place::shared;
 use super::room::Room;
+use super::sender::JournalSender;
 use crate::clock::Clock;
 use crate::grading::{Grading, Missing, Operation, OperationOutcome, Report};
 use crate::model::Attempt;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::grading::{Criteria, CommandEnd, CommandReport, Demands, Report, RuleReport, RunReport};
+use crate::grading::{CommandEnd, CommandReport, Criteria, Demands, Report, RuleReport, RunReport};
 use crate::model::{Attempt, Kind};
 use crate::rules::{Config, Rule};
 

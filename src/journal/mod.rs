@@ -7,16 +7,16 @@
 mod batch;
 mod collector;
 mod file;
-mod sender;
 mod line;
 mod place;
 mod read;
 mod room;
+mod sender;
 mod sink;
 
 pub use self::batch::Batch;
 pub use self::collector::{AtEnd, Clients, Journal, JournalResult, Progress, Tallying};
 pub use self::file::JournalFile;
-pub use self::sender::JournalSender;
-pub use self::line::{Ending, Header, HeaderRule, JournalLine, RunOrigin, RuleCounts};
+pub use self::line::{Ending, Header, HeaderRule, JournalLine, RuleCounts, RunOrigin};
 pub use self::read::read;
+pub use self::sender::JournalSender;

@@ -26,7 +26,7 @@ impl AccessLog<'_> {
         let attempt = self.record.attempt();
         tracing::info!(
             target: "fracas::conflict",
-            status = (!rule.withholds_answers()).then(|| status.as_u16()),
+            status = (!rule.withholds_responses()).then(|| status.as_u16()),
             method = %attempt.method,
             path = &*attempt.path,
             rule = &*rule.name,
@@ -38,7 +38,7 @@ impl AccessLog<'_> {
     }
 
     /// The beginning of any other response, at the level that shows every request.
-    pub fn log_answer(&self, status: StatusCode) {
+    pub fn log_response(&self, status: StatusCode) {
         if !tracing::enabled!(target: "fracas::request", tracing::Level::DEBUG) {
             return;
         }

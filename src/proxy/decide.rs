@@ -1,4 +1,4 @@
-//! What is done with a request: a session's decision, with the response of the rule that answers.
+//! What is done with a request: a session's decision, with the response of the rule that responses.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use super::snapshot::Snapshot;
 use super::worker::Worker;
 use crate::engine::{self, Conflict, Replay, RuleSet, Session};
 use crate::model::{BodyFacts, Facts};
-use crate::reply::{ReplyContext, PathCaptures, allow_cors};
+use crate::reply::{PathCaptures, ReplyContext, allow_cors};
 use crate::rules::Settings;
 
 /// What is done with a request.

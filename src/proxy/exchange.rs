@@ -64,7 +64,7 @@ pub async fn exchange(
     // hyper moves the whole future once a request: what is rare in it is kept in boxes.
     let answering = pin!(async {
         translated?;
-        answer(&worker, &client, &mut head, &mut body, origin, &shown, &record).await
+        response(&worker, &client, &mut head, &mut body, origin, &shown, &record).await
     });
     let answered = match vitals.within(answering).await {
         Ok(answered) => answered,
@@ -74,19 +74,19 @@ pub async fn exchange(
     vitals.end(Wait::Answer);
 
     let failed = answered.as_ref().err().map(Failure::status);
-    let mut answer = match answered {
-        Ok(Answered::ByRule(answer)) => answer,
+    let mut response = match answered {
+        Ok(Answered::ByRule(response)) => response,
         Ok(Answered::Not) => {
             record.withhold();
             return Err(ResponseLost);
         }
-        Ok(Answered::ByUpstream(answer)) => {
-            shown.log_answer(answer.status());
-            answer
+        Ok(Answered::ByUpstream(response)) => {
+            shown.log_response(response.status());
+            response
         }
         Err(failure) if failure.status().is_client_error() => {
             record.fail(failure.word());
-            shown.log_answer(failure.status());
+            shown.log_response(failure.status());
             closing(error_response(&failure))
         }
         Err(failure) => {
@@ -99,28 +99,29 @@ pub async fn exchange(
     if let (Some(failed), Some(page)) = (failed, origin_header)
         && failed != StatusCode::MISDIRECTED_REQUEST
     {
-        allow_cors(answer.headers_mut(), &page);
+        allow_cors(response.headers_mut(), &page);
     }
-    if (worker.is_draining.get() || client.is_surplus()) && answer.status() != StatusCode::SWITCHING_PROTOCOLS
+    if (worker.is_draining.get() || client.is_surplus())
+        && response.status() != StatusCode::SWITCHING_PROTOCOLS
     {
-        answer = closing(answer);
+        response = closing(response);
     }
-    if is_last || headers::says_close(Version::HTTP_11, answer.headers()) {
+    if is_last || headers::says_close(Version::HTTP_11, response.headers()) {
         vitals.set_last(true);
     }
-    record.answer(&answer, shared);
-    Ok(answer.map(|source| ResponseBody::new(source, &client, is_http_10, Rc::clone(&record))))
+    record.response(&response, shared);
+    Ok(response.map(|source| ResponseBody::new(source, &client, is_http_10, Rc::clone(&record))))
 }
 
 /// Who answered.
 enum Answered {
     ByRule(Response<ResponseSource>),
     ByUpstream(Response<ResponseSource>),
-    /// Nobody: the answer is withheld.
+    /// Nobody: the response is withheld.
     Not,
 }
 
-async fn answer(
+async fn response(
     worker: &Rc<Worker>,
     client: &Rc<Client>,
     head: &mut Parts,
@@ -154,31 +155,31 @@ async fn answer(
         Disposition::Forward(override_with) => override_with,
     };
     record.read_for(owed.effects.readings());
-    if let Some(answer) = max_forwards::count(head) {
-        return Ok(Answered::ByUpstream(answer));
+    if let Some(response) = max_forwards::count(head) {
+        return Ok(Answered::ByUpstream(response));
     }
-    let mut answer = worker.forwarder.forward(head, body, client).await?;
-    record.hear_upstream(answer.status());
+    let mut response = worker.forwarder.forward(head, body, client).await?;
+    record.hear_upstream(response.status());
     let conflict = match owed.effects.is_settled() {
         true => None,
-        false => Box::pin(owed.settle(client.connection, &mut answer)).await,
+        false => Box::pin(owed.settle(client.connection, &mut response)).await,
     };
     match (conflict, override_with) {
-        (Some(conflict), Some(response)) => {
-            let answered = Box::new(RuleResponse { conflict, response: *response });
-            Ok(Box::pin(disturb(worker, answered, answer, shown, record)).await)
+        (Some(conflict), Some(overriding)) => {
+            let answered = Box::new(RuleResponse { conflict, response: *overriding });
+            Ok(Box::pin(disturb(worker, answered, response, shown, record)).await)
         }
-        _ => Ok(Answered::ByUpstream(answer)),
+        _ => Ok(Answered::ByUpstream(response)),
     }
 }
 
-/// The answer is withheld: the connection ends without a byte of it.
+/// The response is withheld: the connection ends without a byte of it.
 #[derive(Debug)]
 pub struct ResponseLost;
 
 impl std::fmt::Display for ResponseLost {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the answer was lost on purpose")
+        f.write_str("the response was lost on purpose")
     }
 }
 
@@ -197,46 +198,46 @@ async fn refuse(
     record.refuse_with(conflict.versions.current.as_deref(), response.body());
     pause(conflict.active.rule.reply.delay).await;
     shown.log_conflict(&conflict, response.status());
-    let answer = own(response);
-    // A client that waits for a 100 and gets an answer instead may not send its body at all: what
+    let response = own(response);
+    // A client that waits for a 100 and gets a response instead may not send its body at all: what
     // comes next on the connection would be anyone's guess (RFC 9110 §10.1.1).
-    if head.headers.contains_key(header::EXPECT) && !body.is_read() { closing(answer) } else { answer }
+    if head.headers.contains_key(header::EXPECT) && !body.is_read() { closing(response) } else { response }
 }
 
-/// What the client is told in place of the upstream's answer.
+/// What the client is told in place of the upstream's response.
 async fn disturb(
     worker: &Worker,
     answered: Box<RuleResponse>,
-    answer: Response<ResponseSource>,
+    of_upstream: Response<ResponseSource>,
     shown: &AccessLog<'_>,
     record: &RequestRecorder,
 ) -> Answered {
     let RuleResponse { conflict, response } = *answered;
     record.play(&conflict);
-    worker.tasks.spawn(response::drain(answer.into_body(), worker.shared.clock));
+    worker.tasks.spawn(response::drain(of_upstream.into_body(), worker.shared.clock));
     pause(conflict.active.rule.reply.delay).await;
     shown.log_conflict(&conflict, response.status());
-    if conflict.active.rule.withholds_answers() { Answered::Not } else { Answered::ByRule(own(response)) }
+    if conflict.active.rule.withholds_responses() { Answered::Not } else { Answered::ByRule(own(response)) }
 }
 
-/// The answer that a request with the same idempotency key got.
+/// The response that a request with the same idempotency key got.
 fn give_again(client: &Client, replay: &Replay) -> Response<ResponseSource> {
     let StoredResponse { connection, status, headers, body } = &*replay.response;
-    let mut answer = own(Response::new(body.clone()));
-    *answer.status_mut() = *status;
-    answer.headers_mut().clone_from(headers);
-    // A rule's `per` may give one client's answer to another: never its session.
+    let mut response = own(Response::new(body.clone()));
+    *response.status_mut() = *status;
+    response.headers_mut().clone_from(headers);
+    // A rule's `per` may give one client's response to another: never its session.
     if *connection != client.connection {
-        answer.headers_mut().remove(header::SET_COOKIE);
+        response.headers_mut().remove(header::SET_COOKIE);
     }
     // As Stripe says it; most clients know no other word for it.
-    answer.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
+    response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
     tracing::debug!(rule = &*replay.active.rule.name, n = replay.n, "gave the stored answer again");
-    answer
+    response
 }
 
-fn own(answer: Response<Bytes>) -> Response<ResponseSource> {
-    answer.map(|bytes| ResponseSource::Own(Some(bytes).filter(|bytes| !bytes.is_empty())))
+fn own(response: Response<Bytes>) -> Response<ResponseSource> {
+    response.map(|bytes| ResponseSource::Own(Some(bytes).filter(|bytes| !bytes.is_empty())))
 }
 
 async fn pause(delay: Duration) {
@@ -245,7 +246,7 @@ async fn pause(delay: Duration) {
     }
 }
 
-fn closing(mut answer: Response<ResponseSource>) -> Response<ResponseSource> {
-    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    answer
+fn closing(mut response: Response<ResponseSource>) -> Response<ResponseSource> {
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }

@@ -69,7 +69,9 @@ use self::via::Via;
 use self::worker::{Tickets, Worker};
 use crate::clock::Clock;
 use crate::grading::CommandEnd;
-use crate::journal::{Clients, Header, JournalSender, Journal, JournalFile, JournalResult, RunOrigin, Progress};
+use crate::journal::{
+    Clients, Header, Journal, JournalFile, JournalResult, JournalSender, Progress, RunOrigin,
+};
 use crate::model::RunKey;
 use crate::rules::{Config, Limits, Settings, UpstreamUrl};
 use crate::store::MemoryStore;
@@ -128,7 +130,10 @@ impl Proxy {
             via,
             tunnels: Arc::default(),
             snapshots: Snapshots::new(snapshot),
-            state: Arc::new(StateAccess::new(MemoryStore::new(settings.limits.keys, settings.limits.key_ttl))),
+            state: Arc::new(StateAccess::new(MemoryStore::new(
+                settings.limits.keys,
+                settings.limits.key_ttl,
+            ))),
             first_ticket: random().map(u64::from_ne_bytes)?,
             long_looks: Arc::new(Semaphore::new(decide::LONG_LOOKS)),
             connections: Arc::new(Semaphore::new(connections.get().min(Semaphore::MAX_PERMITS))),

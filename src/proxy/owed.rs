@@ -25,7 +25,11 @@ impl Owed {
     /// Settles with the upstream's response to a request on `connection`: what its head teaches now, what its body
     /// teaches when that has passed. Until then the request is in flight. The conflict that takes the response's
     /// place, if one does.
-    pub async fn settle(mut self, connection: u64, response: &mut Response<ResponseSource>) -> Option<Conflict> {
+    pub async fn settle(
+        mut self,
+        connection: u64,
+        response: &mut Response<ResponseSource>,
+    ) -> Option<Conflict> {
         let outcome = Outcome { status: response.status(), headers: response.headers(), body: None };
         let conflict = self.effects.on_response(&outcome, connection);
         let worker = Rc::clone(&self.worker);

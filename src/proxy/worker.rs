@@ -20,7 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::downstream::client::{Client, ConnectionPermit};
 use super::downstream::deadlines::{Deadlines, Wait};
 use super::downstream::http2;
-use super::downstream::socket::{ClientSocket, ClientProtocol, ClientStream};
+use super::downstream::socket::{ClientProtocol, ClientSocket, ClientStream};
 use super::exchange::exchange;
 use super::folded::Folded;
 use super::lifecycle::{Lifecycle, reached};
@@ -156,7 +156,9 @@ impl Worker {
         let (worker, orders) = (Rc::clone(self), orders.clone());
         let places = Arc::clone(&self.shared.connections);
         match places.clone().try_acquire_owned() {
-            Ok(permit) => self.tasks.spawn(worker.serve(stream, peer, ConnectionPermit::within(permit), orders)),
+            Ok(permit) => {
+                self.tasks.spawn(worker.serve(stream, peer, ConnectionPermit::within(permit), orders));
+            }
             Err(_) => self.tasks.spawn(async move {
                 worker.shared.tunnels.give_way(worker.shared.clock, worker.shared.settings.timeouts.tunnel);
                 // Most connections are short, so that a place may be free in time. In a crowd there is no time
@@ -238,7 +240,11 @@ impl Worker {
     }
 
     /// Learns a client's protocol. A TLS handshake counts as part of the first request's head.
-    async fn greet(&self, stream: TcpStream, vitals: &Arc<Deadlines>) -> io::Result<(ClientSocket, ClientProtocol)> {
+    async fn greet(
+        &self,
+        stream: TcpStream,
+        vitals: &Arc<Deadlines>,
+    ) -> io::Result<(ClientSocket, ClientProtocol)> {
         let stream = match &self.shared.tls {
             None => ClientStream::Plain(stream),
             Some(tls) => {

@@ -114,11 +114,11 @@ fn follow(child: &mut Child) -> Receiver<String> {
 fn get(address: SocketAddr, path: &str) -> Value {
     let mut stream = TcpStream::connect(address).expect("the proxy accepts");
     stream.set_read_timeout(Some(PATIENCE)).expect("not zero");
-    // Of HTTP/1.0, so that no answer is chunked.
+    // Of HTTP/1.0, so that no response is chunked.
     write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").expect("it reads");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("it answers in time");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).expect("it answers in time");
+    let (head, body) = response.split_once("\r\n\r\n").expect("a head and a body");
     assert!(head.starts_with("HTTP/1.0 200 ") || head.starts_with("HTTP/1.1 200 "), "{head}");
     serde_json::from_str(body).unwrap_or_else(|error| panic!("{path}: {error}: {body}"))
 }

@@ -77,9 +77,9 @@ fn each_response_is_by_rules_that_stood_while_it_was_made_and_rules_that_stay_ke
                     socket.send(format!(
                         "GET / HTTP/1.1\r\nHost: h\r\nX-Kind: {kind}\r\nX-Key: {key}\r\nX-Client: {client}\r\n\r\n"
                     ));
-                    let answer = socket.answer();
+                    let response = socket.response();
                     let last = begun.load(SeqCst);
-                    let by = answer.header("fracas").map(conflict);
+                    let by = response.header("fracas").map(conflict);
                     let rule = by.as_ref().map(|(rule, _)| &**rule);
                     match kind {
                         "keep" => {
@@ -92,9 +92,9 @@ fn each_response_is_by_rules_that_stood_while_it_was_made_and_rules_that_stay_ke
                             once.fetch_add(u64::from(rule.is_some()), SeqCst);
                         }
                         // One client's requests follow each other: each has left when the next comes.
-                        "alone" => assert_eq!((answer.status(), rule), (204, None)),
+                        "alone" => assert_eq!((response.status(), rule), (204, None)),
                         _ => {
-                            let seen = (rule, answer.status());
+                            let seen = (rule, response.status());
                             let explains = |version: usize| ALPHA_MEETS[version % VERSIONS.len()] == seen;
                             assert!((first..=last).any(explains), "{seen:?} of versions {first} to {last}");
                         }
@@ -158,8 +158,8 @@ fn a_request_leaves_the_rule_that_it_entered() {
         socket
     };
     let refused_by = |mut socket: crate::support::socket::Socket| {
-        let answer = socket.answer();
-        (answer.status(), answer.header("fracas").map(|by| conflict(by).0))
+        let response = socket.response();
+        (response.status(), response.header("fracas").map(|by| conflict(by).0))
     };
     let mut first = put(1);
     assert_eq!(arrived.recv().expect("a request"), 1);
@@ -171,7 +171,7 @@ fn a_request_leaves_the_rule_that_it_entered() {
     assert_eq!(refused_by(put(9)), (409, Some("new".to_owned())));
     // It leaves the rule that it entered, and no other.
     let_go(1);
-    assert_eq!(first.answer().status(), 204);
+    assert_eq!(first.response().status(), 204);
     assert_eq!(refused_by(put(9)), (409, Some("new".to_owned())));
     // And the rule that comes back in another position finds that it has left.
     let both = format!("{}{}", rule("new").replace("PUT", "POST"), rule("old"));
@@ -179,5 +179,5 @@ fn a_request_leaves_the_rule_that_it_entered() {
     let mut third = put(2);
     assert_eq!(arrived.recv().expect("a request"), 2);
     let_go(2);
-    assert_eq!((second.answer().status(), third.answer().status()), (204, 204));
+    assert_eq!((second.response().status(), third.response().status()), (204, 204));
 }

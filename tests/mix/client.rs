@@ -1,7 +1,9 @@
 //! One of the things that a client does at a time: calls, one after the other, each tried until it
 //! succeeds, or is refused for good, or the client has had enough.
 
-use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, AskedWait, RequestRecord};
+use fracas::model::{
+    AskedWait, Attempt, Fingerprint, InjectedConflict, Kind, Phase, RequestRecord, ResponseRecord,
+};
 
 use super::{Chance, Mix};
 
@@ -101,7 +103,8 @@ impl<'a> Flow<'a> {
             match call {
                 Call::Marked => next.sent.body = Some(Fingerprint(self.chance.number())),
                 Call::Rebase if got.status == Some(409) => {
-                    let read = Attempt { method: "GET".into(), sent: RequestRecord::default(), ..next.clone() };
+                    let read =
+                        Attempt { method: "GET".into(), sent: RequestRecord::default(), ..next.clone() };
                     let mut read = self.attempt(Call::Page, read);
                     let version = self.chance.below(1 << 20).to_string();
                     read.got.shown = (&*version).into();

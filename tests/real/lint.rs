@@ -36,11 +36,11 @@ fn c44_every_injected_style_is_clean_and_stays_in_no_cache() {
         assert_eq!(told.len(), paths.len());
         let faults: Vec<String> = told
             .iter()
-            .filter(|(_, answer)| {
-                let is_clean = answer["notes"].as_array().is_some_and(Vec::is_empty);
-                answer["status"] != 409 || answer["storable"] != false || !is_clean
+            .filter(|(_, response)| {
+                let is_clean = response["notes"].as_array().is_some_and(Vec::is_empty);
+                response["status"] != 409 || response["storable"] != false || !is_clean
             })
-            .map(|(path, answer)| format!("{method} {path}: {answer}"))
+            .map(|(path, response)| format!("{method} {path}: {response}"))
             .collect();
         assert!(faults.is_empty(), "{} of {}:\n{}", faults.len(), told.len(), faults.join("\n"));
     }

@@ -148,27 +148,27 @@ fn nginx_is_spoken_to_in_http2() {
     for how in ["--http1.1", "--http2-prior-knowledge"] {
         let mut ask = |path: &str, arguments: &[&str]| {
             let url = format!("http://{}{path}", fracas.address());
-            let answer = curl(client.path(), &[&[how, &url], arguments].concat());
-            connections.push(answer.connection());
-            answer
+            let response = curl(client.path(), &[&[how, &url], arguments].concat());
+            connections.push(response.connection());
+            response
         };
-        let answer = ask("/item", &[]);
-        assert_eq!((answer.status, &answer.body[..]), (200, &br#"{"id":7}"#[..]), "{how}");
+        let response = ask("/item", &[]);
+        assert_eq!((response.status, &response.body[..]), (200, &br#"{"id":7}"#[..]), "{how}");
 
         let _ = fs::remove_file(nginx.kept());
         assert_eq!(ask("/keep", &["--data-binary", &upload]).status, 201, "{how}");
         assert!(fs::read(nginx.kept()).expect("a file") == bytes, "{how}: other bytes are kept");
 
-        let answer = ask("/kept", &["--head"]);
-        assert_eq!(answer.status, 200, "{how}");
-        assert!(answer.head.contains(&format!("content-length: {BIG}\r\n")), "{how}: {}", answer.head);
-        let answer = ask("/kept", &[]);
-        assert_eq!(answer.status, 200, "{how}");
-        assert!(answer.body == bytes, "{how}: {} of {BIG} bytes came, or others", answer.body.len());
+        let response = ask("/kept", &["--head"]);
+        assert_eq!(response.status, 200, "{how}");
+        assert!(response.head.contains(&format!("content-length: {BIG}\r\n")), "{how}: {}", response.head);
+        let response = ask("/kept", &[]);
+        assert_eq!(response.status, 200, "{how}");
+        assert!(response.body == bytes, "{how}: {} of {BIG} bytes came, or others", response.body.len());
 
-        let answer = ask("/missing", &[]);
-        assert_eq!(answer.status, 404, "{how}");
-        assert!(String::from_utf8_lossy(&answer.body).contains("nginx"), "{how}: its own page");
+        let response = ask("/missing", &[]);
+        assert_eq!(response.status, 404, "{how}");
+        assert!(String::from_utf8_lossy(&response.body).contains("nginx"), "{how}: its own page");
 
         // Refused by its length, while the body is on its way.
         assert_eq!(ask("/brief", &["--data-binary", &upload]).status, 413, "{how}");

@@ -19,7 +19,7 @@ use http::{HeaderMap, StatusCode, header};
 use super::decision::Conflict;
 use super::observers::Readings;
 use super::operation::{Keyspace, Op, Reply, StateKey, StoredResponse};
-use super::state::{StateUpdate, Observation, Outcome};
+use super::state::{Observation, Outcome, StateUpdate};
 use super::store::StoreError;
 use crate::model::{Json, KeyHash, Moment};
 

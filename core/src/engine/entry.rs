@@ -7,7 +7,7 @@ pub use encoding::DecodeError;
 
 use std::sync::Arc;
 
-use super::operation::{Held, Keyspace, Learnt, Op, Reply, KnownVersion, StateKey, StoredResponse};
+use super::operation::{Held, Keyspace, KnownVersion, Learnt, Op, Reply, StateKey, StoredResponse};
 use crate::model::{KeyHash, Moment};
 use crate::rules::{Clear, Rate};
 

@@ -19,13 +19,13 @@ mod trigger;
 
 pub use clear::validator;
 pub use counters::RuleCounters;
-pub use decision::{Conflict, Decision, Judged, Notice, Replay, Step, RuleOutcome};
+pub use decision::{Conflict, Decision, Judged, Notice, Replay, RuleOutcome, Step};
 pub use effects::Effects;
 pub use entry::{DecodeError, Entry, Packed, VersionEntry};
 pub use missed::Came;
 pub use observers::Readings;
-pub use operation::{Held, Keyspace, Learnt, Op, Reply, StateScope, KnownVersion, StateKey, StoredResponse};
+pub use operation::{Held, Keyspace, KnownVersion, Learnt, Op, Reply, StateKey, StateScope, StoredResponse};
 pub use ruleset::{ActiveRule, Concern, RuleSet, Unconcerned};
 pub use session::Session;
-pub use state::{StateUpdate, Exchange, Judgement, LEASE, Observation, Outcome, Versions, http_date, scalar};
+pub use state::{Exchange, Judgement, LEASE, Observation, Outcome, StateUpdate, Versions, http_date, scalar};
 pub use store::{Store, StoreError, Update};

@@ -8,7 +8,7 @@ use http::Method;
 use super::ruleset::ActiveRule;
 use super::state::{Exchange, Observation};
 use crate::matching::{Match, Methods, RuleIndex};
-use crate::model::{Facts, ClientIdSources, Key, KeyHash, Moment, RuleId};
+use crate::model::{ClientIdSources, Facts, Key, KeyHash, Moment, RuleId};
 use crate::rules::{Clear, Rule, Selector, State, Trigger};
 
 /// The rules that observe exchanges, with an index of their own.
@@ -73,7 +73,12 @@ impl Observers {
     }
 
     /// What is observed of a request that began at `began`.
-    pub fn observations(&self, facts: &Facts<'_>, identity: &ClientIdSources, began: Moment) -> Vec<Observation> {
+    pub fn observations(
+        &self,
+        facts: &Facts<'_>,
+        identity: &ClientIdSources,
+        began: Moment,
+    ) -> Vec<Observation> {
         let mut observations = Vec::new();
         for observer in self.candidates(facts) {
             let Ok(captures) = observer.requests.check(facts) else { continue };

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::clear::validator;
-use super::decision::{Conflict, Decision, Judged, Notice, Replay, Step, RuleOutcome};
+use super::decision::{Conflict, Decision, Judged, Notice, Replay, RuleOutcome, Step};
 use super::effects::Effects;
 use super::operation::{Keyspace, Op, Reply, StateKey};
 use super::ruleset::{ActiveRule, RuleSet, Unconcerned};
 use super::state::{Judgement, Versions};
 use super::store::StoreError;
 use crate::matching::Candidates;
-use crate::model::{BodyFacts, Facts, ClientIdSources, KeyHash, Moment, Phase};
+use crate::model::{BodyFacts, ClientIdSources, Facts, KeyHash, Moment, Phase};
 use crate::rules::Clear;
 
 /// One request on its way past the rules. What it owes goes to the effects as soon as it is owed, so that a driver

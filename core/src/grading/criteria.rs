@@ -143,7 +143,11 @@ impl Criteria {
         }
         for (check, grade) in &self.expect.checks {
             if *grade == Grade::Fail {
-                asks.push(Criterion { rule: None, want: CriterionKind::Check(*check), scope: self.scope_of_check(*check) });
+                asks.push(Criterion {
+                    rule: None,
+                    want: CriterionKind::Check(*check),
+                    scope: self.scope_of_check(*check),
+                });
             }
         }
         for asked in &self.rules {

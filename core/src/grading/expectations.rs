@@ -39,7 +39,11 @@ pub(super) fn found(ask: &Criterion, tallies: &ScopeTallies<'_>, fired: u64) -> 
     let mut found = measure(ask.want, tallies, fired);
     let looks_at_each = matches!(
         ask.want,
-        CriterionKind::MinGap(_) | CriterionKind::RetryAfter | CriterionKind::Refetch | CriterionKind::NewVersion | CriterionKind::SameKey
+        CriterionKind::MinGap(_)
+            | CriterionKind::RetryAfter
+            | CriterionKind::Refetch
+            | CriterionKind::NewVersion
+            | CriterionKind::SameKey
     );
     if found.verdict == Verdict::Pass && looks_at_each && tallies.iter().any(|(_, tally, _)| tally.unkept > 0)
     {

@@ -10,14 +10,14 @@ use self::class::ClassTally;
 use self::places::Classes;
 pub use self::record::{Extent, Missing, RecordExtent};
 use super::checks::Tally;
-use super::checks::{CHECKS, CheckDefinition, Class, CheckResult};
-use super::criteria::{Criterion, Criteria, RuleCriteria};
+use super::checks::{CHECKS, CheckDefinition, CheckResult, Class};
+use super::criteria::{Criteria, Criterion, RuleCriteria};
 use super::evidence_store::EvidenceStore;
 use super::recent_activity::RecentActivity;
 use super::view::{Scope, View};
 use super::{
-    ClientReport, Expectation, Finding, Operation, OperationOutcome, Report, RuleReport, RunReport, Totals, Verdict,
-    dialect, expectations,
+    ClientReport, Expectation, Finding, Operation, OperationOutcome, Report, RuleReport, RunReport, Totals,
+    Verdict, dialect, expectations,
 };
 use crate::model::Attempt;
 use crate::rules::Grade;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::around::Around;
 use super::correlate::{Cost, Ended};
-use super::{Criteria, Correlator, Grader, Missing, Operation, RecordExtent, Report, RuleReport};
+use super::{Correlator, Criteria, Grader, Missing, Operation, RecordExtent, Report, RuleReport};
 use crate::model::Attempt;
 
 /// Grades a record as it is made, or read. Bounded; a report can be had at any time.

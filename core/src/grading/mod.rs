@@ -23,7 +23,7 @@ mod unmet;
 mod view;
 
 pub use crate::model::CheckId;
-pub use backoff::{Gaps, BackoffFit};
+pub use backoff::{BackoffFit, Gaps};
 pub use checks::herd::index as herd_index;
 pub use checks::{CHECKS, CheckDefinition};
 pub use correlate::Correlator;
@@ -32,7 +32,7 @@ pub use grader::{Extent, Grader, Missing, RecordExtent};
 pub use grading::Grading;
 pub use operation::{Link, Operation, OperationOutcome, ReadBetween, Sight, Try};
 pub use report::{
-    AroundReport, Backoff, ClientReport, Expectation, Finding, Gap, Herd, Jitter, OperationReport, RefusedBy,
-    Report, RuleReport, BackoffShape, Totals, TryReport, Verdict,
+    AroundReport, Backoff, BackoffShape, ClientReport, Expectation, Finding, Gap, Herd, Jitter,
+    OperationReport, RefusedBy, Report, RuleReport, Totals, TryReport, Verdict,
 };
 pub use run::{CommandEnd, CommandReport, Demands, ExitReport, RunReport};

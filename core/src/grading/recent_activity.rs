@@ -60,7 +60,8 @@ struct Spell {
 impl RecentActivity {
     pub fn note(&mut self, operation: &Operation) {
         let (Some(first), Some(last)) = (operation.tries.first(), operation.tries.last()) else { return };
-        let succeeded = matches!(operation.outcome, OperationOutcome::Untroubled | OperationOutcome::Recovered);
+        let succeeded =
+            matches!(operation.outcome, OperationOutcome::Untroubled | OperationOutcome::Recovered);
         let wrote = last.attempt.is_write() && succeeded && !is_refused(&last.attempt);
         let spell = Spell { start: first.attempt.start, end: last.attempt.end, wrote };
         self.add(operation.client, spell);

@@ -37,7 +37,7 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::grading::{ClientReport, Expectation, OperationReport, OperationOutcome};
+    use crate::grading::{ClientReport, Expectation, OperationOutcome, OperationReport};
 
     fn client(agent: &str, conflicted: u64) -> ClientReport {
         ClientReport {

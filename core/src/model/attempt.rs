@@ -250,7 +250,9 @@ impl<'de> Deserialize<'de> for ShortFingerprint {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<ShortFingerprint, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
         let number = u32::from_str_radix(&text, 16).map_err(serde::de::Error::custom)?;
-        NonZeroU32::new(number).map(ShortFingerprint).ok_or_else(|| serde::de::Error::custom("a hint is not 0"))
+        NonZeroU32::new(number)
+            .map(ShortFingerprint)
+            .ok_or_else(|| serde::de::Error::custom("a hint is not 0"))
     }
 }
 
@@ -295,7 +297,11 @@ mod tests {
             peer: Some(Fingerprint(7).into()),
             method: "PUT".into(),
             path: "/items/7".into(),
-            got: ResponseRecord { status: Some(409), retry_after: Some(AskedWait::Seconds(2_000)), ..ResponseRecord::default() },
+            got: ResponseRecord {
+                status: Some(409),
+                retry_after: Some(AskedWait::Seconds(2_000)),
+                ..ResponseRecord::default()
+            },
             conflict: Some(InjectedConflict {
                 rule: "somebody-else-won".into(),
                 kind: Kind::Version,

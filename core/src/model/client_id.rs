@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use http::HeaderMap;
 
-use super::{Fingerprint, ClientIdSources, KeyHash, RunKey};
+use super::{ClientIdSources, Fingerprint, KeyHash, RunKey};
 
 /// The client of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,13 @@ const MOST_SAID: usize = 1024;
 
 impl ClientIdCache {
     /// Returns the client of a request with these `headers` from `address`; `key` is the run's.
-    pub fn meet(&mut self, identity: &ClientIdSources, headers: &HeaderMap, address: IpAddr, key: RunKey) -> ClientId {
+    pub fn meet(
+        &mut self,
+        identity: &ClientIdSources,
+        headers: &HeaderMap,
+        address: IpAddr,
+        key: RunKey,
+    ) -> ClientId {
         let mut rest = Some(&*self.said);
         identity.each(headers, address, &mut |piece| {
             rest = rest.and_then(|rest| rest.strip_prefix(&length(piece))?.strip_prefix(piece));

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, Uri, header, request::Parts};
 use percent_encoding::percent_decode_str;
 
-use super::{Json, KeyHash, ClientId};
+use super::{ClientId, Json, KeyHash};
 
 /// One request as the rules see it: borrowed from its head; only an escaped path is
 /// copied.

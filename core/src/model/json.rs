@@ -24,8 +24,11 @@ pub enum Json {
 #[derive(Clone, Debug)]
 pub struct JsonText {
     bytes: Bytes,
-    found: RefCell<Vec<(Box<str>, Option<Range<usize>>)>>,
+    found: RefCell<Vec<Found>>,
 }
+
+/// A pointer, and where in the text its value is.
+type Found = (Box<str>, Option<Range<usize>>);
 
 /// Look-ups remembered of one body. Each scans all of it, so that rules that ask the same pay once.
 const REMEMBERED: usize = 64;

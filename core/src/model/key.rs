@@ -9,7 +9,7 @@ use serde_json::Value;
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
 use super::facts::cookies;
-use super::{Facts, Fingerprint, ClientIdSources, ClientIdSource, RunKey};
+use super::{ClientIdSource, ClientIdSources, Facts, Fingerprint, RunKey};
 
 /// A key's value as 128 bits. Two values share a hash with a chance of 2⁻¹²⁸ per pair, so that
 /// stores need not keep the values, which may be credentials.

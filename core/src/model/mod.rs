@@ -6,7 +6,6 @@ mod client_id;
 mod dice;
 mod facts;
 mod grpc;
-mod sanitize;
 mod json;
 mod json_hash;
 mod key;
@@ -16,17 +15,20 @@ mod media_type;
 mod moment;
 mod rule_id;
 mod run_key;
+mod sanitize;
 mod version;
 
-pub use attempt::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, ShortFingerprint, HttpVersion, AskedWait, RequestRecord};
+pub use attempt::{
+    AskedWait, Attempt, Fingerprint, HttpVersion, InjectedConflict, RequestRecord, ResponseRecord,
+    ShortFingerprint,
+};
 pub use check_id::CheckId;
 pub(crate) use check_id::with_checks;
-pub use client_id::{ClientIdCache, ClientId};
+pub use client_id::{ClientId, ClientIdCache};
 pub use dice::{Dice, Share};
 pub use facts::decode_unreserved;
-pub use facts::{BodyFacts, Facts, ClientIdSources, ClientIdSource};
+pub use facts::{BodyFacts, ClientIdSource, ClientIdSources, Facts};
 pub use grpc::GrpcStatus;
-pub use sanitize::{SanitizedJson, sanitize};
 pub use json::Json;
 pub use key::{Captures, Key, KeyHash, KeyPart};
 pub use kind::{Kind, Phase};
@@ -35,4 +37,5 @@ pub use media_type::MediaType;
 pub use moment::Moment;
 pub use rule_id::RuleId;
 pub use run_key::RunKey;
+pub use sanitize::{SanitizedJson, sanitize};
 pub use version::{RuleReading, ShownVersions, Version, VersionPlace};

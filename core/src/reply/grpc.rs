@@ -31,7 +31,7 @@ const WEB: &[u8] = b"application/grpc-web";
 const GRPC: &[u8] = b"application/grpc";
 
 /// The response to a gRPC request: HTTP knows of no mistake, and there is no message.
-pub(super) fn answer(
+pub(super) fn response(
     content_type: &HeaderValue,
     kind: Kind,
     status: StatusCode,
@@ -127,13 +127,13 @@ mod tests {
         assert_eq!(encoded("100 % é\n"), "100 %25 %C3%A9%0A");
         let content_type = HeaderValue::from_static("application/grpc");
         let wait = Some(Duration::from_millis(1_500));
-        let answer = answer(&content_type, Kind::Lock, StatusCode::CONFLICT, wait);
+        let response = response(&content_type, Kind::Lock, StatusCode::CONFLICT, wait);
         assert_eq!(
-            (answer.status(), &answer.headers()[GrpcStatus::PUSHBACK]),
+            (response.status(), &response.headers()[GrpcStatus::PUSHBACK]),
             (StatusCode::OK, &HeaderValue::from(1_500))
         );
         assert!(
-            answer.headers()[MESSAGE].to_str().expect("text").starts_with("Somebody else holds the lock")
+            response.headers()[MESSAGE].to_str().expect("text").starts_with("Somebody else holds the lock")
         );
     }
 }

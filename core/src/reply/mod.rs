@@ -13,7 +13,7 @@ mod text;
 mod times;
 mod variant;
 
-pub use crate::rules::styles::{ReplyContext, PathCaptures};
+pub use crate::rules::styles::{PathCaptures, ReplyContext};
 pub use cors::allow_cors;
 pub use marker::{FRACAS, Marker};
 
@@ -22,7 +22,7 @@ use http::{Response, StatusCode};
 
 use crate::model::{Facts, Key, Kind};
 use crate::rules::styles::RenderContext;
-use crate::rules::template::{TemplateScope, TemplateMistake};
+use crate::rules::template::{TemplateMistake, TemplateScope};
 use crate::rules::{ReplyBody, ReplyStyle, Rule, State, Trigger};
 use times::RetryAfterValue;
 use variant::ResponseVariant;
@@ -87,16 +87,20 @@ impl CompiledReply {
     /// It has its whole body and a `Content-Length`; for HEAD the caller leaves the body out and
     /// lets the length stand. A gRPC request gets one of trailers only, with its headers alone. Neither the reply's delay nor CORS is in it: see [`allow_cors`].
     pub fn render(&self, occasion: &ReplyContext<'_>) -> Response<Bytes> {
-        let scene =
-            RenderContext { occasion, per: &self.per, wait: self.wait.map(|wait| wait.seconds(occasion)), row: None };
+        let scene = RenderContext {
+            occasion,
+            per: &self.per,
+            wait: self.wait.map(|wait| wait.seconds(occasion)),
+            row: None,
+        };
         let own = self.answers.first();
-        let asked = self.answers.iter().find(|answer| Some(answer.status) == occasion.status).or(own);
+        let asked = self.answers.iter().find(|response| Some(response.status) == occasion.status).or(own);
         let variant =
-            asked.and_then(|answer| answer.variants.iter().find(|variant| variant.suits(occasion.facts)));
+            asked.and_then(|response| response.variants.iter().find(|variant| variant.suits(occasion.facts)));
         let mut response = match (variant, grpc::content_type(occasion.facts.headers)) {
             (Some(variant), Some(content_type)) => {
                 let wait = self.wait.map(|wait| wait.exactly(occasion));
-                grpc::answer(content_type, self.kind, variant.status(), wait)
+                grpc::response(content_type, self.kind, variant.status(), wait)
             }
             (Some(variant), None) => variant.render(&scene, self.wait),
             (None, _) => Response::new(Bytes::new()),

@@ -3,8 +3,8 @@
 use super::escape::{Escape, Medium};
 use super::times;
 use crate::model::{Kind, Phase};
-use crate::rules::styles::{Digits, HEX, RenderContext, PlaceholderValue, StyleValue, iso};
-use crate::rules::template::{Piece, Placeholder, TemplateScope, TemplateMistake, pieces};
+use crate::rules::styles::{Digits, HEX, PlaceholderValue, RenderContext, StyleValue, iso};
+use crate::rules::template::{Piece, Placeholder, TemplateMistake, TemplateScope, pieces};
 
 /// A compiled text.
 #[derive(Clone)]
@@ -193,12 +193,16 @@ fn value<'s>(placeholder: &Placeholder, scene: &'s RenderContext<'s>) -> Placeho
         Placeholder::Param(name) => PlaceholderValue::maybe(occasion.captures.get(facts).get(name)),
         Placeholder::Header(name) => PlaceholderValue::maybe(facts.header(name).map(String::from_utf8_lossy)),
         Placeholder::N => PlaceholderValue::Number(occasion.n),
-        Placeholder::Key => {
-            PlaceholderValue::maybe(scene.per.describe(facts, &occasion.captures.get(facts), occasion.identity))
-        }
+        Placeholder::Key => PlaceholderValue::maybe(scene.per.describe(
+            facts,
+            &occasion.captures.get(facts),
+            occasion.identity,
+        )),
         Placeholder::Now => PlaceholderValue::text(iso(occasion.now, Digits::Three)),
         Placeholder::NowHttp => PlaceholderValue::text(times::http_date(occasion.now)),
-        Placeholder::Unix => PlaceholderValue::Number(u64::try_from(occasion.now.as_second()).unwrap_or_default()),
+        Placeholder::Unix => {
+            PlaceholderValue::Number(u64::try_from(occasion.now.as_second()).unwrap_or_default())
+        }
         Placeholder::Uuid => PlaceholderValue::text(occasion.uuid()),
         Placeholder::Hex(digits) => PlaceholderValue::text(occasion.id("hex", HEX, usize::from(*digits))),
         Placeholder::RetryAfter => scene.wait.map_or(PlaceholderValue::Absent, PlaceholderValue::Number),

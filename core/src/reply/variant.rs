@@ -6,11 +6,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
 use super::details::detail;
 use super::escape::Medium;
-use super::text::{Compiler, Constants, CompiledText};
+use super::text::{CompiledText, Compiler, Constants};
 use super::times::RetryAfterValue;
 use crate::model::{Facts, text_of};
 use crate::rules::styles::{self, BulkWrite, RenderContext, ResponseShape};
-use crate::rules::template::{Piece, TemplateScope, TemplateMistake, pieces};
+use crate::rules::template::{Piece, TemplateMistake, TemplateScope, pieces};
 use crate::rules::{ReplyBody, ReplyStyle, Rule};
 
 /// Room for the headers that are added later: the marker, and those of CORS.
@@ -146,7 +146,11 @@ struct Draft<'d> {
 
 impl Draft<'_> {
     /// A style's response.
-    fn shape(&self, shape: &ResponseShape, style: &styles::Style) -> Result<ResponseVariant, Vec<TemplateMistake>> {
+    fn shape(
+        &self,
+        shape: &ResponseShape,
+        style: &styles::Style,
+    ) -> Result<ResponseVariant, Vec<TemplateMistake>> {
         let compiler = Compiler {
             words: style.words,
             fills: shape.fills,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::grading::{CheckId, OperationReport, OperationOutcome, Report, Verdict};
+use crate::grading::{CheckId, OperationOutcome, OperationReport, Report, Verdict};
 
 /// The operations of a report, the most telling first.
 pub struct ShownOperations<'a> {
@@ -75,7 +75,8 @@ fn blames(report: &Report) -> BTreeMap<u64, OperationIssue> {
 }
 
 fn met_a_conflict(operation: &OperationReport) -> bool {
-    operation.outcome != OperationOutcome::Untroubled || operation.tries.iter().any(|tried| tried.rule.is_some())
+    operation.outcome != OperationOutcome::Untroubled
+        || operation.tries.iter().any(|tried| tried.rule.is_some())
 }
 
 /// The lower, the earlier it is shown.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{ReportInput, phrases, run};
 use crate::grading::RefusedBy;
-use crate::model::{Attempt, SanitizedJson, AskedWait};
+use crate::model::{AskedWait, Attempt, SanitizedJson};
 
 /// Where requests went of which the journal does not say it: this name leads nowhere (RFC 2606 §2).
 const UNKNOWN: &str = "http://fracas.invalid";

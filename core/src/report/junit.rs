@@ -172,7 +172,7 @@ fn append_operation(text: &mut String, operation: &OperationReport) {
             "\n  {:>8}  {} {}{}{}  {}",
             span(tried.at_ms),
             shown(&tried.method),
-            phrases::answer(tried),
+            phrases::response(tried),
             version.unwrap_or_default(),
             asked.unwrap_or_default(),
             phrases::remark(tried)

@@ -164,7 +164,7 @@ fn section(operation: &OperationReport, evidence: &ShownOperations) -> String {
             tried.gap_ms.map(span).unwrap_or_default(),
             tried.retry_after_ms.map(|asked| span(asked as f64)).unwrap_or_default(),
             escaped(&tried.method),
-            escaped(&phrases::answer(tried)),
+            escaped(&phrases::response(tried)),
             tried.version.as_deref().map(quoted).unwrap_or_default(),
             prose(&phrases::remark(tried)),
         );

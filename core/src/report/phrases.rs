@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::LONGEST;
 use super::conflicts::{is_upstream_conflict, met};
 use crate::grading::{
-    Backoff, ClientReport, Expectation, Finding, Jitter, OperationReport, OperationOutcome, Report, BackoffShape, Totals,
-    TryReport, Verdict,
+    Backoff, BackoffShape, ClientReport, Expectation, Finding, Jitter, OperationOutcome, OperationReport,
+    Report, Totals, TryReport, Verdict,
 };
 use crate::model::sanitize;
 use crate::rules::grouped;
@@ -326,7 +326,7 @@ pub fn turn(tried: &TryReport) -> AttemptRole {
 }
 
 /// `409`, or why there is none: `lost`, `timeout`.
-pub fn answer(tried: &TryReport) -> Cow<'_, str> {
+pub fn response(tried: &TryReport) -> Cow<'_, str> {
     match (tried.status, &tried.error, tried.phase.as_deref()) {
         (Some(status), ..) => status.to_string().into(),
         (None, _, Some("lost")) => "lost".into(),

@@ -24,12 +24,12 @@ pub use read::{
     Accepted, BodyFileError, BodyFiles, LARGEST_BODY, LARGEST_FILE, MOST_RULES, read, upstream_from,
 };
 pub use rule::{
-    Delay, During, Expect, Grade, ReadSelector, ReplySettings, ReplyBody, RetryAfterSetting, Rule, Selector, VersionAt,
-    VersionSource, WaitLength,
+    Delay, During, Expect, Grade, ReadSelector, ReplyBody, ReplySettings, RetryAfterSetting, Rule, Selector,
+    VersionAt, VersionSource, WaitLength,
 };
 pub use settings::{
-    Admin, Authority, HostHeader, ClientCertificate, JournalSettings, Limits, NamedFile, Scheme, Settings, StateStore,
-    Timeouts, Tls, Trust, Upstream, UpstreamTls, UpstreamUrl,
+    Admin, Authority, ClientCertificate, HostHeader, JournalSettings, Limits, NamedFile, Scheme, Settings,
+    StateStore, Timeouts, Tls, Trust, Upstream, UpstreamTls, UpstreamUrl,
 };
 pub use styles::ReplyStyle;
 pub use trigger::{Clear, CountedTrigger, LostResponse, Pattern, Rate, RulePhase, Schedule, State, Trigger};

@@ -76,7 +76,7 @@ impl Rule {
     }
 
     /// Whether its conflicts withhold the response.
-    pub fn withholds_answers(&self) -> bool {
+    pub fn withholds_responses(&self) -> bool {
         self.trigger.counted().is_some_and(|counted| counted.phase == RulePhase::Lost(LostResponse::Closed))
     }
 }

@@ -12,7 +12,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use proptest::prelude::*;
 
 use super::walk::Stage;
-use crate::engine::{Effects, Judged, Outcome, RuleSet, Session, RuleOutcome};
+use crate::engine::{Effects, Judged, Outcome, RuleOutcome, RuleSet, Session};
 use crate::model::{BodyFacts, Facts, Moment};
 use crate::proxy::StateAccess as Driver;
 use crate::rules::{BodyFileError, Rule, Settings, read};

@@ -45,7 +45,11 @@ pub fn read(arguments: &ExplainArguments, path: &str, settings: &Settings) -> Re
 
 fn target(text: &str) -> Result<Uri, StartupError> {
     let refused = |title: String| {
-        StartupError::new("bad-path", title, "a path begins with a slash, and is percent-encoded: `/items/a%20b`")
+        StartupError::new(
+            "bad-path",
+            title,
+            "a path begins with a slash, and is percent-encoded: `/items/a%20b`",
+        )
     };
     // A text without a slash would be read as a host.
     if !text.starts_with('/') && !text.contains("://") {

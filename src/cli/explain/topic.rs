@@ -124,7 +124,7 @@ mod tests {
                 continue;
             }
             let source = std::fs::read_to_string(&path).expect("a source");
-            for after in source.split("Refusal::new(").skip(1) {
+            for after in source.split("StartupError::new(").skip(1) {
                 let Some(code) = after.trim_start().strip_prefix('"').and_then(|text| text.split('"').next())
                 else {
                     continue;

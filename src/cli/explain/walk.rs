@@ -4,8 +4,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::engine::{
-    ActiveRule, Concern, Decision, Effects, Judged, Outcome as Response, RuleSet, Session, Step, Unconcerned,
-    RuleOutcome,
+    ActiveRule, Concern, Decision, Effects, Judged, Outcome as Response, RuleOutcome, RuleSet, Session, Step,
+    Unconcerned,
 };
 use crate::model::{BodyFacts, Facts, Key, KeyHash, KeyPart, Moment};
 use crate::rules::Settings;
@@ -84,7 +84,8 @@ pub fn walk(rules: &RuleSet, facts: &mut Facts<'_>, settings: &Settings, times: 
         for (at, said) in walked.rules.iter_mut().enumerate() {
             let judged = judged.next_if(|judged| judged.position as usize == at);
             // After a rule that overrides the upstream's response, those go on that watch the upstream.
-            let outcome = judged.filter(|_| answered.is_none()).map_or(WalkOutcome::Unreached, WalkOutcome::of);
+            let outcome =
+                judged.filter(|_| answered.is_none()).map_or(WalkOutcome::Unreached, WalkOutcome::of);
             if outcome.answers() {
                 answered = Some((at, outcome));
             }
@@ -156,7 +157,10 @@ impl WalkOutcome {
 
     /// Whether the request gets no further.
     fn answers(self) -> bool {
-        matches!(self, WalkOutcome::Conflicts { .. } | WalkOutcome::StillOpen { .. } | WalkOutcome::Replays { .. })
+        matches!(
+            self,
+            WalkOutcome::Conflicts { .. } | WalkOutcome::StillOpen { .. } | WalkOutcome::Replays { .. }
+        )
     }
 }
 

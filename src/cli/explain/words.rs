@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use textwrap::{Options, WordSplitter};
 
-use super::walk::{WalkOutcome, Outcomes, SHOWN, Said, Walked};
+use super::walk::{Outcomes, SHOWN, Said, WalkOutcome, Walked};
 use crate::cli::output::{counted, grouped};
 use crate::engine::{ActiveRule, RuleSet};
 use crate::model::Phase;
@@ -82,7 +82,9 @@ impl Outcomes {
             WalkOutcome::Unreached => "not reached",
         });
         let counts = self.first.iter().filter_map(|outcome| match outcome {
-            WalkOutcome::Passes { n } | WalkOutcome::Conflicts { n } | WalkOutcome::Replays { n } => Some(n.to_string()),
+            WalkOutcome::Passes { n } | WalkOutcome::Conflicts { n } | WalkOutcome::Replays { n } => {
+                Some(n.to_string())
+            }
             WalkOutcome::StillOpen { .. } | WalkOutcome::Unreached => None,
         });
         let (words, counts): (Vec<_>, Vec<_>) = (words.collect(), counts.collect());
@@ -148,21 +150,21 @@ fn until(active: &ActiveRule, outcomes: &Outcomes) -> Option<String> {
 
 /// `1st: upstream · 2nd: 409 by flaky-writes`.
 fn conclusion(rules: &RuleSet, walked: &Walked) -> String {
-    let answer = |active: &ActiveRule| match active.rule.withholds_answers() {
+    let response = |active: &ActiveRule| match active.rule.withholds_responses() {
         true => format!("no answer, by {}", active.rule.name),
         false => format!("{} by {}", active.rule.reply.status.as_u16(), active.rule.name),
     };
     if walked.times as usize <= SHOWN {
         let each = walked.first.iter().enumerate().map(|(at, answered)| {
             let answered = answered.and_then(|(at, outcome)| Some((rules.iter().nth(at)?, outcome)));
-            let answer = match answered {
+            let response = match answered {
                 None => "upstream".to_owned(),
                 Some((active, WalkOutcome::Replays { .. })) => {
                     format!("the stored answer, by {}", active.rule.name)
                 }
-                Some((active, _)) => answer(active),
+                Some((active, _)) => response(active),
             };
-            if walked.times == 1 { answer } else { format!("{}: {answer}", ordinal(at + 1)) }
+            if walked.times == 1 { response } else { format!("{}: {response}", ordinal(at + 1)) }
         });
         return each.collect::<Vec<_>>().join(" · ");
     }
@@ -171,7 +173,7 @@ fn conclusion(rules: &RuleSet, walked: &Walked) -> String {
         if let Said::Matches(outcomes) = said
             && outcomes.conflicts > 0
         {
-            parts.push(format!("{} × {}", grouped(outcomes.conflicts.into()), answer(active)));
+            parts.push(format!("{} × {}", grouped(outcomes.conflicts.into()), response(active)));
         }
     }
     format!("of {} requests: {}", grouped(walked.times.into()), parts.join(" · "))

@@ -7,7 +7,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::process::ExitCode;
 
-use self::runs::{Graded, Runs, RunSelection, graded};
+use self::runs::{Graded, RunSelection, Runs, graded};
 use super::arguments;
 use super::output::talk;
 use super::startup_error::StartupError;

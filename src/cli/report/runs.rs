@@ -61,7 +61,9 @@ pub fn graded(
         RunSelection::Last => run.filter(|_| is_last).into_iter().for_each(|run| each(run.finish())),
     };
     read(journal, &mut |line| match (line, &mut run) {
-        (JournalLine::Header(header), Some(run)) if !header.run.is_empty() && header.run == run.header.run => {
+        (JournalLine::Header(header), Some(run))
+            if !header.run.is_empty() && header.run == run.header.run =>
+        {
             run.go_on();
         }
         (JournalLine::Header(header), run) => {

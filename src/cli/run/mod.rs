@@ -23,7 +23,7 @@ use self::played::Played;
 use self::remains::{LeftoverProcesses, Trace};
 use self::signals::Forwarded;
 use self::status::Status;
-use super::arguments::{self, SettingOverride, ServeArguments};
+use super::arguments::{self, ServeArguments, SettingOverride};
 use super::banner::{in_front, url_to};
 use super::load::Loaded;
 use super::log::{Log, Volume};
@@ -48,10 +48,17 @@ pub fn run(arguments: &arguments::RunArguments, given: Vec<SettingOverride>) -> 
     }
 }
 
-fn behind(arguments: &arguments::RunArguments, mut given: Vec<SettingOverride>) -> Result<ExitCode, StartupError> {
+fn behind(
+    arguments: &arguments::RunArguments,
+    mut given: Vec<SettingOverride>,
+) -> Result<ExitCode, StartupError> {
     // Runs beside each other must not meet: the file's own port is for `serve`.
     if !given.iter().any(|given| given.key == "listen") {
-        given.push(SettingOverride { key: "listen", by: "fracas run".to_owned(), text: "127.0.0.1:0".to_owned() });
+        given.push(SettingOverride {
+            key: "listen",
+            by: "fracas run".to_owned(),
+            text: "127.0.0.1:0".to_owned(),
+        });
     }
     let Prepared { loaded, log, demo: _demo, upstream: _, proxy, file, soft_limit } =
         prepare(&arguments.serve, &given, volume(&arguments.serve), purpose(arguments))?;

@@ -15,7 +15,7 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
-use super::super::downstream::deadlines::{RequestNumber, UploadProgress, Deadlines, Wait};
+use super::super::downstream::deadlines::{Deadlines, RequestNumber, UploadProgress, Wait};
 use super::super::record::RequestRecorder;
 use super::super::tasks::Tasks;
 use super::super::upstream::expect_continue::ContinueGate;
@@ -81,7 +81,12 @@ impl std::error::Error for BodyError {
 
 impl RequestBody {
     /// The body of a request with a head that has just come.
-    pub fn new(body: Incoming, vitals: &Arc<Deadlines>, tasks: &Rc<Tasks>, record: &Rc<RequestRecorder>) -> RequestBody {
+    pub fn new(
+        body: Incoming,
+        vitals: &Arc<Deadlines>,
+        tasks: &Rc<Tasks>,
+        record: &Rc<RequestRecorder>,
+    ) -> RequestBody {
         if body.is_end_stream() {
             vitals.begin_request(UploadProgress::Over);
             return RequestBody(None);
@@ -259,7 +264,12 @@ const LINGER_IDLE: Duration = Duration::from_secs(5);
 const LINGER_BYTES: u64 = 4 << 30;
 
 /// Reads and drops the rest of a body, within bounds. When the client is gone it ends at once.
-async fn linger(mut body: Incoming, vitals: Arc<Deadlines>, turn: RequestNumber, record: Rc<RequestRecorder>) {
+async fn linger(
+    mut body: Incoming,
+    vitals: Arc<Deadlines>,
+    turn: RequestNumber,
+    record: Rc<RequestRecorder>,
+) {
     let drain = async {
         let mut read = 0;
         // hyper says that a body is over when the next request comes; its length says so at once.

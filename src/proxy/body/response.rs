@@ -96,7 +96,9 @@ impl Body for UpstreamBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, ResponseError>>> {
         match self.get_mut() {
-            UpstreamBody::Connection(body) => Pin::new(body).poll_frame(cx).map_err(ResponseError::Connection),
+            UpstreamBody::Connection(body) => {
+                Pin::new(body).poll_frame(cx).map_err(ResponseError::Connection)
+            }
             UpstreamBody::Suspect(body) => Pin::new(body).poll_frame(cx).map_err(ResponseError::Connection),
             UpstreamBody::Stream(body) => Pin::new(body).poll_frame(cx).map_err(ResponseError::Stream),
             UpstreamBody::Rewritten(body) => body.poll(cx),
@@ -172,7 +174,12 @@ pub struct ResponseBody {
 }
 
 impl ResponseBody {
-    pub fn new(source: ResponseSource, client: &Client, is_http_10: bool, record: Rc<RequestRecorder>) -> ResponseBody {
+    pub fn new(
+        source: ResponseSource,
+        client: &Client,
+        is_http_10: bool,
+        record: Rc<RequestRecorder>,
+    ) -> ResponseBody {
         let (vitals, backlog) = (Arc::clone(&client.vitals), client.backlog.clone());
         ResponseBody { source, vitals, backlog, ends_with_connection: is_http_10, is_whole: false, record }
     }
@@ -203,10 +210,10 @@ impl Body for ResponseBody {
             ready!(backlog.poll_room(cx));
         }
         let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) else {
-            this.vitals.begin_once(Wait::AnswerBody);
+            this.vitals.begin_once(Wait::ResponseBody);
             return Poll::Pending;
         };
-        this.vitals.end(Wait::AnswerBody);
+        this.vitals.end(Wait::ResponseBody);
         if let (Some(watch), Some(Ok(frame))) = (watch.as_mut(), &frame) {
             watch.see(frame);
         }
@@ -276,16 +283,17 @@ impl Drop for ResponseBody {
     fn drop(&mut self) {
         if self.is_end_stream() || matches!(self.source, ResponseSource::Unsent(_)) {
             self.record.end();
-        } else if self.vitals.is_late(Wait::AnswerBody) {
+        } else if self.vitals.is_late(Wait::ResponseBody) {
             self.record.break_off("timeout");
         }
-        let is_sent = self.is_whole || matches!(self.source, ResponseSource::Own(None) | ResponseSource::Unsent(_));
+        let is_sent =
+            self.is_whole || matches!(self.source, ResponseSource::Own(None) | ResponseSource::Unsent(_));
         if !is_sent && !self.is_end_stream() || matches!(self.source, ResponseSource::Tunnel) {
             // An incomplete body must not end as if it were whole.
             self.vitals.set_last(false);
         }
         if !matches!(self.source, ResponseSource::Tunnel) {
-            self.vitals.end_answer();
+            self.vitals.end_response();
         }
     }
 }

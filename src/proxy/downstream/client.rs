@@ -13,7 +13,7 @@ use super::super::upstream::identity::BoundConnection;
 use super::backlog::Backlog;
 use super::deadlines::Deadlines;
 use crate::matching::Cidr;
-use crate::model::{ClientIdCache, Moment, RunKey, ClientId};
+use crate::model::{ClientId, ClientIdCache, Moment, RunKey};
 use crate::rules::{Scheme, Settings};
 
 /// A client, as long as its connection or its tunnel lasts.
@@ -162,8 +162,13 @@ mod tests {
         ] {
             let vitals = Arc::new(Deadlines::new(Clock::start(), &Timeouts::default()));
             let settings = Settings { trusted: trusted.clone(), ..Settings::default() };
-            let client =
-                Client::new(peer.parse().expect("an address"), 1, &settings, vitals, ConnectionPermit::surplus(None));
+            let client = Client::new(
+                peer.parse().expect("an address"),
+                1,
+                &settings,
+                vitals,
+                ConnectionPermit::surplus(None),
+            );
             let mut headers = HeaderMap::new();
             for line in said {
                 headers.append(FORWARDED_FOR, HeaderValue::from_static(line));

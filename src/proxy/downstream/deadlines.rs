@@ -94,7 +94,7 @@ impl Deadlines {
             Wait::Head => timeouts.request_head,
             Wait::RequestBody => timeouts.request_body,
             Wait::Answer => timeouts.response_head,
-            Wait::AnswerBody => timeouts.response_body.unwrap_or(Timeouts::NEVER),
+            Wait::ResponseBody => timeouts.response_body.unwrap_or(Timeouts::NEVER),
             Wait::Write => timeouts.write,
             Wait::Close => CLOSE,
             Wait::Rest => REST,
@@ -205,8 +205,8 @@ impl Deadlines {
     }
 
     /// The response has gone. An upstream that responds early may go on reading, or not.
-    pub fn end_answer(&self) {
-        self.end(Wait::AnswerBody);
+    pub fn end_response(&self) {
+        self.end(Wait::ResponseBody);
         self.is_responding.store(false, Relaxed);
         if self.has_upload(UploadProgress::Over) {
             self.begin_idle();
@@ -307,7 +307,7 @@ impl Deadlines {
                 // Cleared where no idle buffers are given up.
                 self.take_overdue(&[Wait::Rest]);
                 if let Some(late) = self.overdue() {
-                    if matches!(late, Wait::AnswerBody | Wait::Write) {
+                    if matches!(late, Wait::ResponseBody | Wait::Write) {
                         self.break_off();
                     }
                     return Poll::Ready(Err(late));

@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::TlsAcceptor;
 
 use super::super::pem::{Unusable, certificates, private_key};
-use crate::rules::{Code, Diagnostic, ClientCertificate, NamedFile, Tls};
+use crate::rules::{ClientCertificate, Code, Diagnostic, NamedFile, Tls};
 
 /// Protocols offered, the preferred first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];

@@ -32,8 +32,8 @@ use super::shared::Shared;
 use super::snapshot::Snapshot;
 use crate::engine::{Conflict, http_date};
 use crate::model::{
-    self, Attempt, Facts, Fingerprint, GrpcStatus, KeyHash, MediaType, Moment, HttpVersion, RuleReading, AskedWait,
-    RuleId, RunKey, VersionPlace, decode_unreserved,
+    self, AskedWait, Attempt, Facts, Fingerprint, GrpcStatus, HttpVersion, KeyHash, MediaType, Moment,
+    RuleId, RuleReading, RunKey, VersionPlace, decode_unreserved,
 };
 
 /// One request, for the journal.
@@ -179,7 +179,7 @@ impl RequestRecorder {
     }
 
     /// The head of the response that the client gets.
-    pub fn answer<B>(&self, response: &Response<B>, shared: &Shared) {
+    pub fn response<B>(&self, response: &Response<B>, shared: &Shared) {
         let plan = &self.snapshot.plan;
         let State { attempt, end, fitting, shows, .. } = &mut *self.state.borrow_mut();
         let got = &mut attempt.got;

@@ -11,7 +11,7 @@ use smol_str::SmolStr;
 
 use super::agent::LatestAgent;
 use super::plan::CapturePolicy;
-use crate::model::{Attempt, Facts, ShortFingerprint, RunKey, Version, VersionPlace};
+use crate::model::{Attempt, Facts, RunKey, ShortFingerprint, Version, VersionPlace};
 
 /// Notes the facts of the head, the body apart, and the client's class.
 pub fn of_head(head: &Parts, plan: &CapturePolicy, latest: &mut LatestAgent, attempt: &mut Attempt) {

@@ -15,13 +15,13 @@ use std::borrow::Cow;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use self::reference::{ServerReference, Server, Spoken};
+use self::reference::{Server, ServerReference, Spoken};
 use super::headers::{FORWARDED_HOST, FORWARDED_PROTO};
 use crate::rules::{Scheme, UpstreamUrl};
 
 pub use self::origin::Origin;
 pub use self::request::{UpstreamView, request};
-pub use self::response::answer;
+pub use self::response::response;
 
 /// How the client knows the proxy.
 #[derive(Clone, Debug)]

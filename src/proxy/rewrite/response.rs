@@ -1,14 +1,15 @@
-//! An answer's header, on its way to the client.
+//! A response's header, on its way to the client.
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::{
-    Front, ServerReference, Server, Spoken, cookies, in_angle_brackets, is_path, strip_base, upstream_server, url,
+    Front, Server, ServerReference, Spoken, cookies, in_angle_brackets, is_path, strip_base, upstream_server,
+    url,
 };
 use crate::rules::UpstreamUrl;
 
-/// Rewrites an answer's header.
-pub fn answer(headers: &mut HeaderMap, upstream: &UpstreamUrl, front: &Front) {
+/// Rewrites a response's header.
+pub fn response(headers: &mut HeaderMap, upstream: &UpstreamUrl, front: &Front) {
     // Nearly all answers have none of these.
     if headers.keys().any(|name| AROUND.contains(name)) {
         for name in &AROUND {
@@ -133,8 +134,8 @@ impl Way<'_> {
 
 /// A redirect to a server names its root with a slash, as it always did.
 fn rooted(mut after: Vec<u8>) -> Vec<u8> {
-    let parts =
-        ServerReference::parse(&after).map(|reference| (reference.rest.len(), reference.rest.first().copied()));
+    let parts = ServerReference::parse(&after)
+        .map(|reference| (reference.rest.len(), reference.rest.first().copied()));
     if let Some((length, None | Some(b'?' | b'#'))) = parts {
         after.insert(after.len() - length, b'/');
     }

@@ -17,7 +17,7 @@ use super::super::error::{Cause, Failure, Late, Scarce};
 use super::dial::{DialError, Dialer, System};
 use super::tls;
 use super::tls_failure::{TlsFailure, refused_by_tls};
-use super::transport::{Replayable, UpstreamStream, Transport};
+use super::transport::{Replayable, Transport, UpstreamStream};
 use crate::rules::{Diagnostic, Scheme, Settings, UpstreamUrl};
 
 /// Makes connections to one upstream.
@@ -174,7 +174,11 @@ impl Connector {
     }
 
     /// `late` names the step under way.
-    async fn try_open(&self, offer: Offer, late: &mut Late) -> Result<(UpstreamStream, UpstreamProtocol), Failure> {
+    async fn try_open(
+        &self,
+        offer: Offer,
+        late: &mut Late,
+    ) -> Result<(UpstreamStream, UpstreamProtocol), Failure> {
         let tcp = self.dialer.dial(&System, late).await.map_err(unreachable)?;
         // Small writes must not wait for acknowledgements. It only fails on a dead socket.
         let _ = tcp.set_nodelay(true);

@@ -175,7 +175,11 @@ impl Forwarder {
     fn prepare(&self, head: &mut Parts, hop: Hop, front: &Front, client: &Client) -> Result<(), Failure> {
         let Parts { uri, version, headers, .. } = head;
         let own_host = &self.connector.own_host;
-        rewrite::request(headers, UpstreamView { upstream: &self.upstream, own_host, host: self.host }, front);
+        rewrite::request(
+            headers,
+            UpstreamView { upstream: &self.upstream, own_host, host: self.host },
+            front,
+        );
         if self.rewrites_bodies {
             body::ask(headers);
         }
@@ -263,7 +267,8 @@ impl Forwarder {
         let (rewriter, look) = self.see_body(&mut head, &expected.front);
         if body.is_end_stream() {
             lease.give_back(self.clock.now());
-            let source = framing::length_of_a_304(&head).map_or(ResponseSource::Own(None), ResponseSource::Unsent);
+            let source =
+                framing::length_of_a_304(&head).map_or(ResponseSource::Own(None), ResponseSource::Unsent);
             return Ok(Response::from_parts(head, source));
         }
         let body = match self.has_answered.get() || self.upstream.scheme != Scheme::Http {
@@ -271,7 +276,10 @@ impl Forwarder {
             false => UpstreamBody::Suspect(Box::new(Suspect::new(body, self.upstream.clone()))),
         };
         let body = body.rewritten(rewriter);
-        Ok(Response::from_parts(head, ResponseSource::Upstream { body, lease: Some(lease), watch: None, look }))
+        Ok(Response::from_parts(
+            head,
+            ResponseSource::Upstream { body, lease: Some(lease), watch: None, look },
+        ))
     }
 
     /// Turns a response on a stream into the client's.
@@ -328,7 +336,7 @@ impl Forwarder {
         if head.headers.keys().any(|name| *name == MARKER) {
             head.headers.remove(MARKER);
         }
-        rewrite::answer(&mut head.headers, &self.upstream, front);
+        rewrite::response(&mut head.headers, &self.upstream, front);
         head.version = Version::HTTP_11;
     }
 }

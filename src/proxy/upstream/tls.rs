@@ -10,7 +10,7 @@ use rustls::{ClientConfig, RootCertStore};
 use super::super::pem::{Unusable, certificates, private_key};
 use super::connect::ConnectorError;
 use super::verify::{Anybody, Checked};
-use crate::rules::{Code, Diagnostic, ClientCertificate, NamedFile, Trust, UpstreamTls};
+use crate::rules::{ClientCertificate, Code, Diagnostic, NamedFile, Trust, UpstreamTls};
 
 /// How an https upstream is spoken to. A file that cannot be used is a mistake in the place where it is
 /// named.
@@ -38,7 +38,9 @@ pub fn client_config(tls: &UpstreamTls) -> Result<ClientConfig, ConnectorError> 
         Trust::Anybody => Arc::new(Anybody { provider: Arc::clone(&provider) }),
     };
     let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
-    let Some(ClientCertificate { cert, key }) = &tls.identity else { return Ok(builder.with_no_client_auth()) };
+    let Some(ClientCertificate { cert, key }) = &tls.identity else {
+        return Ok(builder.with_no_client_auth());
+    };
     let (chain, private) = (certificates(cert)?, private_key(key)?);
     builder.with_client_auth_cert(chain, private).map_err(|error| {
         tracing::debug!(%error, "no client certificate");

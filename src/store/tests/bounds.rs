@@ -178,14 +178,14 @@ fn only_so_many_answers_are_kept_and_an_older_one_is_forgotten_first() {
     let store = store(5_000, HOUR);
     let payload = KeyHash(5);
     let ask = |key| store.run(at(key), Op::Enter { ticket: key as u64, lease: HOUR, payload }, seconds(1));
-    let answer = || {
+    let response = || {
         let headers = http::HeaderMap::new();
         Arc::new(StoredResponse { connection: 0, status: StatusCode::OK, headers, body: bytes::Bytes::new() })
     };
     for key in 0..RESPONSES as u128 + 10 {
         assert_eq!(ask(key), Reply::Entered);
         let ticket = key as u64;
-        store.run(at(key), Op::Finish { ticket, payload, response: Some(answer()) }, seconds(1));
+        store.run(at(key), Op::Finish { ticket, payload, response: Some(response()) }, seconds(1));
     }
     let kept = |key| matches!(ask(key), Reply::Finished { response: Some(_), .. });
     assert!(!kept(0) && !kept(9) && kept(10) && kept(RESPONSES as u128));

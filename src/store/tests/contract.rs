@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 
 use super::slow::{SlowStore, run};
 use super::*;
-use crate::engine::{Learnt, KnownVersion, StoredResponse};
+use crate::engine::{KnownVersion, Learnt, StoredResponse};
 use crate::rules::{Clear, Rate};
 
 #[test]
@@ -134,7 +134,7 @@ fn cases() -> Vec<(&'static str, Vec<Step>)> {
         ask(at, enter(u64::MAX, asked), Reply::Finished { payload, response: response.clone() })
     };
     let headers = HeaderMap::new();
-    let answer =
+    let response =
         Some(Arc::new(StoredResponse { connection: 0, status: StatusCode::OK, headers, body: "x".into() }));
     let three = Clear::Tries(NonZeroU64::MIN.saturating_add(2));
     let two_seconds = Clear::After(Duration::from_secs(2));
@@ -170,23 +170,23 @@ fn cases() -> Vec<(&'static str, Vec<Step>)> {
                 running(59, 1, 1),
                 Enter(60, 2),
                 Leave(61, 0),
-                Finish(61, 0, 1, answer.clone()),
+                Finish(61, 0, 1, response.clone()),
                 running(62, 2, 2),
             ],
         ),
         (
             "a late answer is kept when nobody else came",
-            vec![Enter(0, 1), Finish(99, 0, 1, answer.clone()), finished(100, 1, 1, &answer)],
+            vec![Enter(0, 1), Finish(99, 0, 1, response.clone()), finished(100, 1, 1, &response)],
         ),
         (
             "finished",
             vec![
                 Enter(0, 1),
-                Finish(1, 0, 1, answer.clone()),
-                finished(2, 1, 1, &answer),
-                finished(2, 2, 1, &answer),
+                Finish(1, 0, 1, response.clone()),
+                finished(2, 1, 1, &response),
+                finished(2, 2, 1, &response),
                 Leave(3, 0),
-                finished(3, 1, 1, &answer),
+                finished(3, 1, 1, &response),
             ],
         ),
         (

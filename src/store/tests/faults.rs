@@ -16,7 +16,7 @@ use super::playback::{on, rule};
 use super::slow::{SlowStore, draw, run};
 use super::*;
 use crate::engine::{Decision, Outcome, RuleSet, Session};
-use crate::model::{BodyFacts, Facts, ClientIdSources};
+use crate::model::{BodyFacts, ClientIdSources, Facts};
 use crate::proxy::StateAccess as Driver;
 use crate::rules::{Rule, State};
 

@@ -15,7 +15,7 @@ mod traces_in_flight;
 mod traces_of_versions;
 
 use super::*;
-use crate::engine::{StateUpdate, Effects, Held, StateScope};
+use crate::engine::{Effects, Held, StateScope, StateUpdate};
 use crate::model::KeyHash;
 
 const HOUR: Duration = Duration::from_secs(3600);

@@ -8,7 +8,7 @@
 //! Client, method, target; headers and a body, if any; behind the arrow what the upstream answers,
 //! and behind the bar what the rule says. `1: A PUT …` without an arrow stays in flight until
 //! `1 -> …`. Further outcomes: `gone` (the client leaves, or another rule answers), `reset` (the
-//! upstream fails), `200 gone` (the client leaves while it reads), `200 long` (an answer too long to
+//! upstream fails), `200 gone` (the client leaves while it reads), `200 long` (a response too long to
 //! keep). `+10s` lets time pass. `~` stands for a space in a header.
 
 use std::cell::Cell;
@@ -23,12 +23,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 
 use super::slow::{SlowStore, run};
 use super::*;
-use crate::engine::{Conflict, Decision, Outcome, RuleSet, Session, RuleOutcome};
+use crate::engine::{Conflict, Decision, Outcome, RuleOutcome, RuleSet, Session};
 use crate::matching::{Match, Methods, PathMatch, PathPattern};
-use crate::model::{BodyFacts, Facts, ClientIdSources, ClientIdSource, Key, KeyPart, Kind};
+use crate::model::{BodyFacts, ClientIdSource, ClientIdSources, Facts, Key, KeyPart, Kind};
 use crate::proxy::StateAccess as Driver;
 use crate::rules::{
-    Clear, CountedTrigger, Expect, ReplySettings, ReplyBody, ReplyStyle, Rule, RulePhase, Schedule, Selector, State, Trigger,
+    Clear, CountedTrigger, Expect, ReplyBody, ReplySettings, ReplyStyle, Rule, RulePhase, Schedule, Selector,
+    State, Trigger,
 };
 
 /// The same requests with both stores.

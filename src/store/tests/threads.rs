@@ -77,7 +77,13 @@ fn no_reference_is_lost_or_released_twice() {
                 let from = referrer((number + i) % 5);
                 match (number * 7 + i) % 3 {
                     0 => obey(&store, StateUpdate::Detach { referrer: from }, Moment(1)),
-                    _ => obey(&store, StateUpdate::Attach { referrer: from, to: KeyHash(i % KEYS) }, Moment(1)),
+                    _ => {
+                        obey(
+                            &store,
+                            StateUpdate::Attach { referrer: from, to: KeyHash(i % KEYS) },
+                            Moment(1),
+                        );
+                    }
                 }
             }
             0

@@ -83,7 +83,7 @@ fn key_in_use() {
         ));
         assert_eq!(kept, 0, "{outcome}");
     }
-    // An answer that was not kept cannot be given again; the key is taken all the same.
+    // A response that was not kept cannot be given again; the key is taken all the same.
     for outcome in ["201 long", "201 gone"] {
         let kept = play(&format!(
             r#"A POST /orders idempotency-key:k {{"a":1}} -> {outcome} {{"id":7}}   | admit
@@ -95,7 +95,7 @@ fn key_in_use() {
         ));
         assert_eq!(kept, 1, "{outcome}");
     }
-    // One that is not heard of again; its answer comes late.
+    // One that is not heard of again; its response comes late.
     play(&format!(
         r#"1: A POST /orders idempotency-key:k {{"a":1}}                  | admit
            +{}s

@@ -20,7 +20,7 @@ fn tags() {
         None,
         None,
         &[
-            // Nothing is known before an answer teaches it.
+            // Nothing is known before a response teaches it.
             r#"A PUT /items/1 if-match:"1" -> 200 etag:"2"      | pass
            A PUT /items/1 if-match:"1"                      | conflict "1" not "2"
            A PUT /items/1 if-match:"2" -> 200 etag:"3"      | pass
@@ -53,7 +53,7 @@ fn tags() {
            A PROPFIND /items/1 -> 207 etag:"9"
            A HEAD /items/1 -> 200 etag:"1"
            A PUT /items/1 if-match:"9"                      | conflict "9" not "1""#,
-            // A write whose answer has no strong tag, or that is still going on: how it changed is unknown.
+            // A write whose response has no strong tag, or that is still going on: how it changed is unknown.
             r#"A GET /items/1 -> 200 etag:"1"
            A PUT /items/1 if-match:"1" -> 204               | pass
            A PUT /items/1 if-match:"1" -> 412               | pass
@@ -215,7 +215,7 @@ fn versions_in_bodies_queries_and_headers() {
            A GET /items/1?resourceVersion=0 -> 200 {"metadata":{"resourceVersion":"41"}}
            A PUT /items/1 {"metadata":{"resourceVersion":"41"}}                    | conflict 41 not 42"#],
     );
-    // GitHub: a file's `sha`, below `content` in the answer to a write.
+    // GitHub: a file's `sha`, below `content` in the response to a write.
     play(
         body("/sha"),
         None,

@@ -28,7 +28,7 @@ fn who_may_have_left_the_proxy_is_said_by_the_summary_and_by_reports_of_every_fo
         let mut socket = Socket::connect(serving.address);
         socket
             .send("GET /a HTTP/1.1\r\nHost: localhost\r\nUser-Agent: probe/1.0\r\nConnection: close\r\n\r\n");
-        let page = socket.answer().text();
+        let page = socket.response().text();
         assert_eq!(page.contains("http://localhost/b"), rewrites, "{page}");
         serving.signal("INT");
         let (_, out, err) = serving.end();

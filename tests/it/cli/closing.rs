@@ -32,8 +32,8 @@ fn a_connection_whose_end_is_announced_ends_while_a_body_is_expected_and_reads_i
     ] {
         let mut client = Socket::connect(serving.address);
         client.send(format!("POST /x HTTP/1.1\r\nHost: localhost\r\n{head}\r\n"));
-        let answer = client.answer();
-        assert_eq!((answer.status(), answer.header("connection")), (409, Some("close")), "{head}");
+        let response = client.response();
+        assert_eq!((response.status(), response.header("connection")), (409, Some("close")), "{head}");
         let clock = Clock::start();
         assert_eq!(client.rest().expect("a clean end"), b"", "{head}");
         assert!(clock.now().0 < Duration::from_secs(3).as_nanos() as u64, "{head}: it lingered first");
@@ -87,7 +87,7 @@ fn a_body_that_breaks_in_the_same_read_as_its_head_is_answered() {
                 let mut client = Socket::connect(serving.address);
                 client.send(format!("{before}POST /x HTTP/1.1\r\nHost: localhost\r\n{chunked}{body}"));
                 if !before.is_empty() {
-                    client.answer();
+                    client.response();
                 }
                 let head = client.try_head().unwrap_or_else(|| panic!("no answer: {rules:?} {body:?}"));
                 let status: u16 = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect(&head);

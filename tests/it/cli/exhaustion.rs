@@ -29,7 +29,7 @@ fn until_served(client: &mut Socket) {
     let clock = Clock::start();
     loop {
         client.send(GET);
-        if client.answer().status() == 200 {
+        if client.response().status() == 200 {
             break;
         }
         assert!(clock.now().0 < LONG.as_nanos() as u64, "it does not recover");
@@ -42,22 +42,22 @@ fn c32_a_newcomer_for_whom_there_is_no_descriptor_gets_a_503_and_those_that_are_
     let serving = start("ulimit -n 64", &upstream, "");
     let mut inside = Socket::connect(serving.address);
     inside.send(GET);
-    assert_eq!(inside.answer().status(), 200);
+    assert_eq!(inside.response().status(), 200);
     let mut others: Vec<Socket> = (0..100).map(|_| Socket::connect(serving.address)).collect();
     let mut newcomer = others.pop().expect("a hundred");
     newcomer.send(GET);
     inside.send(GET);
-    assert_eq!(inside.answer().status(), 200, "it has its place, and the upstream a descriptor");
-    let answer = newcomer.answer();
-    assert_eq!((answer.status(), answer.header("fracas")), (503, Some("error=exhausted")));
-    assert_eq!(answer.header("connection"), Some("close"));
+    assert_eq!(inside.response().status(), 200, "it has its place, and the upstream a descriptor");
+    let response = newcomer.response();
+    assert_eq!((response.status(), response.header("fracas")), (503, Some("error=exhausted")));
+    assert_eq!(response.header("connection"), Some("close"));
     newcomer.ended();
     drop(others);
     let clock = Clock::start();
     loop {
         let mut next = Socket::connect(serving.address);
         next.send(GET);
-        if next.answer().status() == 200 {
+        if next.response().status() == 200 {
             break;
         }
         assert!(clock.now().0 < LONG.as_nanos() as u64, "it does not recover");
@@ -76,7 +76,7 @@ fn the_soft_limit_is_raised_and_one_that_is_too_low_for_what_is_asked_is_told() 
         })
         .collect();
     for mut client in clients {
-        assert_eq!(client.answer().status(), 200);
+        assert_eq!(client.response().status(), 200);
     }
     for (rules, is_told) in [("", false), ("limits = { connections = 500 }\n", true)] {
         let serving = start("ulimit -n 800", &upstream, rules);
@@ -113,7 +113,7 @@ fn c32_without_file_descriptors_it_says_503_and_recovers() {
     let mut other = Socket::connect(serving.address);
     for client in [&mut holding, &mut other] {
         client.send(GET);
-        assert_eq!(client.answer().status(), 200);
+        assert_eq!(client.response().status(), 200);
     }
     // Takes the only connection to the upstream.
     holding.send("GET /hold HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -128,15 +128,15 @@ fn c32_without_file_descriptors_it_says_503_and_recovers() {
     let newcomer = Socket::connect(serving.address);
     while !serving.line().contains("cannot accept connections for now") {}
     other.send(GET);
-    let answer = other.answer();
-    assert_eq!((answer.status(), answer.header("fracas")), (503, Some("error=exhausted")));
+    let response = other.response();
+    assert_eq!((response.status(), response.header("fracas")), (503, Some("error=exhausted")));
 
     prlimit(process, Resource::Nofile, before).expect("the limit of a child");
     until_served(&mut other);
     let mut newcomer = newcomer;
     until_served(&mut newcomer);
     drop(release);
-    assert_eq!(holding.answer().status(), 200);
+    assert_eq!(holding.response().status(), 200);
     serving.signal("TERM");
     let (_, _, err) = serving.end();
     assert_eq!(

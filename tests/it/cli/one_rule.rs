@@ -25,7 +25,7 @@ fn with_one_rule_nothing_is_said_twice_and_with_two_each_has_its_line() {
                  Content-Length: 2\r\n\r\n{{}}",
                 method.len()
             ));
-            socket.answer();
+            socket.response();
         }
         drop(socket);
         serving.signal("INT");

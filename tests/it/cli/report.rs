@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use fracas::grading::{Criteria, RuleCriteria, CommandEnd};
+use fracas::grading::{CommandEnd, Criteria, RuleCriteria};
 use fracas::journal::{Ending, Header, HeaderRule, RuleCounts};
-use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase};
+use fracas::model::{Attempt, Fingerprint, InjectedConflict, Kind, Phase, ResponseRecord};
 use fracas::rules::{Config, Expect};
 
 use crate::support::program::{folder, run, text};
@@ -148,7 +148,10 @@ fn an_incomplete_run_never_passes_and_says_why() {
         ("7 lines of it are lost", with_tallies(RuleCounts { lost: 7, ..ended.clone() })),
         ("8 attempts came too fast", with_tallies(RuleCounts { dropped: 8, ..ended.clone() })),
         // Told once, and not revoked by later lines.
-        ("7 lines", with_tallies(RuleCounts { lost: 7, ..RuleCounts::default() }) + &erased::Line::json(&ended)),
+        (
+            "7 lines",
+            with_tallies(RuleCounts { lost: 7, ..RuleCounts::default() }) + &erased::Line::json(&ended),
+        ),
     ];
     for (why, journal) in cases {
         let folder = folder(&[("journal.jsonl", &journal)]);
@@ -239,7 +242,8 @@ fn a_journal_says_whether_the_command_was_killed_while_a_client_was_still_trying
     ] {
         let command = Some(CommandEnd { code, signal: None });
         let ending = Some(Ending { command, command_ended: ended, ..Ending::default() });
-        let journal = open.clone() + &erased::Line::json(&RuleCounts { ending, ..RuleCounts::default() }) + "\n";
+        let journal =
+            open.clone() + &erased::Line::json(&RuleCounts { ending, ..RuleCounts::default() }) + "\n";
         let folder = folder(&[("journal.jsonl", &journal)]);
         let (_, out, _) = report(folder.path(), &["--format", "json"]);
         let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");

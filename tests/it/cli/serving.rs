@@ -22,8 +22,8 @@ fn serve(arguments: &[&str]) -> (Serving, tempfile::TempDir) {
 fn a_conflict_is_one_line_and_the_summary_counts_it() {
     let (mut serving, _folder) = serve(&[]);
     for _ in 0..2 {
-        let answer = request(serving.address, b"PUT /items/7", "User-Agent: curl/8.5 more\r\n");
-        assert!(answer.starts_with("HTTP/1.1 409 Conflict\r\n"), "{answer}");
+        let response = request(serving.address, b"PUT /items/7", "User-Agent: curl/8.5 more\r\n");
+        assert!(response.starts_with("HTTP/1.1 409 Conflict\r\n"), "{response}");
     }
     assert!(request(serving.address, b"GET /items/7", "").starts_with("HTTP/1.1 200 OK\r\n"));
     assert_eq!(
@@ -66,9 +66,9 @@ fn an_operation_that_recovers_is_a_line_and_one_that_does_not_stays_open() {
     for (line, status) in
         [("PUT /items/7", 409), ("GET /items/7", 200), ("PUT /items/7", 200), ("PUT /items/8", 409)]
     {
-        let answer =
+        let response =
             request(serving.address, line.as_bytes(), if line.starts_with("PUT") { &body } else { agent });
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{line}: {answer}");
+        assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{line}: {response}");
     }
     let line = loop {
         let line = serving.event();
@@ -151,9 +151,9 @@ fn a_signal_lets_what_is_in_flight_end() {
         serving.signal(signal);
         assert!(serving.line().is_empty());
         assert!(serving.line().starts_with("stopping: "), "{signal}");
-        upstream.answer();
-        let answer = client.join().expect("a client");
-        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("done"), "{answer}");
+        upstream.response();
+        let response = client.join().expect("a client");
+        assert!(response.starts_with("HTTP/1.1 200 OK\r\n") && response.ends_with("done"), "{response}");
         let (code, out, _) = serving.end();
         assert_eq!(code, Some(0), "{signal}");
         assert!(out.ends_with("\n1 request, 0 conflicts\n"), "{out}");

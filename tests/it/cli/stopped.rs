@@ -41,12 +41,12 @@ enum At {
     Head,
     Body,
     Answer,
-    AnswerBody,
+    ResponseBody,
 }
 
 #[test]
 fn what_came_while_the_process_was_stopped_counts() {
-    for at in [At::Idle, At::Head, At::Body, At::Answer, At::AnswerBody] {
+    for at in [At::Idle, At::Head, At::Body, At::Answer, At::ResponseBody] {
         for _ in 0..3 {
             let (asked, is_asked) = channel();
             let (go, may_go) = channel::<()>();
@@ -61,12 +61,12 @@ fn what_came_while_the_process_was_stopped_counts() {
                     }
                 }
                 let (before, after) = match at {
-                    At::AnswerBody => ("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndo", "ne"),
+                    At::ResponseBody => ("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndo", "ne"),
                     _ => ("", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone"),
                 };
                 talk.socket.send(before);
                 let _ = asked.send(());
-                if matches!(at, At::Answer | At::AnswerBody) {
+                if matches!(at, At::Answer | At::ResponseBody) {
                     let _ = may_go.lock().expect("no panic").recv();
                 }
                 talk.socket.send(after);
@@ -78,13 +78,13 @@ fn what_came_while_the_process_was_stopped_counts() {
             let serving = Serving::start(command);
             let mut client = Socket::connect(serving.address);
             client.send("GET /warm HTTP/1.1\r\nHost: localhost\r\n\r\n");
-            assert_eq!(client.answer().status(), 200);
+            assert_eq!(client.response().status(), 200);
             let request = "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nbody";
             let split = match at {
                 At::Idle => 0,
                 At::Head => 10,
                 At::Body => request.len() - 2,
-                At::Answer | At::AnswerBody => request.len(),
+                At::Answer | At::ResponseBody => request.len(),
             };
             client.send(&request[..split]);
             if split == request.len() {
@@ -97,8 +97,8 @@ fn what_came_while_the_process_was_stopped_counts() {
                     is_sent.recv().expect("an upstream");
                 }
             });
-            let answer = client.answer();
-            assert_eq!((answer.status(), answer.text()), (200, "done".to_owned()), "{at:?}");
+            let response = client.response();
+            assert_eq!((response.status(), response.text()), (200, "done".to_owned()), "{at:?}");
         }
     }
 }

@@ -43,7 +43,7 @@ fn served(folder: &Path, requests: &[Sent]) -> Value {
         socket.send(format!(
             "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
         ));
-        socket.answer();
+        socket.response();
     }
     serving.signal("INT");
     assert_eq!(serving.end().0, Some(0));
@@ -223,7 +223,7 @@ fn played(folder: &Path, options: &[&str], requests: &[Sent]) -> Option<i32> {
         socket.send(format!(
             "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
         ));
-        socket.answer();
+        socket.response();
     }
     running.wait().expect("it ends").code()
 }

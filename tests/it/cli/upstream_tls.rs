@@ -67,9 +67,9 @@ fn told(upstream: &str, keys: &str, looks: bool) -> (String, Vec<String>) {
     if looks {
         lines.push(serving.event());
     }
-    let answer = request(serving.address, b"GET /a", "Connection: close\r\n");
+    let response = request(serving.address, b"GET /a", "Connection: close\r\n");
     lines.push(serving.event());
-    (answer.lines().next().unwrap_or_default().to_owned(), lines)
+    (response.lines().next().unwrap_or_default().to_owned(), lines)
 }
 
 #[test]
@@ -109,8 +109,8 @@ fn each_certificate_that_is_not_taken_says_why_and_what_to_do() {
     ] {
         let upstream = TlsUpstream::showing(certificate, &["http/1.1"], Asks::Nothing);
         let keys = trusted.map(|name| trusting(&upstream, name)).unwrap_or_default();
-        let (answer, lines) = told(&format!("https://{}", upstream.address), &keys, true);
-        assert_eq!(answer, "HTTP/1.1 502 Bad Gateway", "{why}");
+        let (response, lines) = told(&format!("https://{}", upstream.address), &keys, true);
+        assert_eq!(response, "HTTP/1.1 502 Bad Gateway", "{why}");
         for line in &lines {
             assert!(line.contains("the TLS handshake with the upstream failed: "), "{line}");
             assert!(line.contains(why) && line.contains(" → ") && line.contains(help), "{line}");
@@ -140,8 +140,8 @@ fn the_certificate_that_the_file_holds_is_taken() {
                 command.env("SSL_CERT_FILE", file);
             }
             let serving = Serving::start(command);
-            let answer = request(serving.address, b"GET /a", "Connection: close\r\n");
-            assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{keys}{variable:?}: {answer}");
+            let response = request(serving.address, b"GET /a", "Connection: close\r\n");
+            assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{keys}{variable:?}: {response}");
         }
     }
 }
@@ -192,8 +192,8 @@ fn what_is_no_tls_is_told_from_what_is_other_tls() {
     ];
     for (name, script, why, help) in says {
         let upstream = Upstream::playing(script);
-        let (answer, lines) = told(&format!("https://{}", upstream.address), "", true);
-        assert_eq!(answer, "HTTP/1.1 502 Bad Gateway", "{name}");
+        let (response, lines) = told(&format!("https://{}", upstream.address), "", true);
+        assert_eq!(response, "HTTP/1.1 502 Bad Gateway", "{name}");
         for line in &lines {
             assert!(line.contains(why) && line.contains(help), "{name}: {line}");
         }
@@ -206,8 +206,8 @@ fn a_handshake_that_does_not_end_is_told_from_a_connection_that_is_not_accepted(
         talk.socket.ended();
     });
     let keys = "timeouts = { connect = \"100ms\" }\n";
-    let (answer, lines) = told(&format!("https://{}", upstream.address), keys, true);
-    assert_eq!(answer, "HTTP/1.1 504 Gateway Timeout");
+    let (response, lines) = told(&format!("https://{}", upstream.address), keys, true);
+    assert_eq!(response, "HTTP/1.1 504 Gateway Timeout");
     for line in &lines {
         assert!(line.contains("did not end the TLS handshake in time") && line.contains("http://"), "{line}");
     }
@@ -228,8 +228,8 @@ fn a_client_certificate_that_is_missing_or_not_liked_is_told() {
             "trust the issuer",
         ),
     ] {
-        let (answer, lines) = told(&format!("https://{}", upstream.address), keys, true);
-        assert_eq!(answer, "HTTP/1.1 502 Bad Gateway");
+        let (response, lines) = told(&format!("https://{}", upstream.address), keys, true);
+        assert_eq!(response, "HTTP/1.1 502 Bad Gateway");
         for line in &lines {
             assert!(line.contains(why) && line.contains(help), "{line}");
         }
@@ -242,11 +242,11 @@ fn an_upstream_that_speaks_tls_and_is_spoken_to_without_is_known() {
                  <title>400 The plain HTTP request was sent to HTTPS port</ti";
     let go = "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
     let alert = b"\x15\x03\x03\0\x02\x02\x46";
-    let answering = |answer: &[u8]| {
-        let answer = answer.to_vec();
+    let answering = |response: &[u8]| {
+        let response = response.to_vec();
         Upstream::playing(move |talk| {
             talk.request();
-            talk.socket.send(&answer);
+            talk.socket.send(&response);
         })
     };
     for (name, upstream, status, certain) in [
@@ -255,8 +255,8 @@ fn an_upstream_that_speaks_tls_and_is_spoken_to_without_is_known() {
         ("an alert", answering(alert), "502 Bad Gateway", true),
         ("silence", answering(b""), "502 Bad Gateway", false),
     ] {
-        let (answer, lines) = told(&format!("http://{}", upstream.address), "", false);
-        assert_eq!(answer, format!("HTTP/1.1 {status}"), "{name}");
+        let (response, lines) = told(&format!("http://{}", upstream.address), "", false);
+        assert_eq!(response, format!("HTTP/1.1 {status}"), "{name}");
         let help = format!("write `upstream = \"https://{}\"`", upstream.address);
         assert!(lines[0].contains(&help), "{name}: {lines:?}");
         assert_eq!(
@@ -267,8 +267,8 @@ fn an_upstream_that_speaks_tls_and_is_spoken_to_without_is_known() {
     }
     // rustls itself, which says so by an alert.
     let upstream = TlsUpstream::speaking(&["http/1.1"], Asks::Nothing);
-    let (answer, lines) = told(&format!("http://{}", upstream.address), "", false);
-    assert_eq!(answer, "HTTP/1.1 502 Bad Gateway");
+    let (response, lines) = told(&format!("http://{}", upstream.address), "", false);
+    assert_eq!(response, "HTTP/1.1 502 Bad Gateway");
     assert!(lines[0].contains("speaks TLS"), "{lines:?}");
 }
 
@@ -286,8 +286,8 @@ fn an_upstream_that_has_answered_is_not_suspected_of_tls() {
     command.args(["-l", "127.0.0.1:0", "-w", "1", "-u", &url]);
     let mut serving = Serving::start(command);
     for status in ["200 OK", "502 Bad Gateway"] {
-        let answer = request(serving.address, b"POST /a", "Content-Length: 0\r\nConnection: close\r\n");
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{answer}");
+        let response = request(serving.address, b"POST /a", "Content-Length: 0\r\nConnection: close\r\n");
+        assert!(response.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{response}");
     }
     assert_eq!(
         serving.event(),

@@ -50,8 +50,8 @@ fn a_duplicate_is_what_the_upstream_has_accepted() {
 fn a_reference_lives_until_the_order_is_deleted() {
     let stage = example("referenced.toml");
     let order = || {
-        let answer = stage.ask("POST /orders", &[], r#"{"item_id":3}"#).expect("an answer");
-        answer.header("location").expect("a location").split("proxy").last().expect("a path").to_owned()
+        let response = stage.ask("POST /orders", &[], r#"{"item_id":3}"#).expect("an answer");
+        response.header("location").expect("a location").split("proxy").last().expect("a path").to_owned()
     };
     let (first, second) = (order(), order());
     let delete_item = || stage.got("DELETE /items/3", &[], "");
@@ -69,8 +69,8 @@ fn a_session_serves_so_many_requests() {
     let stage = example("stale-session.toml");
     stage.got("POST /register", &[], r#"{"username":"ada"}"#);
     let log_in = || {
-        let answer = stage.ask("POST /login", &[], r#"{"username":"ada"}"#).expect("an answer");
-        let cookie = answer.header("set-cookie").expect("a cookie").to_owned();
+        let response = stage.ask("POST /login", &[], r#"{"username":"ada"}"#).expect("an answer");
+        let cookie = response.header("set-cookie").expect("a cookie").to_owned();
         format!("Cookie: {}", cookie.split(';').next().expect("a value"))
     };
     for _ in 0..2 {
@@ -102,13 +102,13 @@ fn an_idempotency_key_is_in_use_and_then_gives_its_answer_again() {
     while !running() {}
     assert_eq!(stage.got("POST /orders?ms=300", &key, order), rule(409, "key-in-use"));
     assert_eq!(stage.got("POST /orders", &key, r#"{"item_id":2}"#), rule(422, "key-in-use"));
-    let answer = super::answer(&mut first).expect("an answer");
-    assert_eq!(got(Some(&answer)), upstream(201));
+    let response = super::response(&mut first).expect("an answer");
+    assert_eq!(got(Some(&response)), upstream(201));
 
     let again = stage.ask("POST /orders?ms=300", &key, order).expect("an answer");
-    assert_eq!((again.status(), &again.body), (201, &answer.body));
+    assert_eq!((again.status(), &again.body), (201, &response.body));
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
-    assert_eq!(again.header("location"), answer.header("location"));
+    assert_eq!(again.header("location"), response.header("location"));
     assert_eq!(stage.got("POST /orders", &key, r#"{"item_id":2}"#), rule(422, "key-in-use"));
     let stats = stage.ask("GET /stats", &[], "").expect("an answer").text();
     assert!(stats.contains("\"POST /orders\":1"), "the upstream heard of it once: {stats}");

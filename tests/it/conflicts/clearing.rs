@@ -100,7 +100,7 @@ fn every_style_plays_a_cleared_conflict() {
 fn what_remains_is_said_to_the_client() {
     for (rule, said) in [("first = 1\nclear = \"1h\"", "3600"), ("during = { for = \"1h\" }", "3600")] {
         let stage = stage(&format!("[[rule]]\n{rule}\nreply = {{ retry_after = \"remaining\" }}"));
-        let answer = stage.ask("PUT /items/1", &[], ITEM).expect("an answer");
-        assert_eq!(answer.header("retry-after"), Some(said), "{rule}");
+        let response = stage.ask("PUT /items/1", &[], ITEM).expect("an answer");
+        assert_eq!(response.header("retry-after"), Some(said), "{rule}");
     }
 }

@@ -51,7 +51,7 @@ impl Stage {
     fn ask(&self, request: &str, headers: &[&str], body: &str) -> Option<Message> {
         let mut socket = self.proxy.connect();
         send(&mut socket, request, headers, body);
-        answer(&mut socket)
+        response(&mut socket)
     }
 
     /// As [`Stage::ask`], in short.
@@ -76,19 +76,19 @@ fn send(socket: &mut Socket, request: &str, headers: &[&str], body: &str) {
     socket.send(text + "\r\n" + body);
 }
 
-fn answer(socket: &mut Socket) -> Option<Message> {
+fn response(socket: &mut Socket) -> Option<Message> {
     let mut message = Message::parse_head(&socket.head()?);
     socket.request_body(&mut message);
     Some(message)
 }
 
-fn got(answer: Option<&Message>) -> Got {
-    let Some(answer) = answer else { return Got { status: 0, by: By::Nobody } };
-    let by = match answer.header("fracas") {
+fn got(response: Option<&Message>) -> Got {
+    let Some(response) = response else { return Got { status: 0, by: By::Nobody } };
+    let by = match response.header("fracas") {
         None => By::Upstream,
         Some(marker) => By::Rule(marker.split('"').nth(1).expect(marker).to_owned()),
     };
-    Got { status: answer.status(), by }
+    Got { status: response.status(), by }
 }
 
 fn upstream(status: u16) -> Got {

@@ -48,7 +48,7 @@ fn one_writer_at_a_time_reaches_the_upstream_and_no_other_is_refused_for_nothing
                     let write = |_| {
                         let began = Instant::now();
                         socket.send("PUT /items/1 HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
-                        let status = socket.answer().status();
+                        let status = socket.response().status();
                         (status, (began, Instant::now()))
                     };
                     (0..TRIES).map(write).collect::<Vec<_>>()

@@ -36,10 +36,10 @@ fn each_phase_says_so_and_leaves_the_upstream_as_it_should_be() {
         let stage = stage(&format!(
             "[[rule]]\nname = \"r\"\nmethod = \"POST\"\npath = \"/orders\"\nfirst = 1\nphase = \"{phase}\""
         ));
-        let answer = stage.ask("POST /orders", &[], ORDER).expect("an answer");
+        let response = stage.ask("POST /orders", &[], ORDER).expect("an answer");
         let marker = format!("rule=\"r\", kind=transient, phase={phase}, n=1");
-        assert_eq!((answer.status(), answer.header("fracas")), (409, Some(&*marker)));
-        assert_eq!(answer.header("location"), None, "nothing of the upstream's answer shows");
+        assert_eq!((response.status(), response.header("fracas")), (409, Some(&*marker)));
+        assert_eq!(response.header("location"), None, "nothing of the upstream's answer shows");
         assert_eq!(stage.writes("POST /orders"), writes, "{phase}");
         let summary = stage.proxy.running().summary();
         assert_eq!((summary.rules[0].matched, summary.rules[0].fired), (1, 1));
@@ -65,7 +65,7 @@ fn a_lost_answer_ends_its_own_connection_alone_and_the_upstreams_is_used_again()
     let mut other = stage.proxy.connect();
     for round in 0..20 {
         super::send(&mut other, "GET /items/1", &[], "");
-        assert_eq!(super::answer(&mut other).expect("an answer").status(), 200);
+        assert_eq!(super::response(&mut other).expect("an answer").status(), 200);
         let expected = if round % 2 == 1 { nothing() } else { upstream(201) };
         assert_eq!(stage.got("POST /orders", &[], ORDER), expected);
     }

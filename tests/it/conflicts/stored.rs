@@ -20,9 +20,9 @@ fn another_client_with_the_same_key_and_payload_has_a_key_of_its_own() {
     for (client, is_replay, seen) in
         [("alice", false, 1), ("alice", true, 1), ("bob", false, 2), ("bob", true, 2)]
     {
-        let answer = proxy.ask(pay(client));
-        assert_eq!(answer.header("idempotent-replayed").is_some(), is_replay, "{client}");
-        assert_eq!((answer.status(), answer.text()), (201, "card".to_owned()), "{client}");
+        let response = proxy.ask(pay(client));
+        assert_eq!(response.header("idempotent-replayed").is_some(), is_replay, "{client}");
+        assert_eq!((response.status(), response.text()), (201, "card".to_owned()), "{client}");
         assert_eq!(upstream.requests().len(), seen, "{client}");
     }
 }
@@ -35,9 +35,9 @@ fn a_stored_session_is_given_to_no_other_connection() {
     let mut own = proxy.connect();
     for is_replay in [false, true] {
         own.send(pay("alice"));
-        let answer = own.answer();
-        assert_eq!(answer.header("idempotent-replayed").is_some(), is_replay);
-        assert_eq!(answer.header("set-cookie"), Some("session=secret"));
+        let response = own.response();
+        assert_eq!(response.header("idempotent-replayed").is_some(), is_replay);
+        assert_eq!(response.header("set-cookie"), Some("session=secret"));
     }
     let other = proxy.ask(pay("bob"));
     assert_eq!((other.header("idempotent-replayed"), other.header("set-cookie")), (Some("true"), None));

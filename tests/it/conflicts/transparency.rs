@@ -54,10 +54,10 @@ fn recorded(rules: &str) -> (TestProxy, Arc<Mutex<Vec<u8>>>, Upstream) {
             recorder.extend_from_slice(head.as_bytes());
             recorder.extend_from_slice(format!("{:?}", message.chunks).as_bytes());
             recorder.extend_from_slice(&message.body);
-            let answer = "{\"rev\":1,\"name\":\"a\"}";
-            let length = answer.len();
+            let response = "{\"rev\":1,\"name\":\"a\"}";
+            let length = response.len();
             talk.socket.send(format!(
-                "HTTP/1.1 200 OK\r\nETag: \"1\"\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{answer}"
+                "HTTP/1.1 200 OK\r\nETag: \"1\"\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{response}"
             ));
         }
     });

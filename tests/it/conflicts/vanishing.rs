@@ -59,7 +59,7 @@ fn ten_thousand_clients_that_leave_while_they_hold_a_key_hold_it_no_longer() {
         }
     }
     for key in 0..KEYS {
-        let answer = proxy.ask(request(key, "Stays: yes\r\n"));
-        assert_eq!(answer.status(), 204, "key {key} is still held: {:?}", answer.header("fracas"));
+        let response = proxy.ask(request(key, "Stays: yes\r\n"));
+        assert_eq!(response.status(), 204, "key {key} is still held: {:?}", response.header("fracas"));
     }
 }

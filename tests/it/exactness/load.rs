@@ -55,15 +55,15 @@ async fn client(address: SocketAddr, keys: Arc<[u32]>, next: Arc<AtomicUsize>) -
     while let Some(&key) = keys.get(next.fetch_add(1, Ordering::Relaxed)) {
         let request = format!("GET /items/1 HTTP/1.1\r\nhost: {address}\r\nx-key: {key}\r\n\r\n");
         stream.write_all(request.as_bytes()).await.expect("a connection that stays open");
-        let answer = tokio::time::timeout(PATIENCE, answer(&mut stream, &mut buffer));
-        let (status, conflict) = answer.await.expect("an answer in time");
+        let response = tokio::time::timeout(PATIENCE, response(&mut stream, &mut buffer));
+        let (status, conflict) = response.await.expect("an answer in time");
         seen.push(Seen { key, status, conflict });
     }
     seen
 }
 
-/// Reads one whole answer, and nothing of another.
-async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> (u16, Option<Conflict>) {
+/// Reads one whole response, and nothing of another.
+async fn response(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> (u16, Option<Conflict>) {
     buffer.clear();
     loop {
         assert!(stream.read_buf(buffer).await.expect("a connection") > 0, "closed within an answer");

@@ -3,7 +3,10 @@
 mod listed;
 
 use fracas::grading::{Criteria, Finding, Grading, Missing, Report, Verdict};
-use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, RuleReading, AskedWait, RequestRecord};
+use fracas::model::{
+    AskedWait, Attempt, Fingerprint, InjectedConflict, Kind, Phase, RequestRecord, ResponseRecord,
+    RuleReading,
+};
 use fracas::report::{self, Format, ReportInput, Width};
 use fracas::rules;
 use proptest::prelude::*;
@@ -264,7 +267,8 @@ fn a_reading_for_more_rules_than_are_kept_may_be_one_for_each() {
         let first = refused(write(0, 1, 409), &format!("r{}", rules - 1), Kind::Version);
         let mut read =
             Attempt { connection: 1, path: "/rpc".into(), ..request(100_000, "a/1", 1, "POST", 200) };
-        (0..rules).for_each(|n| read.got.shown.read_for(RuleReading { rule: format!("r{n}").into(), key: None }));
+        (0..rules)
+            .for_each(|n| read.got.shown.read_for(RuleReading { rule: format!("r{n}").into(), key: None }));
         let report = graded(&asked, [first, read, write(110_000, 2, 200)]);
         let found = verdict(&report, "a/1", 2);
         assert_eq!(found, Some(if rules > 8 { Verdict::Undetermined } else { Verdict::Pass }), "{rules}");
@@ -330,7 +334,11 @@ fn attempts_that_are_missing_accuse_nobody_of_what_they_may_have_been() {
     let mut grading = Grading::new(Criteria::default());
     let blind = (0..8).map(|n| {
         let write = refused(request(n * SECOND / 2, "a/1", 1, "PUT", 409), "r", Kind::Version);
-        Attempt { id: n + 1, sent: RequestRecord { version: Some("1".into()), ..write.sent.clone() }, ..write }
+        Attempt {
+            id: n + 1,
+            sent: RequestRecord { version: Some("1".into()), ..write.sent.clone() },
+            ..write
+        }
     });
     blind.for_each(|attempt| drop(grading.add(attempt)));
     grading.clients_gone();

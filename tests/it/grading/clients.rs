@@ -1,6 +1,9 @@
 //! Simulated clients before a simulated proxy: what they send, as the journal would hold it.
 
-use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, AskedWait, RequestRecord, ShownVersions};
+use fracas::model::{
+    AskedWait, Attempt, Fingerprint, InjectedConflict, Kind, Phase, RequestRecord, ResponseRecord,
+    ShownVersions,
+};
 
 use super::policies::Chance;
 
@@ -95,7 +98,14 @@ impl Run<'_> {
         self.now += (seconds * 1e6) as u64 + self.chance.uniform(300.0, 3_000.0) as u64;
     }
 
-    fn send(&mut self, method: &str, path: &str, sent: RequestRecord, got: ResponseRecord, conflict: Option<InjectedConflict>) {
+    fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        sent: RequestRecord,
+        got: ResponseRecord,
+        conflict: Option<InjectedConflict>,
+    ) {
         let start = self.now;
         self.now += self.chance.uniform(400.0, 4_000.0) as u64;
         self.attempts.push(Attempt {
@@ -208,11 +218,18 @@ impl Run<'_> {
                 shown: sent.version.as_deref().map(ShownVersions::from).unwrap_or_default(),
                 ..ResponseRecord::default()
             };
-            self.send("GET", path, RequestRecord { credential: sent.credential, ..RequestRecord::default() }, shown, None);
+            self.send(
+                "GET",
+                path,
+                RequestRecord { credential: sent.credential, ..RequestRecord::default() },
+                shown,
+                None,
+            );
             self.now += self.chance.uniform(100.0, 900.0) as u64;
         }
         if situation.kind == Kind::Session && client == Client::Exemplary {
-            let given = ResponseRecord { status: Some(200), upstream: Some(200), ..ResponseRecord::default() };
+            let given =
+                ResponseRecord { status: Some(200), upstream: Some(200), ..ResponseRecord::default() };
             self.send(
                 "POST",
                 "/login",

@@ -1,7 +1,7 @@
 //! `[expect]`: what is asked, what is found, and what it means for the verdict.
 
 use fracas::grading::{Criteria, Report, Verdict};
-use fracas::model::{Kind, AskedWait};
+use fracas::model::{AskedWait, Kind};
 use fracas::rules;
 
 use super::clients::{Client, Situation};

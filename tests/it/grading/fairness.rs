@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fracas::grading::{Criteria, Grading, Report, Verdict};
-use fracas::model::{Attempt, Fingerprint, ResponseRecord, Kind, Phase, AskedWait};
+use fracas::model::{AskedWait, Attempt, Fingerprint, Kind, Phase, ResponseRecord};
 
 use super::clients::{Client, Situation, record};
 use super::policies::Chance;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fracas::grading::{Gaps, Jitter, BackoffShape};
+use fracas::grading::{BackoffShape, Gaps, Jitter};
 use fracas::model::{Dice, KeyHash};
 
 /// How a client waits before its k-th retry; base 1 s, factor 2.

@@ -5,7 +5,9 @@ mod facts;
 mod record;
 mod words;
 
-use fracas::grading::{Criteria, ClientReport, Correlator, Grading, Jitter, Operation, Report, BackoffShape, Verdict};
+use fracas::grading::{
+    BackoffShape, ClientReport, Correlator, Criteria, Grading, Jitter, Operation, Report, Verdict,
+};
 use fracas::rules;
 use proptest::prelude::*;
 
@@ -89,7 +91,10 @@ fn client_holds(client: &ClientReport, facts: &Facts) -> Result<(), String> {
     };
     let Some(told) = &client.backoff else { return Ok(()) };
     let is_settled = |check| verdict(check).is_some_and(|verdict| verdict != Verdict::Undetermined);
-    expect(told.shape == BackoffShape::Undetermined || is_settled(7), format!("{told:?}, and R7 {:?}", verdict(7)))?;
+    expect(
+        told.shape == BackoffShape::Undetermined || is_settled(7),
+        format!("{told:?}, and R7 {:?}", verdict(7)),
+    )?;
     expect(told.jitter == Jitter::Undetermined || is_settled(8), format!("{told:?}, and R8 {:?}", verdict(8)))
 }
 

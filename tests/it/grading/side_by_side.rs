@@ -129,7 +129,7 @@ fn whoever_is_bad_by_itself_is_found_wherever_something_tells_the_calls_apart() 
         (Policy::Hasty, lost, &[1, 14, 15, 16]),
     ];
     for (policy, rule, expected) in cases {
-        // A key makes it safe to send a write again whose answer was lost; and that ends its connection.
+        // A key makes it safe to send a write again whose response was lost; and that ends its connection.
         let is_lost = rule.phase == Phase::Lost;
         for (names, connections) in [
             (Names::Key, Connections::New),

@@ -1,7 +1,7 @@
 //! What the record does not show is not said: findings on records in which something stays in the dark.
 
 use fracas::grading::{Criteria, Finding, Grading, Report, Verdict};
-use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, RequestRecord};
+use fracas::model::{Attempt, Fingerprint, InjectedConflict, Kind, Phase, RequestRecord, ResponseRecord};
 use fracas::rules;
 
 /// A record line by line: `AT METHOD PATH [v=…] [k=…] [b=…] [c=…] > STATUS|- [up=…] [e=…] [KIND[:PHASE]]`, where `AT` is
@@ -285,7 +285,7 @@ fn who_drops_what_a_bulk_endpoint_refused_has_not_recovered() {
 
 #[test]
 fn the_line_of_a_client_says_only_what_its_checks_say() {
-    use fracas::grading::{Jitter, BackoffShape};
+    use fracas::grading::{BackoffShape, Jitter};
     // Two operations of three uneven gaps: neither growth nor jitter can be told of so few.
     let text = each(
         2,

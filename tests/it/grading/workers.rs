@@ -1,7 +1,10 @@
 //! Workers side by side under one identity, who all make the same requests: who is accused of what they do
 //! together, and of what each of them does by itself?
 
-use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, AskedWait, RequestRecord, ShownVersions};
+use fracas::model::{
+    AskedWait, Attempt, Fingerprint, InjectedConflict, Kind, Phase, RequestRecord, ResponseRecord,
+    ShownVersions,
+};
 
 use crate::mix::Chance;
 
@@ -72,7 +75,7 @@ pub enum Starts {
     Close,
     /// Spread evenly over a wait.
     Spread,
-    /// Within 2 ms, which is less than an answer takes.
+    /// Within 2 ms, which is less than a response takes.
     AtOnce,
 }
 
@@ -250,7 +253,7 @@ impl Workers {
         scene.refused += u64::from(is_refused);
         let is_lost = is_refused && self.rule.phase == Phase::Lost;
         let start = worker.at;
-        // With all of them at once, an answer takes longer than they take to ask.
+        // With all of them at once, a response takes longer than they take to ask.
         let took = match self.starts {
             Starts::AtOnce => 4 * MILLI + scene.chance.below(20 * MILLI),
             _ => 400 + scene.chance.below(3 * MILLI),

@@ -1,6 +1,6 @@
 //! What is recorded of each attempt, as its client and its upstream saw it.
 
-use fracas::model::{Attempt, ResponseRecord, Kind, MediaType, Phase, AskedWait};
+use fracas::model::{AskedWait, Attempt, Kind, MediaType, Phase, ResponseRecord};
 
 use crate::support::message::Message;
 use crate::support::proxy::{TestProxy, before};
@@ -12,8 +12,8 @@ fn attempts(proxy: TestProxy, requests: &[&str]) -> (Vec<Message>, Vec<Attempt>)
     (answers, proxy.attempts())
 }
 
-fn proxy(rules: &str, answer: &str) -> TestProxy {
-    before(Upstream::answering(answer).address).rules(rules).start()
+fn proxy(rules: &str, response: &str) -> TestProxy {
+    before(Upstream::answering(response).address).rules(rules).start()
 }
 
 const OK: &str = "HTTP/1.1 200 OK\r\nETag: \"8\"\r\nContent-Length: 2\r\n\r\n{}";
@@ -29,8 +29,13 @@ fn a_request_and_its_answer_are_recorded() {
     assert!(first.query.is_some() && second.query.is_none());
     assert_eq!((first.sent.version.as_deref(), first.sent.bytes), (Some("\"7\""), 7));
     assert!(first.sent.body.is_some() && second.sent.body.is_none());
-    let got =
-        ResponseRecord { status: Some(200), upstream: Some(200), shown: "\"8\"".into(), bytes: 2, ..ResponseRecord::default() };
+    let got = ResponseRecord {
+        status: Some(200),
+        upstream: Some(200),
+        shown: "\"8\"".into(),
+        bytes: 2,
+        ..ResponseRecord::default()
+    };
     assert_eq!((&first.got, &second.got), (&got, &got));
     assert!(first.start <= first.end && first.end <= second.start && second.start <= second.end);
     assert_ne!(first.connection, second.connection);
@@ -127,7 +132,7 @@ fn a_client_that_leaves_is_recorded_as_having_left() {
 
 #[test]
 fn answers_of_every_framing_are_whole() {
-    for (request, answer, bytes) in [
+    for (request, response, bytes) in [
         ("GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 3),
         ("GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: x\r\n\r\n0\r\nx: 1\r\n\r\n", 0),
         ("GET", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 0),
@@ -136,8 +141,8 @@ fn answers_of_every_framing_are_whole() {
         ("GET", "HTTP/1.1 204 No Content\r\n\r\n", 0),
     ] {
         let request = format!("{request} / HTTP/1.1\r\nHost: a\r\n\r\n");
-        let (_, attempts) = attempts(proxy("", answer), &[&request]);
-        assert_eq!((attempts[0].got.error.as_deref(), attempts[0].got.bytes), (None, bytes), "{answer}");
+        let (_, attempts) = attempts(proxy("", response), &[&request]);
+        assert_eq!((attempts[0].got.error.as_deref(), attempts[0].got.bytes), (None, bytes), "{response}");
     }
     let refused = "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n";
     let (_, attempts) = attempts(proxy("[[rule]]\n", OK), &[refused]);
@@ -177,7 +182,7 @@ fn every_worker_s_attempts_are_there_once() {
             scope.spawn(move || {
                 for n in 0..EACH {
                     socket.send(format!("GET /{client}/{n} HTTP/1.1\r\nHost: a\r\n\r\n"));
-                    assert_eq!(socket.answer().status(), 200);
+                    assert_eq!(socket.response().status(), 200);
                 }
             });
         }

@@ -52,7 +52,7 @@ fn a_killed_process_leaves_what_was_written_and_the_next_one_goes_on_below() {
         let mut socket = Socket::connect(serving.address);
         for n in 0..3 {
             socket.send(format!("GET /items/{n} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
-            socket.answer();
+            socket.response();
         }
         wait_for(&journal, 3 * run);
         serving.signal("KILL");
@@ -85,7 +85,9 @@ fn the_file_of_a_run_that_ended_says_what_its_rules_did() {
     }
     assert_eq!(proxy.attempts().len(), 3);
     let (lines, _) = lines(&path);
-    let [.., JournalLine::Tallies(tallies), JournalLine::Tallies(mark)] = &lines[..] else { panic!("{lines:?}") };
+    let [.., JournalLine::Tallies(tallies), JournalLine::Tallies(mark)] = &lines[..] else {
+        panic!("{lines:?}")
+    };
     assert_eq!((&tallies.tallies[..], tallies.dropped), (&[(1, 3, 1)][..], 0));
     assert_eq!((mark.ended, mark.lost, mark.clients_gone), (true, 0, false));
 }

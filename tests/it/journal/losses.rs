@@ -18,7 +18,7 @@ fn talk(serving: &Serving, requests: usize) {
             "PUT /items/{} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{{}}",
             n / 2
         ));
-        socket.answer();
+        socket.response();
     }
 }
 

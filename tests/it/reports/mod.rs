@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use fracas::grading::{ClientReport, Report, Verdict};
 use fracas::model::{
-    Attempt, InjectedConflict, Fingerprint, ResponseRecord, GrpcStatus, Kind, MediaType, Phase, HttpVersion, AskedWait, RequestRecord,
+    AskedWait, Attempt, Fingerprint, GrpcStatus, HttpVersion, InjectedConflict, Kind, MediaType, Phase,
+    RequestRecord, ResponseRecord,
 };
 use fracas::report::{self, Format, ReportInput, Width};
 use fracas::rules::Paint;

@@ -10,10 +10,10 @@ pub fn request(address: SocketAddr, line: &[u8], headers: &str) -> String {
     let head = [line, b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n", headers.as_bytes(), b"\r\n"]
         .concat();
     stream.write_all(&head).expect("it reads");
-    let mut answer = Vec::new();
+    let mut response = Vec::new();
     // A reset is an end as well.
-    let _ = stream.read_to_end(&mut answer);
-    String::from_utf8_lossy(&answer).into_owned()
+    let _ = stream.read_to_end(&mut response);
+    String::from_utf8_lossy(&response).into_owned()
 }
 
 /// As [`request`], on a thread of its own.
@@ -52,7 +52,7 @@ impl Upstream {
         }
     }
 
-    pub fn answer(&mut self) {
+    pub fn response(&mut self) {
         let mut stream = self.stream.take().expect("a request");
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone").expect("it reads");
     }

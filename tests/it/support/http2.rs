@@ -85,7 +85,7 @@ pub async fn exchange(
 ) -> Result<Answer, h2::Error> {
     let is_bodiless = pieces.iter().all(Bytes::is_empty) && trailers.is_none();
     let mut sender = sender.ready().await?;
-    let (answer, mut stream) = sender.send_request(request, is_bodiless)?;
+    let (response, mut stream) = sender.send_request(request, is_bodiless)?;
     if !is_bodiless {
         let last = pieces.len() - 1;
         for (at, piece) in pieces.into_iter().enumerate() {
@@ -95,7 +95,7 @@ pub async fn exchange(
             stream.send_trailers(trailers)?;
         }
     }
-    let (head, mut body) = answer.await?.into_parts();
+    let (head, mut body) = response.await?.into_parts();
     let mut whole = Vec::new();
     while let Some(piece) = body.data().await {
         let piece = piece?;

@@ -19,7 +19,7 @@ use super::upstream::start;
 /// One request, on its stream.
 pub struct Asked {
     pub request: Request<RecvStream>,
-    pub answer: SendResponse<Bytes>,
+    pub response: SendResponse<Bytes>,
     /// Which connection it came on, from 0.
     pub connection: usize,
 }
@@ -65,7 +65,7 @@ impl Http2Upstream {
     pub fn echoing() -> Http2Upstream {
         Http2Upstream::playing(100, |mut asked| async move {
             let (body, trailers) = read(asked.request.body_mut()).await;
-            let mut to = asked.answer.send_response(Response::new(()), false).expect("it listens");
+            let mut to = asked.response.send_response(Response::new(()), false).expect("it listens");
             to.send_data(body, trailers.is_none()).expect("it listens");
             if let Some(trailers) = trailers {
                 to.send_trailers(trailers).expect("it listens");
@@ -105,9 +105,9 @@ async fn serve(
                 return;
             };
             let mut tasks = tokio::task::JoinSet::new();
-            while let Some(Ok((request, answer))) = connection.accept().await {
+            while let Some(Ok((request, response))) = connection.accept().await {
                 recorder.lock().expect("no panic").push(clone(&request));
-                tasks.spawn_local(script(Asked { request, answer, connection: number }));
+                tasks.spawn_local(script(Asked { request, response, connection: number }));
             }
         })
         .await;
@@ -134,7 +134,7 @@ pub async fn read(body: &mut RecvStream) -> (Bytes, Option<HeaderMap>) {
 
 impl Asked {
     /// Responds with a whole message.
-    pub fn answer(&mut self, head: http::response::Builder, body: &'static str) {
+    pub fn response(&mut self, head: http::response::Builder, body: &'static str) {
         let mut to = self.head(head, body.is_empty());
         if !body.is_empty() {
             to.send_data(body.into(), true).expect("it listens");
@@ -143,11 +143,11 @@ impl Asked {
 
     /// Begins a response.
     pub fn head(&mut self, head: http::response::Builder, ends: bool) -> SendStream<Bytes> {
-        self.answer.send_response(head.body(()).expect("a head"), ends).expect("it listens")
+        self.response.send_response(head.body(()).expect("a head"), ends).expect("it listens")
     }
 
     /// Waits until the stream is reset; with which code.
     pub async fn reset(&mut self) -> h2::Reason {
-        std::future::poll_fn(|cx| self.answer.poll_reset(cx)).await.expect("a reset")
+        std::future::poll_fn(|cx| self.response.poll_reset(cx)).await.expect("a reset")
     }
 }

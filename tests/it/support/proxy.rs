@@ -7,8 +7,8 @@ use fracas::matching::{Match, TextPattern};
 use fracas::model::{Key, Kind};
 use fracas::proxy::{Proxy, Running, Summary};
 use fracas::rules::{
-    Authority, BodyFileError, Config, Expect, ReplySettings, ReplyBody, ReplyStyle, Rule, Schedule, Scheme, Settings,
-    UpstreamUrl,
+    Authority, BodyFileError, Config, Expect, ReplyBody, ReplySettings, ReplyStyle, Rule, Schedule, Scheme,
+    Settings, UpstreamUrl,
 };
 use http::StatusCode;
 

@@ -116,7 +116,7 @@ impl Socket {
     }
 
     /// The next final response to a request whose response may have a body.
-    pub fn answer(&mut self) -> Message {
+    pub fn response(&mut self) -> Message {
         self.answer_to("GET")
     }
 

@@ -8,8 +8,8 @@ pub fn upstream() -> Upstream {
     Upstream::playing(|talk: &mut Talk| {
         while let Some(request) = talk.whole_request() {
             let target = request.target();
-            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{target}", target.len());
-            if talk.socket.try_send(answer).is_err() {
+            let response = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{target}", target.len());
+            if talk.socket.try_send(response).is_err() {
                 break;
             }
         }

@@ -111,9 +111,9 @@ async fn serve(stream: std::net::TcpStream, acceptor: TlsAcceptor, recorder: &Mu
     recorder.lock().expect("no panic").push(protocol.clone());
     if protocol == "h2" {
         let Ok(mut connection) = h2::server::handshake(stream).await else { return };
-        while let Some(Ok((request, mut answer))) = connection.accept().await {
+        while let Some(Ok((request, mut response))) = connection.accept().await {
             let target = request.uri().to_string();
-            let mut to = answer.send_response(Response::new(()), false).expect("it listens");
+            let mut to = response.send_response(Response::new(()), false).expect("it listens");
             to.send_data(format!("{protocol} {target}").into(), true).expect("it listens");
         }
         return;
@@ -127,14 +127,14 @@ async fn serve(stream: std::net::TcpStream, acceptor: TlsAcceptor, recorder: &Mu
             }
         }
         let body = format!("{protocol} {}", head.split(' ').nth(1).unwrap_or_default());
-        let answer = match head.to_ascii_lowercase().contains("\r\nupgrade: websocket\r\n") {
+        let response = match head.to_ascii_lowercase().contains("\r\nupgrade: websocket\r\n") {
             true => {
                 "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\nhello"
                     .into()
             }
             false => format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()),
         };
-        if stream.get_mut().write_all(answer.as_bytes()).await.is_err() {
+        if stream.get_mut().write_all(response.as_bytes()).await.is_err() {
             return;
         }
     }

@@ -41,10 +41,10 @@ impl Upstream {
     }
 
     /// Reads whole requests and responds to each with these bytes.
-    pub fn answering(answer: impl Into<Vec<u8>>) -> Upstream {
-        let answer = answer.into();
+    pub fn answering(response: impl Into<Vec<u8>>) -> Upstream {
+        let response = response.into();
         Upstream::playing(
-            move |talk| while talk.request().is_some() && talk.socket.try_send(&answer).is_ok() {},
+            move |talk| while talk.request().is_some() && talk.socket.try_send(&response).is_ok() {},
         )
     }
 

@@ -6,13 +6,13 @@ use super::play;
 struct Api {
     /// The rule's `version`, with its key; empty for what needs no rule.
     rule: &'static str,
-    /// A write with version `@`, and what a read answers that shows `@`.
+    /// A write with version `@`, and what a read responses that shows `@`.
     write: &'static str,
     shows: &'static str,
 }
 
 const APIS: [Api; 14] = [
-    // GitHub's contents, and the answer to a write.
+    // GitHub's contents, and the response to a write.
     Api { rule: "version = 'body:/sha'", write: r#"PUT /it {"sha":"@"}"#, shows: r#"{"sha":"@"}"# },
     Api {
         rule: "version = 'body:/sha'",

@@ -11,7 +11,7 @@ mod kinds;
 mod own;
 mod reads;
 
-use fracas::grading::{Criteria, CHECKS, Finding, Grading, Report};
+use fracas::grading::{CHECKS, Criteria, Finding, Grading, Report};
 use fracas::rules::{BodyFileError, read};
 
 use crate::support::proxy::before;
@@ -43,17 +43,17 @@ fn play(rules: &str, trace: &[String]) -> Played {
     Played { statuses, report: grading.finish(Vec::new(), 0) }
 }
 
-/// A line as bytes; the answer goes with it.
+/// A line as bytes; the response goes with it.
 fn request(line: &str) -> String {
-    let (asked, answer) = line.split_once(" -> ").expect("request -> answer");
+    let (asked, response) = line.split_once(" -> ").expect("request -> answer");
     let (head, headers, body) = parts(asked);
-    let (status, shown, json) = parts(answer);
+    let (status, shown, json) = parts(response);
     let kind = if json.is_empty() { "" } else { "content-type: application/json~~" };
     let shown: String = shown.iter().map(|(name, value)| format!("{name}: {value}~~")).collect();
-    let answer = format!("HTTP/1.1 {status} X~~{kind}{shown}content-length: {}~~~~{json}", json.len());
+    let response = format!("HTTP/1.1 {status} X~~{kind}{shown}content-length: {}~~~~{json}", json.len());
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     format!(
-        "{head} HTTP/1.1\r\nhost: a\r\nuser-agent: client/1\r\nx-answer: {answer}\r\n{headers}content-length: {}\r\n\r\n\
+        "{head} HTTP/1.1\r\nhost: a\r\nuser-agent: client/1\r\nx-answer: {response}\r\n{headers}content-length: {}\r\n\r\n\
          {body}",
         body.len()
     )

@@ -119,7 +119,7 @@ fn a_read_of_what_has_another_key_is_none() {
     }
 }
 
-/// A POST that reads shows versions, too, in its answer.
+/// A POST that reads shows versions, too, in its response.
 #[test]
 fn its_answer_shows_versions() {
     let api = Api {

@@ -33,9 +33,9 @@ fn a_name_that_a_page_could_choose_is_421_and_never_reaches_the_upstream() {
     }
     upstream.forget();
     for host in ["rebind.attacker.example", "127.0.0.1.attacker.example", "0x7f.1", "h"] {
-        let answer = proxy.ask(get(&format!("{host}:{port}")));
-        assert_eq!((answer.status(), answer.header("fracas")), (421, Some("error=host")), "{host}");
-        assert!(answer.text().contains(r#"allowed_hosts = [\"name\"]"#), "{}", answer.text());
+        let response = proxy.ask(get(&format!("{host}:{port}")));
+        assert_eq!((response.status(), response.header("fracas")), (421, Some("error=host")), "{host}");
+        assert!(response.text().contains(r#"allowed_hosts = [\"name\"]"#), "{}", response.text());
         // The target's own authority beats `Host` (RFC 9112 §3.2.2).
         let absolute = format!("GET http://{host}/ HTTP/1.1\r\nHost: localhost\r\n\r\n");
         assert_eq!(status(&proxy, &absolute), 421, "{host} as a target");
@@ -79,5 +79,5 @@ fn other_listeners_serve_every_name() {
         proxy.address.port(),
     )));
     client.send(get("anything.example"));
-    assert_eq!(client.answer().status(), 200);
+    assert_eq!(client.response().status(), 200);
 }

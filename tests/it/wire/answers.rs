@@ -7,17 +7,17 @@ use super::super::support::upstream::{Talk, Upstream};
 const GET: &str = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 
 /// Sends these bytes to the first request, and ends the connection.
-fn once(answer: &'static str) -> Upstream {
+fn once(response: &'static str) -> Upstream {
     Upstream::playing(move |talk: &mut Talk| {
         if talk.request().is_some() {
-            talk.socket.send(answer);
+            talk.socket.send(response);
         }
     })
 }
 
 #[test]
 fn c13_an_answer_that_cannot_be_framed_is_a_502() {
-    for answer in [
+    for response in [
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nabc",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -35,17 +35,17 @@ fn c13_an_answer_that_cannot_be_framed_is_a_502() {
         "HTTP/1.1 200 OK\r\nBad Name: x\r\n\r\n",
         "HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n",
     ] {
-        let upstream = once(answer);
+        let upstream = once(response);
         let proxy = proxy::before(upstream.address).start();
         let got = proxy.ask(GET);
-        assert_eq!((got.status(), got.header("fracas")), (502, Some("error=protocol")), "{answer:?}");
+        assert_eq!((got.status(), got.header("fracas")), (502, Some("error=protocol")), "{response:?}");
     }
 }
 
 #[test]
 fn space_before_a_colon_is_taken_away() {
-    let answer = "HTTP/1.1 200 OK\r\nAccess-Control-Allow-Credentials : true\r\nX\t: 1\r\nContent-Length \t: 2\r\n\r\nok";
-    let upstream = Upstream::answering(answer);
+    let response = "HTTP/1.1 200 OK\r\nAccess-Control-Allow-Credentials : true\r\nX\t: 1\r\nContent-Length \t: 2\r\n\r\nok";
+    let upstream = Upstream::answering(response);
     let proxy = proxy::before(upstream.address).start();
     let mut client = proxy.connect();
     for _ in 0..2 {
@@ -123,7 +123,7 @@ fn an_answer_may_have_a_head_as_long_as_the_limits_allow() {
 
 #[test]
 fn a_502_says_what_was_wrong_with_the_answer() {
-    for (answer, says) in [
+    for (response, says) in [
         ("HTTP/1.1 200 OK\r\nMy Header: 1\r\n\r\n", "header line 1 has a space in its name: `My Header`"),
         ("HTTP/1.1 200 OK\r\nA: b\r\nnonsense\r\n\r\n", "header line 2 has no colon: `nonsense`"),
         (
@@ -142,38 +142,38 @@ fn a_502_says_what_was_wrong_with_the_answer() {
         ),
     ] {
         for request in [GET, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"] {
-            let upstream = once(answer);
+            let upstream = once(response);
             let proxy = proxy::before(upstream.address).start();
             let got = proxy.ask(request);
-            assert_eq!((got.status(), got.header("fracas")), (502, Some("error=protocol")), "{answer:?}");
-            assert!(got.text().contains(says), "{answer:?}: {got}");
+            assert_eq!((got.status(), got.header("fracas")), (502, Some("error=protocol")), "{response:?}");
+            assert!(got.text().contains(says), "{response:?}: {got}");
         }
     }
 }
 
 #[test]
 fn c13_an_answer_that_is_framed_twice_is_framed_once() {
-    for (answer, length, body) in [
+    for (response, length, body) in [
         ("Transfer-Encoding: chunked\r\nContent-Length: 99\r\n\r\n3\r\nabc\r\n0\r\n\r\n", None, "abc"),
         ("Content-Length: 99\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", None, "abc"),
         ("Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", Some("3"), "abc"),
         ("Content-Length: 3, 3\r\n\r\nabc", Some("3"), "abc"),
     ] {
-        let upstream = Upstream::answering(format!("HTTP/1.1 200 OK\r\n{answer}"));
+        let upstream = Upstream::answering(format!("HTTP/1.1 200 OK\r\n{response}"));
         let proxy = proxy::before(upstream.address).start();
         let mut client = proxy.connect();
         for _ in 0..2 {
             client.send(GET);
-            let got = client.answer();
-            assert_eq!((got.header("content-length"), &*got.text()), (length, body), "{answer:?}");
-            assert_eq!(got.all("transfer-encoding").len(), usize::from(length.is_none()), "{answer:?}");
+            let got = client.response();
+            assert_eq!((got.header("content-length"), &*got.text()), (length, body), "{response:?}");
+            assert_eq!(got.all("transfer-encoding").len(), usize::from(length.is_none()), "{response:?}");
         }
     }
 }
 
 #[test]
 fn c24_a_torn_answer_is_torn_for_the_client_too() {
-    for (answer, is_10) in [
+    for (response, is_10) in [
         ("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", false),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", false),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n5\r\nab", false),
@@ -182,7 +182,7 @@ fn c24_a_torn_answer_is_torn_for_the_client_too() {
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", true),
         ("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", true),
     ] {
-        let upstream = once(answer);
+        let upstream = once(response);
         let proxy = proxy::before(upstream.address).start();
         let mut client = proxy.connect();
         client.send(if is_10 { "GET / HTTP/1.0\r\n\r\n" } else { GET });
@@ -191,11 +191,11 @@ fn c24_a_torn_answer_is_torn_for_the_client_too() {
             // The tear may overtake the head; then there is nothing that could look whole.
             None => continue,
         };
-        assert_eq!(message.status(), 200, "{answer:?}");
+        assert_eq!(message.status(), 200, "{response:?}");
         if message.header("transfer-encoding").is_some() {
             client.chunked(&mut message).expect_err("the last chunk never comes");
         } else if message.header("content-length").is_some() {
-            assert!(client.rest().map_or(0, |body| body.len()) < 10, "{answer:?}");
+            assert!(client.rest().map_or(0, |body| body.len()) < 10, "{response:?}");
         } else {
             client.rest().expect_err("the end is not a clean one");
         }
@@ -219,11 +219,11 @@ fn bytes_after_an_answer_are_nobodys() {
     let mut client = proxy.connect();
     for number in 0..50 {
         client.send(format!("GET /{number} HTTP/1.1\r\nHost: h\r\n\r\n"));
-        let answer = client.answer();
-        if answer.status() == 200 {
-            assert_eq!(answer.text(), format!("/{number}"));
+        let response = client.response();
+        if response.status() == 200 {
+            assert_eq!(response.text(), format!("/{number}"));
         } else {
-            assert_eq!(answer.status(), 502);
+            assert_eq!(response.status(), 502);
         }
     }
 }
@@ -238,8 +238,8 @@ fn c29_early_hints_and_processing_are_swallowed() {
     let mut client = proxy.connect();
     for _ in 0..2 {
         client.send(GET);
-        let answer = client.answer();
-        assert_eq!((answer.status(), answer.header("link"), &*answer.text()), (200, None, "ok"));
+        let response = client.response();
+        assert_eq!((response.status(), response.header("link"), &*response.text()), (200, None, "ok"));
     }
 }
 

@@ -31,15 +31,15 @@ fn sized_and_chunked_bodies_arrive_as_they_were_both_ways() {
         let body = pattern(size);
         client.send(format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {size}\r\n\r\n"));
         client.send(&body);
-        let answer = client.answer();
-        assert_eq!(answer.header("content-length"), Some(&*size.to_string()));
-        assert_eq!(answer.header("transfer-encoding"), None);
-        assert!(answer.body == body, "{size} bytes, sized");
+        let response = client.response();
+        assert_eq!(response.header("content-length"), Some(&*size.to_string()));
+        assert_eq!(response.header("transfer-encoding"), None);
+        assert!(response.body == body, "{size} bytes, sized");
 
         for chunk in [1_000, 70_000] {
             client.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
             client.send(chunked(&body, chunk));
-            assert!(client.answer().body == body, "{size} bytes, in chunks of {chunk}");
+            assert!(client.response().body == body, "{size} bytes, in chunks of {chunk}");
         }
     }
     for request in upstream.requests() {
@@ -56,8 +56,8 @@ fn any_method_may_have_a_body() {
         for framing in
             ["Content-Length: 3\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"]
         {
-            let answer = proxy.ask(format!("{method} / HTTP/1.1\r\nHost: h\r\n{framing}"));
-            assert_eq!(answer.text(), "abc", "{method} {framing:?}");
+            let response = proxy.ask(format!("{method} / HTTP/1.1\r\nHost: h\r\n{framing}"));
+            assert_eq!(response.text(), "abc", "{method} {framing:?}");
         }
     }
 }
@@ -92,8 +92,8 @@ fn c14_answers_without_a_body_have_none() {
         ("GET", "304 Not Modified\r\nContent-Length: 5\r\n", &["content-length: 5"]),
         ("GET", "200 OK\r\nContent-Length: 0\r\n", &["content-length: 0"]),
     ];
-    for (method, answer, lines) in cases {
-        let upstream = Upstream::answering(format!("HTTP/1.1 {answer}\r\n"));
+    for (method, response, lines) in cases {
+        let upstream = Upstream::answering(format!("HTTP/1.1 {response}\r\n"));
         let proxy = proxy::before(upstream.address).start();
         let mut client = proxy.connect();
         // The second response shows that the first ended where it should.
@@ -101,8 +101,8 @@ fn c14_answers_without_a_body_have_none() {
             client.send(format!("{method} / HTTP/1.1\r\nHost: h\r\n\r\n"));
             let got = client.answer_to(method);
             let about = got.lines_without(&["date", "via", "etag"]);
-            assert_eq!(about[1..], **lines, "{method} {answer:?}");
-            assert_eq!(got.body, b"", "{method} {answer:?}");
+            assert_eq!(about[1..], **lines, "{method} {response:?}");
+            assert_eq!(got.body, b"", "{method} {response:?}");
         }
         assert_eq!(upstream.requests().len(), 2);
     }
@@ -122,11 +122,11 @@ fn c15_trailers_pass_both_ways() {
              3\r\nabc\r\n0\r\nX-Up: 9\r\n\r\n"
         ));
         let request_trailers = [("x-up".to_owned(), "9".to_owned())];
-        let answer = client.answer();
-        assert_eq!(answer.text(), "ok");
+        let response = client.response();
+        assert_eq!(response.text(), "ok");
         let expected: Vec<(String, String)> =
             trailers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        assert_eq!(answer.trailers, expected, "{te:?}");
+        assert_eq!(response.trailers, expected, "{te:?}");
         let request = upstream.requests().pop().expect("a request");
         assert_eq!((request.text(), &request.trailers[..]), ("abc".to_owned(), &request_trailers[..]));
         assert_eq!(request.header("te").is_some(), !te.is_empty());
@@ -137,9 +137,9 @@ fn c15_trailers_pass_both_ways() {
 fn c12_chunk_extensions_end_at_the_proxy() {
     let upstream = Upstream::echoing();
     let proxy = proxy::before(upstream.address).start();
-    let answer = proxy
+    let response = proxy
         .ask("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n00;c\r\n\r\n");
-    assert_eq!(answer.text(), "abc");
+    assert_eq!(response.text(), "abc");
     assert_eq!(upstream.request().chunks, Some(vec![3]));
 }
 
@@ -151,12 +151,12 @@ fn c13_http_10_and_unframed_answers_get_a_framing_that_the_client_knows() {
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
         "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello",
     ];
-    for (number, answer) in answers.into_iter().enumerate() {
+    for (number, response) in answers.into_iter().enumerate() {
         // An upstream that announces to stay does: an unannounced close races the next request.
-        let stays = answer.contains("chunked");
+        let stays = response.contains("chunked");
         let upstream = Upstream::playing(move |talk| {
             while talk.request().is_some() {
-                talk.socket.send(answer);
+                talk.socket.send(response);
                 if !stays {
                     break;
                 }
@@ -167,18 +167,18 @@ fn c13_http_10_and_unframed_answers_get_a_framing_that_the_client_knows() {
         let mut client = proxy.connect();
         for _ in 0..2 {
             client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-            let got = client.answer();
-            assert_eq!((&*got.start, &*got.text()), ("HTTP/1.1 200 OK", "hello"), "{answer:?}");
+            let got = client.response();
+            assert_eq!((&*got.start, &*got.text()), ("HTTP/1.1 200 OK", "hello"), "{response:?}");
             let is_sized = number == 3;
-            assert_eq!(got.header("content-length"), is_sized.then_some("5"), "{answer:?}");
-            assert_eq!(got.header("transfer-encoding"), (!is_sized).then_some("chunked"), "{answer:?}");
+            assert_eq!(got.header("content-length"), is_sized.then_some("5"), "{response:?}");
+            assert_eq!(got.header("transfer-encoding"), (!is_sized).then_some("chunked"), "{response:?}");
         }
 
         let mut client = proxy.connect();
         client.send("GET / HTTP/1.0\r\n\r\n");
-        let got = client.answer();
-        assert_eq!((&*got.start, &*got.text()), ("HTTP/1.0 200 OK", "hello"), "{answer:?}");
-        assert_eq!(got.header("transfer-encoding"), None, "{answer:?}");
+        let got = client.response();
+        assert_eq!((&*got.start, &*got.text()), ("HTTP/1.0 200 OK", "hello"), "{response:?}");
+        assert_eq!(got.header("transfer-encoding"), None, "{response:?}");
         assert_eq!(client.rest().expect("a clean end"), b"");
     }
 }
@@ -190,7 +190,7 @@ fn an_http_10_client_may_keep_its_connection() {
     let mut client = proxy.connect();
     for _ in 0..3 {
         client.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-        let answer = client.answer();
-        assert_eq!((answer.header("connection"), &*answer.text()), (Some("keep-alive"), "ok"));
+        let response = client.response();
+        assert_eq!((response.header("connection"), &*response.text()), (Some("keep-alive"), "ok"));
     }
 }

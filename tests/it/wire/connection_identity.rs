@@ -46,8 +46,8 @@ fn offering(lines: &'static str) -> Upstream {
     Upstream::playing(move |talk| {
         while talk.request().is_some() {
             let body = talk.number.to_string();
-            let answer = format!("HTTP/1.1 401 U\r\n{lines}Content-Length: {}\r\n\r\n{body}", body.len());
-            talk.socket.send(answer);
+            let response = format!("HTTP/1.1 401 U\r\n{lines}Content-Length: {}\r\n\r\n{body}", body.len());
+            talk.socket.send(response);
         }
     })
 }
@@ -55,7 +55,7 @@ fn offering(lines: &'static str) -> Upstream {
 fn ask(client: &mut Socket, authorization: Option<&str>) -> Message {
     let line = authorization.map(|said| format!("Authorization: {said}\r\n")).unwrap_or_default();
     client.send(format!("GET / HTTP/1.1\r\nHost: h\r\n{line}\r\n"));
-    client.answer()
+    client.response()
 }
 
 fn authenticate(client: &mut Socket, name: &str) -> String {
@@ -93,8 +93,8 @@ fn handshakes_that_interleave_do_not_meet() {
     let mut clients = names.map(|_| proxy.connect());
     for message in ["type1", "type3"] {
         for (client, name) in clients.iter_mut().zip(names) {
-            let answer = ask(client, Some(&format!("NTLM {message} {name}")));
-            assert_eq!(answer.status(), if message == "type1" { 401 } else { 200 }, "{name} {message}");
+            let response = ask(client, Some(&format!("NTLM {message} {name}")));
+            assert_eq!(response.status(), if message == "type1" { 401 } else { 200 }, "{name} {message}");
         }
     }
     for (client, name) in clients.iter_mut().zip(names) {
@@ -113,8 +113,8 @@ fn what_is_used_before_it_was_offered_binds_too() {
         let mut kerberos = proxy.connect();
         ask(&mut kerberos, Some(&format!("{said} kim")));
         let mut other = proxy.connect();
-        let answer = ask(&mut other, Some("Bearer x"));
-        assert_eq!(answer.status(), 401, "{said}: {answer}");
+        let response = ask(&mut other, Some("Bearer x"));
+        assert_eq!(response.status(), 401, "{said}: {response}");
     }
 }
 
@@ -236,8 +236,8 @@ fn streams_of_one_connection_share_its_identity_and_take_turns() {
     alice.runtime.block_on(async {
         let streams =
             (0..20).map(|_| exchange(sender.clone(), get(None).body(()).expect("a request"), vec![], None));
-        for answer in futures_util::future::join_all(streams).await {
-            assert_eq!(answer.expect("an answer").text(), "0 alice");
+        for response in futures_util::future::join_all(streams).await {
+            assert_eq!(response.expect("an answer").text(), "0 alice");
         }
     });
     let mut other = Client::connect(proxy.address);

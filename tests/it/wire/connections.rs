@@ -28,15 +28,15 @@ fn an_idle_connection_that_rests_loses_nothing() {
     };
     let mut client = proxy.connect();
     client.send(GET);
-    assert_eq!(client.answer().status(), 200);
+    assert_eq!(client.response().status(), 200);
     pause();
     // The beginning of the next request comes together with the end of this one.
     let (begin, end) = GET.split_at(8);
     client.send(format!("{GET}{begin}"));
-    assert_eq!(client.answer().status(), 200);
+    assert_eq!(client.response().status(), 200);
     pause();
     client.send(end);
-    assert_eq!(client.answer().status(), 200);
+    assert_eq!(client.response().status(), 200);
     pause();
     client.finish();
     assert_eq!(client.rest().expect("a clean end"), b"");
@@ -84,7 +84,7 @@ fn slow_answers_do_not_hold_up_others() {
         assert_eq!(proxy.ask(GET).status(), 200);
     }
     release.send(()).expect("the upstream waits");
-    assert_eq!(slow.answer().status(), 200);
+    assert_eq!(slow.response().status(), 200);
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn c33_at_the_limit_clients_wait_their_turn() {
             start("client", move || {
                 let mut client = super::super::support::socket::Socket::connect(address);
                 client.send(GET);
-                client.answer().status()
+                client.response().status()
             })
         })
         .collect();
@@ -113,17 +113,17 @@ fn c33_at_the_limit_clients_wait_their_turn() {
 
     let mut first = proxy.connect();
     first.send(GET);
-    assert_eq!(first.answer().status(), 200);
+    assert_eq!(first.response().status(), 200);
     let mut second = proxy.connect();
     second.send(GET);
     // While the first holds its place the second is not served.
     for _ in 0..20 {
         first.send(GET);
-        assert_eq!(first.answer().status(), 200);
+        assert_eq!(first.response().status(), 200);
     }
     assert!(second.has_nothing());
     drop(first);
-    assert_eq!(second.answer().status(), 200);
+    assert_eq!(second.response().status(), 200);
 }
 
 #[test]
@@ -134,23 +134,23 @@ fn c33_a_client_for_whom_no_place_comes_free_gets_a_503() {
         .start();
     let mut first = proxy.connect();
     first.send(GET);
-    assert_eq!(first.answer().status(), 200);
+    assert_eq!(first.response().status(), 200);
     // More than are told so at a time.
     let mut others: Vec<_> = (0..100).map(|_| proxy.connect()).collect();
     for other in &mut others {
         other.send(GET);
     }
     for mut other in others {
-        let answer = other.answer();
-        assert_eq!((answer.status(), answer.header("fracas")), (503, Some("error=exhausted")));
-        assert_eq!(answer.header("connection"), Some("close"));
+        let response = other.response();
+        assert_eq!((response.status(), response.header("fracas")), (503, Some("error=exhausted")));
+        assert_eq!(response.header("connection"), Some("close"));
         other.ended();
     }
     let mut http2 = Http2Client::connect(proxy.address);
     let asked = Request::get(format!("http://{}/", proxy.address));
     assert_eq!(http2.ask(asked, "").expect("an answer").status, 503);
     first.send(GET);
-    assert_eq!(first.answer().status(), 200, "who has a place keeps it");
+    assert_eq!(first.response().status(), 200, "who has a place keeps it");
     assert_eq!(upstream.requests().len(), 2);
 }
 
@@ -182,7 +182,7 @@ fn c33_a_tunnel_keeps_its_place() {
     }
     assert!(next.has_nothing());
     drop(tunnel);
-    assert_eq!(next.answer().status(), 409);
+    assert_eq!(next.response().status(), 409);
     upstream.ended();
 }
 
@@ -207,7 +207,7 @@ fn c42_two_workers_count_as_one() {
                     .filter(|_| {
                         let mut client = super::super::support::socket::Socket::connect(address);
                         client.send(GET);
-                        client.answer().status() == 409
+                        client.response().status() == 409
                     })
                     .count()
             })

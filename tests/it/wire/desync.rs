@@ -79,16 +79,16 @@ fn unescape(text: &str) -> Vec<u8> {
 fn answers(client: &mut Socket, is_head: bool) -> Vec<Heard> {
     let mut answers = Vec::new();
     while let Some(head) = client.head() {
-        let mut answer = Message::parse_head(&head);
-        let is_empty = answer.status() == 100 || (is_head && answers.is_empty());
-        if let Some(length) = answer.header("content-length").filter(|_| !is_empty) {
-            answer.body = client.exactly(length.parse().expect("a number"));
+        let mut response = Message::parse_head(&head);
+        let is_empty = response.status() == 100 || (is_head && answers.is_empty());
+        if let Some(length) = response.header("content-length").filter(|_| !is_empty) {
+            response.body = client.exactly(length.parse().expect("a number"));
         }
-        answers.push((answer.status(), answer.text()));
-        if answer.text() == "/next" {
+        answers.push((response.status(), response.text()));
+        if response.text() == "/next" {
             return answers;
         }
-        if answer.header("connection") == Some("close") {
+        if response.header("connection") == Some("close") {
             // Nothing more will be said: no need to be heard out.
             client.finish();
             break;
@@ -100,7 +100,7 @@ fn answers(client: &mut Socket, is_head: bool) -> Vec<Heard> {
 
 fn ask(client: &mut Socket, target: &str) {
     client.send(format!("GET {target} HTTP/1.1\r\nHost: h\r\n\r\n"));
-    assert_eq!(client.answer().text(), target, "a bystander gets its own answer");
+    assert_eq!(client.response().text(), target, "a bystander gets its own answer");
 }
 
 fn short_timeouts(upstream: &Upstream) -> proxy::Setup {

@@ -47,8 +47,8 @@ fn c34_requests_in_flight_are_answered_and_new_connections_refused() {
     assert_eq!(idle.rest().expect("a clean end"), b"");
     assert!(std::net::TcpStream::connect(address).is_err(), "nobody listens");
     release.send(()).expect("the upstream waits");
-    let answer = client.answer();
-    assert_eq!((&*answer.text(), answer.header("connection")), ("ok", Some("close")));
+    let response = client.response();
+    assert_eq!((&*response.text(), response.header("connection")), ("ok", Some("close")));
     assert_eq!(client.rest().expect("a clean end"), b"");
     let summary = proxy.join();
     assert_eq!((summary.requests, summary.failures, summary.panics), (1, 0, 0));
@@ -84,12 +84,12 @@ fn ask_until_told_to_stop(client: &mut Socket, begin: &Sender<()>) -> u64 {
     loop {
         client.send(GET);
         asked += 1;
-        let answer = client.answer();
-        assert_eq!(answer.status(), 409);
+        let response = client.response();
+        assert_eq!(response.status(), 409);
         if asked == 10 {
             begin.send(()).expect("the test waits");
         }
-        if answer.header("connection") == Some("close") {
+        if response.header("connection") == Some("close") {
             return asked;
         }
     }

@@ -39,7 +39,7 @@ fn post(client: &mut Socket, framing: Framing) -> io::Result<Message> {
         client.try_send(&piece)?;
     }
     client.try_send(end)?;
-    Ok(client.answer())
+    Ok(client.response())
 }
 
 /// Four clients post at a time, and each must get `status`.
@@ -51,9 +51,10 @@ fn all_hear(proxy: &TestProxy, times: usize, status: u16) {
                 for time in (poster..times).step_by(4) {
                     let framing = if time % 2 == 0 { Framing::Sized } else { Framing::Chunked };
                     let mut client = Socket::connect(address);
-                    let answer = post(&mut client, framing);
-                    let answer = answer.unwrap_or_else(|error| panic!("{framing:?}, no. {time}: {error}"));
-                    assert_eq!(answer.status(), status, "{framing:?}, no. {time}");
+                    let response = post(&mut client, framing);
+                    let response =
+                        response.unwrap_or_else(|error| panic!("{framing:?}, no. {time}: {error}"));
+                    assert_eq!(response.status(), status, "{framing:?}, no. {time}");
                 }
             })
         })
@@ -128,7 +129,7 @@ fn c19_the_connection_serves_on_after_a_big_body_that_nobody_wanted() {
     for framing in [Framing::Sized, Framing::Chunked] {
         assert_eq!(post(&mut client, framing).expect("an answer").status(), 409);
         client.send("GET /after HTTP/1.1\r\nHost: h\r\n\r\n");
-        assert_eq!(client.answer().status(), 200);
+        assert_eq!(client.response().status(), 200);
     }
     assert_eq!(upstream.requests().len(), 2);
 }
@@ -157,10 +158,10 @@ fn c21_an_answer_may_come_while_the_request_still_goes() {
     let proxy = proxy::before(upstream.address).start();
     let mut client = proxy.connect();
     client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n");
-    let mut answer = Message::parse_head(&client.head().expect("an answer"));
+    let mut response = Message::parse_head(&client.head().expect("an answer"));
     client.send("late");
-    client.chunked(&mut answer).expect("a whole body");
-    assert_eq!(answer.text(), "earlylate");
+    client.chunked(&mut response).expect("a whole body");
+    assert_eq!(response.text(), "earlylate");
 }
 
 #[test]
@@ -172,7 +173,7 @@ fn a_refused_request_is_heard_out() {
     for _ in 0..BODY / PIECE {
         client.send(vec![b'x'; PIECE]);
     }
-    let answer = client.answer();
-    assert_eq!((answer.status(), answer.header("connection")), (400, Some("close")));
+    let response = client.response();
+    assert_eq!((response.status(), response.header("connection")), (400, Some("close")));
     assert_eq!(upstream.requests(), []);
 }

@@ -31,7 +31,7 @@ fn c20_the_upstreams_100_is_the_clients() {
         client.send(HEAD);
         assert_eq!(client.head().as_deref(), Some(CONTINUE));
         client.send("hello");
-        assert_eq!((client.answer().text(), client.has_nothing()), ("ok".to_owned(), true));
+        assert_eq!((client.response().text(), client.has_nothing()), ("ok".to_owned(), true));
     }
 }
 
@@ -45,9 +45,9 @@ fn c20_an_upstream_that_says_no_is_heard_without_a_100() {
     let proxy = proxy::before(upstream.address).start();
     let mut client = proxy.connect();
     client.send(HEAD);
-    let answer = client.answer();
-    assert_eq!((answer.status(), &*answer.text()), (417, "no"));
-    assert_eq!(answer.header("connection"), Some("close"));
+    let response = client.response();
+    assert_eq!((response.status(), &*response.text()), (417, "no"));
+    assert_eq!(response.header("connection"), Some("close"));
     // The connection to the upstream ends with the response: it still waits for five bytes there.
     upstream.ended();
 }
@@ -63,7 +63,7 @@ fn c20_an_upstream_that_never_says_100_gets_the_body_all_the_same() {
     client.send(HEAD);
     assert_eq!(client.head().as_deref(), Some(CONTINUE));
     client.send("hello");
-    assert_eq!(client.answer().text(), "ok");
+    assert_eq!(client.response().text(), "ok");
 }
 
 #[test]
@@ -90,15 +90,15 @@ fn c20_an_injected_answer_comes_without_a_100() {
     let proxy = proxy::before(upstream.address).rule(conflict(Match::default(), Schedule::Always)).start();
     let mut client = proxy.connect();
     client.send(HEAD);
-    let answer = client.answer();
-    assert_eq!((answer.status(), answer.header("connection")), (409, Some("close")));
+    let response = client.response();
+    assert_eq!((response.status(), response.header("connection")), (409, Some("close")));
     client.finish();
     assert_eq!(client.rest().expect("a clean end"), b"");
 
     // One that sends its body at once loses nothing by it.
     let mut client = proxy.connect();
     client.send(format!("{HEAD}hello"));
-    assert_eq!(client.answer().status(), 409);
+    assert_eq!(client.response().status(), 409);
     client.ended();
     assert_eq!(upstream.requests(), []);
 }

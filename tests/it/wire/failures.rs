@@ -22,9 +22,9 @@ fn c35_a_refused_connection_is_a_502_and_says_so() {
     // The connection to the client survives.
     for _ in 0..2 {
         client.send(GET);
-        let answer = client.answer();
+        let response = client.response();
         assert_eq!(
-            answer.lines_without(&["date"]),
+            response.lines_without(&["date"]),
             [
                 "HTTP/1.1 502 Bad Gateway",
                 "cache-control: no-store",
@@ -34,7 +34,7 @@ fn c35_a_refused_connection_is_a_502_and_says_so() {
             ]
         );
         assert_eq!(
-            answer.text(),
+            response.text(),
             r#"{"detail":"the upstream refused the connection: is it up?","status":502,"title":"Bad Gateway","type":"about:blank"}"#
         );
     }
@@ -45,13 +45,13 @@ fn c35_a_refused_connection_is_a_502_and_says_so() {
 fn a_name_without_an_address_has_its_own_word() {
     // No resolver knows it (RFC 6761 §6.4); some take their time to say so.
     let proxy = proxy::before(nobody()).at("nowhere.invalid").start();
-    let answer = proxy.ask(GET);
-    assert_eq!(answer.header("fracas"), Some("error=resolve"));
-    let (status, says) = (answer.status(), answer.text());
+    let response = proxy.ask(GET);
+    assert_eq!(response.header("fracas"), Some("error=resolve"));
+    let (status, says) = (response.status(), response.text());
     assert!(
         matches!(status, 502 | 504) && says.contains("the upstream's name did not resolve in time")
             || says.contains("the upstream's name does not resolve: "),
-        "{answer}"
+        "{response}"
     );
 }
 
@@ -73,8 +73,8 @@ fn c35_a_connection_that_ends_without_an_answer_is_a_502() {
     for (name, end) in ends {
         let upstream = Upstream::playing(end);
         let proxy = proxy::before(upstream.address).start();
-        let answer = proxy.ask(GET);
-        assert_eq!((answer.status(), answer.header("fracas")), (502, Some("error=reset")), "{name}");
+        let response = proxy.ask(GET);
+        assert_eq!((response.status(), response.header("fracas")), (502, Some("error=reset")), "{name}");
     }
 }
 
@@ -92,8 +92,8 @@ fn c35_a_reset_is_a_502() {
     });
     let proxy = proxy::before(address).start();
     for request in [GET, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx"] {
-        let answer = proxy.ask(request);
-        assert_eq!((answer.status(), answer.header("fracas")), (502, Some("error=reset")));
+        let response = proxy.ask(request);
+        assert_eq!((response.status(), response.header("fracas")), (502, Some("error=reset")));
     }
 }
 
@@ -110,9 +110,9 @@ fn c35_an_upstream_that_does_not_answer_in_time_is_a_504() {
     let mut client = proxy.connect();
     for request in [GET, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx"] {
         client.send(request);
-        let answer = client.answer();
-        assert_eq!((answer.status(), answer.header("fracas")), (504, Some("error=timeout")));
-        assert!(answer.text().contains("did not begin its answer in time"), "{answer}");
+        let response = client.response();
+        assert_eq!((response.status(), response.header("fracas")), (504, Some("error=timeout")));
+        assert!(response.text().contains("did not begin its answer in time"), "{response}");
         upstream.ended();
     }
     assert_eq!(upstream.requests().len(), 2);
@@ -134,7 +134,7 @@ fn c35_an_upstream_that_has_the_body_and_does_not_answer_is_a_504() {
     client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n");
     hears.recv_timeout(LONG).expect("the head arrives");
     client.send("hello");
-    assert_eq!(client.answer().status(), 504);
+    assert_eq!(client.response().status(), 504);
     upstream.ended();
 }
 
@@ -153,8 +153,8 @@ fn an_upstream_that_cannot_be_connected_to_in_time_is_a_504() {
 
     let patience = Duration::from_millis(50);
     let proxy = proxy::before(address).with(|settings| settings.timeouts.connect = patience).start();
-    let answer = proxy.ask(GET);
-    assert_eq!((answer.status(), answer.header("fracas")), (504, Some("error=timeout")));
+    let response = proxy.ask(GET);
+    assert_eq!((response.status(), response.header("fracas")), (504, Some("error=timeout")));
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn c26_an_idle_connection_that_the_upstream_closed_costs_nobody_an_answer() {
         [GET, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx"].into_iter().cycle().take(20)
     {
         client.send(request);
-        assert_eq!(client.answer().status(), 200);
+        assert_eq!(client.response().status(), 200);
         // The script closed the connection before it says that it ended.
         upstream.ended();
     }
@@ -248,7 +248,7 @@ fn c26_when_the_upstream_closes_just_as_a_request_comes_it_is_sent_once_or_not_a
     let statuses: Vec<u16> = (0..500)
         .map(|number| {
             client.send(format!("POST /{number} HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx"));
-            client.answer().status()
+            client.response().status()
         })
         .collect();
     let mut seen: Vec<String> =

@@ -97,11 +97,11 @@ fn c43_of_10_000_rules_the_first_that_matches_answers() {
         let facts = Facts::new(&head, IpAddr::V4(Ipv4Addr::LOCALHOST));
         let first = rules.iter().position(|rule| rule.requests.check(&facts).is_ok());
         client.send(&request);
-        let answer = client.answer();
-        let marker = answer.header("fracas").and_then(|marker| marker.split(',').next());
+        let response = client.response();
+        let marker = response.header("fracas").and_then(|marker| marker.split(',').next());
         let expected = first.map(|at| format!("rule=\"{}\"", rules[at].name));
         assert_eq!(marker, expected.as_deref(), "{request}");
-        assert_eq!(answer.status(), if first.is_some() { 409 } else { 200 }, "{request}");
+        assert_eq!(response.status(), if first.is_some() { 409 } else { 200 }, "{request}");
         refused += u64::from(first.is_some());
         late += u64::from(first.is_some_and(|at| at as u64 > RULES / 2));
     }

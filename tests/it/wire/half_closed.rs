@@ -41,7 +41,7 @@ fn c23_a_half_closed_client_gets_what_was_answered_already() {
     for request in [GET, POST] {
         let mut client = proxy.connect();
         client.send(request);
-        assert_eq!(client.answer().text(), "ok");
+        assert_eq!(client.response().text(), "ok");
         client.finish();
         assert_eq!(client.rest().expect("a clean end"), b"");
     }
@@ -55,7 +55,7 @@ fn c23_a_half_closed_client_gets_an_injected_answer_that_has_no_delay() {
         let mut client = proxy.connect();
         client.send(request);
         client.finish();
-        assert_eq!(client.answer().status(), 409);
+        assert_eq!(client.response().status(), 409);
         assert_eq!(client.rest().expect("a clean end"), b"");
     }
     assert_eq!(upstream.requests(), []);

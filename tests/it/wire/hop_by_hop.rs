@@ -52,9 +52,9 @@ fn c03_answers_lose_theirs_too() {
          Content-Length: 0\r\n\r\n",
     );
     let proxy = proxy::before(upstream.address).start();
-    let answer = proxy.ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    let response = proxy.ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     assert_eq!(
-        answer.lines_without(&[]),
+        response.lines_without(&[]),
         ["HTTP/1.1 200 OK", "content-length: 0", "date: D", "via: 1.1 fracas", "x-b: 2"]
     );
 }
@@ -67,7 +67,7 @@ fn each_side_closes_for_itself() {
     for _ in 0..3 {
         let mut client = proxy.connect();
         client.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
-        assert_eq!(client.answer().header("connection"), Some("close"));
+        assert_eq!(client.response().header("connection"), Some("close"));
         assert_eq!(client.rest().expect("a clean end"), b"");
     }
     assert_eq!(upstream.requests().len(), 3);
@@ -81,6 +81,6 @@ fn each_side_closes_for_itself() {
     let mut client = proxy.connect();
     for _ in 0..3 {
         client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-        assert_eq!(client.answer().header("connection"), None);
+        assert_eq!(client.response().header("connection"), None);
     }
 }

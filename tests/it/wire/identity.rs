@@ -38,9 +38,9 @@ fn the_head_that_comes_back_is_sent_on_with_ours_added() {
          Via: 1.0 x\r\nContent-Length: 2\r\n\r\nok",
     );
     let proxy = proxy::before(upstream.address).start();
-    let answer = proxy.ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    let response = proxy.ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     assert_eq!(
-        answer.lines_without(&[]),
+        response.lines_without(&[]),
         [
             "HTTP/1.1 299 My Reason",
             "content-length: 2",
@@ -51,7 +51,7 @@ fn the_head_that_comes_back_is_sent_on_with_ours_added() {
             "via: 1.0 x, 1.1 fracas",
         ]
     );
-    assert_eq!(answer.text(), "ok");
+    assert_eq!(response.text(), "ok");
 }
 
 #[test]
@@ -59,8 +59,8 @@ fn an_upstream_cannot_pretend_to_be_us() {
     let upstream =
         Upstream::answering("HTTP/1.1 409 Conflict\r\nFracas: rule=\"x\"\r\nContent-Length: 0\r\n\r\n");
     let proxy = proxy::before(upstream.address).start();
-    let answer = proxy.ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-    assert_eq!((answer.status(), answer.header("fracas")), (409, None));
+    let response = proxy.ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert_eq!((response.status(), response.header("fracas")), (409, None));
 }
 
 #[test]
@@ -105,9 +105,9 @@ fn the_host_is_the_upstreams_or_the_clients() {
 fn versions_are_ours_and_via_says_theirs() {
     let upstream = Upstream::answering("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n");
     let proxy = proxy::before(upstream.address).start();
-    let answer = proxy.ask("GET / HTTP/1.0\r\nX-Forwarded-Host: spoofed\r\n\r\n");
-    assert_eq!(answer.start, "HTTP/1.0 200 OK");
-    assert_eq!(answer.header("via"), Some("1.0 fracas"));
+    let response = proxy.ask("GET / HTTP/1.0\r\nX-Forwarded-Host: spoofed\r\n\r\n");
+    assert_eq!(response.start, "HTTP/1.0 200 OK");
+    assert_eq!(response.header("via"), Some("1.0 fracas"));
     let request = upstream.request();
     assert_eq!(request.start, "GET / HTTP/1.1");
     assert_eq!(request.header("via"), Some("1.0 fracas"));

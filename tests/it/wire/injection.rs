@@ -28,7 +28,7 @@ fn c19_injected_and_forwarded_answers_share_a_connection() {
     ];
     for (number, request) in requests.iter().cycle().take(20).enumerate() {
         client.send(request);
-        assert_eq!(client.answer().status(), if number % 2 == 0 { 200 } else { 409 }, "no. {number}");
+        assert_eq!(client.response().status(), if number % 2 == 0 { 200 } else { 409 }, "no. {number}");
     }
     assert_eq!(upstream.requests().len(), 10, "what is refused before the upstream never gets there");
     let summary = proxy.running().summary();
@@ -42,7 +42,7 @@ fn c16_pipelined_requests_meet_rules_in_order() {
     let mut client = proxy.connect();
     client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc".repeat(40));
     for number in 0..40 {
-        assert_eq!(client.answer().status(), if number % 2 == 0 { 200 } else { 409 }, "no. {number}");
+        assert_eq!(client.response().status(), if number % 2 == 0 { 200 } else { 409 }, "no. {number}");
     }
 }
 
@@ -87,19 +87,19 @@ fn a_body_that_a_rule_looked_at_is_forwarded_whole() {
         let size = body.len();
         let sized = format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {size}\r\n\r\n{body}");
         client.send(&sized);
-        assert!(client.answer().text() == body, "{size} bytes, sized");
+        assert!(client.response().text() == body, "{size} bytes, sized");
         let chunked = format!(
             "POST / HTTP/1.1\r\nHost: h\r\nTrailer: x-t\r\nTransfer-Encoding: chunked\r\n\r\n\
              {size:x}\r\n{body}\r\n0\r\nX-T: 1\r\n\r\n"
         );
         client.send(&chunked);
         assert_eq!(
-            client.answer().status(),
+            client.response().status(),
             if is_read { 409 } else { 200 },
             "{size} bytes, the second time"
         );
         client.send(&chunked);
-        assert!(client.answer().text() == body, "{size} bytes, chunked");
+        assert!(client.response().text() == body, "{size} bytes, chunked");
         let request = upstream.requests().pop().expect("a request");
         assert_eq!(request.trailers, [("x-t".to_owned(), "1".to_owned())], "{size} bytes");
     }
@@ -112,8 +112,8 @@ fn a_body_that_breaks_off_while_a_rule_looks_goes_nowhere() {
     for body in
         ["Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nzz\r\n", "Transfer-Encoding: chunked\r\n\r\nx\r\n"]
     {
-        let answer = proxy.ask(format!("POST / HTTP/1.1\r\nHost: h\r\n{body}"));
-        assert_eq!((answer.status(), answer.header("fracas")), (400, Some("error=request")), "{body:?}");
+        let response = proxy.ask(format!("POST / HTTP/1.1\r\nHost: h\r\n{body}"));
+        assert_eq!((response.status(), response.header("fracas")), (400, Some("error=request")), "{body:?}");
     }
     let mut client = proxy.connect();
     client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab");
@@ -131,7 +131,7 @@ fn a_rule_that_looks_at_bodies_says_100_itself() {
         client.send("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 7\r\n\r\n");
         assert_eq!(client.head().as_deref(), Some("HTTP/1.1 100 Continue\r\n\r\n"));
         client.send(r#"{"n":1}"#);
-        assert_eq!(client.answer().status(), expected);
+        assert_eq!(client.response().status(), expected);
     }
 }
 
@@ -146,7 +146,7 @@ fn c19_a_body_that_nobody_read_is_over_when_all_of_it_has_come() {
     for body in ["Content-Length: 3\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"] {
         let mut client = proxy.connect();
         client.send(format!("POST / HTTP/1.1\r\nHost: h\r\n{body}"));
-        assert_eq!(client.answer().status(), 409);
+        assert_eq!(client.response().status(), 409);
         assert_eq!(client.rest().expect("it ends as an idle one"), b"", "{body:?}");
     }
     assert!(clock.now().0 < 4_000_000_000, "it was taken for one that still sends");

@@ -26,7 +26,7 @@ fn other_clients_are_served_while_rules_look_into_a_long_body() {
         poster.send(&body[..length - 1]);
         let mut ask = || {
             other.send("GET /short HTTP/1.1\r\nHost: h\r\n\r\n");
-            assert_eq!(other.answer().status(), 200);
+            assert_eq!(other.response().status(), 200);
         };
         // Until the worker has read all but the last byte.
         (0..OTHERS).for_each(|_| ask());
@@ -34,7 +34,7 @@ fn other_clients_are_served_while_rules_look_into_a_long_body() {
         // The worker may hear of the first of them before the byte.
         (0..OTHERS).for_each(|_| ask());
         assert!(poster.has_nothing(), "all of them were served before the long one was decided");
-        assert_eq!(poster.answer().status(), status);
+        assert_eq!(poster.response().status(), status);
         let posts = upstream.requests().iter().filter(|request| request.start.starts_with("POST")).count();
         assert_eq!(posts, sees);
     }

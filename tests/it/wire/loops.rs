@@ -40,8 +40,8 @@ fn a_request_that_comes_back_is_a_508() {
         }
         let front = proxy::before(upstream).start();
         target.send(front.address).expect("it waits");
-        let answer = front.ask(GET);
-        assert_eq!(answer.status(), 508, "{between} between");
+        let response = front.ask(GET);
+        assert_eq!(response.status(), 508, "{between} between");
         assert_eq!(front.running().summary().requests, 2, "it goes round once");
         for proxy in &chain {
             assert_eq!(proxy.running().summary().requests, 1);

@@ -77,8 +77,8 @@ fn a_hundred_clients_that_do_not_read_5_mb_cost_20_mb() {
                     .collect();
                 let answers = http2.runtime.block_on(async {
                     let mut answers = Vec::new();
-                    for answer in asked {
-                        answers.push(tokio::time::timeout(LONG, answer).await.expect("in time"));
+                    for response in asked {
+                        answers.push(tokio::time::timeout(LONG, response).await.expect("in time"));
                     }
                     answers
                 });
@@ -108,15 +108,15 @@ fn a_body_that_comes_byte_by_byte_costs_no_more_than_its_bytes() {
         ("held back", format!("{head}{rule}")),
         ("compared", format!("{head}{learning}")),
     ] {
-        let answer = [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", &body[..]].concat();
-        let upstream = Upstream::answering(answer);
+        let response = [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", &body[..]].concat();
+        let upstream = Upstream::answering(response);
         let serving = start(&rules, &upstream);
         let before = memory(&serving, "VmHWM");
         let mut socket = Socket::connect(serving.address);
         let request = "POST /items HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: k\r\nTransfer-Encoding: chunked\r\n\r\n";
         socket.send(request);
         socket.send(&body);
-        assert_eq!(socket.answer().body.len(), LENGTH, "{about}");
+        assert_eq!(socket.response().body.len(), LENGTH, "{about}");
         assert_eq!(upstream.request().body.len(), LENGTH, "{about}");
         if let (Some(before), Some(most)) = (before, memory(&serving, "VmHWM")) {
             let cost = most.saturating_sub(before);
@@ -143,7 +143,7 @@ fn json_of_any_shape_costs_a_few_times_its_bytes() {
             socket
                 .send(format!("{method} /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n"));
             socket.send(&body);
-            assert_eq!(socket.answer().status(), 204, "{method} {item}");
+            assert_eq!(socket.response().status(), 204, "{method} {item}");
             if let (Some(before), Some(most)) = (before, memory(&serving, "VmHWM")) {
                 let cost = most.saturating_sub(before);
                 assert!(cost <= 4 * LENGTH as u64 + REST, "{method} {item}: {} KiB", cost >> 10);

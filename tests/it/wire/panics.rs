@@ -60,7 +60,7 @@ fn c38_a_panic_in_a_handler_ends_its_own_connection_alone() {
     let mut bystander = proxy.connect();
     let mut ask = |path: &str| {
         bystander.send(format!("POST {path} HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx"));
-        bystander.answer().status()
+        bystander.response().status()
     };
     assert_eq!((ask("/"), ask("/panic-not")), (200, 409));
     for _ in 0..3 {

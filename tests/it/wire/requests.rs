@@ -13,9 +13,9 @@ fn statuses(proxy: &TestProxy, sent: &[u8]) -> Vec<u16> {
     client.finish();
     let mut statuses = Vec::new();
     while let Some(head) = client.head() {
-        let answer = super::super::support::message::Message::parse_head(&head);
-        statuses.push(answer.status());
-        if let Some(length) = answer.header("content-length") {
+        let response = super::super::support::message::Message::parse_head(&head);
+        statuses.push(response.status());
+        if let Some(length) = response.header("content-length") {
             client.exactly(length.parse().expect("a number"));
         }
     }
@@ -41,10 +41,10 @@ fn c05_a_request_has_exactly_one_good_host() {
         "Host: \u{e4}\r\n",
         "Host: [::1\r\n",
     ] {
-        let answer = proxy.ask(format!("GET / HTTP/1.1\r\n{lines}\r\n"));
-        assert_eq!(answer.status(), 400, "{lines:?}");
-        assert_eq!(answer.header("fracas"), Some("error=request"), "{lines:?}");
-        assert_eq!(answer.header("connection"), Some("close"), "{lines:?}");
+        let response = proxy.ask(format!("GET / HTTP/1.1\r\n{lines}\r\n"));
+        assert_eq!(response.status(), 400, "{lines:?}");
+        assert_eq!(response.header("fracas"), Some("error=request"), "{lines:?}");
+        assert_eq!(response.header("connection"), Some("close"), "{lines:?}");
     }
     assert_eq!(upstream.requests(), []);
     for host in ["a", "a:80", "a:", "[::1]:80", "a_b-c.d", "127.0.0.1"] {
@@ -213,7 +213,7 @@ fn c16_pipelined_requests_are_answered_in_order() {
     client.send(sent);
     for number in 0..50 {
         let body = if number % 3 == 0 { "" } else { "x" };
-        assert_eq!(client.answer().text(), format!("/{number} {body}"));
+        assert_eq!(client.response().text(), format!("/{number} {body}"));
     }
 }
 
@@ -224,7 +224,7 @@ fn bad_requests_leave_other_connections_alone() {
     let mut bystander = proxy.connect();
     let ask = |bystander: &mut Socket| {
         bystander.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-        assert_eq!(bystander.answer().status(), 200);
+        assert_eq!(bystander.response().status(), 200);
     };
     ask(&mut bystander);
     let garbage: Vec<u8> = (0..100_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();

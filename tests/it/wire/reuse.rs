@@ -45,14 +45,14 @@ fn c26_reuse_races_lose_no_get_and_double_no_post_10000_times_when_full() {
     let mut lost_posts = 0;
     for trial in 0..trials {
         client.send(format!("GET /{trial} HTTP/1.1\r\nHost: h\r\n\r\n"));
-        assert_eq!(client.answer().status(), 200, "GET no. {trial}");
+        assert_eq!(client.response().status(), 200, "GET no. {trial}");
         client.send(format!("POST /{trial} HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx"));
-        let answer = client.answer();
-        if answer.status() == 502 {
-            assert_eq!(answer.header("fracas"), Some("error=reset"));
+        let response = client.response();
+        if response.status() == 502 {
+            assert_eq!(response.header("fracas"), Some("error=reset"));
             lost_posts += 1;
         } else {
-            assert_eq!(answer.status(), 200, "POST no. {trial}");
+            assert_eq!(response.status(), 200, "POST no. {trial}");
         }
     }
     let mut posts = vec![0; trials];
@@ -92,10 +92,10 @@ fn c26_only_what_is_safe_bodyless_and_unanswered_goes_once_more() {
         });
         let proxy = before(&upstream);
         assert_eq!(proxy.ask(GET).status(), 200);
-        let answer = proxy.ask(request);
+        let response = proxy.ask(request);
         let all = upstream.requests();
         assert_eq!(all.len() - 1, sends, "{request:?} {then:?}");
-        assert_eq!(answer.status(), if sends == 2 { 200 } else { 502 }, "{request:?} {then:?}");
+        assert_eq!(response.status(), if sends == 2 { 200 } else { 502 }, "{request:?} {then:?}");
         assert_eq!(proxy.running().summary().replays, sends as u64 - 1);
         if let [_, first, second] = &all[..] {
             assert_eq!(first, second, "the same request went again");
@@ -125,8 +125,8 @@ fn replays_can_be_turned_off() {
     let without = |settings: &mut Settings| settings.replay = false;
     let proxy = proxy::before(upstream.address).with(without).start();
     assert_eq!(proxy.ask(GET).status(), 200);
-    let answer = proxy.ask(GET);
-    assert_eq!((answer.status(), answer.header("fracas")), (502, Some("error=reset")));
+    let response = proxy.ask(GET);
+    assert_eq!((response.status(), response.header("fracas")), (502, Some("error=reset")));
     assert_eq!((upstream.requests().len(), proxy.running().summary().replays), (2, 0));
 }
 
@@ -144,7 +144,7 @@ fn a_body_that_looks_like_a_request_is_never_sent_as_one() {
     assert_eq!(proxy.ask(GET).status(), 200);
     let mut client = proxy.connect();
     client.send(format!("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n", GET.len() + 1));
-    assert_eq!(client.answer().status(), 200);
+    assert_eq!(client.response().status(), 200);
     client.send(GET);
     upstream.ended();
     client.send("x");
@@ -168,8 +168,8 @@ fn a_replay_that_finds_nobody_says_so() {
     });
     let proxy = proxy::before(address).start();
     assert_eq!(proxy.ask(GET).status(), 200);
-    let answer = proxy.ask(GET);
-    assert_eq!((answer.status(), answer.header("fracas")), (502, Some("error=connect")));
+    let response = proxy.ask(GET);
+    assert_eq!((response.status(), response.header("fracas")), (502, Some("error=connect")));
     upstream.join().expect("no panic");
 }
 

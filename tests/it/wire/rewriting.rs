@@ -38,8 +38,8 @@ fn references_and_cookies_lead_back_through_the_proxy() {
             }
         });
         let proxy = proxy::before(upstream.address).below(base).start();
-        let answer = proxy.ask("POST / HTTP/1.1\r\nHost: front.test:1\r\nContent-Length: 0\r\n\r\n");
-        let lines = answer.lines_without(&["date", "via", "content-length"]);
+        let response = proxy.ask("POST / HTTP/1.1\r\nHost: front.test:1\r\nContent-Length: 0\r\n\r\n");
+        let lines = response.lines_without(&["date", "via", "content-length"]);
         assert_eq!(lines, ["HTTP/1.1 201 Created", to], "{from}");
     }
 }
@@ -51,8 +51,8 @@ fn what_leads_to_other_ports_of_the_proxys_host_is_taken_out() {
          Content-Length: 0\r\n\r\n",
     );
     let proxy = proxy::before(upstream.address).start();
-    let answer = proxy.ask("GET / HTTP/1.1\r\nHost: front.test:1\r\n\r\n");
-    assert_eq!(answer.lines_without(&["date", "via", "content-length"]), ["HTTP/1.1 200 OK"]);
+    let response = proxy.ask("GET / HTTP/1.1\r\nHost: front.test:1\r\n\r\n");
+    assert_eq!(response.lines_without(&["date", "via", "content-length"]), ["HTTP/1.1 200 OK"]);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn a_byte_beyond_ascii_blinds_no_rule() {
         ("GET /per", b"Cookie: name=Zo\xec", 409),
     ] {
         let head = format!("{start} HTTP/1.1\r\nHost: front.test:1\r\nContent-Length: 0\r\n");
-        let answer = proxy.ask([head.as_bytes(), line, b"\r\n\r\n"].concat());
-        assert_eq!(answer.status(), status, "{start} {}", line.escape_ascii());
+        let response = proxy.ask([head.as_bytes(), line, b"\r\n\r\n"].concat());
+        assert_eq!(response.status(), status, "{start} {}", line.escape_ascii());
     }
 }

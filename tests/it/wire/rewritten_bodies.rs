@@ -92,7 +92,7 @@ fn a_compressed_body_is_sent_plain_and_its_tag_stays() {
     let head = client.head().expect("a head");
     assert!(!head.contains("content-length") && !head.contains("content-encoding"), "{head}");
     client.send(get("Connection: close\r\n"));
-    assert_eq!(client.answer().text(), "<a href=http://front.test:1/b>");
+    assert_eq!(client.response().text(), "<a href=http://front.test:1/b>");
 }
 
 #[test]

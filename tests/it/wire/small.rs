@@ -22,9 +22,9 @@ fn max_forwards_counts_hops_of_options_alone() {
         ("GET", "0", 200, Some("0")),
     ] {
         upstream.forget();
-        let answer = proxy.ask(format!("{method} / HTTP/1.1\r\nHost: h\r\nMax-Forwards: {said}\r\n\r\n"));
-        assert_eq!(answer.status(), status, "{method} {said}");
-        assert_eq!(answer.header("allow").is_some(), status == 204, "{method} {said}");
+        let response = proxy.ask(format!("{method} / HTTP/1.1\r\nHost: h\r\nMax-Forwards: {said}\r\n\r\n"));
+        assert_eq!(response.status(), status, "{method} {said}");
+        assert_eq!(response.header("allow").is_some(), status == 204, "{method} {said}");
         let requests = upstream.requests();
         assert_eq!(
             requests.first().and_then(|request| request.header("max-forwards")),
@@ -46,9 +46,9 @@ fn a_304_keeps_the_length_of_the_body_that_it_stands_for() {
         // The connection goes on after it.
         for method in ["GET", "HEAD", "GET"] {
             client.send(format!("{method} / HTTP/1.1\r\nHost: h\r\nIf-None-Match: \"a\"\r\n\r\n"));
-            let answer = client.answer_to("HEAD");
+            let response = client.answer_to("HEAD");
             assert_eq!(
-                (answer.status(), answer.header("content-length")),
+                (response.status(), response.header("content-length")),
                 (304, kept),
                 "{method} {length:?}"
             );
@@ -71,12 +71,12 @@ fn a_page_may_read_the_proxys_own_failures() {
     ] {
         let proxy = proxy::before(nobody).with(|settings| settings.cors = cors).start();
         for (request, status) in [("GET /", 502), ("TRACE /", 405), ("GET http:/x", 400)] {
-            let answer = proxy.ask(format!("{request} HTTP/1.1\r\nHost: h\r\n{origin}\r\n"));
-            if answer.header("fracas").is_none() {
+            let response = proxy.ask(format!("{request} HTTP/1.1\r\nHost: h\r\n{origin}\r\n"));
+            if response.header("fracas").is_none() {
                 continue; // hyper's own: there was no request.
             }
-            assert_eq!(answer.status(), status, "{request}");
-            assert_eq!(answer.header("access-control-allow-origin"), allowed, "{request} {origin}");
+            assert_eq!(response.status(), status, "{request}");
+            assert_eq!(response.header("access-control-allow-origin"), allowed, "{request} {origin}");
         }
     }
 }
@@ -155,7 +155,7 @@ fn an_idle_tunnel_gives_its_place_to_a_new_client() {
     assert!(tunnel.head().is_some_and(|head| head.starts_with("HTTP/1.1 101 ")));
     let mut newcomer = proxy.connect();
     newcomer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-    assert_eq!(newcomer.answer().status(), 200);
+    assert_eq!(newcomer.response().status(), 200);
     assert_eq!(tunnel.exactly(5), b"hello");
     tunnel.ended();
 }

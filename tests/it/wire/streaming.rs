@@ -39,7 +39,7 @@ fn c25_64_mib_or_when_full_1_gib_pass_each_way_through_64_mib_of_memory() {
     for framing in [&*sized, CHUNKED] {
         client.send(format!("POST /up HTTP/1.1\r\nHost: h\r\n{framing}\r\n\r\n"));
         send_pattern(&mut client, total, framing);
-        assert_eq!(client.answer().text(), format!("{sum:x}"), "up, {framing}");
+        assert_eq!(client.response().text(), format!("{sum:x}"), "up, {framing}");
 
         let target = if framing == CHUNKED { "/down/chunked" } else { "/down/sized" };
         client.send(format!("GET {target} HTTP/1.1\r\nHost: h\r\n\r\n"));

@@ -27,11 +27,11 @@ fn c28_connect_and_trace_are_refused() {
     let upstream = Upstream::answering(OK);
     let proxy = proxy::before(upstream.address).start();
     for start in ["CONNECT a.test:443", "CONNECT /", "TRACE /"] {
-        let answer = proxy.ask(format!("{start} HTTP/1.1\r\nHost: h\r\n\r\n"));
-        assert_eq!(answer.status(), 405, "{start}");
-        assert_eq!(answer.header("allow"), Some("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
-        assert_eq!(answer.header("fracas"), Some("error=method"));
-        assert_eq!(answer.header("connection"), Some("close"));
+        let response = proxy.ask(format!("{start} HTTP/1.1\r\nHost: h\r\n\r\n"));
+        assert_eq!(response.status(), 405, "{start}");
+        assert_eq!(response.header("allow"), Some("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
+        assert_eq!(response.header("fracas"), Some("error=method"));
+        assert_eq!(response.header("connection"), Some("close"));
     }
     assert_eq!(upstream.requests(), []);
 }
@@ -109,8 +109,8 @@ fn a_target_that_is_no_path_is_refused() {
     let proxy = proxy::before(upstream.address).start();
     for target in ["*", "a.test:80", "ftp://a.test/", "http://u@a.test/", "http:///", "http://a:b:c/", "a/b"]
     {
-        let answer = proxy.ask(format!("GET {target} HTTP/1.1\r\nHost: h\r\n\r\n"));
-        assert_eq!(answer.status(), 400, "{target}");
+        let response = proxy.ask(format!("GET {target} HTTP/1.1\r\nHost: h\r\n\r\n"));
+        assert_eq!(response.status(), 400, "{target}");
     }
     assert_eq!(upstream.requests(), []);
 }

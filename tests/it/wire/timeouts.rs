@@ -42,7 +42,7 @@ fn an_idle_connection_is_closed_after_keep_alive() {
     not_too_soon(|| {
         let mut client = proxy.connect();
         client.send(GET);
-        assert_eq!(client.answer().status(), 200);
+        assert_eq!(client.response().status(), 200);
         assert_eq!(client.rest().expect("a clean end"), b"");
     });
 }
@@ -54,7 +54,7 @@ fn c30_a_slow_head_is_cut_off_and_an_idle_connection_is_not() {
     let mut idle = proxy.connect();
     let mut used = proxy.connect();
     used.send(GET);
-    assert_eq!(used.answer().status(), 200);
+    assert_eq!(used.response().status(), 200);
     // A byte now and then does not help.
     let mut slow = proxy.connect();
     not_too_soon(|| {
@@ -70,7 +70,7 @@ fn c30_a_slow_head_is_cut_off_and_an_idle_connection_is_not() {
     });
     for client in [&mut idle, &mut used] {
         client.send(GET);
-        assert_eq!(client.answer().status(), 200);
+        assert_eq!(client.response().status(), 200);
     }
     // A second request's head is timed from its own first byte.
     not_too_soon(|| {
@@ -92,12 +92,12 @@ fn c30_a_slow_body_is_a_408() {
     for body in ["Content-Length: 10\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"] {
         let mut client = proxy.connect();
         // Not a 504, although the upstream has said nothing for longer than it may: it cannot.
-        let answer = not_too_soon(|| {
+        let response = not_too_soon(|| {
             client.send(format!("POST / HTTP/1.1\r\nHost: h\r\n{body}"));
-            client.answer()
+            client.response()
         });
-        assert_eq!((answer.status(), answer.header("fracas")), (408, Some("error=timeout")));
-        assert_eq!(answer.header("connection"), Some("close"));
+        assert_eq!((response.status(), response.header("fracas")), (408, Some("error=timeout")));
+        assert_eq!(response.header("connection"), Some("close"));
         upstream.ended();
     }
 }
@@ -119,7 +119,7 @@ fn a_body_that_keeps_moving_may_take_its_time() {
         wait(STEP);
         client.send("x");
     }
-    assert_eq!(client.answer().text(), "10");
+    assert_eq!(client.response().text(), "10");
 }
 
 /// Waits, by an event: a connection to a proxy that lets idle ones go after `length`.
@@ -130,7 +130,7 @@ fn wait(length: Duration) {
 
 #[test]
 fn an_answer_that_stalls_is_torn() {
-    for answer in [
+    for response in [
         "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
         "HTTP/1.1 200 OK\r\n\r\nabc",
@@ -138,7 +138,7 @@ fn an_answer_that_stalls_is_torn() {
         for get in [GET, "GET / HTTP/1.0\r\n\r\n"] {
             let upstream = Upstream::playing(move |talk: &mut Talk| {
                 talk.request();
-                talk.socket.send(answer);
+                talk.socket.send(response);
                 talk.socket.ended();
             });
             let proxy = proxy_with(&upstream, |timeouts| timeouts.response_body = Some(SHORT));
@@ -213,7 +213,7 @@ fn a_slow_reader_of_a_whole_answer_is_not_idle() {
         .collect();
     wait(AMPLE * 2);
     for (client, length) in clients.iter_mut().zip(lengths) {
-        assert_eq!(client.answer().body.len(), length);
+        assert_eq!(client.response().body.len(), length);
     }
 }
 
@@ -235,13 +235,13 @@ fn an_upload_that_outlives_its_answer_may_take_its_time() {
     });
     let mut client = proxy.connect();
     client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 12\r\n\r\n");
-    assert_eq!(client.answer().status(), 200);
+    assert_eq!(client.response().status(), 200);
     for _ in 0..12 {
         wait(STEP);
         client.send("x");
     }
     client.send(GET);
-    assert_eq!(client.answer().status(), 200);
+    assert_eq!(client.response().status(), 200);
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn an_upstream_that_answers_and_never_reads_holds_nobody_for_ever() {
     let proxy = proxy_with(&upstream, |timeouts| timeouts.response_head = SHORT);
     let mut client = proxy.connect();
     client.send(format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n", 1 << 30));
-    assert_eq!(client.answer().status(), 200);
+    assert_eq!(client.response().status(), 200);
     let taken = client.send_until_stuck(&[b'x'; 1 << 16], 1 << 30, LONG);
     assert!(taken < 32 << 20, "{taken} bytes were taken for an upstream that reads none");
     client.ended();
@@ -281,8 +281,8 @@ fn c30_a_slow_body_is_a_408_even_after_one_that_nobody_read() {
         );
         not_too_soon(|| {
             client.send(format!("{first}POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab"));
-            assert_eq!(client.answer().status(), 409, "{size} bytes");
-            assert_eq!(client.answer().status(), 408, "{size} bytes");
+            assert_eq!(client.response().status(), 409, "{size} bytes");
+            assert_eq!(client.response().status(), 408, "{size} bytes");
         });
     }
 }

@@ -54,8 +54,8 @@ fn ask(trusted: &str, shown: &str) -> (String, Option<String>) {
                 return None;
             }
             if end.is_some() {
-                let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-                reader.get_mut().write_all(answer).expect("it reads");
+                let response = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+                reader.get_mut().write_all(response).expect("it reads");
                 return Some(head);
             }
         }
@@ -66,23 +66,23 @@ fn ask(trusted: &str, shown: &str) -> (String, Option<String>) {
     command.env("SSL_CERT_FILE", folder.path().join("roots.pem")).env_remove("SSL_CERT_DIR");
     command.args(["-l", "127.0.0.1:0", "-u", &format!("https://localhost:{port}/base")]);
     let serving = Serving::start(command);
-    let answer = request(serving.address, b"GET /a", "");
-    (answer, upstream.join().expect("an upstream"))
+    let response = request(serving.address, b"GET /a", "");
+    (response, upstream.join().expect("an upstream"))
 }
 
 #[test]
 fn an_upstream_that_the_system_trusts_is_spoken_to_over_tls() {
-    let (answer, head) = ask("localhost", "localhost");
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\nok"), "{answer}");
+    let (response, head) = ask("localhost", "localhost");
+    assert!(response.starts_with("HTTP/1.1 200 OK\r\n") && response.ends_with("\r\n\r\nok"), "{response}");
     assert!(head.expect("a request").starts_with("GET /base/a HTTP/1.1\r\n"));
 }
 
 #[test]
 fn an_upstream_that_shows_another_name_or_an_unknown_certificate_is_a_502() {
     for (trusted, shown) in [("elsewhere.test", "localhost"), ("elsewhere.test", "elsewhere.test")] {
-        let (answer, head) = ask(trusted, shown);
-        assert!(answer.starts_with("HTTP/1.1 502 Bad Gateway\r\n"), "{answer}");
-        assert!(answer.contains("\r\nfracas: error=tls\r\n"), "{answer}");
+        let (response, head) = ask(trusted, shown);
+        assert!(response.starts_with("HTTP/1.1 502 Bad Gateway\r\n"), "{response}");
+        assert!(response.contains("\r\nfracas: error=tls\r\n"), "{response}");
         assert_eq!(head, None, "nothing was sent to a stranger");
     }
 }

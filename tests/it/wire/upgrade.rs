@@ -76,8 +76,8 @@ fn c27_an_upstream_may_decline() {
     let mut client = proxy.connect();
     for _ in 0..2 {
         client.send(ASK);
-        let answer = client.answer();
-        assert_eq!((answer.status(), &*answer.text()), (426, "no"));
+        let response = client.response();
+        assert_eq!((response.status(), &*response.text()), (426, "no"));
     }
 }
 
@@ -95,8 +95,8 @@ fn c27_a_101_that_nobody_asked_for_is_a_502() {
             talk.socket.ended();
         });
         let proxy = proxy::before(upstream.address).start();
-        let answer = proxy.ask(ask);
-        assert_eq!((answer.status(), answer.header("fracas")), (502, Some("error=protocol")), "{ask:?}");
+        let response = proxy.ask(ask);
+        assert_eq!((response.status(), response.header("fracas")), (502, Some("error=protocol")), "{ask:?}");
         upstream.ended();
     }
 }
@@ -140,7 +140,7 @@ fn c27_early_bytes_wait_for_the_101() {
             assert_eq!(client.exactly(6), b"tunnel");
         } else {
             assert!(head.starts_with("HTTP/1.1 400 "), "{head}");
-            assert_eq!(client.answer().status(), 200);
+            assert_eq!(client.response().status(), 200);
         }
     }
 }

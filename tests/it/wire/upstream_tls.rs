@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use fracas::rules::{Code, ClientCertificate, NamedFile, Trust, UpstreamTls};
+use fracas::rules::{ClientCertificate, Code, NamedFile, Trust, UpstreamTls};
 use fracas::rules_file;
 
 use super::super::support::proxy::{self, TestProxy};
@@ -29,8 +29,8 @@ fn a_certificate_of_the_file_is_trusted_and_no_other() {
         let upstream = TlsUpstream::speaking(protocols, Asks::Nothing);
         assert_eq!(before(&upstream, trusting(&upstream, "server.pem")).ask(GET).status(), 200);
         for tls in [trusting(&upstream, "stranger.pem"), UpstreamTls::default()] {
-            let answer = before(&upstream, tls).ask(GET);
-            assert_eq!((answer.status(), answer.header("fracas")), (502, Some("error=tls")));
+            let response = before(&upstream, tls).ask(GET);
+            assert_eq!((response.status(), response.header("fracas")), (502, Some("error=tls")));
         }
         assert_eq!(upstream.spoken().len(), 1, "nothing was sent to a stranger");
     }
@@ -53,9 +53,9 @@ fn an_upstream_that_demands_a_certificate_gets_it() {
         };
         for (identity, status) in [(identity("client"), 200), (identity("stranger"), 502), (None, 502)] {
             let tls = UpstreamTls { identity, ..trusting(&upstream, "server.pem") };
-            let answer = before(&upstream, tls).ask(GET);
+            let response = before(&upstream, tls).ask(GET);
             let error = (status == 502).then_some("error=tls");
-            assert_eq!((answer.status(), answer.header("fracas")), (status, error), "{protocols:?}");
+            assert_eq!((response.status(), response.header("fracas")), (status, error), "{protocols:?}");
         }
     }
 }

@@ -61,7 +61,8 @@ impl Entry {
                 out.number(full_at.0);
             }
             Entry::Version(version) => {
-                let VersionEntry { seen: KnownVersion { version, modified, rivals }, changed, superseded } = &**version;
+                let VersionEntry { seen: KnownVersion { version, modified, rivals }, changed, superseded } =
+                    &**version;
                 out.byte(3);
                 out.optional(version.as_ref(), |out, version| out.bytes(version.as_bytes()));
                 out.optional(modified.as_ref(), |out, modified| out.number(modified.cast_unsigned()));

@@ -143,7 +143,11 @@ mod tests {
 
     #[test]
     fn the_newest_version_passes_and_any_other_does_not() {
-        let seen = Some(KnownVersion { version: Some(r#""3""#.into()), modified: Some(1_000), ..KnownVersion::default() });
+        let seen = Some(KnownVersion {
+            version: Some(r#""3""#.into()),
+            modified: Some(1_000),
+            ..KnownVersion::default()
+        });
         let unknown = Some(KnownVersion::default());
         for (carried, newest, after_unknown_change) in [
             (Carried::Tags(vec![r#""3""#.into()]), true, true),

@@ -6,7 +6,7 @@ mod observation;
 mod version_at;
 
 pub use carried::{Carried, http_date, scalar};
-pub use observation::{StateUpdate, Exchange, Observation, Outcome};
+pub use observation::{Exchange, Observation, Outcome, StateUpdate};
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -12,7 +12,7 @@ use percent_encoding::{CONTROLS, percent_encode};
 
 use super::carried::{http_date, strong_tags};
 use crate::engine::ActiveRule;
-use crate::engine::operation::{Keyspace, Learnt, Op, KnownVersion, StateKey};
+use crate::engine::operation::{Keyspace, KnownVersion, Learnt, Op, StateKey};
 use crate::model::{Facts, GrpcStatus, Json, Key, KeyHash, KeyPart, Moment, decode_unreserved};
 use crate::rules::{Rule, State, VersionAt};
 
@@ -88,7 +88,7 @@ enum Subject {
     Hold { holder: KeyHash, lease: Option<std::time::Duration> },
     /// Whatever was kept ends.
     Release,
-    /// A resource refers to the key: the one at the path, or the one that the answer names.
+    /// A resource refers to the key: the one at the path, or the one that the response names.
     Refer { path: Option<Box<str>> },
     /// One more resource refers to the key, and is not heard of by name.
     ReferUnnamed,
@@ -140,7 +140,7 @@ impl Observation {
         Some(exchange.observation(Keyspace::State, key, subject))
     }
 
-    /// A POST whose path need not fit the rule: where the answer says what it made, and that fits,
+    /// A POST whose path need not fit the rule: where the response says what it made, and that fits,
     /// its version is learned.
     pub fn of_maker(exchange: &Exchange<'_>) -> Option<Observation> {
         matches!(exchange.active.rule.trigger.state()?, State::Stale { .. }).then(|| {
@@ -210,7 +210,9 @@ impl Observation {
                 let (key, seen, how) = version.made(key, rule, path)?;
                 StateUpdate::Learn { key, seen, how, began: *began }
             }
-            Subject::Hold { holder, lease } => StateUpdate::One(key, Op::Hold { holder: *holder, lease: *lease }),
+            Subject::Hold { holder, lease } => {
+                StateUpdate::One(key, Op::Hold { holder: *holder, lease: *lease })
+            }
             Subject::Release => StateUpdate::One(key, Op::Release),
             Subject::Unrefer => StateUpdate::One(key, Op::Unrefer),
             Subject::Read { began } => StateUpdate::Read { key, began: *began },
@@ -250,7 +252,7 @@ const LONGEST: usize = 128;
 const OTHER_VERSIONS: [&str; 7] =
     ["rev", "open_revs", "ref", "version", "versionId", "resourceVersion", "at"];
 
-/// An answer that may tell a version.
+/// A response that may tell a version.
 struct Version<'a> {
     method: &'a Method,
     query: Option<&'a str>,
@@ -270,7 +272,9 @@ impl Version<'_> {
             }
             _ if is_safe(self.method) => None,
             // What was only taken in changes the resource some time later.
-            _ if self.outcome.status == StatusCode::ACCEPTED => Some((KnownVersion::default(), Learnt::Write)),
+            _ if self.outcome.status == StatusCode::ACCEPTED => {
+                Some((KnownVersion::default(), Learnt::Write))
+            }
             Method::DELETE => Some((KnownVersion::default(), Learnt::Write)),
             // A tag may be about anything that a POST did, a version field too if that is elsewhere.
             Method::POST if self.source.is_none() || location(self.outcome.headers).is_some() => {
@@ -295,7 +299,7 @@ impl Version<'_> {
         self.source.is_none() || names.any(|name| OTHER_VERSIONS.contains(&name))
     }
 
-    /// The version that the answer tells: the named field, or else a strong `ETag`.
+    /// The version that the response tells: the named field, or else a strong `ETag`.
     fn seen(&self) -> KnownVersion {
         let headers = self.outcome.headers;
         let in_body = |at: &VersionAt| at.in_response_body(self.outcome.body?);
@@ -310,7 +314,11 @@ impl Version<'_> {
         };
         let modified = headers.get(header::LAST_MODIFIED).and_then(|date| http_date(date.as_bytes()));
         let version = field.or_else(|| self.source.is_none().then(tag).flatten());
-        KnownVersion { version: version.filter(|version| version.len() <= LONGEST), modified, ..KnownVersion::default() }
+        KnownVersion {
+            version: version.filter(|version| version.len() <= LONGEST),
+            modified,
+            ..KnownVersion::default()
+        }
     }
 }
 

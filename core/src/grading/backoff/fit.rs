@@ -1,7 +1,7 @@
 //! From gaps to their law: shape by the growth of column means, jitter by their variation.
 
 use super::{Column, Gaps, IMMEDIATE};
-use crate::grading::{Backoff, Jitter, BackoffShape};
+use crate::grading::{Backoff, BackoffShape, Jitter};
 
 /// Means that grow less than this per retry are fixed.
 const GROWTH: f64 = 1.2;

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::Tally;
-use super::{AMBIGUOUS, CheckDefinition, Class, EvidenceSample, CheckResult, Measure, NeededTries, Operations, Products, id};
+use super::{
+    AMBIGUOUS, CheckDefinition, CheckResult, Class, EvidenceSample, Measure, NeededTries, Operations,
+    Products, id,
+};
 use crate::grading::Verdict;
 use crate::grading::view::{View, is_refused};
 use crate::model::Attempt;

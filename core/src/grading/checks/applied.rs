@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::Tally;
 use super::next_move::Move;
 use super::{
-    AMBIGUOUS, CheckDefinition, Class, EvidenceSample, CheckResult, Marks, Measure, NeededTries, Operations, Products, id, of,
+    AMBIGUOUS, CheckDefinition, CheckResult, Class, EvidenceSample, Marks, Measure, NeededTries, Operations,
+    Products, id, of,
 };
 use crate::grading::view::{Next, View};
 use crate::grading::{Link, ReadBetween, Sight};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Tally;
-use super::{CheckDefinition, Class, EvidenceSample, CheckResult, Measure, NeededTries, Products, id};
+use super::{CheckDefinition, CheckResult, Class, EvidenceSample, Measure, NeededTries, Products, id};
 use crate::grading::backoff::IMMEDIATE;
 use crate::grading::view::View;
 use crate::grading::{Herd, Verdict};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Tally;
-use super::{CheckDefinition, Class, EvidenceSample, CheckResult, Measure, NeededTries, Products, id, of};
+use super::{CheckDefinition, CheckResult, Class, EvidenceSample, Measure, NeededTries, Products, id, of};
 use crate::grading::OperationOutcome;
 use crate::grading::view::View;
 

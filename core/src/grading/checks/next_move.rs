@@ -1,7 +1,10 @@
 //! R1: the move after a conflict is one that its kind allows. Stopping always is.
 
 use super::Tally;
-use super::{AMBIGUOUS, CheckDefinition, Class, EvidenceSample, CheckResult, Measure, NeededTries, Products, WHICH_READ, id, of};
+use super::{
+    AMBIGUOUS, CheckDefinition, CheckResult, Class, EvidenceSample, Measure, NeededTries, Products,
+    WHICH_READ, id, of,
+};
 use crate::grading::view::{Next, Retry, View, bare, is_one};
 use crate::model::{Kind, Phase};
 
@@ -269,7 +272,10 @@ fn judge(tally: &Tally, class: &Class) -> Option<CheckResult> {
         } else {
             "a version, or a body within `body_limit`, would show what the client sends again"
         };
-        return Some(CheckResult::undetermined(format!("{} cannot be judged", of(untold, seen, "move")), settle));
+        return Some(CheckResult::undetermined(
+            format!("{} cannot be judged", of(untold, seen, "move")),
+            settle,
+        ));
     }
     if moves.stopped_at_once == moves.judged {
         return Some(gave_up_at_once(moves.stopped_at_once, class));

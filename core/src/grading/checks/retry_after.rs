@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::Tally;
-use super::{AMBIGUOUS, CheckDefinition, Class, EvidenceSample, CheckResult, Measure, NeededTries, Products, id, of, wait};
+use super::{
+    AMBIGUOUS, CheckDefinition, CheckResult, Class, EvidenceSample, Measure, NeededTries, Products, id, of,
+    wait,
+};
 use crate::grading::view::{Retry, View};
 use crate::model::AskedWait;
 
@@ -101,7 +104,10 @@ fn judge(tally: &Tally, _: &Class) -> Option<CheckResult> {
         } else {
             String::new()
         };
-        return Some(CheckResult::pass(format!("{}, never early{late}", of(waits.judged, waits.judged, "retry"))));
+        return Some(CheckResult::pass(format!(
+            "{}, never early{late}",
+            of(waits.judged, waits.judged, "retry")
+        )));
     };
     let example = format!(
         "retried after {} although Retry-After said {}",

@@ -2,7 +2,7 @@
 
 use super::Tally;
 use super::next_move::is_hopeless;
-use super::{CheckDefinition, Class, EvidenceSample, CheckResult, Measure, NeededTries, Products, id, of};
+use super::{CheckDefinition, CheckResult, Class, EvidenceSample, Measure, NeededTries, Products, id, of};
 use crate::grading::view::View;
 use crate::model::Kind;
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::Tally;
 use super::{
-    AMBIGUOUS, CheckDefinition, Class, EvidenceSample, Extreme, CheckResult, Marks, Measure, NeededTries, Products, id, wait,
+    AMBIGUOUS, CheckDefinition, CheckResult, Class, EvidenceSample, Extreme, Marks, Measure, NeededTries,
+    Products, id, wait,
 };
 use crate::grading::view::{Next, View, is_refused};
 use crate::grading::{Operation, OperationOutcome};
@@ -143,7 +144,7 @@ impl Tries {
     }
 }
 
-/// From the first request to the last answer (µs).
+/// From the first request to the last response (µs).
 fn elapsed(operation: &Operation) -> u64 {
     let start = operation.tries.first().map_or(0, |first| first.attempt.start);
     let end = operation.tries.last().map_or(0, |last| last.attempt.end);
@@ -209,7 +210,10 @@ pub(super) fn give_up(tally: &Tally, _: &Class) -> Option<CheckResult> {
         return Some(CheckResult::fail(said).advice(advice).shown_by(&tries.killed));
     }
     if tries.ambiguous_open && tries.open.is_none() && tries.slowest.value().is_none() {
-        return Some(CheckResult::undetermined("still trying at the end, in one call or in several", AMBIGUOUS));
+        return Some(CheckResult::undetermined(
+            "still trying at the end, in one call or in several",
+            AMBIGUOUS,
+        ));
     }
     if tries.slowest.value().is_none() && tries.open.is_some() {
         return Some(CheckResult::undetermined(

@@ -4,7 +4,8 @@ use smol_str::SmolStr;
 
 use super::Tally;
 use super::{
-    AMBIGUOUS, CheckDefinition, Class, EvidenceSample, CheckResult, Marks, Measure, NeededTries, Products, WHICH_READ, id, of,
+    AMBIGUOUS, CheckDefinition, CheckResult, Class, EvidenceSample, Marks, Measure, NeededTries, Products,
+    WHICH_READ, id, of,
 };
 use crate::grading::view::{Next, Retry, View, bare, is_one, is_same};
 use crate::model::{Kind, ShownVersions};
@@ -176,11 +177,11 @@ pub(super) fn refetch(tally: &Tally, class: &Class) -> Option<CheckResult> {
     let judged = match marks.bad {
         0 => CheckResult::pass(format!("{} after a new read", of(marks.judged, marks.judged, "rewrite"))),
         bad if share >= 0.8 => {
-            CheckResult::warn(format!("{} without reading again", of(bad, marks.judged, "rewrite"))).advice(advice)
+            CheckResult::warn(format!("{} without reading again", of(bad, marks.judged, "rewrite")))
+                .advice(advice)
         }
-        bad => {
-            CheckResult::fail(format!("{} without reading again", of(bad, marks.judged, "rewrite"))).advice(advice)
-        }
+        bad => CheckResult::fail(format!("{} without reading again", of(bad, marks.judged, "rewrite")))
+            .advice(advice),
     };
     Some(judged.number(share, 1.0, "share").shown_by(&marks.evidence))
 }
@@ -198,7 +199,8 @@ pub(super) fn newest(tally: &Tally, class: &Class) -> Option<CheckResult> {
     } else if marks.bad == versions.older {
         let measured =
             format!("{} with a version older than the newest read", of(marks.bad, marks.judged, "rewrite"));
-        CheckResult::warn(measured).advice("send the version of the last answer you read, not of an earlier one")
+        CheckResult::warn(measured)
+            .advice("send the version of the last answer you read, not of an earlier one")
     } else {
         let measured = format!(
             "{} with the refused version, or none",

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::Tally;
 use super::{
-    AMBIGUOUS, CheckDefinition, Class, EvidenceSample, Extreme, CheckResult, Measure, NeededTries, Products, id, of, wait,
+    AMBIGUOUS, CheckDefinition, CheckResult, Class, EvidenceSample, Extreme, Measure, NeededTries, Products,
+    id, of, wait,
 };
-use crate::grading::backoff::{Gaps, IMMEDIATE, BackoffFit};
+use crate::grading::backoff::{BackoffFit, Gaps, IMMEDIATE};
 use crate::grading::view::{Retry, View};
-use crate::grading::{Backoff, Jitter, BackoffShape, Verdict};
+use crate::grading::{Backoff, BackoffShape, Jitter, Verdict};
 
 pub(super) const IMMEDIATE_RETRIES: CheckDefinition = CheckDefinition {
     id: id(6),
@@ -183,7 +184,9 @@ pub fn growth(tally: &Tally, _: &Class) -> Option<CheckResult> {
             CheckResult::undetermined(format!("gaps of about {mean}, too uneven to tell"), LONGER)
         }
         BackoffShape::Fixed => CheckResult::warn(format!("fixed gaps of about {mean}")).advice(advice),
-        BackoffShape::Linear | BackoffShape::Exponential | BackoffShape::Growing => CheckResult::pass(described(&law)),
+        BackoffShape::Linear | BackoffShape::Exponential | BackoffShape::Growing => {
+            CheckResult::pass(described(&law))
+        }
     };
     let judged = judged.shown_by(&waiting.any);
     Some(match ratio {

@@ -6,8 +6,8 @@ use super::evidence::Clues;
 use super::held::AttemptOrder;
 use super::meaning::Meaning;
 use super::open::Open;
-use super::past_writes::{RefusedKeys, ClueCache};
-use super::table::{OperationNumber, OpenOperations};
+use super::past_writes::{ClueCache, RefusedKeys};
+use super::table::{OpenOperations, OperationNumber};
 use crate::grading::Link;
 use crate::model::Attempt;
 
@@ -49,7 +49,11 @@ pub(super) fn find(
 fn marked(attempt: &Attempt, evidence: &Clues, table: &OpenOperations) -> Option<(OperationNumber, Link)> {
     let is_part = |open: &Open| match open.meaning {
         // It had begun before the success was known; after it, the marker is used for something new.
-        Meaning::Success if attempt.start < open.last_end && AttemptOrder::of(attempt).at <= open.last_end => true,
+        Meaning::Success
+            if attempt.start < open.last_end && AttemptOrder::of(attempt).at <= open.last_end =>
+        {
+            true
+        }
         Meaning::Success if !open.waits_for(attempt) => false,
         _ => attempt.start <= open.deadline(),
     };
@@ -59,7 +63,12 @@ fn marked(attempt: &Attempt, evidence: &Clues, table: &OpenOperations) -> Option
     })
 }
 
-fn replayed(attempt: &Attempt, evidence: &Clues, table: &OpenOperations, past: &Past) -> Option<(OperationNumber, Link)> {
+fn replayed(
+    attempt: &Attempt,
+    evidence: &Clues,
+    table: &OpenOperations,
+    past: &Past,
+) -> Option<(OperationNumber, Link)> {
     let candidates = table.at(evidence.request);
     let candidates = candidates.filter(|(_, open)| open.meaning.is_retryable() || open.waits_for(attempt));
     let Choice { number, latest, is_only } = choose(attempt, candidates, table)?;
@@ -70,7 +79,12 @@ fn replayed(attempt: &Attempt, evidence: &Clues, table: &OpenOperations, past: &
     Some((number, if is_only && !could_be_new { link } else { Link::AmbiguousReplay }))
 }
 
-fn rebased(attempt: &Attempt, evidence: &Clues, table: &OpenOperations, past: &Past) -> Option<(OperationNumber, Link)> {
+fn rebased(
+    attempt: &Attempt,
+    evidence: &Clues,
+    table: &OpenOperations,
+    past: &Past,
+) -> Option<(OperationNumber, Link)> {
     if !attempt.is_write() {
         return None;
     }
@@ -134,7 +148,7 @@ struct Choice<'a> {
 }
 
 /// Of operations that the attempt may be a part of: the one whose version, key, trace and connection are
-/// the same, in this order, and of several such the one whose answer came first.
+/// the same, in this order, and of several such the one whose response came first.
 fn choose<'a>(
     attempt: &Attempt,
     candidates: impl Iterator<Item = (OperationNumber, &'a Open)>,

@@ -1,4 +1,4 @@
-//! What an answer means for the operation that it is a part of. This is the one table of it.
+//! What a response means for the operation that it is a part of. This is the one table of it.
 //!
 //! | answer | meaning |
 //! | --- | --- |
@@ -56,7 +56,7 @@ impl Meaning {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{InjectedConflict, Fingerprint, ResponseRecord, GrpcStatus, Kind, Phase};
+    use crate::model::{Fingerprint, GrpcStatus, InjectedConflict, Kind, Phase, ResponseRecord};
 
     #[test]
     fn every_answer_has_a_meaning() {
@@ -108,7 +108,11 @@ mod tests {
             (9, Meaning::Final),
             (12, Meaning::Final),
         ] {
-            let got = ResponseRecord { status: Some(200), grpc: Some(GrpcStatus(code)), ..ResponseRecord::default() };
+            let got = ResponseRecord {
+                status: Some(200),
+                grpc: Some(GrpcStatus(code)),
+                ..ResponseRecord::default()
+            };
             let attempt = Attempt { method: "POST".into(), got, ..Attempt::default() };
             assert_eq!(Meaning::of(&attempt), meaning, "{code}");
         }

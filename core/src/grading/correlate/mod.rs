@@ -1,7 +1,7 @@
 //! From attempts to operations: which requests were tries of one logical call.
 //!
 //! Attempts go in roughly as they ended, operations come out when they are over. In between an attempt
-//! is `held` until none can arrive any more that belongs before it; then what its answer means
+//! is `held` until none can arrive any more that belongs before it; then what its response means
 //! (`meaning`) and what it shows (`evidence`) `find` the operation in the `table` that it goes on, or it
 //! begins one. docs/GRADING.md says it in words, with what cannot be told apart and how often it is right.
 //!
@@ -27,14 +27,14 @@ use std::sync::Arc;
 
 use self::evidence::Clues;
 use self::find::{Past, find};
-use self::held::{ReorderBuffer, AttemptOrder};
+use self::held::{AttemptOrder, ReorderBuffer};
 use self::meaning::Meaning;
 use self::table::OpenOperations;
 use super::{Link, Operation, OperationOutcome, Try};
 use crate::model::Attempt;
 
 const SECOND: u64 = 1_000_000;
-/// Another try is expected for so long after an answer, in microseconds, at least: it may be longer by
+/// Another try is expected for so long after a response, in microseconds, at least: it may be longer by
 /// the gaps seen and by what `Retry-After` asked. One that comes later begins an operation.
 const SHORTEST_WINDOW: u64 = 30 * SECOND;
 /// And at most: an upstream may ask to wait until tomorrow.
@@ -201,7 +201,11 @@ fn alone(attempt: Arc<Attempt>, meaning: Meaning) -> Operation {
         tries: vec![Try { attempt, link: Link::First, gap: None, reads: Vec::new() }],
         count: 1,
         reads_after: Vec::new(),
-        outcome: if meaning == Meaning::Success { OperationOutcome::Untroubled } else { OperationOutcome::GaveUp },
+        outcome: if meaning == Meaning::Success {
+            OperationOutcome::Untroubled
+        } else {
+            OperationOutcome::GaveUp
+        },
     }
 }
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::evidence::{Clue, Clues};
 use super::meaning::Meaning;
 use super::strands::{self, By};
-use super::trail::{Caller, REACTION, TryStep, Trail};
+use super::trail::{Caller, REACTION, Trail, TryStep};
 use super::{KEPT_TRIES, LONGEST_WINDOW, MARKERS, READS, SHORTEST_WINDOW, STRETCH};
 use crate::grading::{Link, Operation, OperationOutcome, ReadBetween, Sight, Try};
-use crate::model::{Attempt, Fingerprint, AskedWait};
+use crate::model::{AskedWait, Attempt, Fingerprint};
 
 /// Reads kept for when an operation turns out to be several.
 const SEEN: usize = 64;
@@ -27,7 +27,7 @@ pub(super) struct Open {
     first: Vec<Try>,
     last: VecDeque<Try>,
     count: u64,
-    /// What the last answer meant; `Success` stays.
+    /// What the last response meant; `Success` stays.
     pub meaning: Meaning,
     has_met_trouble: bool,
     is_held: bool,
@@ -36,16 +36,16 @@ pub(super) struct Open {
     evidence: Clues,
     /// Of every try, the oldest first.
     markers: Vec<Clue>,
-    /// When the last of its answers had gone, and the last of those after which another try may follow.
+    /// When the last of its responses had gone, and the last of those after which another try may follow.
     pub last_end: u64,
     last_trouble: u64,
     largest_gap: u64,
     longest_try: u64,
-    /// As long as the last answer asked to wait, in microseconds.
+    /// As long as the last response asked to wait, in microseconds.
     asked_wait: u64,
     /// What was read since `last_end`.
     reads: VecDeque<ReadBetween>,
-    /// All that was read since the first answer, lately: whose it was may turn out later.
+    /// All that was read since the first response, lately: whose it was may turn out later.
     seen: VecDeque<ReadBetween>,
     has_forgotten_reads: bool,
     /// The same, of what may have been a read.
@@ -134,7 +134,7 @@ impl Open {
             Some(AskedWait::Seconds(wait) | AskedWait::Date(wait)) => wait.saturating_mul(1_000),
             None => 0,
         };
-        // As it was with this answer: what is seen later raises doubts, but does not keep it open.
+        // As it was with this response: what is seen later raises doubts, but does not keep it open.
         self.is_held = !self.meaning.is_retryable()
             && self.count > 1
             && self.has_met_trouble
@@ -142,7 +142,7 @@ impl Open {
         self.keep(Try { attempt, link, gap: gap.map(std::time::Duration::from_micros), reads });
     }
 
-    /// Keeps a read of the resource, if it was sent after the last answer had gone. Of those that may be
+    /// Keeps a read of the resource, if it was sent after the last response had gone. Of those that may be
     /// one, the last is kept, and none in the place of a certain one.
     pub fn read(&mut self, read: ReadBetween) {
         if read.sight != Sight::Certain {
@@ -176,7 +176,8 @@ impl Open {
     /// What was read before a try: on its own connection or that of the try before, if anything was.
     fn own_reads(&self, attempt: &Attempt) -> Vec<ReadBetween> {
         let reads = self.reads.iter().filter(|read| read.end <= attempt.start);
-        let own: Vec<ReadBetween> = reads.clone().filter(|read| self.is_own(read, attempt)).cloned().collect();
+        let own: Vec<ReadBetween> =
+            reads.clone().filter(|read| self.is_own(read, attempt)).cloned().collect();
         if own.is_empty() { reads.cloned().collect() } else { own }
     }
 
@@ -254,7 +255,7 @@ impl Open {
         }
     }
 
-    /// Whether it ends with its last answer.
+    /// Whether it ends with its last response.
     pub fn is_over(&self) -> bool {
         self.markers.is_empty() && !self.meaning.is_retryable() && !self.is_held()
     }

@@ -6,7 +6,7 @@ use std::hash::{BuildHasherDefault, Hash as _, Hasher as _};
 use siphasher::sip::SipHasher13;
 
 use super::evidence::Clue;
-use crate::model::{InjectedConflict, Fingerprint};
+use crate::model::{Fingerprint, InjectedConflict};
 
 /// The latest clues, with something about each. Two generations: when the young one is full, it becomes
 /// the old one. So what is known of at least [`ClueCache::GENERATION`] is remembered, and of at most twice as

@@ -1,9 +1,9 @@
 //! Waits that one caller makes by itself: what tells tries that come from new connections from the requests
 //! of several callers.
 
-use crate::model::{Attempt, AskedWait};
+use crate::model::{AskedWait, Attempt};
 
-/// A try that comes so late (µs) after an answer, with nothing of its identity in between, is a wait: others
+/// A try that comes so late (µs) after a response, with nothing of its identity in between, is a wait: others
 /// who send the same would seldom leave so much time.
 const QUIET: u64 = 400_000;
 /// How much shorter than the longest wait before it a wait may be: a twentieth of it, and so many µs of a
@@ -45,7 +45,7 @@ struct Sums {
 }
 
 impl Spacing {
-    /// Adds the wait from an answer to the next try. `is_undisturbed`: nothing but reads was sent under the
+    /// Adds the wait from a response to the next try. `is_undisturbed`: nothing but reads was sent under the
     /// identity since.
     pub fn add(&mut self, before: &Attempt, gap: u64, is_undisturbed: bool) {
         if self.count == 0 {
@@ -126,7 +126,10 @@ mod tests {
     use crate::model::ResponseRecord;
 
     fn is_of_one(gaps: &[u64]) -> bool {
-        let refused = Attempt { got: ResponseRecord { status: Some(409), ..ResponseRecord::default() }, ..Attempt::default() };
+        let refused = Attempt {
+            got: ResponseRecord { status: Some(409), ..ResponseRecord::default() },
+            ..Attempt::default()
+        };
         let mut spacing = Spacing::default();
         gaps.iter().for_each(|gap| spacing.add(&refused, gap * 1_000, true));
         spacing.is_of_one(false)

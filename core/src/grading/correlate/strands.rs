@@ -96,7 +96,8 @@ pub(super) fn calls(strand: Strand, rest: &Rest, caller: &Caller) -> Vec<Open> {
         earlier.into_iter().for_each(|read| open.read(read));
         // There may have been one before each try.
         let forgotten = rest.forgotten.iter().cloned();
-        forgotten.for_each(|read| open.read(ReadBetween { start: attempt.start, end: attempt.start, ..read }));
+        forgotten
+            .for_each(|read| open.read(ReadBetween { start: attempt.start, end: attempt.start, ..read }));
         let has_key = attempt.sent.idempotency_key.is_some();
         let is_same = open.is_found_by(&evidence)
             && open.latest().is_some_and(|before| before.sent.version == attempt.sent.version);

@@ -2,15 +2,15 @@
 //!
 //! A marker that all tries share says it. Without one, equal requests of one identity may come from a pool
 //! of threads, or from workers behind one token: then a *gap* between two of them is no wait at all. What
-//! tells one call is that each try follows from the answer before it: on the same connection, or so soon
+//! tells one call is that each try follows from the response before it: on the same connection, or so soon
 //! that it is a reaction; that waits do not get shorter, as those of calls that take turns do; and that
 //! this client has requests of their own for its other calls. What tells several is in `Doubts`.
 
 use super::evidence::Clue;
 use super::spacing::Spacing;
-use crate::model::{Attempt, Fingerprint, ShortFingerprint, AskedWait, RequestRecord};
+use crate::model::{AskedWait, Attempt, Fingerprint, RequestRecord, ShortFingerprint};
 
-/// A try that follows an answer within this (µs) is a reaction to it, also from a new connection: a loop
+/// A try that follows a response within this (µs) is a reaction to it, also from a new connection: a loop
 /// in a shell needs 10 ms to start the next `curl`, and on a busy machine some 70.
 pub(super) const REACTION: u64 = 100_000;
 /// So many reactions in a row are no chance, whoever else is about; one of them may be a little late (µs), as
@@ -20,7 +20,7 @@ const HARDLY_LATER: u64 = 250_000;
 /// Callers that start up to a quarter of a second after each other seldom follow each other so soon (µs) again
 /// and again.
 const SWIFT: u64 = 50_000;
-/// Requests that follow each other sooner (µs) may be a burst that an answer has set off.
+/// Requests that follow each other sooner (µs) may be a burst that a response has set off.
 const STARTUP: u64 = 20_000;
 /// How much shorter than the longest wait before it a wait may be, and still be as long: a twentieth of it,
 /// and so many µs of a machine's noise.
@@ -67,13 +67,13 @@ pub(super) struct Trail {
 /// How a try follows the one before it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TryStep {
-    /// From the answer to this (µs); 0 for one that did not wait for it.
+    /// From the response to this (µs); 0 for one that did not wait for it.
     pub gap: u64,
     /// A marker connects them.
     pub is_marked: bool,
-    /// Nothing but reads was sent under its identity since the answer before it.
+    /// Nothing but reads was sent under its identity since the response before it.
     pub is_undisturbed: bool,
-    /// It was made from a read on its own connection, which was a reaction to the answer, as it was to the
+    /// It was made from a read on its own connection, which was a reaction to the response, as it was to the
     /// read.
     pub is_rewrite: bool,
 }
@@ -96,16 +96,16 @@ pub(super) struct Doubts {
 /// What is known of a client over all that it asks for.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Caller {
-    /// When the last of its answers had gone, and when it last opened a connection.
+    /// When the last of its responses had gone, and when it last opened a connection.
     latest_end: u64,
     opened: u64,
-    /// When the last of its answers had gone that did not just show it something, and that of those before
+    /// When the last of its responses had gone that did not just show it something, and that of those before
     /// its latest request.
     asked_until: u64,
     pub busy_until: u64,
     /// It opened a connection although another one lay idle, which it used again: two programs in one.
     is_several: bool,
-    /// It opened one while it waited for an answer on another, or left a call's connection to another call: a
+    /// It opened one while it waited for a response on another, or left a call's connection to another call: a
     /// pool may have grown, and does not keep calls and connections together.
     pub is_pooled: bool,
     /// The operation that it was at, and whether it went back to one that it had left.
@@ -204,8 +204,8 @@ impl Trail {
         self.unmarked >= CHAIN && is_in_haste && !self.is_by_the_clock()
     }
 
-    /// Whether its tries were sent by a clock, however long their answers took: whoever tries again counts
-    /// from the answer. A burst that answers may have set off is none.
+    /// Whether its tries were sent by a clock, however long their responses took: whoever tries again counts
+    /// from the response. A burst that responses may have set off is none.
     fn is_by_the_clock(&self) -> bool {
         self.steps.count >= 3 && self.steps.least > STARTUP && self.steps.width() * 2 < self.waits.width()
     }

@@ -9,7 +9,7 @@ use super::super::checks::Tally;
 use super::super::checks::{Class, EvidenceSample, waiting};
 use super::super::view::{Retry, Scope, View};
 use super::super::{ClientReport, Finding, Gap, OperationOutcome, Verdict};
-use crate::model::{Attempt, Fingerprint, AskedWait};
+use crate::model::{AskedWait, Attempt, Fingerprint};
 
 /// Clients of one product.
 #[derive(Clone, Debug)]

@@ -41,7 +41,9 @@ impl RuleIndex {
             let entry = Entry { position, methods: MethodSet::of(&rule.method) };
             match place {
                 IndexSlot::Segments => index.segments.add(&outline, entry),
-                IndexSlot::Literals(grams) => grams.into_iter().for_each(|gram| index.literals.add(gram, entry)),
+                IndexSlot::Literals(grams) => {
+                    grams.into_iter().for_each(|gram| index.literals.add(gram, entry));
+                }
                 IndexSlot::Value(field, value) => index.values.add(field, value, entry),
             }
         }

@@ -12,11 +12,12 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use jiff::Timestamp;
 
-use super::{CompiledReply, ReplyContext, PathCaptures};
+use super::{CompiledReply, PathCaptures, ReplyContext};
 use crate::matching::Match;
-use crate::model::{BodyFacts, Captures, Dice, Facts, ClientIdSources, Key, KeyHash, KeyPart, Kind};
+use crate::model::{BodyFacts, Captures, ClientIdSources, Dice, Facts, Key, KeyHash, KeyPart, Kind};
 use crate::rules::{
-    Expect, ReplySettings, ReplyBody, ReplyStyle, RetryAfterSetting, Rule, Schedule, State, Trigger, WaitLength,
+    Expect, ReplyBody, ReplySettings, ReplyStyle, RetryAfterSetting, Rule, Schedule, State, Trigger,
+    WaitLength,
 };
 
 fn rule(kind: Kind, body: ReplyBody) -> Rule {
@@ -293,9 +294,9 @@ fn an_unmarked_answer_does_not_say_who_made_it() {
 fn identifiers_follow_from_the_seed_and_differ_from_answer_to_answer() {
     let head = head("PUT", "/items/7", &[]);
     let reply = compiled(&rule(Kind::Transient, text("{uuid} {hex:32}", ReplyStyle::Text)));
-    let answer = |n| body(&Asked { n, ..Asked::new(&head) }.by(&reply)).to_owned();
-    assert_eq!(answer(1), answer(1));
-    assert_ne!(answer(1), answer(2));
+    let response = |n| body(&Asked { n, ..Asked::new(&head) }.by(&reply)).to_owned();
+    assert_eq!(response(1), response(1));
+    assert_ne!(response(1), response(2));
     let twice = compiled(&rule(Kind::Transient, text("{uuid}|{uuid}", ReplyStyle::Text)));
     let response = Asked::new(&head).by(&twice);
     let (one, other) = body(&response).split_once('|').expect("two");

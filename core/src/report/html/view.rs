@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::marked::Marked;
 use super::plots::{self, Plot};
 use crate::grading::{
-    Backoff, CHECKS, CheckDefinition, CheckId, ClientReport, Expectation, Finding, Herd, Jitter, OperationReport,
-    Report, RuleReport, BackoffShape, TryReport, Verdict,
+    Backoff, BackoffShape, CHECKS, CheckDefinition, CheckId, ClientReport, Expectation, Finding, Herd,
+    Jitter, OperationReport, Report, RuleReport, TryReport, Verdict,
 };
 use crate::report::conflicts;
 use crate::report::phrases::{self, AttemptRole};
@@ -145,7 +145,7 @@ pub struct AttemptView {
     pub gap: Option<Marked>,
     pub asked: Option<Marked>,
     pub method: Marked,
-    pub answer: Marked,
+    pub response: Marked,
     pub version: Option<Marked>,
     pub rule: Option<Marked>,
     pub kind: Option<Marked>,
@@ -248,7 +248,9 @@ fn backoff(at: &str, backoff: &Backoff) -> Vec<(&'static str, Marked)> {
         ("first wait", Marked::span(&at, "base_ms", backoff.base_ms)),
     ];
     match (backoff.factor, backoff.shape) {
-        (Some(step), BackoffShape::Linear) => rows.push(("longer each time by", Marked::span(&at, "factor", step))),
+        (Some(step), BackoffShape::Linear) => {
+            rows.push(("longer each time by", Marked::span(&at, "factor", step)));
+        }
         (Some(factor), _) => rows.push(("times as long each time", Marked::factor(&at, "factor", factor))),
         (None, _) => {}
     }
@@ -333,7 +335,7 @@ impl AttemptView {
         let text =
             |field: &str, text: &Option<String>| text.as_deref().map(|text| Marked::text(at, field, text));
         let note = tried.note.as_deref().map(|note| Marked::prose(at, "note", note));
-        let answer = phrases::answer(tried);
+        let response = phrases::response(tried);
         AttemptView {
             turn: match phrases::turn(tried) {
                 AttemptRole::Read => "read",
@@ -345,9 +347,9 @@ impl AttemptView {
             gap: tried.gap_ms.map(|gap| Marked::span(at, "gap_ms", gap)),
             asked: tried.retry_after_ms.map(|asked| Marked::span(at, "retry_after_ms", asked as f64)),
             method: Marked::text(at, "method", &tried.method),
-            answer: match tried.status {
-                Some(_) => Marked::text(at, "status", &answer),
-                None => Marked::derived("answer", at, &answer),
+            response: match tried.status {
+                Some(_) => Marked::text(at, "status", &response),
+                None => Marked::derived("answer", at, &response),
             },
             version: text("version", &tried.version),
             rule: match conflicts::is_upstream_conflict(tried) {

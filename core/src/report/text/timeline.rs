@@ -72,10 +72,10 @@ impl Columns {
     }
 
     fn row(&self, cells: [String; 7]) -> Vec<String> {
-        let [at, gap, asked, method, answer, version, remark] = cells;
+        let [at, gap, asked, method, response, version, remark] = cells;
         let asked = self.asked.then_some(asked);
         let version = self.version.then_some(version);
-        let cells = [Some(at), Some(gap), asked, Some(method), Some(answer), version, Some(remark)];
+        let cells = [Some(at), Some(gap), asked, Some(method), Some(response), version, Some(remark)];
         cells.into_iter().flatten().collect()
     }
 
@@ -95,7 +95,7 @@ fn cells(tried: &TryReport) -> [String; 7] {
         tried.gap_ms.map(span).unwrap_or_default(),
         tried.retry_after_ms.map(|asked| span(asked as f64)).unwrap_or_default(),
         format!("{} {}", symbol(phrases::turn(tried)), cut(&shown(&tried.method), 12)),
-        cut(&phrases::answer(tried), 12),
+        cut(&phrases::response(tried), 12),
         cut(&shown(tried.version.as_deref().unwrap_or_default()), 20),
         remark,
     ]

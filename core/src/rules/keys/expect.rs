@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Fallback::Words;
-use super::{KeyEntry, Group, Section, ValueType, entry};
+use super::{Group, KeyEntry, Section, ValueType, entry};
 use crate::model::with_checks;
 
 pub(in crate::rules) static EXPECT: Section = Section {

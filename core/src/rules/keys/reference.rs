@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{KeyEntry, Fallback, SECTIONS, Section, ValueType};
+use super::{Fallback, KeyEntry, SECTIONS, Section, ValueType};
 use crate::rules::{Code, ReplyStyle, template, units, unsupported};
 
 /// The reference of rules files, in Markdown.

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::Fallback::{Is, Required, Words};
-use super::{KeyEntry, Form, Group, Section, ValueType, entry};
+use super::{Form, Group, KeyEntry, Section, ValueType, entry};
 use crate::rules::ReplyStyle;
 
 /// Of `Retry-After`, in whole seconds (RFC 9110 §10.2.3).
-const RETRY: ValueType = ValueType::Duration { least: Duration::ZERO, most: Duration::from_secs(24 * 60 * 60) };
+const RETRY: ValueType =
+    ValueType::Duration { least: Duration::ZERO, most: Duration::from_secs(24 * 60 * 60) };
 
 /// As long as the conflict lasts.
 pub(in crate::rules) const REMAINING: &str = "remaining";

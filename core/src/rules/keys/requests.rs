@@ -1,7 +1,7 @@
 //! Keys that say which requests: of a rule, of its `not`, of `release` and `by`.
 
 use super::Fallback::{Required, Words};
-use super::{KeyEntry, Fallback, Form, Group, Section, ValueType, entry};
+use super::{Fallback, Form, Group, KeyEntry, Section, ValueType, entry};
 
 const PRESENCE: ValueType = ValueType::Any(&[ValueType::Text(Form::TextPattern), ValueType::Boolean]);
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Fallback::{self, Is, Words};
 use super::requests::MATCH_KEYS;
-use super::{EXPECT, KeyEntry, Form, Group, NOT, READ, REPLY, SELECTOR, Section, ValueType, entry};
+use super::{EXPECT, Form, Group, KeyEntry, NOT, READ, REPLY, SELECTOR, Section, ValueType, entry};
 
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 const STATUS: ValueType = ValueType::Integer { least: 400, most: 599 };
@@ -90,7 +90,15 @@ static TRIGGERS: [KeyEntry; 6] = [
     ),
     entry(
         "on",
-        ValueType::Choice(&["stale", "overlap", "duplicate", "referenced", "expired", "key_in_use", "locked"]),
+        ValueType::Choice(&[
+            "stale",
+            "overlap",
+            "duplicate",
+            "referenced",
+            "expired",
+            "key_in_use",
+            "locked",
+        ]),
         Words("every matching request"),
         "When the state learned from real traffic says so.",
         "on = \"duplicate\"",

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value as Json, json};
 use toml::de::DeValue;
 
-use super::{KeyEntry, Fallback, Form, Section, TOP, ValueType};
+use super::{Fallback, Form, KeyEntry, Section, TOP, ValueType};
 
 /// The schema of rules files.
 pub fn schema() -> Json {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Fallback::{Is, Words};
-use super::{KeyEntry, Form, Group, Section, ValueType, entry};
+use super::{Form, Group, KeyEntry, Section, ValueType, entry};
 
 /// A day: a longer wait is another problem.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

@@ -2,7 +2,8 @@
 
 use super::Fallback::{Is, Words};
 use super::{
-    EXPECT, KeyEntry, Form, Group, JOURNAL, LIMITS, RULE, Section, TIMEOUTS, TLS, UPSTREAM_TLS, ValueType, entry,
+    EXPECT, Form, Group, JOURNAL, KeyEntry, LIMITS, RULE, Section, TIMEOUTS, TLS, UPSTREAM_TLS, ValueType,
+    entry,
 };
 
 pub(in crate::rules) static TOP: Section = Section {

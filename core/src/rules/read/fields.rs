@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 use super::Reader;
 use super::habits::words;
 use crate::rules::diagnostic::shown;
-use crate::rules::keys::{KeyEntry, Group, RULE, SECTIONS, Section, TOP, nearest};
+use crate::rules::keys::{Group, KeyEntry, RULE, SECTIONS, Section, TOP, nearest};
 use crate::rules::{Code, Diagnostic, Mistakes};
 
 /// The keys of one table.

@@ -6,7 +6,7 @@ use super::Reader;
 use super::fields::GivenKey;
 use super::habits::words;
 use super::values::title;
-use crate::model::{ClientIdSources, ClientIdSource, Key, KeyPart};
+use crate::model::{ClientIdSource, ClientIdSources, Key, KeyPart};
 use crate::rules::diagnostic::shown;
 use crate::rules::keys::nearest;
 use crate::rules::units::TextMistake;

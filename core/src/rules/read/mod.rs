@@ -160,7 +160,10 @@ impl<'f> Reader<'f> {
         Config { settings, rules }
     }
 
-    fn rule_tables<'t, 'i>(&mut self, given: &fields::GivenKey<'t, 'i>) -> Vec<(&'t DeTable<'i>, Range<usize>)> {
+    fn rule_tables<'t, 'i>(
+        &mut self,
+        given: &fields::GivenKey<'t, 'i>,
+    ) -> Vec<(&'t DeTable<'i>, Range<usize>)> {
         match given.value.get_ref() {
             DeValue::Array(items) => {
                 let items = items.iter().map(|item| given.item(item));

@@ -14,9 +14,10 @@ use super::fields::{Fields, GivenKey};
 use crate::model::Phase;
 use crate::rules::diagnostic::shown;
 use crate::rules::keys::{DATE, REMAINING, REPLY};
-use crate::rules::template::{TemplateScope, TemplateMistake};
+use crate::rules::template::{TemplateMistake, TemplateScope};
 use crate::rules::{
-    Code, Diagnostic, LostResponse, ReplySettings, ReplyBody, ReplyStyle, RetryAfterSetting, WaitLength, template,
+    Code, Diagnostic, LostResponse, ReplyBody, ReplySettings, ReplyStyle, RetryAfterSetting, WaitLength,
+    template,
 };
 
 /// Why the text of a `body_file` cannot be had.
@@ -69,7 +70,12 @@ const OWN_HEADERS: [&str; 10] = [
 impl Reader<'_> {
     /// `reply` of a rule in `phase` with a path that captures `captured`; and the response of the phase `lost`: none
     /// unless the file gives a status.
-    pub fn reply(&mut self, rule: &mut Fields, phase: Phase, captured: &[&str]) -> (ReplySettings, LostResponse) {
+    pub fn reply(
+        &mut self,
+        rule: &mut Fields,
+        phase: Phase,
+        captured: &[&str],
+    ) -> (ReplySettings, LostResponse) {
         let mut reply = ReplySettings {
             status: StatusCode::CONFLICT,
             body: ReplyBody::Style(ReplyStyle::default()),

@@ -13,8 +13,8 @@ use crate::rules::diagnostic::shown;
 use crate::rules::keys::{JOURNAL, LIMITS, TIMEOUTS, TLS, nearest};
 use crate::rules::units::TextMistake;
 use crate::rules::{
-    Admin, Code, Diagnostic, HostHeader, ClientCertificate, JournalSettings, Limits, Settings, StateStore, Timeouts, Tls,
-    Upstream,
+    Admin, ClientCertificate, Code, Diagnostic, HostHeader, JournalSettings, Limits, Settings, StateStore,
+    Timeouts, Tls, Upstream,
 };
 
 impl Reader<'_> {
@@ -193,8 +193,9 @@ impl Reader<'_> {
     fn limits(&mut self, given: &GivenKey) -> Limits {
         let mut limits = Limits::default();
         let Some(mut fields) = self.fields(given, &LIMITS) else { return limits };
-        let size =
-            |reader: &mut Self, given: &GivenKey| reader.size(given).and_then(|size| usize::try_from(size).ok());
+        let size = |reader: &mut Self, given: &GivenKey| {
+            reader.size(given).and_then(|size| usize::try_from(size).ok())
+        };
         let count = |reader: &mut Self, given: &GivenKey| reader.usize(given).and_then(NonZeroUsize::new);
         limits.connections = fields.take("connections").and_then(|given| count(self, &given));
         self.replace(&mut fields, "header_bytes", &mut limits.header_bytes, size);

@@ -3,7 +3,7 @@
 use super::Reader;
 use super::fields::GivenKey;
 use crate::rules::keys::UPSTREAM_TLS;
-use crate::rules::{Code, Diagnostic, ClientCertificate, NamedFile, Scheme, Trust, Upstream, UpstreamTls};
+use crate::rules::{ClientCertificate, Code, Diagnostic, NamedFile, Scheme, Trust, Upstream, UpstreamTls};
 
 impl Reader<'_> {
     pub fn upstream_tls(&mut self, given: &GivenKey) -> UpstreamTls {

@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use super::iso::{Digits, iso};
 use super::resource::segments;
-use super::{ResponseShape, Style, PlaceholderValue, resource};
+use super::{PlaceholderValue, ResponseShape, Style, resource};
 use crate::model::{Facts, Kind};
 
 /// Azure Storage, by recordings of its SDKs: the text starts with a byte order mark, the time has

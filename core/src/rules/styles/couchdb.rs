@@ -5,7 +5,7 @@
 use http::{StatusCode, header};
 
 use super::occasion::HEX;
-use super::{ShapeBody, ResponseShape, Style, PlaceholderValue, resource, rows};
+use super::{PlaceholderValue, ResponseShape, ShapeBody, Style, resource, rows};
 use crate::model::Facts;
 
 pub(super) const STYLE: Style = Style {
@@ -44,7 +44,9 @@ pub(super) const STYLE: Style = Style {
                 fills: &[],
             });
         }
-        shapes.push(ResponseShape::new("text/plain; charset=utf-8", CONFLICT).headers(HEADERS).when(refuses_json));
+        shapes.push(
+            ResponseShape::new("text/plain; charset=utf-8", CONFLICT).headers(HEADERS).when(refuses_json),
+        );
         shapes.push(ResponseShape::new("application/json", CONFLICT).headers(HEADERS));
         shapes
     },

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::occasion::{HEX, RenderContext};
 use super::resource::{self, segments};
-use super::{ResponseShape, Style, PlaceholderValue};
+use super::{PlaceholderValue, ResponseShape, Style};
 use crate::model::Kind;
 
 pub(super) const STYLE: Style = Style {
@@ -40,7 +40,8 @@ pub(super) const STYLE: Style = Style {
 const IN_USE: &str = concat!(r#"{"message":"remove {docker.name}: volume is in use - [{docker.id}]"}"#, "\n");
 
 fn message(body: &'static str) -> ResponseShape {
-    ResponseShape::new("application/json", body).headers(&[("docker-experimental", "false"), ("ostype", "linux")])
+    ResponseShape::new("application/json", body)
+        .headers(&[("docker-experimental", "false"), ("ostype", "linux")])
 }
 
 /// `?name=` of a container that is created, else the segment after the collection:

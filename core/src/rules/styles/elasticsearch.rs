@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::occasion::{BASE64_URL, RenderContext};
 use super::resource::{self, segments};
-use super::{ShapeBody, ResponseShape, Style, PlaceholderValue, rows};
+use super::{PlaceholderValue, ResponseShape, ShapeBody, Style, rows};
 use crate::model::{Facts, Kind};
 
 pub(super) const STYLE: Style = Style {
@@ -35,7 +35,9 @@ pub(super) const STYLE: Style = Style {
         ("es.required", |scene| PlaceholderValue::Number(numbers(scene).0)),
         ("es.current", |scene| PlaceholderValue::Number(numbers(scene).1)),
         ("es.term", |scene| PlaceholderValue::Number(query(scene, "if_primary_term").unwrap_or(1))),
-        ("es.row.action", |scene| PlaceholderValue::text(scene.row.map_or("update", |row| row.action.as_str()))),
+        ("es.row.action", |scene| {
+            PlaceholderValue::text(scene.row.map_or("update", |row| row.action.as_str()))
+        }),
         ("es.row.reason", |scene| {
             let id = id(scene);
             PlaceholderValue::text(if scene.row.is_some_and(|row| row.action == "create") {

@@ -2,7 +2,7 @@
 //! and JSON:API.
 
 use super::iso::{Digits, iso};
-use super::{ResponseShape, Style, PlaceholderValue};
+use super::{PlaceholderValue, ResponseShape, Style};
 use crate::model::Kind;
 
 /// Spring Data REST for its repositories' refusals, Spring Boot's error page for the rest.
@@ -15,7 +15,9 @@ pub(super) const SPRING: Style = Style {
     reads_body: |_| false,
     examples: &[],
     content_type: "application/json",
-    words: &[("spring.time", |scene| PlaceholderValue::text(iso(scene.occasion.now, Digits::ThreeWithOffset)))],
+    words: &[("spring.time", |scene| {
+        PlaceholderValue::text(iso(scene.occasion.now, Digits::ThreeWithOffset))
+    })],
     shapes: |kind, _| {
         vec![ResponseShape::new(
             "application/json",

@@ -6,7 +6,7 @@ use http::Method;
 
 use super::occasion::{HEX, RenderContext, UPPER_HEX};
 use super::resource::{self, segments};
-use super::{ResponseShape, Style, PlaceholderValue};
+use super::{PlaceholderValue, ResponseShape, Style};
 use crate::model::Kind;
 
 pub(super) const STYLE: Style = Style {

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::{ResponseShape, Style, PlaceholderValue};
+use super::{PlaceholderValue, ResponseShape, Style};
 use crate::model::Kind;
 
 pub(super) const STYLE: Style = Style {
@@ -16,7 +16,11 @@ pub(super) const STYLE: Style = Style {
     content_type: "application/json; charset=UTF-8",
     words: &[("google.domain", |scene| {
         let host = scene.occasion.facts.host();
-        PlaceholderValue::text(if host.ends_with(".googleapis.com") { host } else { "example.googleapis.com" })
+        PlaceholderValue::text(if host.ends_with(".googleapis.com") {
+            host
+        } else {
+            "example.googleapis.com"
+        })
     })],
     shapes: |kind, status| {
         vec![

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use http::{Method, StatusCode};
 
 use super::resource::{self, Resource, segments};
-use super::{ResponseShape, Style, PlaceholderValue};
+use super::{PlaceholderValue, ResponseShape, Style};
 use crate::model::{Facts, Kind};
 
 pub(super) const STYLE: Style = Style {

@@ -29,9 +29,9 @@ use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub use iso::{Digits, iso};
-pub use occasion::{HEX, ReplyContext, PathCaptures, RenderContext, StyleValue};
+pub use occasion::{HEX, PathCaptures, RenderContext, ReplyContext, StyleValue};
 pub use rows::BulkWrite;
-pub use shape::{ShapeBody, ResponseShape};
+pub use shape::{ResponseShape, ShapeBody};
 pub use value::PlaceholderValue;
 
 use crate::model::{Facts, Kind};

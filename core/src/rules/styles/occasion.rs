@@ -10,7 +10,7 @@ use siphasher::sip::SipHasher13;
 use super::rows::BulkWrite;
 use super::value::PlaceholderValue;
 use crate::matching::PathMatch;
-use crate::model::{Captures, Dice, Facts, ClientIdSources, Key, KeyHash};
+use crate::model::{Captures, ClientIdSources, Dice, Facts, Key, KeyHash};
 
 /// The captures of a rule's path pattern: few replies ask for them, so they are looked for when one does.
 #[derive(Clone, Copy)]

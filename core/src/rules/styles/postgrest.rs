@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::occasion::{ReplyContext, RenderContext};
+use super::occasion::{RenderContext, ReplyContext};
 use super::resource::{self, resource};
-use super::{ResponseShape, Style, PlaceholderValue};
+use super::{PlaceholderValue, ResponseShape, Style};
 use crate::model::{Key, KeyPart, Kind};
 
 pub(super) const STYLE: Style = Style {

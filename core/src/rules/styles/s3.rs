@@ -8,7 +8,7 @@ use http::{StatusCode, header};
 
 use super::occasion::{BASE64, RenderContext, UPPER};
 use super::resource::{self, segments};
-use super::{ResponseShape, Style, PlaceholderValue};
+use super::{PlaceholderValue, ResponseShape, Style};
 use crate::model::{Facts, Kind};
 
 pub(super) const STYLE: Style = Style {

@@ -35,7 +35,14 @@ pub enum ShapeBody {
 impl ResponseShape {
     /// A response for every request, without headers of its own.
     pub fn new(content_type: &'static str, body: &'static str) -> ResponseShape {
-        ResponseShape { when: None, status: None, content_type, headers: &[], body: ShapeBody::Text(body), fills: &[] }
+        ResponseShape {
+            when: None,
+            status: None,
+            content_type,
+            headers: &[],
+            body: ShapeBody::Text(body),
+            fills: &[],
+        }
     }
 
     pub fn headers(self, headers: &'static [(&'static str, &'static str)]) -> ResponseShape {

@@ -5,7 +5,7 @@
 use http::StatusCode;
 
 use super::occasion::ALPHANUMERIC;
-use super::{ResponseShape, Style, PlaceholderValue};
+use super::{PlaceholderValue, ResponseShape, Style};
 use crate::model::Kind;
 
 pub(super) const STYLE: Style = Style {

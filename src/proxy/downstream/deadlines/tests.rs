@@ -10,8 +10,8 @@ fn run<T>(work: impl Future<Output = T>) -> T {
     runtime.block_on(async { tokio::time::timeout(LATE, work).await.expect("it ends in time") })
 }
 
-fn vitals(request: Duration, answer: Duration) -> Deadlines {
-    let timeouts = Timeouts { keep_alive: request, response_head: answer, ..Timeouts::default() };
+fn vitals(request: Duration, response: Duration) -> Deadlines {
+    let timeouts = Timeouts { keep_alive: request, response_head: response, ..Timeouts::default() };
     Deadlines::new(Clock::start(), &timeouts)
 }
 
@@ -48,7 +48,7 @@ fn the_clock_stands_while_it_is_suspended() {
 fn the_end_of_a_body_says_nothing_of_the_next_request() {
     let vitals = vitals(LATE, LATE);
     let first = vitals.begin_request(UploadProgress::Dropped);
-    vitals.end_answer();
+    vitals.end_response();
     let second = vitals.begin_request(UploadProgress::Forwarded);
     vitals.begin(Wait::RequestBody);
     vitals.set_upload(first, UploadProgress::Over);
@@ -98,7 +98,7 @@ fn what_another_task_begins_to_wait_for_ends_a_stream_in_time() {
 fn an_idle_connection_may_rest_once_and_lives_on() {
     let vitals = vitals(LATE, LATE);
     let rested = run(vitals.guard(async {
-        vitals.end_answer();
+        vitals.end_response();
         poll_fn(|_| match vitals.take_overdue(&[Wait::Rest]) {
             Some(_) => Poll::Ready(()),
             None => Poll::Pending,
@@ -112,6 +112,6 @@ fn an_idle_connection_may_rest_once_and_lives_on() {
 #[test]
 fn where_nobody_rests_that_is_no_reason_to_end() {
     let vitals = vitals(REST + REST / 2, LATE);
-    vitals.end_answer();
+    vitals.end_response();
     assert_eq!(run(vitals.guard(pending::<()>())), Err(Wait::Request));
 }

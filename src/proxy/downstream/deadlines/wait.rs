@@ -12,7 +12,7 @@ pub enum Wait {
     /// The upstream's response, or that it takes more of the request: `response_head`.
     Answer,
     /// More of a response's body, from the upstream: `response_body`.
-    AnswerBody,
+    ResponseBody,
     /// A client that does not read, or does not let a stream go on: `write`.
     Write,
     /// A client that was told to go, and has not.
@@ -27,7 +27,7 @@ impl Wait {
         Wait::Head,
         Wait::RequestBody,
         Wait::Answer,
-        Wait::AnswerBody,
+        Wait::ResponseBody,
         Wait::Write,
         Wait::Close,
         Wait::Rest,

@@ -4,7 +4,7 @@
 //!
 //! h2 itself bounds expensive floods: resets, CONTINUATION, small DATA, header lists that grow.
 
-use super::heads::{ACK, CONTINUATION, DATA, END_HEADERS, HEADERS, FrameHead, FrameHeads, SETTINGS};
+use super::heads::{ACK, CONTINUATION, DATA, END_HEADERS, FrameHead, FrameHeads, HEADERS, SETTINGS};
 use crate::clock::Clock;
 use crate::model::Moment;
 

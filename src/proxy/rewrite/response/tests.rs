@@ -15,7 +15,7 @@ fn through(line: &[u8], upstream: &UpstreamUrl, front: &Front) -> Vec<u8> {
     let name = HeaderName::from_bytes(&line[..colon]).expect("a name");
     let mut headers = HeaderMap::new();
     headers.insert(&name, HeaderValue::from_bytes(line[colon + 1..].trim_ascii()).expect("a value"));
-    answer(&mut headers, upstream, front);
+    response(&mut headers, upstream, front);
     headers.get(&name).map(|value| value.as_bytes().to_vec()).unwrap_or_default()
 }
 

@@ -14,7 +14,7 @@ use http_body::Body as _;
 
 use super::translate::RequestHead;
 use super::upload::{Stopped, StreamUpload};
-use super::{Fresh, StreamSlot, Slot, IncomingBody, Streams, Eligible};
+use super::{Eligible, Fresh, IncomingBody, Slot, StreamSlot, Streams};
 use crate::proxy::body::request::RequestBody;
 use crate::proxy::downstream::deadlines::{Deadlines, Wait};
 use crate::proxy::error::Failure;
@@ -103,7 +103,7 @@ impl Streams {
         call: &Call<'_>,
     ) -> Result<Sent, Failure> {
         let ends = body.is_end_stream();
-        let (mut response, to) = match slot.sender().send_request(head.request(), ends) {
+        let (mut pending, to) = match slot.sender().send_request(head.request(), ends) {
             Ok(sent) => sent,
             Err(error) if is_unprocessed(&error) => return Ok(Sent::Not(error, Some(Box::new(body)))),
             Err(error) => return Err(failure(&error)),
@@ -116,7 +116,7 @@ impl Streams {
             upload = Some(StreamUpload::new(body, to, slot.clone()));
         }
         call.vitals.begin(Wait::Answer);
-        let head = response_head(&mut response, upload.as_mut(), call.permission).await;
+        let head = response_head(&mut pending, upload.as_mut(), call.permission).await;
         call.vitals.end(Wait::Answer);
         match head {
             Ok(head) => {

@@ -1,9 +1,9 @@
 //! HTTP/2 to the upstream: a small pool of connections a worker, each of which carries as many
 //! requests at once as the upstream allows.
 
-mod response;
 mod call;
 mod connection;
+mod response;
 mod translate;
 mod upload;
 
@@ -14,10 +14,10 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-pub use self::response::IncomingBody;
 pub use self::call::{Call, Called};
 use self::connection::Connection;
 pub use self::connection::Slot;
+pub use self::response::IncomingBody;
 use super::super::error::{Failure, Late, Scarce};
 use super::super::tasks::Tasks;
 use super::connect::{Connector, UpstreamProtocol};
@@ -165,9 +165,9 @@ impl Streams {
         if let Some(allowed) = connections.iter().rev().find_map(|connection| connection.allowed()) {
             self.typical.set(allowed.min(TYPICAL));
         }
-        let connection = connections
-            .iter()
-            .find(|connection| connection.has_room() && (which == Eligible::Any || !connection.has_served()))?;
+        let connection = connections.iter().find(|connection| {
+            connection.has_room() && (which == Eligible::Any || !connection.has_served())
+        })?;
         Some(Slot::new(connection, self))
     }
 

@@ -124,7 +124,7 @@ fn check_rewriting(before: &HeaderMap, choice: u8) {
     let host = HeaderValue::from_static("front.test:4090");
     let front = Front { host: (choice & 4 == 0).then_some(host), forwarded: None, scheme: Scheme::Http };
     let mut after = before.clone();
-    rewrite::answer(&mut after, &upstream, &front);
+    rewrite::response(&mut after, &upstream, &front);
     for name in before.keys() {
         let old: Vec<_> = before.get_all(name).iter().collect();
         let new: Vec<_> = after.get_all(name).iter().collect();
@@ -164,7 +164,7 @@ fn check_rewriting(before: &HeaderMap, choice: u8) {
     // What was rewritten once points at the proxy: a second time there is nothing to do.
     if upstream.base_path.is_empty() {
         let once = after.clone();
-        rewrite::answer(&mut after, &upstream, &front);
+        rewrite::response(&mut after, &upstream, &front);
         assert_eq!(after, once);
     }
 }

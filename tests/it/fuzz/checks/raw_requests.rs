@@ -1,5 +1,5 @@
 //! Any bytes, sent to the proxy itself by a client of many. What the upstream sees are whole requests of
-//! the one form that all servers read alike; a bystander gets its own answer; nothing panics.
+//! the one form that all servers read alike; a bystander gets its own response; nothing panics.
 
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
@@ -50,10 +50,10 @@ pub fn check(data: &[u8]) {
 
     let mut bystander = bystander.lock().expect("no panic");
     bystander.send("GET /bystander HTTP/1.1\r\nHost: h\r\n\r\n");
-    assert_eq!(bystander.answer().text(), "/bystander");
+    assert_eq!(bystander.response().text(), "/bystander");
     let requests = upstream.requests();
     requests.iter().for_each(strict::check);
-    // The answer to a HEAD cannot be told from another, and is as long as its head says.
+    // The response to a HEAD cannot be told from another, and is as long as its head says.
     let is_readable = !requests.iter().any(|request| request.start.starts_with("HEAD "));
     let mut asked: Vec<String> = requests.iter().map(|request| request.target().to_owned()).collect();
     assert_eq!(asked.pop().as_deref(), Some("/bystander"));
@@ -64,21 +64,21 @@ pub fn check(data: &[u8]) {
     assert_eq!(proxy.running().summary().panics, 0);
 }
 
-/// The bodies of the upstream's answers, up to the end of the connection or to where it cannot be read
+/// The bodies of the upstream's responses, up to the end of the connection or to where it cannot be read
 /// any further without knowing what was asked.
 fn heard(client: &mut Socket) -> Vec<String> {
     let mut bodies = Vec::new();
     while let Some(head) = client.try_head() {
-        let mut answer = Message::parse_head(&head);
-        let length = answer.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+        let mut response = Message::parse_head(&head);
+        let length = response.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
         match client.try_exactly(length) {
-            Ok(body) => answer.body = body,
+            Ok(body) => response.body = body,
             Err(_) => break,
         }
-        if answer.status() == 200 && answer.header("via").is_some() {
-            bodies.push(answer.text());
+        if response.status() == 200 && response.header("via").is_some() {
+            bodies.push(response.text());
         }
-        if answer.header("connection") == Some("close") {
+        if response.header("connection") == Some("close") {
             break;
         }
     }

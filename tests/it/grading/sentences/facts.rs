@@ -102,8 +102,10 @@ impl Facts {
             let has_ended = operation.met_conflict() && operation.outcome != OperationOutcome::Unfinished;
             self.certain_ended += u64::from(has_ended);
         } else if operation.met_conflict() {
-            self.unclear_recovered +=
-                u64::from(matches!(operation.outcome, OperationOutcome::Untroubled | OperationOutcome::Recovered));
+            self.unclear_recovered += u64::from(matches!(
+                operation.outcome,
+                OperationOutcome::Untroubled | OperationOutcome::Recovered
+            ));
         }
         let refused: Vec<usize> =
             (0..tries.len()).filter(|at| is_refused(&tries[*at]) && is_in(&tries[*at])).collect();

@@ -1,6 +1,8 @@
 //! Random records: calls that are refused and come again in all sorts of ways.
 
-use fracas::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, Kind, Phase, AskedWait, RequestRecord};
+use fracas::model::{
+    AskedWait, Attempt, Fingerprint, InjectedConflict, Kind, Phase, RequestRecord, ResponseRecord,
+};
 use proptest::prelude::*;
 
 /// One call: what is sent, how it is answered time and again, and how long its client waits.
@@ -82,8 +84,11 @@ impl Call {
             now += 2 + wait;
             match self.change {
                 1 => {
-                    let got =
-                        ResponseRecord { status: Some(200), shown: now.to_string().as_str().into(), ..ResponseRecord::default() };
+                    let got = ResponseRecord {
+                        status: Some(200),
+                        shown: now.to_string().as_str().into(),
+                        ..ResponseRecord::default()
+                    };
                     let read = Attempt {
                         start: now,
                         end: now + 1,

@@ -4,8 +4,9 @@ mod operations;
 mod own;
 
 use fracas::grading::{
-    Backoff, CheckDefinition, CheckId, ClientReport, CommandEnd, CommandReport, Demands, ExitReport, Expectation,
-    Finding, Gap, Herd, Jitter, OperationOutcome, Report, RuleReport, RunReport, BackoffShape, Totals, Verdict,
+    Backoff, BackoffShape, CheckDefinition, CheckId, ClientReport, CommandEnd, CommandReport, Demands,
+    ExitReport, Expectation, Finding, Gap, Herd, Jitter, OperationOutcome, Report, RuleReport, RunReport,
+    Totals, Verdict,
 };
 
 use self::operations::{recovering, replaying};

@@ -1,6 +1,6 @@
 //! Operations, as evidence.
 
-use fracas::grading::{Link, OperationReport, OperationOutcome, RefusedBy, TryReport};
+use fracas::grading::{Link, OperationOutcome, OperationReport, RefusedBy, TryReport};
 
 /// Refused, and the same again twice.
 pub fn replaying(id: u64) -> OperationReport {

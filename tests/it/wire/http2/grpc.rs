@@ -1,6 +1,6 @@
 //! gRPC through the proxy: refusals in its own words, and responses with their trailers.
 
-use fracas::model::{GrpcStatus, AskedWait};
+use fracas::model::{AskedWait, GrpcStatus};
 use http::Request;
 
 use super::super::super::support::http2::Client;
@@ -24,14 +24,14 @@ fn a_conflict_is_an_answer_of_trailers_only() {
         ("10", Some("2000"), r#"rule="busy", kind=transient, phase=before, n=1"#),
         ("6", None, r#"rule="twice", kind=duplicate, phase=before, n=1"#),
     ] {
-        let answer = client.ask(call(), "\0\0\0\0\u{1}x").expect("an answer");
-        assert_eq!((answer.status.as_u16(), answer.text(), answer.trailers.is_none()), (200, "", true));
-        assert_eq!(answer.header("grpc-status"), Some(status));
-        assert_eq!(answer.header("grpc-retry-pushback-ms"), pushback);
-        assert_eq!(answer.header("content-type"), Some("application/grpc+proto"));
-        assert_eq!(answer.header("fracas"), Some(marker));
-        assert_eq!((answer.header("content-length"), answer.header("retry-after")), (None, None));
-        assert!(answer.header("grpc-message").is_some_and(|message| !message.is_empty()));
+        let response = client.ask(call(), "\0\0\0\0\u{1}x").expect("an answer");
+        assert_eq!((response.status.as_u16(), response.text(), response.trailers.is_none()), (200, "", true));
+        assert_eq!(response.header("grpc-status"), Some(status));
+        assert_eq!(response.header("grpc-retry-pushback-ms"), pushback);
+        assert_eq!(response.header("content-type"), Some("application/grpc+proto"));
+        assert_eq!(response.header("fracas"), Some(marker));
+        assert_eq!((response.header("content-length"), response.header("retry-after")), (None, None));
+        assert!(response.header("grpc-message").is_some_and(|message| !message.is_empty()));
     }
     assert_eq!(client.ask(call(), "x").expect("an answer").text(), "x");
 }
@@ -60,8 +60,8 @@ fn a_refusal_of_the_upstreams_own_is_not_accepted() {
         let proxy = proxy::before(upstream.address).rules(&format!("[[rule]]\n{rule}")).start();
         let mut client = Client::connect(proxy.address);
         let seen = statuses.map(|_| {
-            let answer = client.ask(call(), "x").expect("an answer");
-            answer.header("grpc-status").map(str::to_owned)
+            let response = client.ask(call(), "x").expect("an answer");
+            response.header("grpc-status").map(str::to_owned)
         });
         assert_eq!(seen, statuses.map(|status| Some(status.to_owned())), "{rule}");
     }
@@ -80,7 +80,7 @@ fn the_journal_has_what_grpc_said_and_whether_the_upstream_accepted() {
         in_trailers(14).replace("Grpc-Status: 14\r\n\r\n", &trailers)
     };
     let asking = "[[rule]]\nfirst = 1\nreply = { retry_after = \"2s\" }\n";
-    for (rule, answer, said, outcome, is_applied, wait) in [
+    for (rule, response, said, outcome, is_applied, wait) in [
         ("", in_head(10), 10, 409, false, None),
         ("", in_head(0), 0, 200, true, None),
         ("", in_trailers(6), 6, 409, false, None),
@@ -102,15 +102,15 @@ fn the_journal_has_what_grpc_said_and_whether_the_upstream_accepted() {
         ),
         (asking, in_trailers(0), 10, 409, false, Some(2_000)),
     ] {
-        let upstream = Upstream::answering(answer.as_str());
+        let upstream = Upstream::answering(response.as_str());
         let proxy = proxy::before(upstream.address).rules(rule).start();
         Client::connect(proxy.address).ask(call(), "x").expect("an answer");
         let attempts = proxy.attempts();
         let [attempt] = &attempts[..] else { panic!("{attempts:?}") };
         let got = &attempt.got;
-        assert_eq!((got.status, got.grpc), (Some(200), Some(GrpcStatus(said))), "{rule}{answer}");
-        assert_eq!(got.retry_after, wait.map(AskedWait::Seconds), "{rule}{answer}");
-        assert_eq!((got.outcome(), attempt.is_applied()), (Some(outcome), is_applied), "{rule}{answer}");
+        assert_eq!((got.status, got.grpc), (Some(200), Some(GrpcStatus(said))), "{rule}{response}");
+        assert_eq!(got.retry_after, wait.map(AskedWait::Seconds), "{rule}{response}");
+        assert_eq!((got.outcome(), attempt.is_applied()), (Some(outcome), is_applied), "{rule}{response}");
     }
 }
 
@@ -126,7 +126,7 @@ fn only_browsers_are_told_of_origins() {
         let request = Request::post("http://h.test/shop.Orders/Place")
             .header("content-type", content_type)
             .header("origin", "https://shop.test");
-        let answer = client.ask(request, "x").expect("an answer");
-        assert_eq!(answer.header("access-control-allow-origin"), allowed, "{content_type}");
+        let response = client.ask(request, "x").expect("an answer");
+        assert_eq!(response.header("access-control-allow-origin"), allowed, "{content_type}");
     }
 }

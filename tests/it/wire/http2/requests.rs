@@ -28,10 +28,10 @@ fn a_request_reaches_an_upstream_that_speaks_http_1() {
     let proxy = proxy::before(upstream.address).start();
     let mut client = Client::connect(proxy.address);
     let crumbs = [("cookie", "a=1"), ("cookie", "b=2"), ("x", "y")];
-    let answer = client.ask(request(Method::POST, &crumbs), "hello");
-    let answer = answer.expect("an answer");
-    assert_eq!((answer.status.as_u16(), answer.text()), (200, "hello"));
-    assert_eq!(answer.header("via").map(without_pseudonym).as_deref(), Some("1.1 fracas"));
+    let response = client.ask(request(Method::POST, &crumbs), "hello");
+    let response = response.expect("an answer");
+    assert_eq!((response.status.as_u16(), response.text()), (200, "hello"));
+    assert_eq!(response.header("via").map(without_pseudonym).as_deref(), Some("1.1 fracas"));
     let seen = upstream.request();
     insta::assert_snapshot!(seen.lines_without(&["host"]).join("\n"), @r"
     POST /a?b=c HTTP/1.1
@@ -52,10 +52,10 @@ fn a_body_of_unknown_length_is_one_whatever_the_method() {
     let proxy = proxy::before(upstream.address).start();
     let mut client = Client::connect(proxy.address);
     for method in [Method::GET, Method::DELETE, Method::PUT] {
-        let answer = client.ask(request(method.clone(), &[]), "hello");
-        assert_eq!(answer.expect("an answer").text(), "hello", "{method}");
-        let answer = client.ask(request(method, &[]), "");
-        assert_eq!(answer.expect("an answer").text(), "");
+        let response = client.ask(request(method.clone(), &[]), "hello");
+        assert_eq!(response.expect("an answer").text(), "hello", "{method}");
+        let response = client.ask(request(method, &[]), "");
+        assert_eq!(response.expect("an answer").text(), "");
     }
     let framed = upstream.requests().iter().filter(|seen| seen.header("transfer-encoding").is_some()).count();
     assert_eq!(framed, 3, "a request without a body gets none");
@@ -101,9 +101,9 @@ fn trailers_pass_to_the_client() {
     });
     let proxy = proxy::before(upstream.address).start();
     let mut client = Client::connect(proxy.address);
-    let answer = client.ask(request(Method::GET, &[]), "").expect("an answer");
-    assert_eq!(answer.text(), "hi");
-    assert_eq!(answer.trailers.expect("trailers")["x-sum"], "7");
+    let response = client.ask(request(Method::GET, &[]), "").expect("an answer");
+    assert_eq!(response.text(), "hi");
+    assert_eq!(response.trailers.expect("trailers")["x-sum"], "7");
 }
 
 #[test]
@@ -144,12 +144,12 @@ fn what_only_begins_like_the_preface_is_http_1() {
         for piece in [method, " / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n", "hi"] {
             client.send(piece);
         }
-        assert_eq!(client.answer().text(), "hi", "{method}");
+        assert_eq!(client.response().text(), "hi", "{method}");
     }
     // A whole request before the preface is no preface.
     let mut client = proxy.connect();
     client.send([b"GET / HTTP/1.1\r\nHost: h\r\n\r\n", PREFACE].concat());
-    assert_eq!(client.answer().status(), 200);
+    assert_eq!(client.response().status(), 200);
     client.ended();
 }
 
@@ -288,8 +288,8 @@ fn c31_long_targets_many_lines_and_long_heads_have_their_answers() {
         (request(Method::GET, &[("x", &value)]), 431, None),
         (request(Method::GET, &many[..9]), 200, None),
     ] {
-        let answer = client.ask(request, "").expect("an answer");
-        assert_eq!((answer.status.as_u16(), answer.header("fracas")), (status, marker));
+        let response = client.ask(request, "").expect("an answer");
+        assert_eq!((response.status.as_u16(), response.header("fracas")), (status, marker));
     }
     assert_eq!(upstream.requests().len(), 1);
 }

@@ -32,21 +32,23 @@ fn uploads_that_nobody_reads_do_not_hold_up_their_neighbours() {
         let uploads: Vec<_> = (0..stalled)
             .map(|_| {
                 let request = Request::post("http://h/unread").body(()).expect("a request");
-                let (answer, mut to) = client.sender.send_request(request, false).expect("room for a stream");
+                let (response, mut to) =
+                    client.sender.send_request(request, false).expect("room for a stream");
                 to.send_data(piece.clone(), false).expect("it listens");
-                (answer, to)
+                (response, to)
             })
             .collect();
         let request = Request::post("http://h/read").body(()).expect("a request");
         let exchange = exchange(client.sender.clone(), request, vec![piece.clone()], None);
-        let answer = client.runtime.block_on(async { tokio::time::timeout(LONG, exchange).await });
-        let answer = answer.unwrap_or_else(|_| panic!("beside {stalled} nothing moves")).expect("an answer");
-        assert!(answer.body == piece, "beside {stalled}");
+        let response = client.runtime.block_on(async { tokio::time::timeout(LONG, exchange).await });
+        let response =
+            response.unwrap_or_else(|_| panic!("beside {stalled} nothing moves")).expect("an answer");
+        assert!(response.body == piece, "beside {stalled}");
         drop(uploads);
     }
 }
 
-/// An upstream that sends the rest of its answer to `/late` when it is told to, and answers others at once.
+/// An upstream that sends the rest of its response to `/late` when it is told to, and answers others at once.
 fn upstream_that_waits() -> (Upstream, Sender<()>) {
     let (go, may_go) = channel();
     let may_go = Mutex::new(may_go);
@@ -66,7 +68,7 @@ fn upstream_that_waits() -> (Upstream, Sender<()>) {
     (upstream, go)
 }
 
-/// A client that has the first half of an answer, and then takes the window of its streams back.
+/// A client that has the first half of a response, and then takes the window of its streams back.
 fn shrunk(proxy: &TestProxy) -> Frames {
     let late = Frame::new(HEADERS, END_STREAM | END_HEADERS, 1, pseudo("GET", "/late"));
     let mut client = Frames::connect(proxy.address);
@@ -110,7 +112,7 @@ fn a_stream_without_a_window_costs_its_neighbours_at_an_http2_upstream_nothing()
     const PIECE: usize = 16 * 1024;
     let upstream = Http2Upstream::playing(100, |mut asked| async move {
         if asked.request.uri().path() == "/" {
-            return asked.answer(Response::builder(), "ok");
+            return asked.response(Response::builder(), "ok");
         }
         let mut to = asked.head(Response::builder(), false);
         loop {

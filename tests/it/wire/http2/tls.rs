@@ -61,9 +61,9 @@ fn ask(address: std::net::SocketAddr, config: Arc<ClientConfig>) -> String {
     let socket = TcpStream::connect(address).expect("it listens");
     let mut stream = StreamOwned::new(connection, socket);
     stream.write_all(b"GET /a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").expect("it reads");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("a clean end");
-    answer
+    let mut response = String::new();
+    stream.read_to_string(&mut response).expect("a clean end");
+    response
 }
 
 #[test]
@@ -76,8 +76,8 @@ fn what_alpn_agrees_on_is_spoken_and_said_to_the_upstream() {
     });
     let (proxy, cert) = proxy_over_tls(&upstream);
     for protocols in [&[][..], &["http/1.1"]] {
-        let answer = ask(proxy.address, trusting(&cert, protocols));
-        assert!(answer.contains("\r\nlocation: https://localhost/next\r\n"), "{answer}");
+        let response = ask(proxy.address, trusting(&cert, protocols));
+        assert!(response.contains("\r\nlocation: https://localhost/next\r\n"), "{response}");
     }
     let mut client = Client::over(async {
         let socket = tokio::net::TcpStream::connect(proxy.address).await.expect("it listens");
@@ -86,8 +86,11 @@ fn what_alpn_agrees_on_is_spoken_and_said_to_the_upstream() {
         assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
         stream
     });
-    let answer = client.ask(Request::get("https://localhost/a"), "").expect("an answer");
-    assert_eq!((answer.status.as_u16(), answer.header("location")), (302, Some("https://localhost/next")));
+    let response = client.ask(Request::get("https://localhost/a"), "").expect("an answer");
+    assert_eq!(
+        (response.status.as_u16(), response.header("location")),
+        (302, Some("https://localhost/next"))
+    );
     let seen = upstream.requests();
     assert_eq!(seen.len(), 3);
     assert!(seen.iter().all(|request| request.header("x-forwarded-proto") == Some("https")), "{seen:?}");

@@ -28,11 +28,11 @@ fn trailers_pass_both_ways() {
     let trailers = HeaderMap::from_iter([("x-sum".parse().expect("a name"), "5".parse().expect("a value"))]);
     let pieces = vec![Bytes::from_static(b"abc"), Bytes::from_static(b"de")];
     let asked = exchange(client.sender.clone(), request, pieces, Some(trailers.clone()));
-    let answer = client
+    let response = client
         .runtime
         .block_on(async { tokio::time::timeout(LONG, asked).await.expect("in time").expect("an answer") });
-    assert_eq!((answer.text(), answer.trailers.as_ref()), ("abcde", Some(&trailers)));
-    assert_eq!(answer.header("via").map(without_pseudonym).as_deref(), Some("2.0 fracas"));
+    assert_eq!((response.text(), response.trailers.as_ref()), ("abcde", Some(&trailers)));
+    assert_eq!(response.header("via").map(without_pseudonym).as_deref(), Some("2.0 fracas"));
     let seen = upstream.heads().pop().expect("a request");
     assert_eq!(
         seen.headers().get("via").and_then(|via| via.to_str().ok()).map(without_pseudonym).as_deref(),
@@ -45,13 +45,13 @@ fn trailers_pass_both_ways() {
 fn a_grpc_answer_of_trailers_alone_stays_one_frame() {
     let upstream = Http2Upstream::playing(100, |mut asked| async move {
         let head = Response::builder().header("content-type", "application/grpc").header("grpc-status", "10");
-        asked.answer(head, "");
+        asked.response(head, "");
     });
     let proxy = proxy::before(upstream.address).over_http2().start();
     let mut client = Client::connect(proxy.address);
-    let answer = client.ask(post(proxy.address), "x").expect("an answer");
-    assert_eq!((answer.header("grpc-status"), answer.text()), (Some("10"), ""));
-    assert_eq!((answer.header("content-length"), answer.trailers.as_ref()), (None, None));
+    let response = client.ask(post(proxy.address), "x").expect("an answer");
+    assert_eq!((response.header("grpc-status"), response.text()), (Some("10"), ""));
+    assert_eq!((response.header("content-length"), response.trailers.as_ref()), (None, None));
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn c24_an_answer_torn_without_an_error_is_still_torn() {
     let mut client = Client::connect(proxy.address);
     // Its head may or may not have been sent before the reset; a whole response it is not.
     match client.ask(post(proxy.address), "x") {
-        Ok(answer) => assert_eq!(answer.status, 502),
+        Ok(response) => assert_eq!(response.status, 502),
         Err(error) => assert_ne!(error.reason(), Some(Reason::NO_ERROR)),
     }
 }

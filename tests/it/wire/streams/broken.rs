@@ -56,14 +56,14 @@ fn c24_a_torn_answer_over_http2_is_torn_for_the_client_whatever_the_reason() {
 fn a_stream_that_is_reset_before_its_answer_is_a_502_and_its_neighbours_are_served() {
     let upstream = Http2Upstream::playing(100, |mut asked| async move {
         match asked.request.uri().path() {
-            "/reset" => asked.answer.send_reset(Reason::INTERNAL_ERROR),
-            _ => asked.answer(Response::builder().header("x-number", asked.connection), "ok"),
+            "/reset" => asked.response.send_reset(Reason::INTERNAL_ERROR),
+            _ => asked.response(Response::builder().header("x-number", asked.connection), "ok"),
         }
     });
     let proxy = proxy::before(upstream.address).over_http2().start();
     for _ in 0..3 {
-        let answer = proxy.ask("GET /reset HTTP/1.1\r\nHost: h\r\n\r\n");
-        assert_eq!((answer.status(), answer.header("fracas")), (502, Some("error=reset")));
+        let response = proxy.ask("GET /reset HTTP/1.1\r\nHost: h\r\n\r\n");
+        assert_eq!((response.status(), response.header("fracas")), (502, Some("error=reset")));
         assert_eq!(proxy.ask(GET).header("x-number"), Some("0"));
     }
     assert_eq!(upstream.heads().len(), 6);
@@ -126,7 +126,7 @@ fn a_few_interim_answers_pass_and_a_flood_of_them_ends_the_stream_and_the_use_of
             for _ in 0..count {
                 raw::send(talk, raw::HEADERS, 4, stream, EARLY_HINTS);
             }
-            raw::answer(talk, stream, "ok");
+            raw::response(talk, stream, "ok");
         }
     });
     let proxy = proxy::before(upstream.address).over_http2().start();

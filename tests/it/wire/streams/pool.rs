@@ -39,7 +39,7 @@ fn one_connection_carries_many_requests_and_never_more_than_it_allows() {
                     tokio::task::yield_now().await;
                 }
                 count(-1);
-                asked.answer(Response::builder(), "ok");
+                asked.response(Response::builder(), "ok");
             }
         });
         let proxy = before(upstream.address);
@@ -50,7 +50,7 @@ fn one_connection_carries_many_requests_and_never_more_than_it_allows() {
                     let mut client = Socket::connect(address);
                     for _ in 0..5 {
                         client.send(GET);
-                        assert_eq!(client.answer().text(), "ok");
+                        assert_eq!(client.response().text(), "ok");
                     }
                 })
             })
@@ -75,7 +75,7 @@ fn a_refused_stream_is_sent_again_with_its_body_and_counted() {
             let mut refused = REFUSED.lock().expect("no panic");
             *refused += 1;
             if *refused % 2 == 1 {
-                return asked.answer.send_reset(Reason::REFUSED_STREAM);
+                return asked.response.send_reset(Reason::REFUSED_STREAM);
             }
         }
         let (body, _) = read(asked.request.body_mut()).await;
@@ -84,8 +84,8 @@ fn a_refused_stream_is_sent_again_with_its_body_and_counted() {
     });
     let proxy = before(upstream.address);
     for (request, body) in [(GET, ""), (POST, "hello")] {
-        let answer = proxy.ask(request);
-        assert_eq!((answer.status(), &*answer.text()), (200, body));
+        let response = proxy.ask(request);
+        assert_eq!((response.status(), &*response.text()), (200, body));
     }
     assert_eq!((upstream.heads().len(), proxy.running().summary().replays), (4, 2));
 }
@@ -93,7 +93,7 @@ fn a_refused_stream_is_sent_again_with_its_body_and_counted() {
 #[test]
 fn what_is_always_refused_is_tried_a_few_times() {
     let upstream = Http2Upstream::playing(100, |mut asked| async move {
-        asked.answer.send_reset(Reason::REFUSED_STREAM);
+        asked.response.send_reset(Reason::REFUSED_STREAM);
     });
     let proxy = before(upstream.address);
     assert_eq!((proxy.ask(POST).status(), upstream.heads().len()), (502, 4));
@@ -109,13 +109,13 @@ fn a_body_too_long_to_keep_is_not_sent_again() {
             read += data.len();
             let _ = asked.request.body_mut().flow_control().release_capacity(data.len());
         }
-        asked.answer.send_reset(Reason::REFUSED_STREAM);
+        asked.response.send_reset(Reason::REFUSED_STREAM);
     });
     let proxy = before(upstream.address);
     let mut client = proxy.connect();
     client
         .send(format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\n{}", "x".repeat(200_000)));
-    assert_eq!((client.answer().status(), upstream.heads().len()), (502, 1));
+    assert_eq!((client.response().status(), upstream.heads().len()), (502, 1));
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_stream_above_the_last_of_a_goaway_is_sent_again_on_another_connection() {
                 if talk.number == 0 && stream > 1 {
                     raw::go_away(talk, 1, code);
                 } else {
-                    raw::answer(talk, stream, &talk.number.to_string());
+                    raw::response(talk, stream, &talk.number.to_string());
                 }
             }
         });
@@ -150,7 +150,7 @@ fn a_stream_below_the_last_of_a_goaway_is_answered_and_nothing_else_goes_there()
         }
         while let Some((stream, _)) = raw::next(talk, raw::HEADERS) {
             raw::go_away(talk, stream, 0);
-            raw::answer(talk, stream, &talk.number.to_string());
+            raw::response(talk, stream, &talk.number.to_string());
         }
     });
     let proxy = before(upstream.address);
@@ -169,7 +169,7 @@ fn c26_a_stale_connection_loses_no_get_and_doubles_no_post() {
         }
         // Responds to one request, and closes on the next.
         let Some((stream, _)) = raw::next(talk, raw::HEADERS) else { return };
-        raw::answer(talk, stream, "ok");
+        raw::response(talk, stream, "ok");
         raw::next(talk, raw::HEADERS);
     });
     for replay in [true, false] {
@@ -209,7 +209,7 @@ fn a_refused_stream_of_a_broken_off_answer_is_not_sent_again() {
 fn idle_connections_are_closed_with_a_goodbye() {
     let upstream = Http2Upstream::playing(100, |mut asked| async move {
         assert_eq!(asked.request.method(), Method::GET);
-        asked.answer(Response::builder(), "ok");
+        asked.response(Response::builder(), "ok");
     });
     let proxy = before(upstream.address);
     assert_eq!(proxy.ask(GET).status(), 200);
@@ -221,8 +221,8 @@ fn idle_connections_are_closed_with_a_goodbye() {
 fn an_upstream_that_hangs_up_before_it_says_what_it_allows_is_asked_once() {
     let upstream = Upstream::playing(|_| {});
     let proxy = before(upstream.address);
-    let answer = proxy.ask(GET);
-    assert_eq!((answer.status(), answer.header("fracas")), (502, Some("error=reset")));
+    let response = proxy.ask(GET);
+    assert_eq!((response.status(), response.header("fracas")), (502, Some("error=reset")));
     assert_eq!(upstream.ended(), 0);
     assert_eq!(proxy.ask(GET).status(), 502);
     assert_eq!(upstream.ended(), 1);

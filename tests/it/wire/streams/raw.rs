@@ -48,7 +48,7 @@ pub fn next(talk: &mut Talk, wanted: u8) -> Option<(u32, Vec<u8>)> {
 }
 
 /// Responds with 200 and a body: `:status` is the static table's entry 8 (RFC 7541 appendix A).
-pub fn answer(talk: &mut Talk, stream: u32, body: &str) {
+pub fn response(talk: &mut Talk, stream: u32, body: &str) {
     send(talk, HEADERS, END_HEADERS, stream, &[0x88]);
     send(talk, DATA, END_STREAM, stream, body.as_bytes());
 }

@@ -38,7 +38,7 @@ fn answers_that_nobody_reads_do_not_hold_up_their_neighbours() {
             let moved = moved.lock().expect("no panic").clone();
             async move {
                 if asked.request.uri().path() == "/small" {
-                    return asked.answer(Response::builder(), "all of it");
+                    return asked.response(Response::builder(), "all of it");
                 }
                 let mut to = asked.head(Response::builder(), false);
                 for _ in 0..BIG / PIECE {
@@ -71,8 +71,8 @@ fn answers_that_nobody_reads_do_not_hold_up_their_neighbours() {
                     let asked: Vec<_> = asked.collect();
                     let answers = client.runtime.block_on(async {
                         let mut answers = Vec::new();
-                        for answer in asked {
-                            answers.push(tokio::time::timeout(LONG, answer).await.expect("in time"));
+                        for response in asked {
+                            answers.push(tokio::time::timeout(LONG, response).await.expect("in time"));
                         }
                         answers
                     });
@@ -84,8 +84,8 @@ fn answers_that_nobody_reads_do_not_hold_up_their_neighbours() {
         moves.recv_timeout(LONG).expect("answers that begin");
         while !matches!(moves.recv_timeout(STILL), Err(RecvTimeoutError::Timeout)) {}
         for _ in 0..3 {
-            let answer = proxy.ask("GET /small HTTP/1.1\r\nHost: h\r\n\r\n");
-            assert_eq!((answer.status(), &*answer.text()), (200, "all of it"), "{readers:?}");
+            let response = proxy.ask("GET /small HTTP/1.1\r\nHost: h\r\n\r\n");
+            assert_eq!((response.status(), &*response.text()), (200, "all of it"), "{readers:?}");
         }
         drop((sockets, clients));
     }

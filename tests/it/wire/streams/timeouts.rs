@@ -21,8 +21,8 @@ fn an_upstream_that_accepts_and_says_nothing_of_streams_is_a_504() {
         .over_http2()
         .with(|settings| settings.timeouts.connect = SHORT)
         .start();
-    let answer = proxy.ask(GET);
-    assert_eq!((answer.status(), answer.header("fracas")), (504, Some("error=timeout")));
+    let response = proxy.ask(GET);
+    assert_eq!((response.status(), response.header("fracas")), (504, Some("error=timeout")));
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn a_connection_that_never_said_anything_is_not_waited_for_again() {
         if raw::greet(talk, 100).is_some()
             && let Some((stream, _)) = raw::next(talk, raw::HEADERS)
         {
-            raw::answer(talk, stream, "ok");
+            raw::response(talk, stream, "ok");
         }
     });
     let proxy = proxy::before(upstream.address)
@@ -52,9 +52,9 @@ fn an_upstream_that_allows_no_stream_is_a_503() {
         // Time enough for it to say so.
         .with(|settings| settings.timeouts.connect = Duration::from_millis(500))
         .start();
-    let answer = proxy.ask(GET);
-    assert_eq!((answer.status(), answer.header("fracas")), (503, Some("error=exhausted")));
-    assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+    let response = proxy.ask(GET);
+    assert_eq!((response.status(), response.header("fracas")), (503, Some("error=exhausted")));
+    assert_eq!(response.header("content-type"), Some("application/problem+json"));
 }
 
 /// Responds to `/`, and treats others as `script` says.
@@ -63,7 +63,7 @@ fn but_for_root<F: Future<Output = ()> + 'static>(
 ) -> Http2Upstream {
     Http2Upstream::playing(100, move |mut asked| async move {
         match asked.request.uri().path() {
-            "/" => asked.answer(Response::builder().header("x-number", asked.connection), "ok"),
+            "/" => asked.response(Response::builder().header("x-number", asked.connection), "ok"),
             _ => script(asked).await,
         }
     })
@@ -82,8 +82,8 @@ fn an_answer_that_does_not_begin_is_a_504_and_its_stream_is_cancelled() {
     let large =
         format!("POST /stuck HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\n{}", "x".repeat(200_000));
     for request in ["GET /slow HTTP/1.1\r\nHost: h\r\n\r\n", &large] {
-        let answer = proxy.ask(request);
-        assert_eq!((answer.status(), answer.header("fracas")), (504, Some("error=timeout")));
+        let response = proxy.ask(request);
+        assert_eq!((response.status(), response.header("fracas")), (504, Some("error=timeout")));
     }
     // Whether that connection is alive is unknown: the next request does not bet on it.
     assert_ne!(proxy.ask(GET).header("x-number"), Some("0"));
@@ -106,7 +106,7 @@ fn a_slow_stream_does_not_end_its_neighbours() {
     for _ in 0..20 {
         assert_eq!(proxy.ask(GET).header("x-number"), Some("0"));
     }
-    assert_eq!(slow.answer().status(), 504);
+    assert_eq!(slow.response().status(), 504);
     // Its neighbours' responses have shown that the connection lives.
     assert_eq!(proxy.ask(GET).status(), 200);
 }

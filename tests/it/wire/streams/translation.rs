@@ -61,9 +61,9 @@ fn c15_bodies_and_trailers_go_both_ways() {
     let sized = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nabcde";
     for (request, length, trailers) in [(chunked, None, 1), (sized, Some("5"), 0)] {
         client.send(request);
-        let answer = client.answer();
-        assert_eq!((answer.text(), answer.trailers.len()), ("abcde".to_owned(), trailers));
-        assert_eq!(answer.header("via"), Some("2.0 fracas"));
+        let response = client.response();
+        assert_eq!((response.text(), response.trailers.len()), ("abcde".to_owned(), trailers));
+        assert_eq!(response.header("via"), Some("2.0 fracas"));
         let seen = upstream.heads().pop().expect("a request");
         assert_eq!(seen.headers().get("content-length").map(|value| value.to_str().expect("text")), length);
     }
@@ -77,7 +77,7 @@ fn a_large_body_goes_both_ways_whole() {
     let mut client = proxy.connect();
     client.send(format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n", body.len()));
     client.send(&body);
-    assert!(client.answer().body == body, "it arrives as it went");
+    assert!(client.response().body == body, "it arrives as it went");
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn c14_answers_without_a_body_stay_without() {
         } else {
             ""
         };
-        asked.answer(head, body);
+        asked.response(head, body);
     });
     let proxy = proxy::before(upstream.address).over_http2().start();
     for (method, target, status, length, body) in [
@@ -112,9 +112,9 @@ fn c14_answers_without_a_body_stay_without() {
         let mut client = proxy.connect();
         for _ in 0..2 {
             client.send(format!("{method} {target} HTTP/1.1\r\nHost: h\r\n\r\n"));
-            let answer = client.answer_to(method);
-            assert_eq!((answer.status(), &*answer.text()), (status, body), "{method} {target}");
-            assert_eq!(answer.header("content-length"), length, "{method} {target}");
+            let response = client.answer_to(method);
+            assert_eq!((response.status(), &*response.text()), (status, body), "{method} {target}");
+            assert_eq!(response.header("content-length"), length, "{method} {target}");
         }
     }
 }
@@ -124,11 +124,11 @@ fn an_answer_of_trailers_alone_passes() {
     // As gRPC refuses: one HEADERS frame with the status, which ends the stream.
     let upstream = Http2Upstream::playing(100, |mut asked| async move {
         let head = Response::builder().header("content-type", "application/grpc").header("grpc-status", "10");
-        asked.answer(head, "");
+        asked.response(head, "");
     });
     let proxy = proxy::before(upstream.address).over_http2().start();
-    let answer = proxy.ask(GET);
-    assert_eq!((answer.header("grpc-status"), answer.text()), (Some("10"), String::new()));
+    let response = proxy.ask(GET);
+    assert_eq!((response.header("grpc-status"), response.text()), (Some("10"), String::new()));
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn c20_the_upstreams_100_is_the_clients_over_http2() {
     let upstream = Http2Upstream::playing(100, |mut asked| async move {
         assert_eq!(asked.request.headers()["expect"], "100-continue");
         let interim = Response::builder().status(StatusCode::CONTINUE).body(()).expect("a head");
-        asked.answer.send_informational(interim).expect("it listens");
+        asked.response.send_informational(interim).expect("it listens");
         let (body, _) = read(asked.request.body_mut()).await;
         let mut to = asked.head(Response::builder(), false);
         to.send_data(body, true).expect("it listens");
@@ -146,14 +146,14 @@ fn c20_the_upstreams_100_is_the_clients_over_http2() {
     client.send("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
     assert_eq!(client.head().as_deref(), Some("HTTP/1.1 100 Continue\r\n\r\n"));
     client.send("hello");
-    assert_eq!(client.answer().text(), "hello");
+    assert_eq!(client.response().text(), "hello");
 }
 
 #[test]
 fn c20_a_no_over_http2_is_heard_without_a_100_and_ends_only_its_stream() {
     let upstream = Http2Upstream::playing(100, |mut asked| async move {
         if asked.request.method() == Method::GET {
-            return asked.answer(Response::builder().header("x-number", asked.connection), "ok");
+            return asked.response(Response::builder().header("x-number", asked.connection), "ok");
         }
         let mut to = asked.head(Response::builder().status(417), false);
         to.send_data("no".into(), true).expect("it listens");
@@ -165,8 +165,11 @@ fn c20_a_no_over_http2_is_heard_without_a_100_and_ends_only_its_stream() {
     let proxy = proxy::before(upstream.address).over_http2().start();
     let mut client = proxy.connect();
     client.send("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
-    let answer = client.answer();
-    assert_eq!((answer.status(), &*answer.text(), answer.header("connection")), (417, "no", Some("close")));
+    let response = client.response();
+    assert_eq!(
+        (response.status(), &*response.text(), response.header("connection")),
+        (417, "no", Some("close"))
+    );
     assert_eq!(proxy.ask(GET).header("x-number"), Some("0"));
 }
 
@@ -174,8 +177,8 @@ fn c20_a_no_over_http2_is_heard_without_a_100_and_ends_only_its_stream() {
 fn c29_early_hints_are_no_answer() {
     let upstream = Http2Upstream::playing(100, |mut asked| async move {
         let hints = Response::builder().status(103).body(()).expect("a head");
-        asked.answer.send_informational(hints).expect("it listens");
-        asked.answer(Response::builder(), "ok");
+        asked.response.send_informational(hints).expect("it listens");
+        asked.response(Response::builder(), "ok");
     });
     let proxy = proxy::before(upstream.address).over_http2().start();
     assert_eq!((proxy.ask(GET).status(), &*proxy.ask(GET).text()), (200, "ok"));
@@ -194,8 +197,8 @@ fn an_answer_may_come_while_the_request_still_goes_over_http2() {
     let mut client = proxy.connect();
     client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n");
     let head = client.head().expect("an answer");
-    let mut answer = super::super::super::support::message::Message::parse_head(&head);
+    let mut response = super::super::super::support::message::Message::parse_head(&head);
     client.send("late");
-    client.chunked(&mut answer).expect("a whole body");
-    assert_eq!(answer.text(), "earlylate");
+    client.chunked(&mut response).expect("a whole body");
+    assert_eq!(response.text(), "earlylate");
 }

@@ -6,8 +6,10 @@ use proptest::prelude::*;
 
 use super::super::{Correlator, LATENESS};
 use super::slowly::{Grouping, slowly};
-use crate::grading::{Criteria, RuleCriteria, Grader, Grading, Operation, OperationOutcome, RecordExtent};
-use crate::model::{Attempt, InjectedConflict, Fingerprint, ResponseRecord, GrpcStatus, Kind, Phase, AskedWait, RequestRecord};
+use crate::grading::{Criteria, Grader, Grading, Operation, OperationOutcome, RecordExtent, RuleCriteria};
+use crate::model::{
+    AskedWait, Attempt, Fingerprint, GrpcStatus, InjectedConflict, Kind, Phase, RequestRecord, ResponseRecord,
+};
 use crate::rules::Expect;
 
 /// Few of everything, so that much is the same.

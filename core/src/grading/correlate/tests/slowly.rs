@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::held::AttemptOrder;
 use super::super::meaning::Meaning;
 use crate::grading::OperationOutcome;
-use crate::model::{Attempt, Fingerprint, AskedWait, RequestRecord};
+use crate::model::{AskedWait, Attempt, Fingerprint, RequestRecord};
 
 /// The ids of each operation's attempts, and how it ended.
 pub type Grouping = BTreeMap<Vec<u64>, OperationOutcome>;
@@ -161,7 +161,9 @@ impl Group {
     fn may_hold(&self, attempt: &Attempt) -> bool {
         let longest = self.tries.iter().map(|tried| tried.end - tried.start).max().expect("a try");
         let is_in_time = match self.meaning() {
-            Meaning::Success if attempt.start < self.end() && AttemptOrder::of(attempt).at <= self.end() => true,
+            Meaning::Success if attempt.start < self.end() && AttemptOrder::of(attempt).at <= self.end() => {
+                true
+            }
             Meaning::Success if !self.waits_for(attempt) => false,
             _ => {
                 attempt.start <= self.deadline()

@@ -2,14 +2,14 @@
 //!
 //! Sent: `c=` client, `b=` body, `v=` version, `k=` idempotency key, `m=` mark of the call, `q=` query,
 //! `n=` number of the connection, `t=` trace, `try=` number of the try, `s=` credential, `p=` peer.
-//! Got: `-` for no answer, `v=` version, `ra=` seconds to wait, `!rule` or `!rule/key` for a rule's
+//! Got: `-` for no response, `v=` version, `ra=` seconds to wait, `!rule` or `!rule/key` for a rule's
 //! conflict, `e=` error. Ids are the numbers of the lines, from 1.
 
 use std::fmt::Write;
 
 use super::super::Correlator;
 use crate::grading::{Operation, ReadBetween, Sight};
-use crate::model::{Attempt, InjectedConflict, Fingerprint, Kind, Phase, AskedWait};
+use crate::model::{AskedWait, Attempt, Fingerprint, InjectedConflict, Kind, Phase};
 
 /// The attempts of a trace, in the order in which they ended.
 pub fn attempts(trace: &str) -> Vec<Attempt> {

@@ -98,8 +98,14 @@ fn a_copy_says_how_things_stand_and_the_rest_goes_on() {
     );
     correlator.add(trace[0].clone());
     let so_far = correlator.clone().finish();
-    assert_eq!(so_far.iter().map(|operation| operation.outcome).collect::<Vec<_>>(), [OperationOutcome::Unfinished]);
+    assert_eq!(
+        so_far.iter().map(|operation| operation.outcome).collect::<Vec<_>>(),
+        [OperationOutcome::Unfinished]
+    );
     correlator.add(trace[1].clone());
     let ended = correlator.finish();
-    assert_eq!(ended.iter().map(|operation| operation.outcome).collect::<Vec<_>>(), [OperationOutcome::Recovered]);
+    assert_eq!(
+        ended.iter().map(|operation| operation.outcome).collect::<Vec<_>>(),
+        [OperationOutcome::Recovered]
+    );
 }

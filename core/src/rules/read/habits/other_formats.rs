@@ -172,25 +172,25 @@ fn translated(tree: &Json, node: &Map<String, Json>) -> (String, Map<String, Jso
 
 fn reply(node: &Map<String, Json>) -> Map<String, Json> {
     let inside = ["response", "responses", "httpresponse", "reply", "is", "abort", "fault"];
-    let answer = find(node, &inside, 0);
-    let answer = match answer {
+    let response = find(node, &inside, 0);
+    let response = match response {
         Some(Json::Array(items)) => items.first().and_then(Json::as_object),
-        Some(answer) => answer.as_object(),
+        Some(response) => response.as_object(),
         None => None,
     };
-    let answer = answer.unwrap_or(node);
+    let response = response.unwrap_or(node);
     let mut reply = Map::new();
-    let status = find(answer, &["status", "statuscode", "httpstatus", "code"], 0);
+    let status = find(response, &["status", "statuscode", "httpstatus", "code"], 0);
     let status = status.and_then(|status| status.as_u64().or_else(|| status.as_str()?.parse().ok()));
     reply.insert(
         "status".to_owned(),
         status.filter(|status| (400..600).contains(status)).unwrap_or(409).into(),
     );
-    let wait = find(answer, &["retryafter"], 0)
+    let wait = find(response, &["retryafter"], 0)
         .and_then(|wait| wait.as_u64().or_else(|| wait.as_str()?.parse().ok()));
     reply.extend(wait.map(|wait| ("retry_after".to_owned(), format!("{wait}s").into())));
     // The request has a body, too, where the response has no table of its own.
-    let body = find(answer, &["body", "jsonbody"], 0).filter(|_| !std::ptr::eq(answer, node));
+    let body = find(response, &["body", "jsonbody"], 0).filter(|_| !std::ptr::eq(response, node));
     let body = body.map(|body| body.as_str().map_or_else(|| body.to_string(), str::to_owned));
     reply.extend(body.filter(|body| body.len() <= 200).map(|body| ("body".to_owned(), body.into())));
     reply

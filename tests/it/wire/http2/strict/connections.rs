@@ -19,8 +19,8 @@ fn c39_what_has_no_preface_is_not_http_2() {
     ] {
         let mut socket = Socket::connect(proxy.address);
         socket.send(start);
-        let answer = socket.answer();
-        assert_eq!(answer.status(), 400, "{start:?}");
+        let response = socket.response();
+        assert_eq!(response.status(), 400, "{start:?}");
         socket.ended();
     }
     assert_eq!(upstream.requests(), []);

@@ -59,6 +59,6 @@ fn c39_a_ping_is_answered_with_what_it_held() {
     let (_upstream, proxy) = start();
     let mut client = Frames::connect(proxy.address);
     client.send(&ping());
-    let answer = client.until(|frame| frame.kind == PING);
-    assert_eq!(answer, Frame::new(PING, ACK, 0, *b"fracas-1"));
+    let response = client.until(|frame| frame.kind == PING);
+    assert_eq!(response, Frame::new(PING, ACK, 0, *b"fracas-1"));
 }

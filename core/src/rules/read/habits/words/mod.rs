@@ -28,7 +28,8 @@ pub fn advice(section: &Section, name: &str, value: &DeValue) -> Option<String> 
         name if name == TOP.name => &[TOP_WORDS],
         _ => &[],
     };
-    let of = |table: &WordTable| table.iter().find(|(words, _)| words.contains(&&*squashed)).map(|(_, say)| *say);
+    let of =
+        |table: &WordTable| table.iter().find(|(words, _)| words.contains(&&*squashed)).map(|(_, say)| *say);
     tables.iter().find_map(of).map(|say| say.with(value))
 }
 
