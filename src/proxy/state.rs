@@ -55,11 +55,15 @@ impl<S: Store> StateAccess<S> {
 
     /// Settles what is owed by now.
     pub async fn settle(&self, effects: &mut Effects, now: impl Fn() -> Moment) {
-        loop {
-            let moment = now();
-            let Some((key, op)) = effects.poll(moment) else { return };
-            let reply = self.update(key, op, moment).await;
-            effects.reply(reply);
+        let mut moment = now();
+        while let Some((key, op)) = effects.poll(moment) {
+            match self.store.update(key, op, moment) {
+                Update::Ready(reply) => effects.reply(self.noted(reply)),
+                Update::Later(later) => {
+                    effects.reply(self.noted(later.await));
+                    moment = now();
+                }
+            }
         }
     }
 
@@ -73,9 +77,8 @@ impl<S: Store> StateAccess<S> {
     ) where
         S: 'static,
     {
-        loop {
-            let moment = now();
-            let Some((key, op)) = effects.poll(moment) else { return };
+        let moment = now();
+        while let Some((key, op)) = effects.poll(moment) {
             match self.store.update(key, op, moment) {
                 Update::Ready(reply) => effects.reply(self.noted(reply)),
                 Update::Later(later) => {
@@ -97,6 +100,7 @@ impl<S: Store> StateAccess<S> {
         }
     }
 
+    #[inline]
     fn noted(&self, reply: Result<Reply, StoreError>) -> Result<Reply, StoreError> {
         if let Err(error) = &reply
             && self.failures.fetch_add(1, Relaxed) == 0

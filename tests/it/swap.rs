@@ -64,7 +64,7 @@ fn each_response_is_by_rules_that_stood_while_it_was_made_and_rules_that_stay_ke
     let (next, once) = (AtomicU64::new(0), AtomicU64::new(0));
     let numbers: Mutex<BTreeMap<u64, Vec<u64>>> = Mutex::default();
     std::thread::scope(|scope| {
-        for client in 0..CLIENTS {
+        let clients: Vec<_> = (0..CLIENTS).map(|client| {
             let (begun, done, next, once, numbers) = (&begun, &done, &next, &once, &numbers);
             let proxy = &proxy;
             scope.spawn(move || {
@@ -100,17 +100,22 @@ fn each_response_is_by_rules_that_stood_while_it_was_made_and_rules_that_stay_ke
                         }
                     }
                 }
-            });
-        }
+            })
+        }).collect();
         for version in 1..=SWAPS {
             begun.store(version, SeqCst);
             swap(proxy.running(), &versions[version % versions.len()]);
             done.store(version, SeqCst);
-            std::thread::yield_now();
+            // Some requests between one swap and the next.
+            while next.load(SeqCst) < 4 * version as u64
+                && !clients.iter().any(std::thread::ScopedJoinHandle::is_finished)
+            {
+                std::thread::yield_now();
+            }
         }
     });
     let requests = next.load(SeqCst);
-    assert!(requests > SWAPS as u64, "{requests} requests in {SWAPS} swaps: hardly a load");
+    assert!(requests >= 4 * (SWAPS as u64 - 1), "{requests} requests in {SWAPS} swaps: hardly a load");
     for (key, mut numbers) in numbers.into_inner().expect("no panic") {
         numbers.sort_unstable();
         let expected: Vec<u64> = (1..=3).take(numbers.len()).collect();

@@ -9,7 +9,6 @@
 //! Of a store that fails: what has been entered is left, since it may have been; an entry that cannot be changed stays
 //! as it is, and ends with its time to live.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,7 +36,8 @@ struct Owed {
     /// How much longer than its response a request stays in flight.
     hold: Duration,
     response: Option<Response>,
-    commands: VecDeque<StateUpdate>,
+    /// What is to be told next, the last one first.
+    commands: Vec<StateUpdate>,
     /// A referrer that is to be named next, after its reference was counted.
     names: Option<(StateKey, KeyHash)>,
     awaited: Awaited,
@@ -80,8 +80,7 @@ enum Awaited {
 impl From<StateUpdate> for Effects {
     /// Nothing but one command.
     fn from(command: StateUpdate) -> Effects {
-        let commands = VecDeque::from([command]);
-        Effects(Some(Box::new(Owed { commands, ..Owed::default() })))
+        Effects(Some(Box::new(Owed { commands: vec![command], ..Owed::default() })))
     }
 }
 
@@ -142,20 +141,21 @@ impl Effects {
     pub fn on_response(&mut self, outcome: &Outcome<'_>, connection: u64) -> Option<Conflict> {
         let owed = self.0.as_mut()?;
         let is_accepted = outcome.is_accepted();
+        let mut next = Vec::new();
         let conflict = owed.pending.take().filter(|conflict| is_accepted && conflict.commits());
         if let Some(conflict) = &conflict {
-            owed.commands.extend(conflict.opening().map(|(key, op)| StateUpdate::One(key, op)));
+            next.extend(conflict.opening().map(|(key, op)| StateUpdate::One(key, op)));
             // The client will not get the response: it has read nothing.
             owed.observations.retain(|observation| !observation.is_of_reading());
         }
-        let Owed { commands, observations, .. } = &mut **owed;
-        observations.retain(|observation| {
+        owed.observations.retain(|observation| {
             let is_later = observation.reads_response();
-            if !is_later {
-                commands.extend(observation.command(outcome));
+            if !is_later && let Some(command) = observation.command(outcome) {
+                next.push(command);
             }
             is_later
         });
+        owed.follow(next);
         if !is_accepted {
             owed.reservations.iter_mut().for_each(|reservation| reservation.payload = None);
         }
@@ -191,7 +191,7 @@ impl Effects {
         };
         let json = body.as_ref().filter(|_| !observations.is_empty()).and_then(Json::read_quickly);
         let outcome = Outcome { status, headers: &headers, body: json.as_ref() };
-        owed.commands.extend(observations.iter().filter_map(|observation| observation.command(&outcome)));
+        owed.follow(observations.iter().filter_map(|observation| observation.command(&outcome)).collect());
         owed.leave(body.map(|body| StoredResponse { connection, status, headers, body }));
     }
 
@@ -209,7 +209,7 @@ impl Effects {
             owed.awaited = Awaited::Replace { referrer, to };
             return Some((referrer, Op::Replace(to)));
         }
-        let Some(command) = owed.commands.pop_front() else {
+        let Some(command) = owed.commands.pop() else {
             if owed.reservations.is_empty() && owed.observations.is_empty() && owed.pending.is_none() {
                 self.0 = None;
             }
@@ -256,7 +256,7 @@ impl Effects {
             _ => return,
         };
         let (referrer, resource) = unrefer;
-        owed.commands.push_front(StateUpdate::One(referrer.within(Keyspace::State, resource), Op::Unrefer));
+        owed.commands.push(StateUpdate::One(referrer.within(Keyspace::State, resource), Op::Unrefer));
     }
 }
 
@@ -267,12 +267,21 @@ impl Owed {
         let response = response.map(Arc::new);
         self.pending = None;
         self.hold = Duration::ZERO;
-        for Reservation { key, ticket, payload } in self.reservations.drain(..) {
+        let left = self.reservations.drain(..).map(|Reservation { key, ticket, payload }| {
             let op = match payload {
                 Some(payload) => Op::Finish { ticket, payload, response: response.clone() },
                 None => Op::Leave { ticket },
             };
-            self.commands.push_back(StateUpdate::One(key, op));
-        }
+            StateUpdate::One(key, op)
+        });
+        let left = left.collect();
+        self.follow(left);
+    }
+
+    /// Tells these after those that are to be told already.
+    fn follow(&mut self, mut commands: Vec<StateUpdate>) {
+        commands.reverse();
+        commands.append(&mut self.commands);
+        self.commands = commands;
     }
 }

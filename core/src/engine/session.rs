@@ -25,12 +25,16 @@ pub struct Session<'s, 'r> {
     now: Moment,
     ticket: u64,
     candidates: Candidates,
+    /// The rule that the request is at, if it is about it.
+    judging: Option<Judging<'s>>,
     /// One that is committed.
     conflict: Option<Conflict>,
+    replay: Option<Replay>,
     at: At<'s>,
 }
 
-/// Where a session is.
+/// Where a session is: small, as it is looked at in every step.
+#[derive(Clone, Copy)]
 enum At<'s> {
     /// Before the next rule.
     Next,
@@ -40,10 +44,10 @@ enum At<'s> {
         active: &'s Arc<ActiveRule>,
     },
     /// Before a query, or waiting for its reply.
-    Query(Judging<'s>, Query),
+    Query(Query),
     /// A conflict is committed.
     Refused,
-    Replayed(Replay),
+    Replayed,
     /// After the last rule.
     Observing,
     Over,
@@ -86,7 +90,19 @@ impl<'s, 'r> Session<'s, 'r> {
         ticket: u64,
     ) -> Session<'s, 'r> {
         let candidates = rules.candidates(facts);
-        Session { rules, identity, facts, effects, now, ticket, candidates, conflict: None, at: At::Next }
+        Session {
+            rules,
+            identity,
+            facts,
+            effects,
+            now,
+            ticket,
+            candidates,
+            judging: None,
+            conflict: None,
+            replay: None,
+            at: At::Next,
+        }
     }
 
     /// What the session is about, as far as it is known.
@@ -107,7 +123,7 @@ impl<'s, 'r> Session<'s, 'r> {
     /// What is needed next.
     pub fn poll(&mut self) -> Step {
         loop {
-            match std::mem::replace(&mut self.at, At::Next) {
+            match self.at {
                 At::Next => {
                     let Some(position) = self.candidates.next() else {
                         self.at = At::Observing;
@@ -132,29 +148,30 @@ impl<'s, 'r> Session<'s, 'r> {
                     }
                 }
                 At::Rule { position, active } => {
+                    self.at = At::Next;
                     if let Some(notice) = self.begin(position, active) {
                         return Step::Notice(notice);
                     }
                 }
-                At::Query(judging, query) => {
-                    let (key, op) = self.operation(&judging, query);
-                    self.at = At::Query(judging, query);
-                    return Step::Query(key, op);
-                }
+                At::Query(query) => match self.operation(query) {
+                    Some((key, op)) => return Step::Query(key, op),
+                    None => self.at = At::Next,
+                },
                 At::Refused => {
                     self.at = At::Over;
                     if let Some(conflict) = self.conflict.take() {
                         return Step::Done(Decision::Refuse(conflict));
                     }
                 }
-                At::Replayed(replay) => {
+                At::Replayed => {
                     self.at = At::Over;
-                    return Step::Done(Decision::Replay(replay));
+                    if let Some(replay) = self.replay.take() {
+                        return Step::Done(Decision::Replay(replay));
+                    }
                 }
                 At::Observing => {
                     let observers = self.rules.observers();
                     if self.facts.body.is_unread() && observers.want_body(self.facts) {
-                        self.at = At::Observing;
                         return Step::NeedBody;
                     }
                     self.at = At::Over;
@@ -164,10 +181,7 @@ impl<'s, 'r> Session<'s, 'r> {
                     }
                     return Step::Done(Decision::Forward);
                 }
-                At::Over => {
-                    self.at = At::Over;
-                    return Step::Done(Decision::Forward);
-                }
+                At::Over => return Step::Done(Decision::Forward),
             }
         }
     }
@@ -181,8 +195,9 @@ impl<'s, 'r> Session<'s, 'r> {
     /// The reply that was needed; what the rule says of the request, if it has come to that. Where the store fails,
     /// the rule leaves the request alone: a conflict that nobody can end would be worse than none.
     pub fn reply(&mut self, reply: Result<Reply, StoreError>) -> Option<Judged> {
-        let At::Query(judging, query) = std::mem::replace(&mut self.at, At::Next) else { return None };
-        let Judging { position, .. } = judging;
+        let (At::Query(query), Some(judging)) = (self.at, self.judging) else { return None };
+        self.at = At::Next;
+        let position = judging.position;
         let judged = |n, word| Some(Judged { position, n, word });
         let reply = match (query, reply) {
             // It was decided on, and is played whether or not it could be opened.
@@ -196,12 +211,12 @@ impl<'s, 'r> Session<'s, 'r> {
             (Query::Opened, Ok(Reply::Open { n, tries, age })) => {
                 let length = judging.active.rule.clear().and_then(Clear::length);
                 let lasts = length.map(|length| length.saturating_sub(age));
-                let conflict = self.conflict(&Judging { opens: None, ..judging }, n, lasts);
-                return self.play(judging, Conflict { tries, ..conflict });
+                let conflict = self.conflict(&judging, n, lasts);
+                return self.play(judging, Conflict { tries, opens: None, ..conflict });
             }
             (Query::Opened, Ok(Reply::Cleared { n })) => return judged(n, RuleOutcome::Clears),
             (Query::Opened, Ok(_)) => {
-                self.at = At::Query(judging, Query::Count);
+                self.at = At::Query(Query::Count);
                 return None;
             }
             (Query::State { n }, Ok(reply)) => return self.judge_state(judging, n, reply),
@@ -209,7 +224,7 @@ impl<'s, 'r> Session<'s, 'r> {
         };
         let n = reply.n();
         if judging.active.rule.trigger.state().is_some() {
-            self.at = At::Query(judging, Query::State { n });
+            self.at = At::Query(Query::State { n });
             return None;
         }
         if !judging.active.judge(&reply, judging.key) {
@@ -242,14 +257,15 @@ impl<'s, 'r> Session<'s, 'r> {
             judging.opens = Some((active.key(Keyspace::Opened, under), validator));
             query = Query::Opened;
         }
-        self.at = At::Query(judging, query);
+        self.judging = Some(judging);
+        self.at = At::Query(query);
         None
     }
 
     /// A query as an operation.
-    fn operation(&mut self, judging: &Judging<'_>, query: Query) -> (StateKey, Op) {
-        let Judging { active, key, .. } = *judging;
-        match (query, active.rule.clear(), judging.opens) {
+    fn operation(&mut self, query: Query) -> Option<(StateKey, Op)> {
+        let Judging { active, key, opens, .. } = self.judging?;
+        Some(match (query, active.rule.clear(), opens) {
             (Query::Opened, Some(clear), Some((opened, validator))) => {
                 (opened, Op::Opened { clear, validator })
             }
@@ -268,7 +284,7 @@ impl<'s, 'r> Session<'s, 'r> {
                 (place, op)
             }
             _ => (active.key(Keyspace::Count, key), active.rule.trigger.query()),
-        }
+        })
     }
 
     /// What a state trigger says.
@@ -292,7 +308,8 @@ impl<'s, 'r> Session<'s, 'r> {
             }
             Judgement::Replay(_) if self.pending().is_some() => judged(RuleOutcome::Watches),
             Judgement::Replay(response) => {
-                self.at = At::Replayed(Replay { active: Arc::clone(active), n, response });
+                self.replay = Some(Replay { active: Arc::clone(active), n, response });
+                self.at = At::Replayed;
                 judged(RuleOutcome::Replays)
             }
         }
@@ -319,7 +336,7 @@ impl<'s, 'r> Session<'s, 'r> {
         }
         if conflict.opens.is_some() {
             self.conflict = Some(conflict);
-            self.at = At::Query(judging, Query::Open);
+            self.at = At::Query(Query::Open);
             return None;
         }
         self.conflict = Some(conflict);
