@@ -55,10 +55,7 @@ pub async fn exchange(
     let origin = RequestOrigin { address, who, began: shared.clock.now() };
     let record = RequestRecorder::begin(&worker.recorder, snapshot, &client, &head, origin);
     // The head may be gone when there is a failure to be told.
-    let origin_header = match shared.settings.cors {
-        true => head.headers.get(header::ORIGIN).cloned(),
-        false => None,
-    };
+    let origin_header = head.headers.get(header::ORIGIN).filter(|_| shared.settings.cors).cloned();
     let mut body = RequestBody::new(body, vitals, &worker.tasks, &record);
     let shown = AccessLog::of(&record, shared.clock);
     // hyper moves the whole future once a request: what is rare in it is kept in boxes.

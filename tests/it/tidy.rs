@@ -1,17 +1,22 @@
-//! What the repository keeps to, beyond what rustc and clippy see: a pure core, lengths, no loose ends.
+//! Rules of the repository that rustc and clippy do not check: a pure core, names, lengths, no loose ends.
 
+mod modules;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Command;
 
+use self::modules::{Module, modules};
 use self::source::{Source, sources};
 
 /// Lines of the longest source file. Longer ones hold more than one thing.
 const LONGEST: usize = 400;
 /// Lines of a file in the middle.
 const MEDIAN: usize = 150;
+
+/// Lines of the longest function of the product.
+const LONGEST_FUNCTION: usize = 80;
 
 /// The folders of the crates' sources.
 const CRATES: [&str; 2] = ["core/src/", "src/"];
@@ -44,6 +49,38 @@ fn the_core_depends_on_no_runtime() {
     assert!(names.contains(&"serde_json"), "cargo tree lists no dependencies:\n{tree}");
     let impure: Vec<&&str> = names.iter().filter(|name| IMPURE.contains(name)).collect();
     assert!(impure.is_empty(), "core/Cargo.toml brings in {impure:?}");
+}
+
+#[test]
+fn a_public_type_has_a_name_of_its_own() {
+    let mut places: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let crates = crates();
+    for module in crates.iter().flat_map(BTreeMap::values) {
+        // One file may define it once for each operating system.
+        let names: BTreeSet<&str> = module.public_types.iter().map(String::as_str).collect();
+        names.into_iter().for_each(|name| places.entry(name).or_default().push(module.source_path.clone()));
+    }
+    assert!(places.len() > 300, "only {} public types", places.len());
+    let complaints: Vec<String> = places
+        .iter()
+        .filter(|(_, places)| places.len() > 1)
+        .map(|(name, places)| format!("{name} is defined at {}", places.join(", ")))
+        .collect();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
+fn functions_are_short() {
+    let crates = crates();
+    let all = crates.iter().flat_map(BTreeMap::values);
+    let functions = all.flat_map(|module| module.functions.iter().map(move |function| (module, function)));
+    let long: Vec<String> = functions
+        .filter(|(_, (_, _, lines))| *lines > LONGEST_FUNCTION)
+        .map(|(module, (name, line, lines))| {
+            format!("{}:{line}: {name} has {lines} lines", module.source_path)
+        })
+        .collect();
+    assert!(long.is_empty(), "{}", long.join("\n"));
 }
 
 #[test]
@@ -155,6 +192,8 @@ fn the_checklist_and_the_tests_name_each_other() {
 fn the_map_fits_on_two_pages() {
     if let Ok(map) = fs::read_to_string(source::root().join("ARCHITECTURE.md")) {
         assert!(map.lines().count() <= 150, "ARCHITECTURE.md: {} lines, at most 150", map.lines().count());
+        let wide = map.lines().find(|line| line.chars().count() > 120);
+        assert_eq!(wide, None, "ARCHITECTURE.md: a line has at most 120 characters");
     }
 }
 
@@ -206,6 +245,12 @@ fn what_pins_versions_names_no_place_to_fetch_them_from() {
         let named = places.iter().find(|place| text.contains(**place));
         assert_eq!(named, None, "{path} names a place to fetch from");
     }
+}
+
+/// The modules of each crate.
+fn crates() -> Vec<BTreeMap<String, Module>> {
+    let sources = looked_at();
+    CRATES.iter().map(|root| modules(root, &sources)).collect()
 }
 
 /// Every Rust file of the repository.

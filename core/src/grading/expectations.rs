@@ -73,30 +73,8 @@ fn asked(want: CriterionKind) -> String {
 fn measure(want: CriterionKind, tallies: &ScopeTallies<'_>, fired: u64) -> Found {
     let all = || tallies.iter().map(|(_, tally, _)| *tally);
     match want {
-        CriterionKind::MaxTries(limit) => {
-            let worst = all().max_by_key(|tally| tally.tries.most.value());
-            let Some((tally, most)) = worst.and_then(|tally| Some((tally, tally.tries.most.value()?))) else {
-                let is_unclear = all().any(|tally| tally.tries.ambiguous > 0);
-                return Found::nothing(if is_unclear { UNCLEAR } else { "nothing was refused" });
-            };
-            let unclear = all().map(|tally| tally.tries.ambiguous_most).max().unwrap_or(0);
-            if most <= limit && unclear > limit {
-                return Found::nothing(&format!("most: {most}; of {unclear} others {UNCLEAR}"));
-            }
-            let operations = tally.tries.most.evidence.ids().collect();
-            Found { operations, ..Found::met(most <= limit, format!("most: {most}")) }
-        }
-        CriterionKind::MinGap(least) => {
-            let shortest = |tally: &&Tally| tally.waiting.shortest.value().unwrap_or(u64::MAX);
-            let worst = all().min_by_key(shortest);
-            let Some((tally, gap)) = worst.and_then(|tally| Some((tally, tally.waiting.shortest.value()?)))
-            else {
-                return Found::nothing("no gap between tries was seen");
-            };
-            let gap = Duration::from_micros(gap);
-            let operations = tally.waiting.shortest.evidence.ids().collect();
-            Found { operations, ..Found::met(gap >= least, format!("shortest: {}", wait(gap))) }
-        }
+        CriterionKind::MaxTries(limit) => max_tries(tallies, limit),
+        CriterionKind::MinGap(least) => min_gap(tallies, least),
         CriterionKind::Backoff => by_class(tallies, |tally, class| {
             let growth = CHECKS.iter().find(|check| check.id.number() == 7)?;
             let judged = growth.judge(tally, class);
@@ -108,25 +86,7 @@ fn measure(want: CriterionKind, tallies: &ScopeTallies<'_>, fired: u64) -> Found
                 Found { verdict, words: judged.measured, operations: judged.operations }
             })
         }),
-        CriterionKind::Jitter => by_class(tallies, |tally, class| {
-            if class.is_mixed {
-                return Some(Found::nothing("too many products to tell their waits apart"));
-            }
-            let law = tally.waiting.gaps.law()?;
-            let operations = tally.waiting.any.ids().collect();
-            let Some(variation) = law.variation else {
-                return Some(Found::nothing("too few waits to compare"));
-            };
-            let words = format!("± {:.1} %", variation.value * 100.0);
-            let verdict = if law.is_certainly_unjittered() {
-                Verdict::Fail
-            } else if variation.low > law.noise {
-                Verdict::Pass
-            } else {
-                Verdict::Undetermined
-            };
-            Some(Found { verdict, words, operations })
-        }),
+        CriterionKind::Jitter => jitter(tallies),
         CriterionKind::RetryAfter => {
             let early: u64 = all().map(|tally| tally.retry_after.early).sum();
             let judged: u64 = all().map(|tally| tally.retry_after.judged).sum();
@@ -161,44 +121,8 @@ fn measure(want: CriterionKind, tallies: &ScopeTallies<'_>, fired: u64) -> Found
             }
         }
         CriterionKind::NoRetry => marks(all().map(|tally| &tally.tries.retried), "operation", "tried again"),
-        CriterionKind::Recovered(least) => {
-            let ended: u64 = all().map(|tally| tally.tries.gave_up.judged).sum();
-            let gave_up: u64 = all().map(|tally| tally.tries.gave_up.bad).sum();
-            let unclear: u64 = all().map(|tally| tally.tries.gave_up.unknown).sum();
-            if ended == 0 {
-                let nothing = "no operation met a conflict and ended";
-                return Found::nothing(if unclear > 0 { UNCLEAR } else { nothing });
-            }
-            let recovered = ended - gave_up;
-            let share = recovered as f64 / ended as f64;
-            // If none of the others has.
-            let least_share = recovered as f64 / (ended + unclear) as f64;
-            if share >= least && least_share < least {
-                let words = format!("{} recovered", of(recovered, ended, "operation"));
-                return Found::nothing(&format!("{words}; of {unclear} others {UNCLEAR}"));
-            }
-            let evidence = all().flat_map(|tally| tally.tries.gave_up.evidence.ids());
-            let words = format!("{} recovered", of(ended - gave_up, ended, "operation"));
-            Found { operations: evidence.collect(), ..Found::met(share >= least, words) }
-        }
-        CriterionKind::Amplification(most) => {
-            let operations: u64 = all().map(|tally| tally.amplification.all.operations).sum();
-            let requests: u64 = all().map(|tally| tally.amplification.all.requests).sum();
-            if operations == 0 {
-                let is_unclear = all().any(|tally| tally.amplification.ambiguous > 0);
-                return Found::nothing(if is_unclear {
-                    "tries could not be told apart"
-                } else {
-                    "no request"
-                });
-            }
-            let raw = requests as f64 / operations as f64;
-            let evidence = all().flat_map(|tally| tally.amplification.evidence.ids());
-            Found {
-                operations: evidence.collect(),
-                ..Found::met(raw <= most, format!("{raw:.2} requests per operation"))
-            }
-        }
+        CriterionKind::Recovered(least) => recovered(tallies, least),
+        CriterionKind::Amplification(most) => amplification(tallies, most),
         // Here nothing seen is the very thing that is asked about.
         CriterionKind::Fired(least) => {
             let conflicts = if fired == 1 { "conflict" } else { "conflicts" };
@@ -209,6 +133,93 @@ fn measure(want: CriterionKind, tallies: &ScopeTallies<'_>, fired: u64) -> Found
             Some(Found { verdict: judged.verdict, words: judged.measured, operations: judged.operations })
         }),
     }
+}
+
+fn max_tries(tallies: &ScopeTallies<'_>, limit: u64) -> Found {
+    let all = || tallies.iter().map(|(_, tally, _)| *tally);
+    let worst = all().max_by_key(|tally| tally.tries.most.value());
+    let Some((tally, most)) = worst.and_then(|tally| Some((tally, tally.tries.most.value()?))) else {
+        let is_unclear = all().any(|tally| tally.tries.ambiguous > 0);
+        return Found::nothing(if is_unclear { UNCLEAR } else { "nothing was refused" });
+    };
+    let unclear = all().map(|tally| tally.tries.ambiguous_most).max().unwrap_or(0);
+    if most <= limit && unclear > limit {
+        return Found::nothing(&format!("most: {most}; of {unclear} others {UNCLEAR}"));
+    }
+    let operations = tally.tries.most.evidence.ids().collect();
+    Found { operations, ..Found::met(most <= limit, format!("most: {most}")) }
+}
+
+fn min_gap(tallies: &ScopeTallies<'_>, least: Duration) -> Found {
+    let all = || tallies.iter().map(|(_, tally, _)| *tally);
+    let shortest = |tally: &&Tally| tally.waiting.shortest.value().unwrap_or(u64::MAX);
+    let worst = all().min_by_key(shortest);
+    let Some((tally, gap)) = worst.and_then(|tally| Some((tally, tally.waiting.shortest.value()?))) else {
+        return Found::nothing("no gap between tries was seen");
+    };
+    let gap = Duration::from_micros(gap);
+    let operations = tally.waiting.shortest.evidence.ids().collect();
+    Found { operations, ..Found::met(gap >= least, format!("shortest: {}", wait(gap))) }
+}
+
+fn recovered(tallies: &ScopeTallies<'_>, least: f64) -> Found {
+    let all = || tallies.iter().map(|(_, tally, _)| *tally);
+    let ended: u64 = all().map(|tally| tally.tries.gave_up.judged).sum();
+    let gave_up: u64 = all().map(|tally| tally.tries.gave_up.bad).sum();
+    let unclear: u64 = all().map(|tally| tally.tries.gave_up.unknown).sum();
+    if ended == 0 {
+        let nothing = "no operation met a conflict and ended";
+        return Found::nothing(if unclear > 0 { UNCLEAR } else { nothing });
+    }
+    let recovered = ended - gave_up;
+    let share = recovered as f64 / ended as f64;
+    // If none of the others has.
+    let least_share = recovered as f64 / (ended + unclear) as f64;
+    if share >= least && least_share < least {
+        let words = format!("{} recovered", of(recovered, ended, "operation"));
+        return Found::nothing(&format!("{words}; of {unclear} others {UNCLEAR}"));
+    }
+    let evidence = all().flat_map(|tally| tally.tries.gave_up.evidence.ids());
+    let words = format!("{} recovered", of(ended - gave_up, ended, "operation"));
+    Found { operations: evidence.collect(), ..Found::met(share >= least, words) }
+}
+
+fn amplification(tallies: &ScopeTallies<'_>, most: f64) -> Found {
+    let all = || tallies.iter().map(|(_, tally, _)| *tally);
+    let operations: u64 = all().map(|tally| tally.amplification.all.operations).sum();
+    let requests: u64 = all().map(|tally| tally.amplification.all.requests).sum();
+    if operations == 0 {
+        let is_unclear = all().any(|tally| tally.amplification.ambiguous > 0);
+        return Found::nothing(if is_unclear { "tries could not be told apart" } else { "no request" });
+    }
+    let raw = requests as f64 / operations as f64;
+    let evidence = all().flat_map(|tally| tally.amplification.evidence.ids());
+    Found {
+        operations: evidence.collect(),
+        ..Found::met(raw <= most, format!("{raw:.2} requests per operation"))
+    }
+}
+
+fn jitter(tallies: &ScopeTallies<'_>) -> Found {
+    by_class(tallies, |tally, class| {
+        if class.is_mixed {
+            return Some(Found::nothing("too many products to tell their waits apart"));
+        }
+        let law = tally.waiting.gaps.law()?;
+        let operations = tally.waiting.any.ids().collect();
+        let Some(variation) = law.variation else {
+            return Some(Found::nothing("too few waits to compare"));
+        };
+        let words = format!("± {:.1} %", variation.value * 100.0);
+        let verdict = if law.is_certainly_unjittered() {
+            Verdict::Fail
+        } else if variation.low > law.noise {
+            Verdict::Pass
+        } else {
+            Verdict::Undetermined
+        };
+        Some(Found { verdict, words, operations })
+    })
 }
 
 /// The worst class decides, by its name where there are several.
