@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::line::{Header, RuleCounts};
 use super::sink::Sink;
+use crate::model::SanitizedJson;
 
 /// A journal file that is appended to.
 pub struct JournalFile {
@@ -117,7 +118,8 @@ impl JournalFile {
 /// Adds a line; returns whether it could be serialised, which no type of line fails. Leaves no partial line.
 fn add_to(lines: &mut Vec<u8>, line: &impl Serialize) -> bool {
     let start = lines.len();
-    let is_json = serde_json::to_writer(&mut *lines, line).is_ok();
+    // A reader may `cat` the file: no text of a client may move a terminal's cursor or turn its direction.
+    let is_json = serde_json::to_writer(SanitizedJson(&mut *lines), line).is_ok();
     if is_json {
         lines.push(b'\n');
     } else {
@@ -154,6 +156,19 @@ mod tests {
             let end = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
             assert_eq!(fs::read_to_string(&path).expect("text"), format!("{before}{end}1\n2\n"));
             assert_eq!(file.lost(), 0);
+        }
+    }
+
+    #[test]
+    fn characters_that_a_terminal_obeys_are_escaped_and_mean_the_same() {
+        let obeyed =
+            ['\u{61c}', '\u{200b}', '\u{202e}', '\u{2060}', '\u{feff}', '\u{85}', '\u{7f}', '\u{e0041}'];
+        for character in obeyed {
+            let (mut lines, path) = (Vec::new(), format!("/items/{character}"));
+            assert!(add_to(&mut lines, &path));
+            let line = String::from_utf8(lines).expect("text");
+            assert!(!line.contains(character) && line.contains("\\u"), "{line}");
+            assert_eq!(serde_json::from_str::<String>(&line).expect("JSON"), path);
         }
     }
 

@@ -159,7 +159,7 @@ impl Attempt {
     pub const PATH_BYTES: usize = 512;
     /// Maximum length of a version in bytes, a SHA-256 in hexadecimal: servers make no longer ones. Longer
     /// versions are kept as a hash.
-    pub const VERSION_BYTES: usize = 64 + "W/\"\"".len();
+    pub const VERSION_BYTES: usize = 64;
 
     /// Whether the request may change something: neither of a safe method (RFC 9110 §9.2.1 and the IANA
     /// registry), nor one that a rule's `read` calls a reading, for any method.

@@ -109,7 +109,7 @@ fn looks_like_a_version(text: &str) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~/=:".contains(&byte);
     let tag = text.strip_prefix("W/").unwrap_or(text);
     let inner = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).unwrap_or(tag);
-    text.len() <= Attempt::VERSION_BYTES && inner.bytes().all(is_letter)
+    inner.len() <= Attempt::VERSION_BYTES && inner.bytes().all(is_letter)
         || httpdate::parse_http_date(text).is_ok()
 }
 
@@ -171,8 +171,9 @@ mod tests {
         for text in kept.iter().copied().chain([date, "\"2026-11-28T10:00:00.5Z\"", "\"a/b+c==\""]) {
             assert_eq!(super::text(text.as_bytes(), KEY).as_deref(), Some(text));
         }
-        let long = "x".repeat(69);
-        let others: [&[u8]; 7] = [
+        let long = "x".repeat(65);
+        let quoted = format!("W/\"{long}\"");
+        let others: [&[u8]; 8] = [
             b"\"a b\"",
             b"{\"password\":1}",
             b"a@b.test",
@@ -180,6 +181,7 @@ mod tests {
             b"\"caf\xe9\"",
             "\"caf\u{e9}\"".as_bytes(),
             long.as_bytes(),
+            quoted.as_bytes(),
         ];
         for bytes in others {
             let text = super::text(bytes, KEY).expect("a hash");
