@@ -12,9 +12,9 @@ use crate::model::{KeyHash, RuleId};
 
 /// What a session needs next.
 pub enum Step {
-    /// The request's body: [`Session::body`].
+    /// The request's body: [`Session::body`](super::Session::body).
     NeedBody,
-    /// The reply of this operation: [`Session::reply`].
+    /// The reply of this operation: [`Session::reply`](super::Session::reply).
     Query(StateKey, Op),
     /// The user may wonder.
     Notice(Notice),
@@ -30,7 +30,7 @@ pub enum Notice {
 
 /// What is done with a request.
 pub enum Decision {
-    /// It goes to the upstream. A conflict may be pending ([`Effects::pending`]).
+    /// It goes to the upstream. A conflict may be pending ([`Effects::pending`](super::Effects::pending)).
     Forward,
     /// The upstream never sees it.
     Refuse(Conflict),

@@ -6,7 +6,7 @@ use crate::rules::grouped;
 /// The head over operations that met a conflict of the upstream's own.
 pub const MET_OWN_LABEL: &str = "met one of the upstream's own";
 
-/// `17 met a conflict`; where some were the upstream's own, whose they were.
+/// `17 met a conflict`; where some were the upstream's own, it says how many.
 pub fn met(subject: &str, injected: u64, own: u64) -> String {
     match (injected, own) {
         (_, 0) => format!("{subject} met a conflict"),

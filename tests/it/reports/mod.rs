@@ -93,7 +93,7 @@ fn the_archive_has_every_field_that_har_asks_for() {
     }
 }
 
-/// Whose conflict it was is said in the counts and at each request, and no count denies what a finding is about.
+/// The counts and each request tell the origin of a conflict, and no count contradicts a finding.
 #[test]
 fn the_upstreams_own_conflicts_are_told_from_injected_ones_in_every_format() {
     for (name, report) in [("own", samples::own()), ("own_only", samples::own_only())] {
