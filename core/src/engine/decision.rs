@@ -53,7 +53,7 @@ pub struct Conflict {
     /// How long it lasts from now on, where the rule knows.
     pub remaining: Option<Duration>,
     /// The entry that it opens under `clear`, and the request's validator.
-    pub(super) opens: Option<(StateKey, Option<KeyHash>)>,
+    pub(super) opens: Option<Box<(StateKey, Option<KeyHash>)>>,
 }
 
 /// A response that is given again.
@@ -98,6 +98,7 @@ impl Conflict {
 
     /// What it opens when it is committed.
     pub(super) fn opening(&self) -> Option<(StateKey, Op)> {
-        self.opens.map(|(key, validator)| (key, Op::Open { n: self.n, validator }))
+        let (key, validator) = **self.opens.as_ref()?;
+        Some((key, Op::Open { n: self.n, validator }))
     }
 }

@@ -32,10 +32,10 @@ struct Owed {
     observations: Vec<Observation>,
     readings: Readings,
     /// A conflict of the phases after and lost.
-    pending: Option<Conflict>,
+    pending: Option<Box<Conflict>>,
     /// How much longer than its response a request stays in flight.
     hold: Duration,
-    response: Option<Response>,
+    response: Option<Box<Response>>,
     /// What is to be told next, the last one first.
     commands: Vec<StateUpdate>,
     /// A referrer that is to be named next, after its reference was counted.
@@ -111,12 +111,12 @@ impl Effects {
     }
 
     pub(super) fn pend(&mut self, conflict: Conflict) {
-        self.owed().pending = Some(conflict);
+        self.owed().pending = Some(Box::new(conflict));
     }
 
     /// The conflict that will take the response's place, if the upstream accepts the request.
     pub fn pending(&self) -> Option<&Conflict> {
-        self.0.as_ref()?.pending.as_ref()
+        self.0.as_ref()?.pending.as_deref()
     }
 
     /// For which rules the request is a reading.
@@ -163,9 +163,9 @@ impl Effects {
             let mut headers = outcome.headers.clone();
             // It is about this connection.
             headers.remove(header::CONNECTION);
-            owed.response = Some(Response { connection, status: outcome.status, headers });
+            owed.response = Some(Box::new(Response { connection, status: outcome.status, headers }));
         }
-        conflict
+        conflict.map(|conflict| *conflict)
     }
 
     /// How much longer the request stays in flight, once what its response's head taught has been applied.
@@ -184,11 +184,12 @@ impl Effects {
         self.abandon();
         let Some(owed) = &mut self.0 else { return };
         let observations = std::mem::take(&mut owed.observations);
-        let Some(Response { connection, status, headers }) = owed.response.take() else {
+        let Some(response) = owed.response.take() else {
             // It never began, which teaches nothing: the upstream may not have seen the request.
             owed.reservations.iter_mut().for_each(|reservation| reservation.payload = None);
             return owed.leave(None);
         };
+        let Response { connection, status, headers } = *response;
         let json = body.as_ref().filter(|_| !observations.is_empty()).and_then(Json::read_quickly);
         let outcome = Outcome { status, headers: &headers, body: json.as_ref() };
         owed.follow(observations.iter().filter_map(|observation| observation.command(&outcome)).collect());
@@ -280,8 +281,12 @@ impl Owed {
 
     /// Tells these after those that are to be told already.
     fn follow(&mut self, mut commands: Vec<StateUpdate>) {
-        commands.reverse();
-        commands.append(&mut self.commands);
+        if commands.len() > 1 {
+            commands.reverse();
+        }
+        if !self.commands.is_empty() {
+            commands.append(&mut self.commands);
+        }
         self.commands = commands;
     }
 }

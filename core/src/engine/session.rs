@@ -27,6 +27,8 @@ pub struct Session<'s, 'r> {
     candidates: Candidates,
     /// The rule that the request is at, if it is about it.
     judging: Option<Judging<'s>>,
+    /// What a conflict with it opens under `clear`, and the request's validator.
+    opens: Option<(StateKey, Option<KeyHash>)>,
     /// One that is committed.
     conflict: Option<Conflict>,
     replay: Option<Replay>,
@@ -60,8 +62,6 @@ struct Judging<'s> {
     active: &'s Arc<ActiveRule>,
     key: KeyHash,
     client: KeyHash,
-    /// What a conflict opens under `clear`.
-    opens: Option<(StateKey, Option<KeyHash>)>,
 }
 
 /// What is asked about a request, in this order.
@@ -99,6 +99,7 @@ impl<'s, 'r> Session<'s, 'r> {
             ticket,
             candidates,
             judging: None,
+            opens: None,
             conflict: None,
             replay: None,
             at: At::Next,
@@ -249,23 +250,23 @@ impl<'s, 'r> Session<'s, 'r> {
         // Only what is kept for a client asks for it.
         let is_for_client = clear.is_some() || active.rule.trigger.state().is_some();
         let client = if is_for_client { self.facts.client(self.identity) } else { KeyHash(0) };
-        let mut judging = Judging { position, active, key, client, opens: None };
+        self.opens = None;
         let mut query = Query::Count;
         if clear.is_some() {
             let under = active.rule.opened_under(self.facts, Some(key), client).unwrap_or(key);
             let validator = validator(self.facts, active.rule.version_at());
-            judging.opens = Some((active.key(Keyspace::Opened, under), validator));
+            self.opens = Some((active.key(Keyspace::Opened, under), validator));
             query = Query::Opened;
         }
-        self.judging = Some(judging);
+        self.judging = Some(Judging { position, active, key, client });
         self.at = At::Query(query);
         None
     }
 
     /// A query as an operation.
     fn operation(&mut self, query: Query) -> Option<(StateKey, Op)> {
-        let Judging { active, key, opens, .. } = self.judging?;
-        Some(match (query, active.rule.clear(), opens) {
+        let Judging { active, key, .. } = self.judging?;
+        Some(match (query, active.rule.clear(), self.opens) {
             (Query::Opened, Some(clear), Some((opened, validator))) => {
                 (opened, Op::Opened { clear, validator })
             }
@@ -346,7 +347,7 @@ impl<'s, 'r> Session<'s, 'r> {
 
     /// A conflict that would end by itself after `lasts`: it lasts no longer than the rule is awake.
     fn conflict(&self, judging: &Judging<'_>, n: u64, lasts: Option<Duration>) -> Conflict {
-        let Judging { active, key, opens, .. } = *judging;
+        let Judging { active, key, .. } = *judging;
         let awake = active.rule.during.and_then(|during| during.remaining(self.now));
         Conflict {
             active: Arc::clone(active),
@@ -356,7 +357,7 @@ impl<'s, 'r> Session<'s, 'r> {
             versions: Versions::default(),
             tries: 1,
             remaining: lasts.into_iter().chain(awake).min(),
-            opens,
+            opens: self.opens.map(Box::new),
         }
     }
 }
