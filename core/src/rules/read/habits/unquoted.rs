@@ -51,7 +51,9 @@ pub fn escape(text: &str, span: &Range<usize>) -> Option<Diagnostic> {
     if inside.contains('\'') || inside.is_empty() {
         return None;
     }
-    let span = start + open..start + open + inside.len() + 2;
+    // The closing quote may be missing.
+    let end = (open + inside.len() + 2).min(line.len());
+    let span = start + open..start + end;
     let title = r"in double quotes `\` begins an escape, and TOML has no such one".to_owned();
     let label = match key {
         "path" => match paths::check(inside) {
