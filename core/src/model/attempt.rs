@@ -220,6 +220,13 @@ impl HttpVersion {
     }
 }
 
+impl ResponseRecord {
+    /// The wait that it asks for, in microseconds; 0 where it asks for none.
+    pub fn asked_micros(&self) -> u64 {
+        self.retry_after.map_or(0, AskedWait::millis).saturating_mul(1_000)
+    }
+}
+
 impl AskedWait {
     /// The wait, in milliseconds.
     pub fn millis(self) -> u64 {

@@ -1,5 +1,7 @@
 //! What the record does not show is not said: findings on records in which something stays in the dark.
 
+mod give_up;
+
 use fracas::grading::{Criteria, Finding, Grading, Report, Verdict};
 use fracas::model::{Attempt, Fingerprint, InjectedConflict, Kind, Phase, RequestRecord, ResponseRecord};
 use fracas::rules;

@@ -8,9 +8,8 @@ use super::{
     AMBIGUOUS, CheckDefinition, CheckResult, Class, EvidenceSample, Extreme, Marks, Measure, NeededTries,
     Products, id, wait,
 };
-use crate::grading::view::{Next, View, is_refused};
+use crate::grading::view::{View, is_refused};
 use crate::grading::{Operation, OperationOutcome};
-use crate::model::AskedWait;
 
 pub(super) const TRIES: CheckDefinition = CheckDefinition {
     id: id(9),
@@ -57,9 +56,11 @@ pub struct Tries {
     killed_count: u64,
     killed_most: (u64, u64),
     killed: EvidenceSample,
-    /// From the first request to the last response of those that gave up (µs), without the waits that
-    /// `Retry-After` asked for.
+    /// From the first request to the last response of those that gave up (µs), without what was waited because
+    /// `Retry-After` asked for it.
     pub slowest: Extreme,
+    /// That gave up, and of which not every wait was kept.
+    unmeasured: u64,
     /// Tried again at all.
     pub retried: Marks,
     /// Met a conflict, ended, and did not succeed.
@@ -92,18 +93,10 @@ impl Measure for Tries {
         match operation.outcome {
             OperationOutcome::GaveUp => {
                 self.stopped += 1;
-                let asked = view.steps.iter().filter(|step| matches!(step.next, Next::Tried(_)));
-                let asked: u64 = asked
-                    .map(|step| {
-                        step.refused
-                            .attempt
-                            .got
-                            .retry_after
-                            .map_or(0, AskedWait::millis)
-                            .saturating_mul(1_000)
-                    })
-                    .fold(0, u64::saturating_add);
-                self.slowest.most(elapsed(operation).saturating_sub(asked), operation.id);
+                match own_time(operation) {
+                    Some(own) => self.slowest.most(own, operation.id),
+                    None => self.unmeasured += 1,
+                }
             }
             OperationOutcome::Unfinished if is_retried => {
                 self.open = self.open.max(Some(operation.count));
@@ -149,6 +142,19 @@ fn elapsed(operation: &Operation) -> u64 {
     let start = operation.tries.first().map_or(0, |first| first.attempt.start);
     let end = operation.tries.last().map_or(0, |last| last.attempt.end);
     end.saturating_sub(start)
+}
+
+/// As [`elapsed`], without what of its waits `Retry-After` asked for; `None` where not every try was kept.
+fn own_time(operation: &Operation) -> Option<u64> {
+    if operation.count > operation.tries.len() as u64 {
+        return None;
+    }
+    let pairs = operation.tries.iter().zip(operation.tries.iter().skip(1));
+    let obeyed = pairs.map(|(before, after)| {
+        let waited = after.gap.map_or(0, |gap| u64::try_from(gap.as_micros()).unwrap_or(u64::MAX));
+        waited.min(before.attempt.got.asked_micros())
+    });
+    Some(elapsed(operation).saturating_sub(obeyed.fold(0, u64::saturating_add)))
 }
 
 /// Whether it would have gone on after `at` (µs), as far as its waits show: the last try was refused, and the
@@ -220,6 +226,12 @@ pub(super) fn give_up(tally: &Tally, _: &Class) -> Option<CheckResult> {
             "still trying at the end",
             "a record that goes on until the client stops would show it",
         ));
+    }
+    if tries.unmeasured > 0
+        && tries.slowest.value().is_none_or(|slowest| Duration::from_micros(slowest) <= BUDGET)
+    {
+        let said = format!("{} gave up after more tries than are kept", tries.unmeasured);
+        return Some(CheckResult::undetermined(said, "fewer tries per operation: R9 asks for that anyway"));
     }
     let Some(slowest) = tries.slowest.value().map(Duration::from_micros) else {
         return (tries.operations > 0).then(|| CheckResult::undetermined(tries.none_gave_up(), PERSISTENT));

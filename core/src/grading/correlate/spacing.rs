@@ -1,7 +1,7 @@
 //! Waits that one caller makes by itself: what tells tries that come from new connections from the requests
 //! of several callers.
 
-use crate::model::{AskedWait, Attempt};
+use crate::model::Attempt;
 
 /// A try that comes so late (µs) after a response, with nothing of its identity in between, is a wait: others
 /// who send the same would seldom leave so much time.
@@ -52,7 +52,7 @@ impl Spacing {
             self.first = gap;
             self.is_after_hangup = before.is_unanswered();
         }
-        let asked = before.got.retry_after.map_or(0, AskedWait::millis).saturating_mul(1_000);
+        let asked = before.got.asked_micros();
         let is_early = gap.saturating_add(SLACK) < asked;
         let is_shorter = gap.saturating_add(NOISE) < self.longest - self.longest / TWENTIETH;
         self.is_broken |= !is_undisturbed || gap < QUIET || is_early || is_shorter;

@@ -8,7 +8,7 @@
 
 use super::evidence::Clue;
 use super::spacing::Spacing;
-use crate::model::{AskedWait, Attempt, Fingerprint, RequestRecord, ShortFingerprint};
+use crate::model::{Attempt, Fingerprint, RequestRecord, ShortFingerprint};
 
 /// A try that follows a response within this (µs) is a reaction to it, also from a new connection: a loop
 /// in a shell needs 10 ms to start the next `curl`, and on a busy machine some 70.
@@ -173,7 +173,7 @@ impl Trail {
         let counts = |attempt: &Attempt| attempt.sent.try_number;
         let is_counted = counts(attempt) > counts(before) && counts(before).is_some();
         self.is_linked &= is_counted || attempt.connection == before.connection || gap < REACTION;
-        let asked = before.got.retry_after.map_or(0, AskedWait::millis).saturating_mul(1_000);
+        let asked = before.got.asked_micros();
         let has_waited = asked > 0 && gap.saturating_add(SLACK) >= asked;
         if !is_counted && asked > 0 {
             self.has_waited |= has_waited;
