@@ -2,10 +2,10 @@
 //! a check or of a mistake's code. Nothing is sent: the rules are asked as the proxy asks them, with counters
 //! at zero.
 
-#[cfg(test)]
-mod agreement;
 mod examples;
 mod request;
+#[cfg(test)]
+mod tests;
 mod topic;
 mod walk;
 mod words;

@@ -1,5 +1,5 @@
 //! Requests that meet in a store that lets replies wait, and that fails: whatever the order in which operations of
-//! different keys are run, and whichever of them fail, no conflict is invented and nothing is left behind.
+//! different keys are run, and whichever of them fail, no conflict is invented; where none fails, nothing is left behind.
 
 use std::cell::Cell;
 use std::convert::Infallible;

@@ -21,12 +21,6 @@ impl Source {
         (1..).zip(self.text.lines()).map(|(number, line)| (number, code(line))).collect()
     }
 
-    /// The lines that are built into the product.
-    pub fn product(&self) -> Vec<(usize, String)> {
-        let first_test = self.first_test();
-        self.everything().into_iter().filter(|(number, _)| *number < first_test).collect()
-    }
-
     /// The lines that are tests.
     pub fn tests(&self) -> Vec<(usize, String)> {
         let first_test = self.first_test();
@@ -106,15 +100,14 @@ fn tests_are_told_from_the_product() {
     };
     let of_file = source("core/src/model/key.rs");
     let lines = |lines: &[(usize, &str)]| lines.iter().map(|(n, line)| (*n, (*line).to_owned())).collect();
-    let product: Vec<_> = lines(&[(1, "#[cfg(test)]"), (2, "mod tests;"), (3, "use a; "), (4, "")]);
     let tests: Vec<_> = lines(&[(5, "#[cfg(test)]"), (6, "mod tests {")]);
-    assert_eq!((of_file.product(), of_file.tests()), (product, tests));
+    assert_eq!(of_file.tests(), tests);
     assert_eq!(
         of_file.naming(&of_file.everything(), &["b;", "mod tests {"]),
         ["core/src/model/key.rs:6: mod tests {"]
     );
     for path in ["tests/it/main.rs", "src/store/tests.rs", "core/src/rules/tests/units.rs"] {
-        assert!(source(path).product().is_empty(), "{path}");
+        assert_eq!(source(path).tests().len(), 6, "{path}");
     }
 }
 
