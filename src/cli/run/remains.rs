@@ -40,38 +40,55 @@ pub enum LeftoverProcesses {
 pub async fn of(trace: &Trace, running: &Running) -> LeftoverProcesses {
     let mut waited = Duration::ZERO;
     loop {
-        let found = match trace.living() {
-            Some(0) if running.open_connections() == 0 => return LeftoverProcesses::Nothing,
-            Some(0) => LeftoverProcesses::Connections(running.open_connections()),
-            Some(living) => LeftoverProcesses::Processes(living),
-            // It will not know later either.
-            None => return LeftoverProcesses::Unknown,
-        };
-        if waited >= GRACE {
-            return found;
+        // A system that does not list processes now will not do so later either.
+        let Some(found) = trace.look() else { return LeftoverProcesses::Unknown };
+        let connections = running.open_connections();
+        let is_nothing = found == Found::default() && connections == 0;
+        if is_nothing || waited >= GRACE {
+            return match (found.living, connections) {
+                (0, 0) => LeftoverProcesses::Nothing,
+                (0, open) => LeftoverProcesses::Connections(open),
+                (living, _) => LeftoverProcesses::Processes(living),
+            };
         }
         tokio::time::sleep(EACH).await;
         waited += EACH;
     }
 }
 
+/// The processes that one look found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Found {
+    /// Those that are the command's.
+    living: usize,
+    /// Those whose environment cannot be read yet. execve(2) replaces a process's memory, and until the new
+    /// program's environment is in place, Linux shows an empty one.
+    unclear: usize,
+}
+
 #[cfg(target_os = "linux")]
 impl Trace {
-    /// How many processes of the command run; `None` where that cannot be known.
-    fn living(&self) -> Option<usize> {
+    /// The processes of the command that run; `None` where that cannot be known.
+    fn look(&self) -> Option<Found> {
         let own = Process::of("self")?;
         let listed = std::fs::read_dir("/proc").ok()?.filter_map(Result::ok);
         let names = listed.filter_map(|entry| entry.file_name().into_string().ok());
-        // Those that end meanwhile cannot be read, and count as gone.
-        let living = names.filter(|name| name.starts_with(|c: char| c.is_ascii_digit())).filter(|name| {
-            Process::of(name).is_some_and(|process| {
-                let is_later = process.id != own.id && process.began >= own.began;
-                is_later
-                    && !process.is_dead
-                    && (self.leads(&process) || is_in_environment(name, &self.variable))
-            })
-        });
-        Some(living.count())
+        let mut found = Found::default();
+        for name in names.filter(|name| name.starts_with(|c: char| c.is_ascii_digit())) {
+            // A process that ends meanwhile cannot be read, and counts as gone.
+            let Some(process) = Process::of(&name) else { continue };
+            if process.id == own.id || process.began < own.began || process.is_dead {
+                continue;
+            }
+            let mark = if self.leads(&process) { Mark::Found } else { mark(&name, &self.variable) };
+            match mark {
+                Mark::Found => found.living += 1,
+                // Threads of the kernel have no memory, and never an environment.
+                Mark::Empty if process.has_memory => found.unclear += 1,
+                Mark::Empty | Mark::Missing => {}
+            }
+        }
+        Some(found)
     }
 
     fn leads(&self, process: &Process) -> bool {
@@ -80,10 +97,26 @@ impl Trace {
     }
 }
 
+/// Whether an environment holds a variable.
 #[cfg(target_os = "linux")]
-fn is_in_environment(process: &str, variable: &str) -> bool {
-    let environment = std::fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
-    environment.split(|byte| *byte == 0).any(|found| found == variable.as_bytes())
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mark {
+    Found,
+    Missing,
+    /// There is no environment, or none yet.
+    Empty,
+}
+
+#[cfg(target_os = "linux")]
+fn mark(process: &str, variable: &str) -> Mark {
+    // An environment that may not be read is another user's.
+    let Ok(environment) = std::fs::read(format!("/proc/{process}/environ")) else { return Mark::Missing };
+    let is_found = environment.split(|byte| *byte == 0).any(|entry| entry == variable.as_bytes());
+    match (environment.is_empty(), is_found) {
+        (true, _) => Mark::Empty,
+        (false, true) => Mark::Found,
+        (false, false) => Mark::Missing,
+    }
 }
 
 /// Processes that were started with `variable` in their environment; none where that cannot be known.
@@ -91,7 +124,7 @@ fn is_in_environment(process: &str, variable: &str) -> bool {
 pub fn marked(variable: &str) -> Vec<rustix::process::Pid> {
     let listed = std::fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
     let names = listed.filter_map(|entry| entry.file_name().into_string().ok());
-    let marked = names.filter(|name| is_in_environment(name, variable));
+    let marked = names.filter(|name| mark(name, variable) == Mark::Found);
     marked.filter_map(|name| rustix::process::Pid::from_raw(name.parse().ok()?)).collect()
 }
 
@@ -109,6 +142,7 @@ struct Process {
     session: u32,
     /// In ticks since the system started.
     began: u64,
+    has_memory: bool,
 }
 
 #[cfg(target_os = "linux")]
@@ -117,7 +151,7 @@ impl Process {
         Process::read(&std::fs::read_to_string(format!("/proc/{name}/stat")).ok()?)
     }
 
-    /// `1234 (any (name)) S 1 1234 1234 …`: fields 3, 5, 6 and 22 after the name, which may hold anything.
+    /// `1234 (any (name)) S 1 1234 1234 …`: fields 3, 5, 6, 22 and 23, after the name, which may hold anything.
     fn read(stat: &str) -> Option<Process> {
         let (before, after) = stat.rsplit_once(')')?;
         let id = before.split_whitespace().next()?.parse().ok()?;
@@ -130,6 +164,7 @@ impl Process {
             group: field(5)?.parse().ok()?,
             session: field(6)?.parse().ok()?,
             began: field(22)?.parse().ok()?,
+            has_memory: field(23)? != "0",
         })
     }
 }
@@ -137,17 +172,18 @@ impl Process {
 #[cfg(all(unix, not(target_os = "linux")))]
 impl Trace {
     /// One, if the command's group has any process left. Those that left the group cannot be found.
-    fn living(&self) -> Option<usize> {
+    fn look(&self) -> Option<Found> {
         use rustix::process::{Pid, test_kill_process_group};
         let group = Pid::from_raw(i32::try_from(self.process?).ok()?).filter(|_| self.leads_group)?;
-        Some(usize::from(test_kill_process_group(group) != Err(rustix::io::Errno::SRCH)))
+        let living = usize::from(test_kill_process_group(group) != Err(rustix::io::Errno::SRCH));
+        Some(Found { living, unclear: 0 })
     }
 }
 
 #[cfg(not(unix))]
 impl Trace {
     #[expect(clippy::unused_self, reason = "other systems ask about it")]
-    fn living(&self) -> Option<usize> {
+    fn look(&self) -> Option<Found> {
         None
     }
 }
@@ -156,12 +192,33 @@ impl Trace {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn an_environment_that_is_empty_is_told_from_one_without_the_variable() {
+        for (environment, expected) in [("A=1", Mark::Found), ("A=2", Mark::Missing), ("", Mark::Empty)] {
+            let mut command = std::process::Command::new("sleep");
+            command.env_clear().envs(environment.split_once('=')).arg("60");
+            let mut child = command.spawn().expect("sleep");
+            // `spawn` may return before the new program's environment is in place.
+            let mut seen = Mark::Empty;
+            for _ in 0..200 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                seen = mark(&child.id().to_string(), "A=1");
+                if seen != Mark::Empty {
+                    break;
+                }
+            }
+            assert_eq!(seen, expected, "{environment}");
+            child.kill().expect("to end it");
+            child.wait().expect("its end");
+        }
+    }
+
     #[test]
     fn a_process_is_read_whatever_its_name_is() {
         let stat = "77 (a) S (b) Z 1 70 60 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4711 2 3";
         let process = Process::read(stat).expect("a process");
         assert_eq!((process.id, process.group, process.session, process.began), (77, 70, 60, 4711));
-        assert!(process.is_dead);
+        assert!(process.is_dead && process.has_memory);
         for broken in ["", "77", "77 (a", "77 (a) S", "x (a) S 1 1 1"] {
             assert!(Process::read(broken).is_none(), "{broken}");
         }
