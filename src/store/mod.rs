@@ -1,9 +1,8 @@
 //! Keyed state in this process's memory.
 //!
-//! A bounded map of [`Entry`], which knows nothing of what an entry means. Every operation is atomic, takes constant
-//! time, and is about one [`StateKey`]. What is kept is bounded twice: by `limits.keys`, beyond which the key that was
-//! asked about longest ago is forgotten, and by `limits.key_ttl`, after which a key that no request asked about starts
-//! afresh. A lease that still runs outlives that time.
+//! A bounded map of [`Entry`] that does not interpret entries. Every operation is atomic, takes constant time, and
+//! concerns one [`StateKey`]. Two bounds apply: beyond `limits.keys` the least recently used key is evicted, and after
+//! `limits.key_ttl` without a request a key starts afresh. A lease that still runs outlives that time.
 
 mod shard;
 
@@ -26,23 +25,23 @@ use crate::model::Moment;
 #[derive(Debug)]
 pub struct MemoryStore {
     shards: Box<[Mutex<Shard>]>,
-    /// Keys are partly chosen by clients: where they land must not be.
+    /// Seeds the hash: clients choose parts of keys, and must not choose their shard or slot.
     placement: RandomState,
-    /// Whether it was said that keys are forgotten for want of room.
+    /// Whether the eviction of keys was logged.
     has_warned: AtomicBool,
 }
 
-/// How many responses are kept to be given again; older ones are forgotten, their keys are not.
+/// Maximum number of responses kept for replay; older ones are evicted, their keys are not.
 pub const RESPONSES: usize = 1_024;
 
 impl MemoryStore {
-    /// Keys share one lock up to this many, which makes the eviction order exact.
+    /// Up to this number of keys share one lock, which makes the eviction order exact.
     const ONE_SHARD: usize = 1 << 16;
     /// Above that they are spread, and so is the limit: with a million keys, a shard is full when
     /// about 98 % of the limit is reached.
     const SHARDS: usize = 16;
 
-    /// A store of at most `keys`, each forgotten `ttl` after it was last asked about.
+    /// A store of at most `keys`, each forgotten `ttl` after its last use.
     pub fn new(keys: NonZeroUsize, ttl: Duration) -> MemoryStore {
         let count = if keys.get() <= MemoryStore::ONE_SHARD { 1 } else { MemoryStore::SHARDS };
         let limit = keys.get().div_ceil(count);
@@ -80,16 +79,16 @@ impl MemoryStore {
         self.locked().for_each(|shard| shard.each(each));
     }
 
-    /// Keys forgotten so far because the store was full.
+    /// Keys evicted so far because the store was full.
     pub fn evicted(&self) -> u64 {
         self.locked().map(|shard| shard.evicted()).sum()
     }
 
-    /// Pays what a forgotten entry owed.
+    /// Runs the operation that an evicted entry owes to another key.
     fn settle(&self, mut shard: MutexGuard<'_, Shard>, now: Moment) {
         let owed = shard.take_owed();
         let is_evicting = shard.evicted() > 0;
-        // What it is about may be in the same shard, or in another.
+        // That key may be in the same shard, or in another.
         drop(shard);
         if is_evicting && !self.has_warned.load(Relaxed) && !self.has_warned.swap(true, Relaxed) {
             tracing::warn!(
@@ -105,7 +104,7 @@ impl MemoryStore {
 
     fn shard(&self, key: StateKey) -> (u64, MutexGuard<'_, Shard>) {
         let hash = self.placement.hash_one(key);
-        // Other bits than the shard's own table goes by.
+        // Other bits than those that the shard's table uses.
         let at = (hash >> 32) as usize % self.shards.len();
         #[expect(clippy::indexing_slicing, reason = "a remainder of the length")]
         (hash, lock(&self.shards[at]))
@@ -117,7 +116,7 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    /// Never made: every reply is at hand.
+    /// Never constructed: every reply is immediate.
     type Later = Pending<Result<Reply, StoreError>>;
 
     fn update(&self, key: StateKey, op: Op, now: Moment) -> Update<Self::Later> {
@@ -125,7 +124,7 @@ impl Store for MemoryStore {
     }
 }
 
-/// A panic elsewhere leaves counters as they were: no reason to stop counting.
+/// Ignores poisoning: a panic elsewhere leaves the counters valid.
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! A bounded map that forgets what was asked about longest ago.
+//! A bounded map that evicts the least recently used key.
 
 #![expect(
     clippy::indexing_slicing,
@@ -15,7 +15,7 @@ use hashbrown::HashTable;
 use crate::engine::{Entry, Op, Packed, Reply, StateKey, StoredResponse};
 use crate::model::Moment;
 
-/// Entries linked in the order in which they were last asked about, and a table that finds them.
+/// Entries linked in the order of their last use, and a table that finds them.
 #[derive(Debug)]
 pub(super) struct Shard {
     keys: HashTable<u32>,
@@ -26,12 +26,12 @@ pub(super) struct Shard {
     limit: usize,
     ttl: Duration,
     evicted: u64,
-    /// Where responses are kept, the oldest first.
+    /// Keys whose entries hold responses, the oldest first.
     responses: VecDeque<(StateKey, Weak<StoredResponse>)>,
     response_limit: usize,
-    /// Nodes that hold nothing.
+    /// Unused nodes.
     free: Vec<u32>,
-    /// What a forgotten entry owed.
+    /// The operation that an evicted entry owes to another key.
     owed: Option<(StateKey, Op)>,
 }
 
@@ -47,11 +47,11 @@ pub(super) struct Node {
     older: u32,
 }
 
-/// No node: more nodes than this do not fit (320 GiB of them).
+/// No node; a real node never has this number, as so many take 320 GiB.
 const NONE: u32 = u32::MAX;
 
-/// So many requests in flight are passed over, at most, when room is made: one that is forgotten
-/// would let a second one in beside it.
+/// Maximum number of requests in flight that an eviction passes over: an evicted one would let a
+/// second one in beside it.
 const SECOND_CHANCES: usize = 8;
 
 impl Shard {
@@ -93,7 +93,7 @@ impl Shard {
         reply
     }
 
-    /// What an entry owed that had to be forgotten since this was last asked.
+    /// Takes the operation owed by an entry that was evicted since the last call.
     pub fn take_owed(&mut self) -> Option<(StateKey, Op)> {
         self.owed.take()
     }
@@ -115,7 +115,7 @@ impl Shard {
         self.keys.find(hash, |&at| self.nodes[at as usize].key() == key).copied()
     }
 
-    /// The node of `key`, made the newest; as new when no request asked about it for the time to live.
+    /// The node of `key`, moved to the newest end; reset when its time to live has passed.
     fn touch(&mut self, hash: u64, key: StateKey, now: Moment) -> u32 {
         let at = match self.find(hash, key) {
             Some(at) => {
@@ -162,7 +162,7 @@ impl Shard {
         at
     }
 
-    /// Forgets the oldest when that is stale, or when there is no room.
+    /// Evicts the oldest when it is stale, or when the map is full.
     fn make_room(&mut self, now: Moment) {
         let is_full = self.keys.len() >= self.limit;
         for _ in 0..SECOND_CHANCES {
@@ -195,7 +195,7 @@ impl Shard {
         now.since(node.touched) > self.ttl && !node.entry.is_leased(now)
     }
 
-    /// Forgets the oldest kept responses beyond the limit; that they were answered stays known.
+    /// Evicts the oldest responses beyond the limit; their entries keep the fact that there was one.
     fn limit_responses(&mut self, key: StateKey, newest: Weak<StoredResponse>) {
         self.responses.push_back((key, newest));
         while self.responses.len() > self.response_limit {

@@ -1,4 +1,4 @@
-//! What bounds a store: how many keys, for how long, in how much memory.
+//! Bounds of a store: the number of keys, their time to live, the memory.
 
 use std::num::NonZeroU32;
 
@@ -127,7 +127,7 @@ fn a_request_in_flight_is_not_forgotten_to_make_room() {
         count(&store, 0, key, 1);
     }
     assert!(matches!(enter(&store, 1, 60, 2), Reply::Running { .. }));
-    // Not at any price: when all that is kept is in flight, the oldest goes.
+    // When every key is in flight, the oldest is evicted all the same.
     for key in 1..=100 {
         enter(&store, key, 60, 3);
     }
@@ -191,7 +191,7 @@ fn only_so_many_answers_are_kept_and_an_older_one_is_forgotten_first() {
     assert!(!kept(0) && !kept(9) && kept(10) && kept(RESPONSES as u128));
 }
 
-/// A million keys cost a node and a place in the table each, whatever they are; versions are apart.
+/// Each of a million keys costs a node and a slot of the table, in every keyspace; versions are apart.
 #[test]
 fn a_million_keys_fit_into_the_stated_bound() {
     let shards = MemoryStore::SHARDS;

@@ -1,4 +1,4 @@
-//! One suite for whatever keeps state: each operation, at one place, step by step.
+//! The contract of every store: each operation on one key, step by step.
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
@@ -25,11 +25,11 @@ fn reply(store: &impl Store, key: StateKey, op: Op, now: Moment) -> Reply {
     run(store.update(key, op, now).reply()).expect("no failure")
 }
 
-/// A step at a second; those that enter get tickets in turn, which later steps name by number.
+/// A step, one per second; steps that enter get tickets in turn, which later steps name by number.
 enum Step {
     Ask(u64, Op, Reply),
     Tell(u64, Op),
-    /// Enters with a payload, and is let in.
+    /// Enters with a payload, and is admitted.
     Enter(u64, u128),
     Leave(u64, usize),
     Finish(u64, usize, u128, Option<Arc<StoredResponse>>),
@@ -70,7 +70,7 @@ fn contract<S: Store>(make: &dyn Fn() -> S) {
     references(&make());
 }
 
-/// A resource refers to one thing at a time, and only what it refers to loses a reference.
+/// A referrer refers to one resource at a time, and only that resource loses a reference.
 fn references(store: &impl Store) {
     let obey = |command| {
         let mut effects = Effects::from(command);

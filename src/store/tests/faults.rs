@@ -1,5 +1,5 @@
-//! Requests that meet in a store that lets replies wait, and that fails: whatever the order in which operations of
-//! different keys are run, and whichever of them fail, no conflict is invented; where none fails, nothing is left behind.
+//! Concurrent requests on a store that delays its replies and fails: in every order of operations of different keys,
+//! and with any of them failing, no conflict is invented; where none fails, no state is left behind.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -20,21 +20,21 @@ use crate::model::{BodyFacts, ClientIdSources, Facts};
 use crate::proxy::StateAccess as Driver;
 use crate::rules::{Rule, State};
 
-/// What became of some requests that were on their way at once.
+/// Outcome of some concurrent requests.
 #[derive(Debug, Default)]
 struct Seen {
     forwarded: usize,
     refused: usize,
-    /// Of one key, that were with the upstream at once, at most.
+    /// Maximum number of requests of one key that were with the upstream at once.
     together: usize,
-    /// Keys with state when all were over.
+    /// Keys with state after the last request.
     left: usize,
     failures: u64,
 }
 
 #[expect(clippy::arc_with_non_send_sync, reason = "the driver is shared as the proxy's is, on one thread")]
-/// Sends `requests` requests about two keys, of which so many of a hundred operations fail; `seed` decides which turn
-/// is whose. Of four requests one is cancelled at some point.
+/// Sends `requests` requests on two keys; `failures` percent of the operations fail, and `seed` decides the order of
+/// the turns. One request of four is cancelled at some point.
 fn meet(rule: Rule, requests: u64, failures: u64, seed: u64) -> Seen {
     let rules = RuleSet::new(vec![rule], 1, false).unwrap_or_else(|_| panic!("a reply"));
     let driver = Arc::new(Driver::new(SlowStore::failing(store(1_000, HOUR), failures, seed)));
@@ -94,7 +94,7 @@ fn meet(rule: Rule, requests: u64, failures: u64, seed: u64) -> Seen {
     }
 }
 
-/// As the proxy's: settles when it is dropped.
+/// Settles when it is dropped, like the proxy's.
 struct Owed<'s> {
     effects: Effects,
     settle: &'s dyn Fn(Effects),
@@ -124,7 +124,7 @@ impl Drop for Inside<'_> {
     }
 }
 
-/// Lets others go first, once.
+/// Yields once to other tasks.
 async fn turn() {
     let mut has_waited = false;
     std::future::poll_fn(|_| match std::mem::replace(&mut has_waited, true) {
@@ -149,7 +149,7 @@ proptest! {
         prop_assert_eq!((seen.left, seen.failures), (0, 0), "{:?}", seen);
     }
 
-    /// A store that always fails: each request is left alone, and the failures are counted.
+    /// With a store that always fails, each request is forwarded, and the failures are counted.
     #[test]
     fn a_store_that_is_away_invents_no_conflict(requests in 1..20u64, seed in any::<u64>()) {
         for state in [
@@ -166,7 +166,7 @@ proptest! {
         }
     }
 
-    /// Of a store that fails now and then, a request that meets no other is never refused.
+    /// With a store that sometimes fails, a request without a concurrent one is never refused.
     #[test]
     fn a_store_that_fails_now_and_then_invents_no_conflict(failures in 1..60u64, seed in any::<u64>()) {
         // One request of each key.

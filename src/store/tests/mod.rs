@@ -1,5 +1,5 @@
-//! The contract of a store, operation by operation; what bounds it; the state machines on top of it,
-//! request by request; and all of them against models of their own, in random order.
+//! The contract of a store, operation by operation; its bounds; the state machines on top of it,
+//! request by request; and all of them against models, in random order.
 
 mod bounds;
 mod contract;
@@ -36,7 +36,7 @@ fn obey(store: &MemoryStore, command: StateUpdate, now: Moment) {
     }
 }
 
-/// What the count of a key stands at, without counting.
+/// The count of a key, without counting.
 fn count_at(store: &MemoryStore, wanted: StateKey) -> u64 {
     let mut count = 0;
     store.each(&mut |key, entry| count += if key == wanted { entry.count() } else { 0 });

@@ -14,13 +14,13 @@ use crate::rules::{Clear, Pattern, Rate, Rule, RulePhase, Schedule, State, Trigg
 
 #[derive(Clone, Copy, Debug)]
 enum Event {
-    /// A client begins a request about a key; there are four of each, and as many flavours.
+    /// A client begins a request on a key; there are four clients, keys and flavours each.
     Begin {
         client: u8,
         key: u8,
         flavour: u8,
     },
-    /// One of those in flight ends.
+    /// One of the requests in flight ends.
     End {
         which: u8,
         outcome: u8,
@@ -44,11 +44,11 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     prop::collection::vec(prop_oneof![5 => begin, 5 => end, 1 => wait], 1..60)
 }
 
-/// The requests of a model, what the rule must say of each, and what ends teach.
+/// The requests of a model, and the verdict that the rule must give on each.
 pub trait Model {
     /// A line of [`Playback`] without an outcome.
     fn line(&self, client: u8, key: u8, flavour: u8) -> String;
-    /// What the rule says.
+    /// The rule's verdict.
     fn begin(&mut self, id: usize, client: u8, key: u8, flavour: u8, now: Moment) -> String;
     /// A request that went upstream has ended.
     fn end(&mut self, id: usize, accepted: bool, now: Moment);
@@ -104,7 +104,7 @@ proptest! {
         let requests = NonZeroU32::new(n as u32).expect("not zero");
         let period = Duration::from_secs(4);
         counted(Schedule::Above(Rate { requests, period }), &events, |times| {
-            // A bucket that leaks: what is in it, in nanoseconds, and when it was last looked at.
+            // A leaky bucket: its content in nanoseconds, and the time of its last use.
             let cost = period.as_nanos() / n as u128;
             let (mut level, mut before, mut overflows) = (0, 0, false);
             for time in times {

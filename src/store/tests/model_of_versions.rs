@@ -7,12 +7,12 @@ use proptest::prelude::*;
 use super::playback::{Playback, on, rule};
 use crate::rules::State;
 
-/// One of six requests in flight, or a new one in its stead.
+/// One of six requests in flight, or a new one in its place.
 #[derive(Clone, Copy, Debug)]
 struct Event {
     slot: usize,
     is_write: bool,
-    /// Which of the versions that clients know the request goes by, counted from the newest.
+    /// The index, from the newest, of the known version that the request carries.
     age: usize,
     /// 0 and 1: it fails or is cancelled, applied or not.
     outcome: u8,
@@ -32,14 +32,14 @@ fn events(slots: usize) -> impl Strategy<Value = Vec<Event>> {
     prop::collection::vec(event, 1..120)
 }
 
-/// Whether each judged write was refused, and went by the upstream's version; in order.
+/// For each judged write, in order: whether it was refused, and whether it carried the upstream's version.
 fn history(events: &[Event]) -> Vec<(bool, bool)> {
     let trigger = on(State::Stale { missing: None });
     let mut playback = Playback::new(rule(&["PUT"], "/items/{id}", trigger, "path"));
     let mut running: HashMap<usize, Running> = HashMap::new();
     let mut current = 1;
     let mut highest = 1;
-    // What answers have told clients.
+    // Versions that responses have shown to clients.
     let mut known = vec![];
     let mut judged = Vec::new();
     for (label, event) in events.iter().enumerate() {
@@ -87,7 +87,7 @@ fn history(events: &[Event]) -> Vec<(bool, bool)> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
-    /// However exchanges overlap, fail and are cancelled: whoever has the newest is not refused.
+    /// A write with the newest version is not refused, in any order of overlaps, failures and cancellations.
     #[test]
     fn no_conflict_is_invented(events in events(6)) {
         for (is_refused, is_newest) in history(&events) {
@@ -95,7 +95,7 @@ proptest! {
         }
     }
 
-    /// One exchange after the other, none of which fails: every stale write is refused.
+    /// In sequential exchanges without failures, every stale write is refused.
     #[test]
     fn no_conflict_is_missed(events in events(1)) {
         let events: Vec<Event> = events.into_iter().map(|event| Event { outcome: 7, ..event }).collect();

@@ -1,15 +1,15 @@
-//! Plays requests, written as lines of text, against one rule: through the data path's own driver, with the memory
-//! store and with a store that lets every reply wait, which have to come to the same.
+//! Plays requests, written as lines of text, against one rule: through the data path's driver, with the memory
+//! store and with a store that delays every reply. Both must give the same verdicts.
 //!
 //! ```text
 //! A PUT /items/1 if-match:"1" {"name":"lamp"} -> 200 etag:"2"    | pass
 //! ```
 //!
-//! Client, method, target; headers and a body, if any; behind the arrow what the upstream answers,
-//! and behind the bar what the rule says. `1: A PUT …` without an arrow stays in flight until
-//! `1 -> …`. Further outcomes: `gone` (the client leaves, or another rule answers), `reset` (the
+//! Client, method, target; headers and a body, if any; after the arrow the upstream's response,
+//! and after the bar the rule's verdict. `1: A PUT …` without an arrow stays in flight until
+//! `1 -> …`. Further outcomes: `gone` (the client leaves, or another rule responds), `reset` (the
 //! upstream fails), `200 gone` (the client leaves while it reads), `200 long` (a response too long to
-//! keep). `+10s` lets time pass. `~` stands for a space in a header.
+//! keep). `+10s` advances the clock. `~` stands for a space in a header.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -65,7 +65,7 @@ impl Playback {
         }
     }
 
-    /// Plays one line; the rule's word, if it is about a request.
+    /// Plays one line; returns the rule's verdict if the line begins a request.
     pub fn step(&mut self, line: &str) -> Option<String> {
         let said = self.prompt.step(line);
         assert_eq!(self.slow.step(line), said, "{line}: a store that lets replies wait");
@@ -101,7 +101,7 @@ impl<S: Store + 'static> Stage<S> {
             self.now.set(self.now.get() + Duration::from_secs(seconds));
             return None;
         }
-        // Between two events there is always some time.
+        // No two events have the same time.
         self.now.set(self.now.get() + Duration::from_nanos(1));
         let (request, outcome) = match line.split_once("->") {
             Some((request, outcome)) => (request.trim(), Some(outcome.trim())),
@@ -125,7 +125,7 @@ impl<S: Store + 'static> Stage<S> {
         Some(said)
     }
 
-    /// What the rule says; and what the request owes, if it reaches the upstream.
+    /// The rule's verdict, and the request's effects if it reaches the upstream.
     fn begin(&mut self, line: &str) -> (String, Option<Effects>) {
         let (line, body) = line.split_once(" {").map_or((line, None), |(line, body)| (line, Some(body)));
         let mut words = line.split_whitespace();
@@ -200,7 +200,7 @@ impl<S: Store + 'static> Stage<S> {
         }
     }
 
-    /// Ends a request where nothing can be waited for.
+    /// Ends a request without awaiting the store, as a drop does.
     fn settle(&self, mut effects: Effects, end: impl FnOnce(&mut Effects)) {
         end(&mut effects);
         let now = Rc::clone(&self.now);
@@ -227,7 +227,7 @@ fn describe(claim: &Conflict, clear: Option<Clear>) -> String {
     said
 }
 
-/// A rule about `methods` (none: any) of `path`, with state kept per `per`.
+/// A rule on `methods` (empty: any) of `path`, with state per `per`.
 pub fn rule(methods: &[&str], path: &str, trigger: impl Into<Trigger>, per: &str) -> Rule {
     let reply = ReplySettings {
         status: StatusCode::CONFLICT,
@@ -254,7 +254,7 @@ pub fn rule(methods: &[&str], path: &str, trigger: impl Into<Trigger>, per: &str
     }
 }
 
-/// Conflicts by `schedule` that end as `clear` says.
+/// A rule with `schedule`, whose conflicts end by `clear`.
 pub fn clearing(schedule: Schedule, phase: RulePhase, clear: Clear) -> Trigger {
     Trigger::Counted(CountedTrigger { schedule, phase, clear: Some(clear) })
 }

@@ -1,4 +1,4 @@
-//! The sequential references: what each trigger is to say, in a few lines.
+//! The sequential references: the specified verdict of each trigger, in a few lines.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,7 +10,7 @@ fn word(conflicts: bool) -> String {
     if conflicts { "conflict" } else { "pass" }.into()
 }
 
-/// Counted triggers: `fires` by the times of a key's requests so far, this one last.
+/// Counted triggers: `fires` decides by the times of a key's requests so far, this one last.
 pub struct Counted<F> {
     pub times: HashMap<u8, Vec<Moment>>,
     pub fires: F,
@@ -52,7 +52,7 @@ impl Model for Overlap {
     }
 }
 
-/// By key: the payload, who runs it, and whether it was answered.
+/// By key: the payload, the running request, and whether it has a response.
 #[derive(Default)]
 pub struct KeyInUse(pub HashMap<u8, (u8, usize, bool)>);
 
@@ -83,7 +83,7 @@ impl Model for KeyInUse {
     }
 }
 
-/// What was accepted makes and ends entries: flavour 0 ends.
+/// Accepted requests create and remove entries: flavour 0 removes.
 #[derive(Default)]
 pub struct Duplicate {
     pub made: HashSet<u8>,
@@ -115,7 +115,7 @@ impl Model for Duplicate {
     }
 }
 
-/// What each order refers to. Flavour 0 deletes the item, 1 the order, the others write it.
+/// The item that each order refers to. Flavour 0 deletes the item, 1 the order, the others write it.
 #[derive(Default)]
 pub struct Referenced {
     pub orders: HashMap<u8, u8>,
@@ -150,7 +150,7 @@ impl Model for Referenced {
 
 pub const LEASE_OF_LOCK: Duration = Duration::from_secs(3);
 
-/// By key: who holds it, and until when. Flavour 0 releases.
+/// By key: the holder, and the end of its lease. Flavour 0 releases.
 #[derive(Default)]
 pub struct Locked {
     held: HashMap<u8, (u8, Moment)>,

@@ -1,5 +1,5 @@
-//! A store as another process may be: every reply has to be waited for, for a while that differs from key to key, and
-//! until then the operation has not been run; some fail, having been run or not.
+//! A store like one in another process: every reply is delayed, by a time that differs from key to key, and the
+//! operation runs only then; some operations fail, run or not.
 
 use std::cell::Cell;
 use std::pin::{Pin, pin};
@@ -10,7 +10,7 @@ use super::*;
 
 pub struct SlowStore {
     pub memory: Rc<MemoryStore>,
-    /// So many of a hundred operations fail.
+    /// Percentage of operations that fail.
     failures: u64,
     chance: Rc<Cell<u64>>,
 }
@@ -39,13 +39,13 @@ pub fn draw(chance: &Cell<u64>, end: u64) -> u64 {
     x % end
 }
 
-/// An operation on its way.
+/// An operation in flight.
 pub struct Later {
     memory: Rc<MemoryStore>,
     asked: Option<(StateKey, Op, Moment)>,
-    /// So many turns until it is run.
+    /// Turns until it runs.
     turns: u64,
-    /// Whether it fails, and whether it has been run all the same.
+    /// Whether it fails, and whether it runs all the same.
     fails: Option<bool>,
 }
 
@@ -80,7 +80,6 @@ impl Future for Later {
     }
 }
 
-/// Polls until it is ready.
 pub fn run<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());

@@ -1,4 +1,4 @@
-//! What holds when threads really meet.
+//! Invariants of the store under real threads.
 
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -12,7 +12,7 @@ use crate::rules::{Clear, State};
 const THREADS: u128 = 8;
 const KEYS: u128 = 3;
 
-/// Runs `work` in threads at once, with each one's number; the sum of what they give.
+/// Runs `work` in concurrent threads, each with its number; returns the sum of their results.
 fn together(work: impl Fn(u128) -> usize + Sync) -> usize {
     thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
@@ -43,7 +43,7 @@ fn at_most_one_is_in_at_any_time() {
                 entered += 1;
                 inside[key as usize].fetch_sub(1, SeqCst);
                 store.run(here, Op::Leave { ticket }, Moment(1));
-                // Leaving twice puts nobody else out.
+                // Leaving twice evicts no other request.
                 store.run(here, Op::Leave { ticket }, Moment(1));
             }
         }
@@ -73,7 +73,7 @@ fn no_reference_is_lost_or_released_twice() {
         let referrer = |key| place(0, Keyspace::Referrer, key);
         together(|number| {
             for i in 0..2_000 {
-                // Threads share referrers, and move them from thing to thing.
+                // Threads share referrers, and move them from resource to resource.
                 let from = referrer((number + i) % 5);
                 match (number * 7 + i) % 3 {
                     0 => obey(&store, StateUpdate::Detach { referrer: from }, Moment(1)),

@@ -1,4 +1,4 @@
-//! Machines that remember what was accepted, and `clear`, request by request.
+//! Triggers that learn from accepted requests, and `clear`, request by request.
 
 use std::num::NonZeroU64;
 
@@ -24,7 +24,7 @@ fn duplicate() {
            B POST /users {"name":"ann"}            | conflict
            B POST /users {"name":"bob"} -> 201     | pass
            B POST /users {"nick":"bob"} -> 400"#,
-            // What was not accepted was not made.
+            // A request that was not accepted created nothing.
             r#"A POST /users {"name":"ann"} -> 400     | pass
            A POST /users {"name":"ann"} -> 500     | pass
            A POST /users {"name":"ann"} -> reset   | pass
@@ -50,7 +50,7 @@ fn duplicate() {
            C POST /users {"name":"ann"}            | conflict
            2 -> 409
            C POST /users {"name":"ann"}            | conflict"#,
-            // Asked about within the hour it lives on, and no longer.
+            // A request within the hour prolongs the key's life; one after it finds nothing.
             r#"A POST /users {"name":"ann"} -> 201     | pass
            +3599s
            A POST /users {"name":"ann"}            | conflict
@@ -92,7 +92,7 @@ fn referenced() {
            A DELETE /items/7                                               | conflict
            A DELETE /orders/2 -> 204
            A DELETE /items/7 -> 204                                        | pass"#,
-            // It refers to something else now.
+            // It refers to another item now.
             r#"A POST /orders {"item":7} -> 201 location:/orders/1
            A PATCH /orders/1 {"item":8} -> 200
            A DELETE /items/7 -> 204                                        | pass
@@ -184,19 +184,19 @@ fn locked() {
            A PUT /docs/1 -> gone                   | pass
            +1s
            B PUT /docs/1 -> 200                    | pass"#,
-            // What was not accepted took nothing.
+            // A request that was not accepted took no lock.
             r#"A PUT /docs/1 -> 423                    | pass
            A PUT /docs/1 -> reset                  | pass
            A PUT /docs/1 -> gone                   | pass
            B PUT /docs/1 -> 200                    | pass"#,
-            // Released by whomever the upstream lets; a late release of nothing is nothing.
+            // Any client whose release the upstream accepts releases it; a late release changes nothing.
             r#"A PUT /docs/1 -> 200                    | pass
            B DELETE /docs/1/lock -> 403
            B PUT /docs/1                           | conflict
            B DELETE /docs/1/lock -> 204
            B PUT /docs/1 -> 200                    | pass
            A PUT /docs/1                           | conflict"#,
-            // Two were accepted at once: the first one has it.
+            // Two were accepted at once: the first one holds the lock.
             r#"1: A PUT /docs/1                        | pass
            2: B PUT /docs/1                        | pass
            2 -> 200
@@ -230,11 +230,11 @@ fn cleared_by_reading() {
                A GET /items/1 -> 304
                A PUT /items/1 if-match:"1" -> 200      | cleared
                A PUT /items/1 if-match:"2" -> 200      | pass"#,
-                // A client that finds nothing there makes it.
+                // A client that finds no resource creates it.
                 r#"A PUT /items/1                          | conflict 1
                A GET /items/1 -> 404
                A PUT /items/1 -> 201                   | cleared"#,
-                // A read that began before the conflict did tells nothing new.
+                // A read that began before the conflict shows nothing new.
                 r#"1: A GET /items/1
                A PUT /items/1                          | conflict 1
                1 -> 200
@@ -314,7 +314,7 @@ fn after_the_upstream_applied_it() {
         play(
             &late,
             &[
-                // What failed upstream was no conflict, and opened none.
+                // A request that failed upstream was no conflict, and opened none.
                 "A PUT /items/1 -> 500                     | conflict 1
              A PUT /items/1 -> 200                     | conflict 1
              A PUT /items/1 -> gone                    | conflict 2

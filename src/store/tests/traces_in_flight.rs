@@ -1,4 +1,4 @@
-//! Machines about what is going on now, request by request.
+//! Triggers on requests in flight, request by request.
 
 use http::StatusCode;
 
@@ -30,7 +30,7 @@ fn overlap() {
         ));
         assert_eq!(playback.store().keys_of(Keyspace::State), 0, "{outcome}");
     }
-    // One that is not heard of again, and comes back when another is in.
+    // A request outlives its lease, and ends when another one has entered.
     let lease = LEASE.as_secs();
     Playback::new(writes).play(&format!(
         "1: A PUT /items/1                      | admit
@@ -73,7 +73,7 @@ fn key_in_use() {
            A POST /orders idempotency-key:k {"a":2}                     | replay {"id":8}"#,
     );
     assert!(kept >= 1);
-    // Whatever was not accepted leaves the key free, for another payload too.
+    // A request that was not accepted leaves the key free, for another payload too.
     for outcome in ["400", "409", "500", "reset", "gone"] {
         let kept = play(&format!(
             r#"1: A POST /orders idempotency-key:k {{"a":1}}              | admit
@@ -83,7 +83,7 @@ fn key_in_use() {
         ));
         assert_eq!(kept, 0, "{outcome}");
     }
-    // A response that was not kept cannot be given again; the key is taken all the same.
+    // A response that was not kept cannot be replayed; the key is taken all the same.
     for outcome in ["201 long", "201 gone"] {
         let kept = play(&format!(
             r#"A POST /orders idempotency-key:k {{"a":1}} -> {outcome} {{"id":7}}   | admit
@@ -95,7 +95,7 @@ fn key_in_use() {
         ));
         assert_eq!(kept, 1, "{outcome}");
     }
-    // One that is not heard of again; its response comes late.
+    // A request outlives its lease; its response comes late.
     play(&format!(
         r#"1: A POST /orders idempotency-key:k {{"a":1}}                  | admit
            +{}s

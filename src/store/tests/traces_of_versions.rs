@@ -20,7 +20,7 @@ fn tags() {
         None,
         None,
         &[
-            // Nothing is known before a response teaches it.
+            // No version is known before a response shows one.
             r#"A PUT /items/1 if-match:"1" -> 200 etag:"2"      | pass
            A PUT /items/1 if-match:"1"                      | conflict "1" not "2"
            A PUT /items/1 if-match:"2" -> 200 etag:"3"      | pass
@@ -61,7 +61,7 @@ fn tags() {
            A PUT /items/1 if-match:"1"                      | conflict "1" not "2"
            A PUT /items/1 if-match:"2" -> 202 etag:"job"    | pass
            A PUT /items/1 if-match:"3" -> 412               | pass"#,
-            // Deleted and made again.
+            // Deleted and created again.
             r#"A GET /items/1 -> 200 etag:"1"
            1: B GET /items/1
            A DELETE /items/1 if-match:"1" -> 204            | pass
@@ -69,7 +69,7 @@ fn tags() {
            A PUT /items/1 if-match:"9" -> 404               | pass
            A PUT /items/1 if-none-match:* -> 201 etag:"2"   | pass
            A PUT /items/1 if-match:"1"                      | conflict "1" not "2""#,
-            // Made by a POST elsewhere, which names it.
+            // Created by a POST elsewhere, which names it.
             r#"A POST /items -> 201 location:/items/7 etag:"1"
            A PUT /items/7 if-match:"0"                      | conflict "0" not "1"
            A POST /items -> 201 location:http://proxy:1/items/8?x=://#y etag:"1"
@@ -94,7 +94,7 @@ fn exchanges_that_overlap() {
         None,
         None,
         &[
-            // What a write taught is not overruled by a read that began before it ended.
+            // A read that began before a write ended does not overrule the version that the write showed.
             r#"A GET /items/1 -> 200 etag:"1"
            1: B GET /items/1
            A PUT /items/1 if-match:"1" -> 200 etag:"2"      | pass
@@ -106,7 +106,7 @@ fn exchanges_that_overlap() {
            B GET /items/1 -> 200 etag:"1"
            1 -> 200 etag:"2"
            B PUT /items/1 if-match:"1"                      | conflict "1" not "2""#,
-            // Of two writes at once, either may have come last; what was before them is stale.
+            // Of two concurrent writes, either may have come last; the version before them is stale.
             r#"A GET /items/1 -> 200 etag:"1"
            1: A PUT /items/1 if-match:"1"                   | pass
            2: B PUT /items/1 if-match:"1"                   | pass
@@ -117,7 +117,7 @@ fn exchanges_that_overlap() {
            A PUT /items/1 if-match:"2" -> 412               | pass
            A GET /items/1 -> 200 etag:"3"
            A PUT /items/1 if-match:"2"                      | conflict "2" not "3""#,
-            // One of two writes at once says nothing of its version.
+            // One of two concurrent writes shows no version.
             r#"1: A PUT /items/1                                | pass
            2: B DELETE /items/1                             | pass
            1 -> 200 etag:"2"
@@ -187,7 +187,7 @@ fn dates() {
 #[test]
 fn versions_in_bodies_queries_and_headers() {
     let body = |pointer: &str| Some(VersionSource::Body(pointer.into()));
-    // CouchDB: `_rev` in documents, `rev` in answers and queries, a tag in headers.
+    // CouchDB: `_rev` in documents, `rev` in responses and queries, a tag in headers.
     play(
         body("/_rev"),
         None,
@@ -223,7 +223,7 @@ fn versions_in_bodies_queries_and_headers() {
            A PUT /items/1 {"sha":"a1"} -> 200 {"content":{"sha":"b2"},"commit":{"sha":"c3"}}   | pass
            A PUT /items/1 {"sha":"a1"}                                             | conflict a1 not b2"#],
     );
-    // Elasticsearch: `_seq_no` in answers, `if_seq_no` in queries.
+    // Elasticsearch: `_seq_no` in responses, `if_seq_no` in queries.
     let seq_no = Some(VersionSource::Query("if_seq_no".into()));
     play(
         seq_no,
