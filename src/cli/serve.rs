@@ -1,4 +1,4 @@
-//! `fracas serve`: the proxy from its start to its end.
+//! `fracas serve`: starts the proxy, and waits for its end.
 
 use std::io;
 use std::process::ExitCode;
@@ -37,7 +37,7 @@ fn run(arguments: &ServeArguments, given: &[SettingOverride]) -> Result<ExitCode
     let certificate = proxy.certificate().cloned();
     let runtime = Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
     let code = runtime.block_on(async {
-        // Before anybody can know that it serves, so that no signal is missed.
+        // Before the address is published, so that no signal is missed.
         let mut signals = Signals::listen().map_err(StartError::Thread)?;
         let running = proxy.start()?;
         let published = publish(file, &running)?;
@@ -81,7 +81,7 @@ fn tell_start(log: &Log, loaded: &Loaded, upstream: &UpstreamUrl, certificate: O
 struct Ended {
     summary: Summary,
     kept: JournalResult,
-    /// Not because somebody said so.
+    /// Without a signal: every worker has ended.
     by_itself: bool,
 }
 
@@ -115,12 +115,12 @@ async fn until_ended(
             (false, stop_at_signal(joined, &control, signals).await)
         }
     };
-    // It only waits for threads, whose panics are counted where they happen.
+    // The task only joins threads, whose panics are counted where they happen.
     let (summary, kept) = joined.unwrap_or_default();
     Ended { summary, kept, by_itself }
 }
 
-/// One look at whether the upstream is there, and is who it has to be. It may well come later.
+/// Warns if the upstream cannot be reached, or fails its TLS verification. It may start later.
 async fn look_at(upstream: &UpstreamUrl, look: impl Future<Output = Result<(), Failure>>) {
     /// Longer than a handshake round the world.
     const PATIENCE: Duration = Duration::from_secs(2);
@@ -138,7 +138,7 @@ async fn look_at(upstream: &UpstreamUrl, look: impl Future<Output = Result<(), F
     }
 }
 
-/// Waits for the end; a signal ends at once what is in flight, and another one what hangs even then.
+/// Waits for the end; a first signal cuts off the requests in flight, a second one stops the wait for hung threads.
 pub async fn stop_at_signal(
     mut joined: JoinHandle<(Summary, JournalResult)>,
     control: &Control,
@@ -156,7 +156,7 @@ pub async fn stop_at_signal(
 
 async fn tell_end(ended: Ended, signals: &mut Signals, log: Log, wanted: Vec<Wanted>) -> ExitCode {
     let (is_json, is_quiet) = (log.is_json(), log.is_quiet());
-    // Standard output is the report's.
+    // A report without a file takes standard output.
     let is_report_s = reporting::needs_output(&wanted);
     let losses = reporting::losses(&ended.kept);
     let is_good = !ended.by_itself && ended.kept.report.is_some() && losses.is_empty();

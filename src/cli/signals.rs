@@ -1,7 +1,7 @@
-//! Being told to end: SIGINT, SIGTERM, SIGHUP and SIGQUIT, or Ctrl-C where there are no signals.
+//! Signals that end fracas: SIGINT, SIGTERM, SIGHUP and SIGQUIT, or Ctrl-C where there are no signals.
 //!
 //! A signal that was ignored when the process started stays ignored: `nohup` ignores SIGHUP, and shells
-//! ignore SIGINT and SIGQUIT for what they run in the background of a script.
+//! ignore SIGINT and SIGQUIT for the background commands of a script.
 
 use std::io;
 
@@ -21,7 +21,7 @@ mod unix {
     /// A closed terminal sends SIGHUP: the journal and the reports are written all the same.
     const ENDING: [Signal; 4] = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT];
 
-    /// What tells this process to end.
+    /// The signals that end this process.
     pub struct Signals(Vec<(Signal, unix::Signal)>);
 
     impl Signals {
@@ -34,7 +34,7 @@ mod unix {
             listening.collect::<io::Result<_>>().map(Signals)
         }
 
-        /// The next one.
+        /// The next signal.
         pub async fn next(&mut self) -> Signal {
             poll_fn(|cx| {
                 let told = self
@@ -84,7 +84,7 @@ mod unix {
     }
 }
 
-/// What tells this process to end.
+/// The signals that end this process.
 #[cfg(not(unix))]
 pub struct Signals;
 
@@ -94,7 +94,7 @@ impl Signals {
         Ok(Signals)
     }
 
-    /// The next one.
+    /// The next signal.
     pub async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

@@ -1,8 +1,8 @@
-//! Exact counts of what the proxy did so far.
+//! Exact counters of the proxy.
 
 use std::sync::atomic::AtomicU64;
 
-/// Counts of the proxy so far.
+/// Counters since the start.
 #[derive(Debug, Default)]
 pub struct ProxyCounters {
     /// Connections that were accepted.

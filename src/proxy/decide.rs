@@ -1,4 +1,4 @@
-//! What is done with a request: a session's decision, with the response of the rule that responses.
+//! The disposition of a request: a session's decision, with the response of the rule that refuses.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -20,24 +20,24 @@ use crate::model::{BodyFacts, Facts};
 use crate::reply::{PathCaptures, ReplyContext, allow_cors};
 use crate::rules::Settings;
 
-/// What is done with a request.
+/// The disposition of a request.
 pub enum Disposition {
     /// It goes to the upstream; if that accepts it, a pending conflict overrides its response with this one.
     Forward(Option<Box<Response<Bytes>>>),
     /// The upstream never sees it.
     Refuse(Box<RuleResponse>),
-    /// It was answered before.
+    /// It has had a response before.
     Replay(Replay),
 }
 
-/// A conflict, and what the client is told.
+/// A conflict, and the client's response.
 pub struct RuleResponse {
     pub conflict: Conflict,
     pub response: Response<Bytes>,
 }
 
 /// Decides a request. The body is read, up to `body_limit`, only if a rule that could still match
-/// needs it; that is all that can fail.
+/// needs it; no other step can fail.
 pub async fn decide(
     worker: &Rc<Worker>,
     snapshot: &Snapshot,
@@ -53,7 +53,7 @@ pub async fn decide(
     let settings = &shared.settings;
     let RequestOrigin { address, who, began } = origin;
     let mut facts = Facts { who: Some(who), ..Facts::new(head, address) };
-    // Then it need not be waited for.
+    // An empty body needs no wait.
     if body.is_end_stream() {
         facts.body = BodyFacts::read(Bytes::new());
     }
@@ -76,17 +76,17 @@ pub async fn decide(
         }
         engine::Decision::Refuse(conflict) => {
             let response = response(&session, &conflict);
-            // It is big, and nearly no request has one.
+            // Boxed: it is big, and nearly no request has one.
             Disposition::Refuse(Box::new(RuleResponse { conflict, response }))
         }
         engine::Decision::Replay(replay) => Disposition::Replay(replay),
     })
 }
 
-/// Long bodies looked through at once: of all that clients send, the others wait as bytes.
+/// Maximum number of long bodies inspected at once; the others wait as bytes.
 pub const LONG_LOOKS: usize = 4;
 
-/// Looks through a long body on a thread of its own, so that the worker's other clients need not wait.
+/// Inspects a long body on a thread of its own, so that the worker's other clients need not wait.
 async fn look_through(
     shared: &Arc<Shared>,
     rules: &Arc<RuleSet>,

@@ -30,7 +30,7 @@ use super::worker::Worker;
 use crate::engine::{Replay, StoredResponse};
 use crate::reply::allow_cors;
 
-/// Answers one request: by the rules, or else by the upstream.
+/// Responds to one request: by the rules, or else by the upstream.
 pub async fn exchange(
     worker: Rc<Worker>,
     client: Rc<Client>,
@@ -58,7 +58,7 @@ pub async fn exchange(
     let origin_header = head.headers.get(header::ORIGIN).filter(|_| shared.settings.cors).cloned();
     let mut body = RequestBody::new(body, vitals, &worker.tasks, &record);
     let shown = AccessLog::of(&record, shared.clock);
-    // hyper moves the whole future once a request: what is rare in it is kept in boxes.
+    // Rare branches are boxed: hyper moves this future on every request.
     let answering = pin!(async {
         translated?;
         response(&worker, &client, &mut head, &mut body, origin, &shown, &record).await
@@ -110,11 +110,11 @@ pub async fn exchange(
     Ok(response.map(|source| ResponseBody::new(source, &client, is_http_10, Rc::clone(&record))))
 }
 
-/// Who answered.
+/// The source of the response.
 enum Answered {
     ByRule(Response<ResponseSource>),
     ByUpstream(Response<ResponseSource>),
-    /// Nobody: the response is withheld.
+    /// The response is withheld.
     Not,
 }
 
@@ -182,7 +182,7 @@ impl std::fmt::Display for ResponseLost {
 
 impl std::error::Error for ResponseLost {}
 
-/// The conflict's answer, once its delay is over.
+/// The conflict's response, after its delay.
 async fn refuse(
     answered: Box<RuleResponse>,
     head: &Parts,
@@ -196,12 +196,12 @@ async fn refuse(
     pause(conflict.active.rule.reply.delay).await;
     shown.log_conflict(&conflict, response.status());
     let response = own(response);
-    // A client that waits for a 100 and gets a response instead may not send its body at all: what
-    // comes next on the connection would be anyone's guess (RFC 9110 §10.1.1).
+    // A client that waits for a 100 and gets a response instead may not send its body at all: the next
+    // bytes on the connection would be ambiguous (RFC 9110 §10.1.1).
     if head.headers.contains_key(header::EXPECT) && !body.is_read() { closing(response) } else { response }
 }
 
-/// What the client is told in place of the upstream's response.
+/// Puts the conflict in place of the upstream's response.
 async fn disturb(
     worker: &Worker,
     answered: Box<RuleResponse>,

@@ -2,7 +2,7 @@
 
 use tokio::sync::watch;
 
-/// What the workers are told to do; a later state never goes back to an earlier one.
+/// State of the workers; a later state never goes back to an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lifecycle {
     Serve,

@@ -1,4 +1,4 @@
-//! What a request on its way owes, settled in whatever way it ends.
+//! The effects that a request in flight owes to the store, settled however it ends.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::body::response::ResponseSource;
 use super::worker::Worker;
 use crate::engine::{Conflict, Effects, Outcome};
 
-/// One request's debts. What is dropped on the way teaches nothing, and leaves what it entered.
+/// One request's unsettled effects. A request dropped before its response teaches nothing, and leaves what it entered.
 pub struct Owed {
     pub effects: Effects,
     worker: Rc<Worker>,
@@ -22,9 +22,8 @@ impl Owed {
         Owed { effects: Effects::default(), worker: Rc::clone(worker) }
     }
 
-    /// Settles with the upstream's response to a request on `connection`: what its head teaches now, what its body
-    /// teaches when that has passed. Until then the request is in flight. The conflict that takes the response's
-    /// place, if one does.
+    /// Settles with the upstream's response to a request on `connection`: its head is observed now, its body when that
+    /// has passed. Until then the request is in flight. Returns the conflict that takes the response's place, if any.
     pub async fn settle(
         mut self,
         connection: u64,
@@ -54,7 +53,7 @@ impl Owed {
 }
 
 impl Drop for Owed {
-    /// The request failed or was cancelled, or a rule answers; or the client left while it read, and the upstream has
+    /// The request failed or was cancelled, or a rule responds; or the client left while it read, and the upstream has
     /// accepted all the same.
     fn drop(&mut self) {
         if self.effects.is_settled() {

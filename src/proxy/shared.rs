@@ -1,4 +1,4 @@
-//! What all workers share: the rules and what they keep, and the counts of what was done.
+//! State that all workers share: the rules, their state, and the proxy's counters.
 
 use std::sync::Arc;
 
@@ -14,24 +14,24 @@ use crate::clock::Clock;
 use crate::rules::Settings;
 use crate::store::MemoryStore;
 
-/// What all workers share.
+/// State that all workers share.
 pub struct Shared {
     pub settings: Settings,
-    /// What this proxy says of itself in `Via`.
+    /// This proxy's entry in `Via`.
     pub via: Option<Via>,
     pub tunnels: Arc<Tunnels>,
-    /// What clients are served with over TLS.
+    /// The acceptor of TLS clients.
     pub tls: Option<TlsAcceptor>,
     pub snapshots: Snapshots,
     pub state: Arc<StateAccess<MemoryStore>>,
-    /// Where workers begin to count their tickets.
+    /// The first ticket of the workers.
     pub first_ticket: u64,
     pub clock: Clock,
     pub counters: ProxyCounters,
-    /// One permit for each long body that may be looked through at once, beside the workers.
+    /// One permit for each long body that may be inspected at once, beside the workers.
     pub long_looks: Arc<Semaphore>,
     /// One permit for each connection that may still be accepted.
     pub connections: Arc<Semaphore>,
-    /// Connections beyond them that a worker has at a time, to tell them so.
+    /// Connections beyond them that a worker has at a time, to refuse them with a response.
     pub surplus: usize,
 }

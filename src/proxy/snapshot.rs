@@ -13,13 +13,13 @@ use crate::engine::RuleSet;
 use crate::model::RunKey;
 use crate::rules::{Rule, Settings, UpstreamUrl};
 
-/// Rules with their counts, and what depends on them.
+/// Rules with their counts, and the settings that follow from them.
 #[derive(Clone)]
 pub struct Snapshot {
     pub rules: Arc<RuleSet>,
-    /// What is recorded of each request.
+    /// The facts recorded of each request.
     pub plan: Arc<CapturePolicy>,
-    /// Where only some names in `Host` are served, those.
+    /// The served names in `Host`, where only some are served.
     pub allowed_hosts: Option<Arc<AllowedHosts>>,
 }
 
@@ -62,7 +62,7 @@ impl Running {
 
 /// The snapshot that new requests get.
 pub struct Snapshots {
-    /// Which one it is. Changed with the lock held.
+    /// The number of the latest snapshot. Changed with the lock held.
     generation: AtomicU64,
     latest: Mutex<Snapshot>,
 }

@@ -1,7 +1,7 @@
-//! The store, driven: sessions and effects say which operations they need, and this passes them on and the replies
-//! back. Nothing is decided here but what a failing store means.
+//! Driver of the store: passes the operations that sessions and effects need to the store, and its replies back. The
+//! only decision made here is that about a failing store.
 //!
-//! A store that fails means that rules with state leave requests alone: without knowing, a conflict would be invented.
+//! While the store fails, rules with state leave requests alone: without its reply, a conflict would be invented.
 //! The first failure is logged, and all are counted.
 
 use std::sync::Arc;
@@ -28,7 +28,7 @@ impl<S: Store> StateAccess<S> {
         self.failures.load(Relaxed)
     }
 
-    /// Decides a request. `look` reads its body, which is all that can fail; `heard` hears what the rules say.
+    /// Decides a request. `look` reads its body, the only step that can fail; `heard` gets each rule's verdict.
     pub async fn decide<E>(
         &self,
         session: &mut Session<'_, '_>,
@@ -53,7 +53,7 @@ impl<S: Store> StateAccess<S> {
         }
     }
 
-    /// Settles what is owed by now.
+    /// Runs the operations that `effects` owe by now.
     pub async fn settle(&self, effects: &mut Effects, now: impl Fn() -> Moment) {
         let mut moment = now();
         while let Some((key, op)) = effects.poll(moment) {
@@ -67,8 +67,7 @@ impl<S: Store> StateAccess<S> {
         }
     }
 
-    /// Settles what is owed where nothing can be waited for. Where the store lets it wait all the same, `spawn` gets
-    /// the rest.
+    /// Settles from a context that cannot await, such as a drop. If the store delays a reply, `spawn` gets the rest.
     pub fn settle_in_passing<R>(
         self: &Arc<Self>,
         mut effects: Effects,

@@ -109,7 +109,7 @@ pub struct Stage<'s> {
 }
 
 impl Stage<'_> {
-    /// Sends one request through: what the rules say that are asked, in file order.
+    /// Sends one request through; returns the verdict of each consulted rule, in file order.
     pub fn pass(&self, facts: &mut Facts<'_>, now: Moment, ticket: u64) -> Vec<Judged> {
         let mut effects = Effects::default();
         let mut judged = Vec::new();

@@ -125,7 +125,7 @@ impl Body for UpstreamBody {
 }
 
 impl ResponseSource {
-    /// Settles what is owed when the body has passed; a body longer than `limit` is not kept.
+    /// Settles `owed` when the body has passed; a body longer than `limit` is not kept.
     pub fn watch(&mut self, limit: u64, owed: Owed) {
         match self {
             ResponseSource::Upstream { body, watch, .. } if !body.is_end_stream() => {

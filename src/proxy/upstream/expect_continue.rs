@@ -42,7 +42,7 @@ impl ContinueGate {
         self.state.load(Relaxed) == HELD
     }
 
-    /// The upstream answered. `true` if the body was still held: now it never goes.
+    /// The upstream responded. `true` if the body was still held: it is never sent then.
     pub fn refuse(&self) -> bool {
         self.change(HELD, REFUSED)
     }
