@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 
 use crate::matching::PathMatch;
 use crate::model::{Attempt, Phase};
-use crate::rules::{Rule, Schedule, State, Trigger, grouped};
+use crate::rules::{Rule, Trigger, grouped};
 
 /// Kinds of requests, by method and path, that are told apart.
 const MOST_KINDS: usize = 4_096;
@@ -146,46 +146,21 @@ fn distance(wanted: &PathMatch, path: &str) -> usize {
     strsim::damerau_levenshtein(&begin(&wanted.to_string()), &begin(path))
 }
 
-/// What the trigger of a rule that was matched and did not fire waits for.
+/// The reason why a rule that `matched` requests did not fire.
 fn waits_for(rule: &Rule, matched: u64) -> String {
-    let of_key = "of each key (`per`)";
     let schedule = match &rule.trigger {
         Trigger::On(state) => {
-            return format!("`on = \"{}\"` never held: {}", state.as_str(), never_held(state));
+            let state = state.definition();
+            return format!("`on = \"{}\"` never held: {}", state.word, state.never_held);
         }
         Trigger::Counted(counted) => &counted.schedule,
     };
     let is_late = rule.phase() != Phase::Before;
-    let waits = match schedule {
-        Schedule::Rate(share) => {
-            format!("a share of {} of so few may be none; `first = 1` is sure", share.get())
-        }
-        Schedule::Every(every) => format!("it conflicts at each {every}th {of_key}"),
-        Schedule::Pattern(pattern) => format!("it conflicts where `{pattern}` says x, {of_key}"),
-        Schedule::Above(rate) => format!("none came faster than {rate} {of_key}"),
-        Schedule::Always | Schedule::First(_) if is_late => {
-            "the upstream accepted none of them, which is what its phase waits for".to_owned()
-        }
-        Schedule::Always | Schedule::First(_) => {
-            format!("none of the {} was refused", grouped(matched))
-        }
-    };
-    if is_late && !matches!(schedule, Schedule::Always | Schedule::First(_)) {
-        return format!("{waits}, and the upstream accepted it");
-    }
-    waits
-}
-
-/// What state a rule would have had to see.
-fn never_held(state: &State) -> &'static str {
-    match state.as_str() {
-        "stale" => "each request carried the newest version seen, or none",
-        "overlap" => "no two requests of one key were in flight together",
-        "duplicate" => "nothing was created twice",
-        "referenced" => "nothing live referred to it",
-        "expired" => "no session came to its end",
-        "key_in_use" => "no key came again while it was in use",
-        _ => "nobody else held it",
+    match schedule.waits_for() {
+        Some(waits) if is_late => format!("{waits}, and the upstream accepted it"),
+        Some(waits) => waits,
+        None if is_late => "the upstream accepted none of them, which is what its phase waits for".to_owned(),
+        None => format!("none of the {} was refused", grouped(matched)),
     }
 }
 

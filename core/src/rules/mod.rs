@@ -12,7 +12,7 @@ mod settings;
 pub(crate) mod styles;
 pub mod template;
 mod trigger;
-mod trigger_label;
+mod triggers;
 mod units;
 mod unsupported;
 
@@ -24,15 +24,16 @@ pub use read::{
     Accepted, BodyFileError, BodyFiles, LARGEST_BODY, LARGEST_FILE, MOST_RULES, read, upstream_from,
 };
 pub use rule::{
-    Delay, During, Expect, Grade, ReadSelector, ReplyBody, ReplySettings, RetryAfterSetting, Rule, Selector,
-    VersionAt, VersionSource, WaitLength,
+    Delay, During, Expect, Grade, ReadSelector, ReplyBody, ReplySettings, RetryAfterSetting, Rule, VersionAt,
+    VersionSource, WaitLength,
 };
 pub use settings::{
     Admin, Authority, ClientCertificate, HostHeader, JournalSettings, Limits, NamedFile, Scheme, Settings,
     StateStore, Timeouts, Tls, Trust, Upstream, UpstreamTls, UpstreamUrl,
 };
 pub use styles::ReplyStyle;
-pub use trigger::{Clear, CountedTrigger, LostResponse, Pattern, Rate, RulePhase, Schedule, State, Trigger};
+pub use trigger::{Clear, CountedTrigger, LostResponse, RulePhase, Trigger};
+pub use triggers::{Pattern, Rate, Schedule, Selector, State, StateDefinition, trigger_examples};
 
 /// A whole rules file, valid.
 #[derive(Clone, Debug)]

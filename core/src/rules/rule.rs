@@ -9,7 +9,8 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use super::styles::ReplyStyle;
-use super::trigger::{Clear, LostResponse, RulePhase, Schedule, State, Trigger};
+use super::trigger::{Clear, LostResponse, RulePhase, Trigger};
+use super::triggers::{Schedule, State};
 use crate::matching::Match;
 use crate::model::{CheckId, Key, Kind, Phase, Share};
 
@@ -79,13 +80,6 @@ impl Rule {
     pub fn withholds_responses(&self) -> bool {
         self.trigger.counted().is_some_and(|counted| counted.phase == RulePhase::Lost(LostResponse::Closed))
     }
-}
-
-/// `release`, `by`: requests that end or make an entry of state, and the key they carry.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Selector {
-    pub requests: Match,
-    pub per: Key,
 }
 
 /// `read = { method, path, body }`: requests that read a rule's resource.

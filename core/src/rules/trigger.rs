@@ -1,12 +1,10 @@
 //! Which of a rule's requests conflict, when in their course, and how such a conflict ends.
 
-use std::num::{NonZeroU32, NonZeroU64};
+use std::num::NonZeroU64;
 use std::time::Duration;
 
-use http::StatusCode;
-
-use super::Selector;
-use crate::model::{Phase, Share};
+use super::triggers::{Schedule, State};
+use crate::model::Phase;
 
 /// Which of the matching requests conflict.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +38,19 @@ impl Trigger {
     pub fn schedule(&self) -> Option<&Schedule> {
         self.counted().map(|counted| &counted.schedule)
     }
+
+    /// The trigger in tables and reports: `25 %`, `first 1`, `duplicate`.
+    pub fn asked(&self) -> String {
+        match self {
+            Trigger::Counted(counted) => counted.schedule.label(),
+            Trigger::On(state) => state.as_str().to_owned(),
+        }
+    }
+
+    /// The share of requests that it asks for, where it is one.
+    pub fn asked_share(&self) -> Option<f64> {
+        self.schedule()?.share()
+    }
 }
 
 /// Before the upstream is asked, and each request decided on its own.
@@ -47,64 +58,6 @@ impl From<Schedule> for Trigger {
     fn from(schedule: Schedule) -> Trigger {
         Trigger::Counted(CountedTrigger { schedule, phase: RulePhase::Before, clear: None })
     }
-}
-
-/// The requests that conflict, by their numbers in a key's sequence.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Schedule {
-    /// Every one.
-    Always,
-    /// That share of each key's requests, drawn per (seed, rule, key, n).
-    Rate(Share),
-    /// The first this many of each key.
-    First(NonZeroU64),
-    /// Each n-th of a key.
-    Every(NonZeroU64),
-    /// By position in each key's sequence, repeating.
-    Pattern(Pattern),
-    /// Those beyond a request rate of each key.
-    Above(Rate),
-}
-
-/// `pattern = "..xx."`: 1 to [`Pattern::LONGEST`] positions, at least one of which conflicts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pattern {
-    positions: Box<[bool]>,
-}
-
-impl Pattern {
-    /// Positions at most.
-    pub const LONGEST: usize = 10_000;
-
-    /// A sequence in which `true` conflicts; `None` if no position conflicts, or if there are too many.
-    pub fn new(positions: impl IntoIterator<Item = bool>) -> Option<Pattern> {
-        let positions: Box<[bool]> = positions.into_iter().take(Pattern::LONGEST + 1).collect();
-        let is_one = positions.len() <= Pattern::LONGEST && positions.contains(&true);
-        is_one.then_some(Pattern { positions })
-    }
-
-    /// The positions, of which `true` conflicts.
-    pub fn positions(&self) -> &[bool] {
-        &self.positions
-    }
-
-    /// The share of positions that conflict.
-    pub fn share(&self) -> f64 {
-        self.conflicting() as f64 / self.positions.len() as f64
-    }
-
-    /// How many positions conflict.
-    pub fn conflicting(&self) -> usize {
-        self.positions.iter().filter(|conflicts| **conflicts).count()
-    }
-}
-
-/// `"20/s"`: requests per period, both above zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    pub requests: NonZeroU32,
-    /// A second, a minute or an hour.
-    pub period: Duration,
 }
 
 /// When the client is refused, seen from the upstream, and with which response.
@@ -161,45 +114,5 @@ impl Clear {
             Clear::After(length) => Some(length),
             _ => None,
         }
-    }
-}
-
-/// `on = "…"`: a state trigger with the keys that only it understands.
-#[derive(Clone, Debug, PartialEq)]
-pub enum State {
-    /// The version that the request carries is not the newest seen.
-    Stale {
-        /// The status for a request that carries none; `None` lets it pass.
-        missing: Option<StatusCode>,
-    },
-    /// Another matching request on the key is in flight.
-    Overlap { hold: Duration },
-    /// The key was created before and not released since.
-    Duplicate { release: Option<Selector> },
-    /// A live resource refers to this one.
-    Referenced { by: Selector, release: Option<Selector> },
-    /// The session is too old, or has served too many requests. At least one bound is given.
-    Expired { max_age: Option<Duration>, max_requests: Option<NonZeroU64> },
-    /// The idempotency key is still running, or is reused with another payload.
-    KeyInUse {
-        /// The status for another payload under the same key. Default 422.
-        mismatch: StatusCode,
-    },
-    /// Another client holds the lease on the key.
-    Locked { lease: Duration, release: Option<Selector> },
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pattern_conflicts_somewhere_and_has_an_end() {
-        let pattern = |text: &str| Pattern::new(text.chars().map(|c| c == 'x'));
-        assert_eq!(pattern(""), None);
-        assert_eq!(pattern("..."), None);
-        assert_eq!(pattern(".x..").map(|pattern| (pattern.conflicting(), pattern.share())), Some((1, 0.25)));
-        assert!(Pattern::new(std::iter::repeat_n(true, Pattern::LONGEST)).is_some());
-        assert_eq!(Pattern::new(std::iter::repeat(true)), None);
     }
 }

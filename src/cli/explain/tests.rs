@@ -15,7 +15,7 @@ use super::walk::Stage;
 use crate::engine::{Effects, Judged, Outcome, RuleOutcome, RuleSet, Session};
 use crate::model::{BodyFacts, Facts, Moment};
 use crate::proxy::StateAccess as Driver;
-use crate::rules::{BodyFileError, Rule, Settings, read};
+use crate::rules::{BodyFileError, Rule, Settings, State, read, trigger_examples};
 use crate::store::MemoryStore;
 
 const CASES: u32 = 1_000;
@@ -211,4 +211,28 @@ fn explain_says_what_the_data_path_does() {
     ran.unwrap_or_else(|wrong| panic!("{wrong}"));
     // It says something: of each sort there were many.
     assert!(conflicts.get().iter().all(|seen| *seen > 500), "{:?}", conflicts.get());
+}
+
+#[test]
+fn explain_says_every_trigger_in_its_own_words() {
+    for (word, lines) in trigger_examples() {
+        let rules = rules(&[lines.to_owned()]);
+        let rules = RuleSet::new(rules, 7, true).expect("replies");
+        let head = http::Request::put("/items/7")
+            .header("idempotency-key", "k")
+            .body(())
+            .map(|request| request.into_parts().0)
+            .expect("a request");
+        let mut facts = Facts::new(&head, IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let walked = super::walk::walk(&rules, &mut facts, &Settings::default(), 1);
+        let text = super::words::table(&rules, &walked, usize::MAX);
+        let row = text.lines().nth(1).unwrap_or_default();
+        assert!(
+            row.contains(&format!("matches; {word} ")) || row.contains(&format!("matches; {word}:")),
+            "{text}"
+        );
+        if State::WORDS.contains(&word) {
+            assert!(row.contains("; conflicts "), "{text}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use crate::cli::output::{counted, grouped};
 use crate::engine::{ActiveRule, RuleSet};
 use crate::model::Phase;
 use crate::report::table::lines;
-use crate::rules::{Clear, Schedule, State, Trigger};
+use crate::rules::{Clear, Trigger};
 
 /// With more rules than this, unmatched ones are only counted.
 const MOST_ROWS: usize = 50;
@@ -96,14 +96,7 @@ impl Outcomes {
 fn trigger(active: &ActiveRule, key: &str) -> String {
     let rule = &active.rule;
     let trigger = match &rule.trigger {
-        Trigger::Counted(counted) => match &counted.schedule {
-            Schedule::Always => "every time".to_owned(),
-            Schedule::Rate(share) => format!("rate {}", share.get()),
-            Schedule::First(first) => format!("first {first}"),
-            Schedule::Every(every) => format!("every {every}"),
-            Schedule::Pattern(pattern) => format!("pattern {pattern}"),
-            Schedule::Above(rate) => format!("above {rate}"),
-        },
+        Trigger::Counted(counted) => counted.schedule.as_written(),
         Trigger::On(state) => state.as_str().to_owned(),
     };
     let phase = match rule.phase() {
@@ -119,22 +112,9 @@ fn trigger(active: &ActiveRule, key: &str) -> String {
 fn until(active: &ActiveRule, outcomes: &Outcomes) -> Option<String> {
     let rule = &active.rule;
     if let Trigger::On(state) = &rule.trigger {
-        let conflicts = outcomes.conflicts > 0;
-        return Some(match &**state {
-            State::Stale { .. } => "conflicts once a newer version than the request's was seen".to_owned(),
-            State::Overlap { .. } => "conflicts while another such request is in flight".to_owned(),
-            State::Duplicate { release: None } if conflicts => "for good".to_owned(),
-            State::Duplicate { .. } if conflicts => "until a `release` is accepted".to_owned(),
-            State::Duplicate { .. } => "conflicts once the upstream accepted such a request".to_owned(),
-            State::Referenced { .. } => "conflicts while something that `by` made refers to it".to_owned(),
-            State::Expired { .. } => {
-                "conflicts once the session is over, until there is a new one".to_owned()
-            }
-            State::KeyInUse { .. } => {
-                "conflicts while the first is running, or with another payload".to_owned()
-            }
-            State::Locked { .. } => "conflicts while another client holds it".to_owned(),
-        });
+        let definition = state.definition();
+        let lasts = (definition.lasts)(state).filter(|_| outcomes.conflicts > 0);
+        return Some(lasts.map_or_else(|| format!("conflicts {}", definition.conflicts), str::to_owned));
     }
     if outcomes.conflicts == 0 {
         return None;

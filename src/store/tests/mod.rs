@@ -3,6 +3,7 @@
 
 mod bounds;
 mod contract;
+mod every_trigger;
 mod faults;
 mod model;
 mod model_of_versions;

@@ -57,31 +57,39 @@ impl State {
     /// Whether the request, made by `client`, conflicts under `rule`, whose state this is.
     pub fn judge(&self, rule: &Rule, facts: &Facts<'_>, client: KeyHash, reply: Reply) -> Judgement {
         let conflict = |status| Judgement::Conflict { status, versions: Versions::default() };
-        match (self, reply) {
-            (State::Stale { missing, .. }, Reply::Version(seen)) => {
-                // Whoever only reads is based on no version.
+        let conflict_if = |holds: bool| if holds { conflict(None) } else { Judgement::Pass };
+        if let Reply::Entered = reply {
+            return Judgement::Admit;
+        }
+        match self {
+            State::Stale { missing } => {
+                let Reply::Version(seen) = reply else { return Judgement::Pass };
+                // A read is based on no version.
                 let missing = missing.filter(|_| !facts.method.is_safe());
                 Carried::by(facts, rule.version_at()).judge(seen, missing)
             }
-            (_, Reply::Entered) => Judgement::Admit,
-            (State::Overlap { .. }, Reply::Running { .. }) => conflict(None),
-            (
-                State::KeyInUse { mismatch },
-                Reply::Running { payload: other } | Reply::Finished { payload: other, .. },
-            ) if other != payload(facts) => conflict(Some(*mismatch)),
-            (State::KeyInUse { .. }, Reply::Running { .. }) => conflict(None),
-            (State::KeyInUse { .. }, Reply::Finished { response: Some(response), .. }) => {
-                Judgement::Replay(response)
+            State::Overlap { .. } => conflict_if(matches!(reply, Reply::Running { .. })),
+            State::KeyInUse { mismatch } => match reply {
+                Reply::Running { payload: other } | Reply::Finished { payload: other, .. }
+                    if other != payload(facts) =>
+                {
+                    conflict(Some(*mismatch))
+                }
+                Reply::Running { .. } => conflict(None),
+                Reply::Finished { response: Some(response), .. } => Judgement::Replay(response),
+                _ => Judgement::Pass,
+            },
+            State::Duplicate { .. } => conflict_if(matches!(reply, Reply::Held(Some(_)))),
+            State::Locked { .. } => {
+                conflict_if(matches!(reply, Reply::Held(Some(held)) if held.holder != client))
             }
-            (State::Duplicate { .. }, Reply::Held(Some(_))) => conflict(None),
-            (State::Locked { .. }, Reply::Held(Some(held))) if held.holder != client => conflict(None),
-            (State::Referenced { .. }, Reply::References(1..)) => conflict(None),
-            (State::Expired { max_age, max_requests }, Reply::Age { age, n }) => {
+            State::Referenced { .. } => conflict_if(matches!(reply, Reply::References(1..))),
+            State::Expired { max_age, max_requests } => {
+                let Reply::Age { age, n } = reply else { return Judgement::Pass };
                 let is_old = max_age.is_some_and(|max_age| age > max_age);
                 let is_worn = max_requests.is_some_and(|requests| n > requests.get());
-                if is_old || is_worn { conflict(None) } else { Judgement::Pass }
+                conflict_if(is_old || is_worn)
             }
-            _ => Judgement::Pass,
         }
     }
 

@@ -1,19 +1,22 @@
 //! Every key of a rules file, once. The reader takes bounds and words from here, and the reference
 //! (`docs/RULES.md`), the JSON Schema and the help of every mistake are made from it.
 
+pub(super) mod entry;
 mod expect;
 mod nearest;
 mod reference;
 mod reply;
-mod requests;
+pub(super) mod requests;
 mod rule;
 mod schema;
 mod settings;
 #[cfg(test)]
 mod tests;
 mod top;
-mod value;
+pub(super) mod value;
 
+use entry::entry;
+pub(super) use entry::{Fallback, Group, KeyEntry, Section};
 pub(super) use nearest::nearest;
 pub use reference::reference;
 pub use schema::schema;
@@ -26,52 +29,6 @@ pub(super) use requests::{NOT, READ, SELECTOR};
 pub(super) use rule::{DURING, RULE, VERSION};
 pub(super) use settings::{JOURNAL, LIMITS, TIMEOUTS, TLS, UPSTREAM_TLS};
 pub(super) use top::TOP;
-
-/// One kind of table.
-#[derive(Debug)]
-pub(super) struct Section {
-    /// As in "`evry` is not a key of …".
-    pub name: &'static str,
-    /// Its heading in the reference.
-    pub heading: &'static str,
-    /// The text before its keys in a whole file; tests try every example there.
-    #[cfg_attr(not(test), expect(dead_code, reason = "only tests build whole files"))]
-    pub frame: &'static str,
-    /// A few sentences for the reference.
-    pub about: &'static str,
-    pub groups: &'static [Group],
-}
-
-/// Keys of a section that belong to one question.
-#[derive(Debug)]
-pub(super) struct Group {
-    /// As in "keys that say which requests conflict: …".
-    pub say: &'static str,
-    pub entries: &'static [KeyEntry],
-}
-
-/// One key.
-#[derive(Debug)]
-pub(super) struct KeyEntry {
-    pub name: &'static str,
-    pub value: ValueType,
-    pub default: Fallback,
-    /// The meaning of the key, with units; bounds are in the value. Markdown, whole sentences.
-    pub meaning: &'static str,
-    /// Lines that are valid after the section's frame.
-    pub example: &'static str,
-}
-
-/// The meaning of a file without the key.
-#[derive(Debug)]
-pub(super) enum Fallback {
-    /// The same as with this TOML value.
-    Is(&'static str),
-    /// In words.
-    Words(&'static str),
-    /// Such a file is a mistake.
-    Required,
-}
 
 /// Every section, in the order of the reference.
 pub(super) static SECTIONS: [&Section; 15] = [
@@ -91,45 +48,3 @@ pub(super) static SECTIONS: [&Section; 15] = [
     &SELECTOR,
     &EXPECT,
 ];
-
-impl Section {
-    pub fn entries(&self) -> impl Iterator<Item = &'static KeyEntry> + use<> {
-        self.groups.iter().flat_map(|group| group.entries)
-    }
-
-    pub fn entry(&self, name: &str) -> Option<&'static KeyEntry> {
-        self.entries().find(|entry| entry.name == name)
-    }
-
-    /// The group that `name` is in.
-    pub fn group_of(&self, name: &str) -> Option<&'static Group> {
-        self.groups.iter().find(|group| group.entries.iter().any(|entry| entry.name == name))
-    }
-}
-
-impl Group {
-    /// "keys that say which requests conflict: rate, first, …".
-    pub fn listing(&self) -> String {
-        let names: Vec<&str> = self.entries.iter().map(|entry| entry.name).collect();
-        format!("keys that say {}: {}", self.say, names.join(", "))
-    }
-}
-
-impl KeyEntry {
-    /// "for example `rate = 0.25`", with the line of the example that is about this key.
-    pub fn for_example(&self) -> String {
-        let line = self.example.lines().find(|line| line.starts_with(self.name)).unwrap_or(self.example);
-        format!("for example `{line}`")
-    }
-}
-
-/// An entry with the default left to words or to TOML.
-const fn entry(
-    name: &'static str,
-    value: ValueType,
-    default: Fallback,
-    meaning: &'static str,
-    example: &'static str,
-) -> KeyEntry {
-    KeyEntry { name, value, default, meaning, example }
-}

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Fallback, KeyEntry, SECTIONS, Section, ValueType};
-use crate::rules::{Code, ReplyStyle, template, units, unsupported};
+use crate::rules::{Code, ReplyStyle, State, template, triggers, units, unsupported};
 
 /// The reference of rules files, in Markdown.
 pub fn reference() -> String {
@@ -17,7 +17,7 @@ pub fn reference() -> String {
         write_section(&mut page, section);
     }
     page.push('\n');
-    page.push_str(STATE);
+    write_state(&mut page);
     page.push('\n');
     page.push_str(GRPC);
     page.push_str(STYLES);
@@ -114,10 +114,27 @@ fn write_entry(page: &mut String, entry: &KeyEntry) {
         format!("`{}`", entry.name),
         with_bounds(&entry.value),
         default,
-        format!("{} {example}", entry.meaning),
+        format!("{} {example}", triggers::meaning(entry)),
     ];
     let cells = cells.map(|cell| cell.replace('|', "\\|"));
     let _ = writeln!(page, "| {} |", cells.join(" | "));
+}
+
+/// The state triggers, in the frame of `state.md`.
+fn write_state(page: &mut String) {
+    let mut table =
+        String::from("| `on` | conflict when | learned from | ended by |\n| --- | --- | --- | --- |\n");
+    for state in State::ALL {
+        let _ = writeln!(
+            table,
+            "| `{}` | {} | {} | {} |",
+            state.word, state.title, state.learned_from, state.ended_by
+        );
+    }
+    for notes in State::ALL.iter().map(|state| state.notes).filter(|notes| !notes.is_empty()) {
+        let _ = write!(table, "\n{notes}");
+    }
+    page.push_str(&STATE.replace("{triggers}\n", &table));
 }
 
 /// The value's type with the bounds that its short name leaves out.

@@ -1,7 +1,8 @@
 //! Keys that say which requests: of a rule, of its `not`, of `release` and `by`.
 
-use super::Fallback::{Required, Words};
-use super::{Fallback, Form, Group, KeyEntry, Section, ValueType, entry};
+use super::entry::Fallback::{self, Required, Words};
+use super::entry::{Group, KeyEntry, Section, entry};
+use super::value::{Form, ValueType};
 
 const PRESENCE: ValueType = ValueType::Any(&[ValueType::Text(Form::TextPattern), ValueType::Boolean]);
 

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use super::Fallback::{self, Is, Words};
 use super::requests::MATCH_KEYS;
-use super::{EXPECT, Form, Group, KeyEntry, NOT, READ, REPLY, SELECTOR, Section, ValueType, entry};
-
-const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-const STATUS: ValueType = ValueType::Integer { least: 400, most: 599 };
+use super::value::YEAR;
+use super::{EXPECT, Form, Group, KeyEntry, NOT, READ, REPLY, Section, ValueType, entry};
+use crate::rules::triggers;
 
 pub(in crate::rules) static RULE: Section = Section {
     name: "a rule",
@@ -19,8 +18,8 @@ pub(in crate::rules) static RULE: Section = Section {
         Group { say: "what the rule is", entries: &RULE_KEYS },
         Group { say: "which requests it is about", entries: &MATCH_KEYS },
         Group { say: "which requests it leaves out", entries: &NOT_KEY },
-        Group { say: "which requests conflict", entries: &TRIGGERS },
-        Group { say: "what `on` goes by", entries: &COMPANIONS },
+        Group { say: "which requests conflict", entries: triggers::KEYS },
+        Group { say: "what `on` goes by", entries: triggers::COMPANIONS },
         Group { say: "where versions are, and what reads them", entries: &VERSIONS },
         Group { say: "what is counted, and when", entries: &AROUND },
         Group { say: "what the conflict is", entries: &CONFLICT },
@@ -51,59 +50,6 @@ static NOT_KEY: [KeyEntry; 1] = [entry(
     "Requests for which all of these hold do not match.",
     "not = { header = { x-test = true } }",
 )];
-
-static TRIGGERS: [KeyEntry; 6] = [
-    entry(
-        "rate",
-        ValueType::Share,
-        Words("every matching request"),
-        "For that share of requests, drawn from the seed, the rule's name, the key and the request's number.",
-        "rate = 0.25",
-    ),
-    entry(
-        "first",
-        ValueType::Integer { least: 1, most: u64::MAX },
-        Words("every matching request"),
-        "For the first this many of each key.",
-        "first = 2",
-    ),
-    entry(
-        "every",
-        ValueType::Integer { least: 1, most: u64::MAX },
-        Words("every matching request"),
-        "For each this-many-th of a key.",
-        "every = 5",
-    ),
-    entry(
-        "pattern",
-        ValueType::Text(Form::Sequence),
-        Words("every matching request"),
-        "By position in each key's sequence, repeating; `x` conflicts, `.` passes. At most 10,000 positions.",
-        "pattern = \"..xx.\"",
-    ),
-    entry(
-        "above",
-        ValueType::Rate,
-        Words("every matching request"),
-        "Beyond that rate of a key's requests, per second (`/s`), minute (`/m`) or hour (`/h`).",
-        "above = \"20/s\"",
-    ),
-    entry(
-        "on",
-        ValueType::Choice(&[
-            "stale",
-            "overlap",
-            "duplicate",
-            "referenced",
-            "expired",
-            "key_in_use",
-            "locked",
-        ]),
-        Words("every matching request"),
-        "When the state learned from real traffic says so.",
-        "on = \"duplicate\"",
-    ),
-];
 
 static VERSIONS: [KeyEntry; 2] = [
     entry(
@@ -147,65 +93,6 @@ static VERSION_KEYS: [KeyEntry; 2] = [
         Fallback::Required,
         "Where responses show it, in a header or a body; of a list, the first that a response has.",
         "request = \"query:ifGenerationMatch\"\nresponse = [\"body:/generation\", \"header:x-goog-generation\"]",
-    ),
-];
-
-static COMPANIONS: [KeyEntry; 8] = [
-    entry(
-        "missing",
-        STATUS,
-        Words("such a request passes"),
-        "With `on = \"stale\"`: the status for a request without a version.",
-        "on = \"stale\"\nmissing = 428",
-    ),
-    entry(
-        "hold",
-        ValueType::Duration { least: Duration::ZERO, most: Duration::from_secs(60 * 60) },
-        Is("\"0s\""),
-        "With `on = \"overlap\"`: keeps the first of two requests in flight this much longer, at most an hour.",
-        "on = \"overlap\"\nhold = \"300ms\"",
-    ),
-    entry(
-        "release",
-        ValueType::Table(&SELECTOR),
-        Words("none"),
-        "With `on = \"duplicate\"`, `\"referenced\"` or `\"locked\"`: the requests that end an entry.",
-        "on = \"duplicate\"\nrelease = { method = \"DELETE\", path = \"/users/{name}\", per = \"param:name\" }",
-    ),
-    entry(
-        "by",
-        ValueType::Table(&SELECTOR),
-        Words("with `on = \"referenced\"` it must be given"),
-        "With `on = \"referenced\"`: the requests that make a resource refer to this one.",
-        "on = \"referenced\"\nby = { method = \"POST\", path = \"/orders\", per = \"body:/item\" }",
-    ),
-    entry(
-        "max_age",
-        ValueType::Duration { least: Duration::from_millis(1), most: YEAR },
-        Words("no bound"),
-        "With `on = \"expired\"`: how old a session gets.",
-        "on = \"expired\"\nmax_age = \"15m\"",
-    ),
-    entry(
-        "max_requests",
-        ValueType::Integer { least: 1, most: u64::MAX },
-        Words("no bound"),
-        "With `on = \"expired\"`: how many requests a session serves.",
-        "on = \"expired\"\nmax_requests = 100",
-    ),
-    entry(
-        "mismatch",
-        STATUS,
-        Is("422"),
-        "With `on = \"key_in_use\"`: the status for another payload under the same key.",
-        "on = \"key_in_use\"\nmismatch = 400",
-    ),
-    entry(
-        "lease",
-        ValueType::Duration { least: Duration::from_millis(1), most: YEAR },
-        Is("\"10s\""),
-        "With `on = \"locked\"`: how long a lock is held without a `release`.",
-        "on = \"locked\"\nlease = \"30s\"",
     ),
 ];
 

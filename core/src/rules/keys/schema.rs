@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use toml::de::DeValue;
 
 use super::{Fallback, Form, KeyEntry, Section, TOP, ValueType};
+use crate::rules::triggers;
 
 /// The schema of rules files.
 pub fn schema() -> Json {
@@ -35,7 +36,7 @@ fn of_section(section: &Section) -> Json {
 fn of_entry(entry: &KeyEntry) -> Json {
     let mut schema = of_value(&entry.value);
     let example = entry.for_example().replacen("for", "For", 1);
-    schema["description"] = json!(format!("{} {example}", entry.meaning));
+    schema["description"] = json!(format!("{} {example}", triggers::meaning(entry)));
     if let Fallback::Is(default) = entry.default
         && let Ok(default) = DeValue::parse(default)
     {

@@ -1,5 +1,6 @@
+use super::entry::Place;
 use super::*;
-use crate::rules::{Code, Config, Settings, read};
+use crate::rules::{Code, Config, Settings, State, read};
 
 fn every_entry() -> impl Iterator<Item = (&'static Section, &'static KeyEntry)> {
     SECTIONS.iter().flat_map(|section| section.entries().map(move |entry| (*section, entry)))
@@ -41,12 +42,12 @@ fn every_word_of_every_choice_is_accepted() {
         };
         for word in choices.into_iter().copied().flatten() {
             words += 1;
-            let beside = match *word {
-                "referenced" if entry.name == "on" => "by = { path = \"/x\", per = \"path\" }\n",
-                "expired" => "max_age = \"1m\"\n",
-                _ => "",
-            };
-            assert_accepted(&format!("{}{beside}{} = \"{word}\"\n", section.frame, entry.name));
+            let state = State::named(word).filter(|_| entry.name == "on");
+            if let Some(state) = state {
+                assert_accepted(&format!("{}{}\n", section.frame, state.example));
+                continue;
+            }
+            assert_accepted(&format!("{}{} = \"{word}\"\n", section.frame, entry.name));
         }
     }
     assert!(words > 90, "{words}");
@@ -58,7 +59,7 @@ fn a_file_of_all_defaults_means_the_same_as_an_empty_one() {
     for (section, entry) in every_entry() {
         let Fallback::Is(value) = entry.default else { continue };
         // A mere default is no reason to call its subject unbuilt.
-        let later = ["hold", "mismatch", "lease", "attempts", "volatile", "self_signed"];
+        let later = ["attempts", "volatile", "self_signed"];
         if later.contains(&entry.name) {
             continue;
         }
@@ -68,8 +69,9 @@ fn a_file_of_all_defaults_means_the_same_as_an_empty_one() {
                 .map(|accepted| accepted.config)
                 .unwrap_or_else(|mistakes| panic!("{mistakes}"))
         };
-        let (with, without) =
-            (read(&format!("{}{} = {value}\n", section.frame, entry.name)), read(section.frame));
+        let on = State::with_key(entry.name).next().filter(|_| entry.place == Place::BesideOn);
+        let frame = format!("{}{}\n", section.frame, on.map_or("", |state| state.example));
+        let (with, without) = (read(&format!("{frame}{} = {value}\n", entry.name)), read(&frame));
         assert_eq!(format!("{with:?}"), format!("{without:?}"), "{}", entry.name);
     }
     assert!(defaults > 25, "{defaults}");

@@ -2,7 +2,13 @@
 
 use std::time::Duration;
 
-use super::Section;
+use super::entry::Section;
+
+/// Longest time that a key takes.
+pub(in crate::rules) const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Status of a refusal.
+pub(in crate::rules) const ERROR_STATUS: ValueType = ValueType::Integer { least: 400, most: 599 };
 
 /// The type of a key's value. Bounds include both ends.
 #[derive(Debug)]
@@ -164,8 +170,13 @@ pub fn grouped(number: u64) -> String {
 /// `"a", "b" or "c"`.
 pub(in crate::rules) fn quoted_list(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
-    match quoted.split_last() {
+    listed(&quoted)
+}
+
+/// `a, b or c`.
+pub(in crate::rules) fn listed(words: &[String]) -> String {
+    match words.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
-        _ => quoted.concat(),
+        _ => words.concat(),
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderName, Method};
+use http::Method;
 use toml::de::{DeTable, DeValue};
 
 use super::Reader;
@@ -15,25 +15,16 @@ use crate::model::{Key, KeyPart, Kind, Phase};
 use crate::rules::diagnostic::shown;
 use crate::rules::keys::{DURING, RULE};
 use crate::rules::units::TextMistake;
-use crate::rules::{
-    Clear, Code, Diagnostic, During, Expect, LostResponse, Pattern, Rule, RulePhase, Schedule, Trigger,
-};
+use crate::rules::{Clear, Code, Diagnostic, During, Expect, LostResponse, Rule, RulePhase, State, Trigger};
 
 /// Names and where they were given; a rule without a name stands with its heading.
 pub(super) type Names = HashMap<Arc<str>, Range<usize>>;
 
-const TRIGGERS: [&str; 6] = ["rate", "first", "every", "pattern", "above", "on"];
-
-/// The default scope of counters: state is kept for a resource, but sessions are a
-/// client's and idempotency keys have a header of their own.
+/// The default scope of counters and state.
 fn default_key(on: Option<&str>, has_clear: bool) -> Key {
     match on {
-        Some("expired") => Key(vec![KeyPart::Client]),
-        // Per client: the response stored for a key is only its own (Idempotency-Key draft, security considerations).
-        Some("key_in_use") => {
-            Key(vec![KeyPart::Client, KeyPart::Header(HeaderName::from_static("idempotency-key"))])
-        }
-        Some(_) => Key(vec![KeyPart::Path]),
+        // An unknown word is a mistake of its own.
+        Some(word) => State::named(word).map_or_else(|| Key(vec![KeyPart::Path]), |state| (state.per)()),
         None if has_clear => Key(vec![KeyPart::Path]),
         None => Key::RULE,
     }
@@ -131,57 +122,6 @@ impl Reader<'_> {
             return;
         };
         self.bad_text(Code::BadName, given, mistake);
-    }
-
-    fn trigger(&mut self, fields: &mut Fields, per: &Key) -> Trigger {
-        let mut given: Vec<GivenKey> = TRIGGERS.iter().filter_map(|name| fields.take(name)).collect();
-        given.sort_by_key(|given| given.key.start);
-        if let [first, rest @ ..] = given.as_slice() {
-            for second in rest {
-                let title =
-                    format!("`{}` and `{}` both say which requests conflict", first.name(), second.name());
-                self.report(
-                    Diagnostic::error(Code::TwoTriggers, title)
-                        .at(second.key.clone(), "a rule has one of these")
-                        .also(first.key.clone(), "the first one")
-                        .help("to ask for both, write a second rule: each request is answered by the first that fires"),
-                );
-            }
-        }
-        // All are read for their own mistakes; the first counts.
-        let counted = given.iter().filter_map(|given| self.schedule(given)).map(Trigger::from);
-        let mut triggers: Vec<Trigger> = counted.collect();
-        let on = given.iter().find(|given| given.name() == "on").cloned();
-        triggers.extend(self.state(fields, on.as_ref(), per));
-        triggers.into_iter().next().unwrap_or(Trigger::from(Schedule::Always))
-    }
-
-    fn schedule(&mut self, given: &GivenKey) -> Option<Schedule> {
-        match given.name() {
-            "rate" => self.share(given).map(Schedule::Rate),
-            "first" => self.at_least_one(given).map(Schedule::First),
-            "every" => self.at_least_one(given).map(Schedule::Every),
-            "pattern" => self.sequence(given).map(Schedule::Pattern),
-            "above" => self.rate(given).map(Schedule::Above),
-            _ => None,
-        }
-    }
-
-    fn sequence(&mut self, given: &GivenKey) -> Option<Pattern> {
-        let text = self.text(given)?;
-        let mistake = match text.char_indices().find(|(_, c)| !matches!(c, '.' | 'x')) {
-            Some((at, c)) => TextMistake::new(at..at + c.len_utf8(), "only `.` (passes) and `x` (conflicts)"),
-            None if text.is_empty() => TextMistake::new(0..0, "at least one position"),
-            None if text.len() > Pattern::LONGEST => {
-                TextMistake::new(0..text.len(), "at most 10,000 positions")
-            }
-            None if !text.contains('x') => {
-                TextMistake::new(0..text.len(), "without an `x` no request conflicts")
-            }
-            None => return Pattern::new(text.chars().map(|c| c == 'x')),
-        };
-        self.bad_text(Code::BadPattern, given, mistake);
-        None
     }
 
     fn kind(&mut self, fields: &mut Fields, trigger: &Trigger) -> Kind {
