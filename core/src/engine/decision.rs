@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use super::active_rule::ActiveRule;
 use super::operation::{Op, StateKey, StoredResponse};
-use super::ruleset::ActiveRule;
 use super::state::Versions;
 use crate::model::{KeyHash, RuleId};
 

@@ -3,6 +3,7 @@
 //! [`Session`] decides one request, [`Effects`] says what it owes when it ends, [`Entry`] is what is kept under one
 //! key, and a [`Store`] is where. A driver passes operations from the first two to a store, and the replies back.
 
+mod active_rule;
 mod clear;
 mod counters;
 mod decision;
@@ -17,6 +18,7 @@ mod state;
 mod store;
 mod trigger;
 
+pub use active_rule::{ActiveRule, Concern, Unconcerned};
 pub use clear::validator;
 pub use counters::RuleCounters;
 pub use decision::{Conflict, Decision, Judged, Notice, Replay, RuleOutcome, Step};
@@ -25,7 +27,7 @@ pub use entry::{DecodeError, Entry, Packed, VersionEntry};
 pub use missed::Came;
 pub use observers::Readings;
 pub use operation::{Held, Keyspace, KnownVersion, Learnt, Op, Reply, StateKey, StateScope, StoredResponse};
-pub use ruleset::{ActiveRule, Concern, RuleSet, Unconcerned};
+pub use ruleset::RuleSet;
 pub use session::Session;
 pub use state::{Exchange, Judgement, LEASE, Observation, Outcome, StateUpdate, Versions, http_date, scalar};
 pub use store::{Store, StoreError, Update};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::Method;
 
-use super::ruleset::ActiveRule;
+use super::active_rule::ActiveRule;
 use super::state::{Exchange, Observation};
 use crate::matching::{Match, Methods, RuleIndex};
 use crate::model::{ClientIdSources, Facts, Key, KeyHash, Moment, RuleId};

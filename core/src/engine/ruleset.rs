@@ -1,38 +1,23 @@
-//! The rules of a running proxy, compiled: what is looked up, drawn and answered for each.
+//! The rules of a running proxy, compiled: found by an index, and observed together.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use http::Method;
-
+use super::active_rule::ActiveRule;
 use super::clear::validator;
 use super::counters::RuleCounters;
 use super::observers::Observers;
-use super::operation::{Keyspace, Reply, StateKey, StateScope};
-use crate::matching::{Candidates, Match, Mismatch, RuleIndex};
-use crate::model::{BodyFacts, Captures, ClientIdSources, Dice, Facts, KeyHash, Moment, RuleId};
-use crate::reply::CompiledReply;
+use super::operation::StateScope;
+use crate::matching::{Candidates, Match, RuleIndex};
+use crate::model::{ClientIdSources, Facts, Moment};
+use crate::rules::Rule;
 use crate::rules::template::TemplateMistake;
-use crate::rules::{Clear, Rule, State, Trigger, VersionAt};
 
 /// Rules in file order, with the index that finds them.
 pub struct RuleSet {
     rules: Box<[Arc<ActiveRule>]>,
     index: RuleIndex,
     observers: Observers,
-}
-
-/// A rule, ready to judge and to answer.
-pub struct ActiveRule {
-    pub rule: Rule,
-    pub reply: CompiledReply,
-    pub dice: Dice,
-    /// What it did so far.
-    pub counters: Arc<RuleCounters>,
-    /// Whose its state is.
-    scope: StateScope,
-    /// Whether it cannot be decided without the request's body.
-    judges_body: bool,
 }
 
 impl RuleSet {
@@ -50,7 +35,7 @@ impl RuleSet {
         seed: u64,
         mark: bool,
     ) -> Result<RuleSet, Vec<TemplateMistake>> {
-        let counters = previous.iter().map(|active| (active.scope, &active.counters)).collect();
+        let counters = previous.iter().map(|active| (active.scope(), &active.counters)).collect();
         RuleSet::compile(rules, seed, mark, &counters)
     }
 
@@ -63,16 +48,13 @@ impl RuleSet {
         let mut mistakes = Vec::new();
         let mut active = Vec::with_capacity(rules.len());
         for rule in rules {
-            let scope = rule.scope();
-            match CompiledReply::new(&rule, mark) {
-                Ok(reply) => active.push(Arc::new(ActiveRule {
-                    dice: Dice::new(seed, &rule.name),
-                    judges_body: rule.reads_body(),
-                    counters: counters.get(&scope).map_or_else(Arc::default, |kept| Arc::clone(kept)),
-                    scope,
-                    reply,
-                    rule,
-                })),
+            match ActiveRule::new(rule, seed, mark) {
+                Ok(mut rule) => {
+                    if let Some(kept) = counters.get(&rule.scope()) {
+                        rule.counters = Arc::clone(kept);
+                    }
+                    active.push(Arc::new(rule));
+                }
                 Err(wrong) => mistakes.extend(wrong),
             }
         }
@@ -114,139 +96,11 @@ impl RuleSet {
     pub fn look_through(&self, facts: &Facts<'_>, identity: &ClientIdSources) {
         let reading = self.candidates(facts).filter_map(|position| self.get(position));
         for active in reading.filter(|active| active.reads_body(facts)) {
-            if active.concern(facts, identity).is_ok() && active.judges_body {
+            if active.concern(facts, identity).is_ok() && active.judges_body() {
                 validator(facts, active.rule.version_at());
             }
         }
         self.observers.observations(facts, identity, Moment(0));
         self.observers.readings(facts, identity);
     }
-}
-
-impl ActiveRule {
-    /// Which rule it is.
-    pub fn id(&self) -> RuleId {
-        RuleId(Arc::clone(&self.rule.name))
-    }
-
-    /// Where an entry of its state is kept.
-    pub fn key(&self, keyspace: Keyspace, key: KeyHash) -> StateKey {
-        StateKey::new(self.scope, keyspace, key)
-    }
-
-    /// Whose its state is.
-    pub fn scope(&self) -> StateScope {
-        self.scope
-    }
-
-    /// Whether the rule takes part at `now`.
-    pub fn is_awake(&self, now: Moment) -> bool {
-        self.rule.enabled && self.rule.during.is_none_or(|during| during.is_awake(now))
-    }
-
-    /// Whether this request's body is needed: to decide, or to tell what is in it.
-    pub fn reads_body(&self, facts: &Facts<'_>) -> bool {
-        self.judges_body || self.reply.reads_body(facts)
-    }
-
-    /// What the rule needs to count a request that it is about, or why it leaves it alone.
-    pub fn concern<'r>(
-        &'r self,
-        facts: &'r Facts<'_>,
-        identity: &ClientIdSources,
-    ) -> Result<Concern<'r>, Unconcerned<'r>> {
-        let captures = self.rule.requests.check(facts).map_err(Unconcerned::Mismatch)?;
-        let release = self.rule.trigger.state().and_then(State::release);
-        if release.is_some_and(|release| release.requests.check(facts).is_ok()) {
-            return Err(Unconcerned::Release);
-        }
-        let is_reading = self.rule.read.as_ref().is_some_and(|read| read.requests.check(facts).is_ok());
-        if is_reading || self.rule.is_cleared_by(facts.method) {
-            return Err(Unconcerned::Reading);
-        }
-        if self.rule.state_reads_body() && matches!(facts.body, BodyFacts::TooLong) {
-            return Err(Unconcerned::LongBody);
-        }
-        let key = self.rule.per.hash(facts, &captures, identity).ok_or(Unconcerned::NoKey)?;
-        Ok(Concern { captures, key })
-    }
-
-    /// Whether a request that was counted conflicts; `limit` is not looked at.
-    pub fn judge(&self, counted: &Reply, key: KeyHash) -> bool {
-        self.rule.trigger.judge(counted, self.dice, key)
-    }
-}
-
-impl Rule {
-    /// Whose the rule's state is. Its meaning is all that decides which requests it counts and what it keeps of them;
-    /// its reply and what it expects of clients are not.
-    fn scope(&self) -> StateScope {
-        let Rule { requests, trigger, per, version, read, during, limit, enabled, .. } = self;
-        let meaning = format!("{:?}", (requests, trigger, per, version, read, during, limit, enabled));
-        StateScope::new(&self.name, &meaning)
-    }
-
-    /// Whether a request of this method, should it succeed, clears the conflicts that are open.
-    pub fn is_cleared_by(&self, method: &Method) -> bool {
-        let is_by_reading = matches!(self.clear(), Some(Clear::Refetch | Clear::NewVersion));
-        is_by_reading && matches!(*method, Method::GET | Method::HEAD)
-    }
-
-    /// Whether it cannot be decided without the request's body.
-    fn reads_body(&self) -> bool {
-        // A version may be in the body, and it says whether a conflict is over.
-        let is_by_version = self.clear() == Some(Clear::NewVersion);
-        let is_by_reading = self.read.as_ref().is_some_and(|read| read.requests.reads_body());
-        self.requests.reads_body()
-            || self.per.reads_body()
-            || is_by_version
-            || is_by_reading
-            || self.state_reads_body()
-    }
-
-    /// Whether its state cannot judge a request without the body.
-    fn state_reads_body(&self) -> bool {
-        match &self.trigger {
-            Trigger::On(state) => match &**state {
-                State::Stale { .. } => self.version_at().is_some_and(VersionAt::reads_request_body),
-                State::KeyInUse { .. } => true,
-                _ => false,
-            },
-            Trigger::Counted(_) => false,
-        }
-    }
-}
-
-/// A request that a rule is about.
-pub struct Concern<'r> {
-    pub captures: Captures<'r>,
-    pub key: KeyHash,
-}
-
-impl Unconcerned<'_> {
-    /// What was missing, of a request that had the rule's method and path; see [`Mismatch::near_miss`].
-    pub fn near_miss(&self) -> Option<String> {
-        Some(match self {
-            Unconcerned::Mismatch(mismatch) => return mismatch.near_miss(),
-            Unconcerned::Release => "it is the request that `release` names".to_owned(),
-            Unconcerned::Reading => "it reads the resource, which ends the conflict (`clear`)".to_owned(),
-            Unconcerned::LongBody => "the body is longer than body_limit".to_owned(),
-            Unconcerned::NoKey => "the request lacks what `per` names".to_owned(),
-        })
-    }
-}
-
-/// Why a rule leaves a request alone.
-pub enum Unconcerned<'r> {
-    /// The request does not match.
-    Mismatch(Mismatch<'r>),
-    /// The request is one that ends what the rule keeps.
-    Release,
-    /// The request reads the resource: the rule's `read` says so, or it clears the rule's conflicts, which it
-    /// could never do if it were refused.
-    Reading,
-    /// The state is in the request's body, which is longer than `body_limit`.
-    LongBody,
-    /// The request lacks what the rule's counters are kept per.
-    NoKey,
 }

@@ -4,11 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::active_rule::{ActiveRule, Unconcerned};
 use super::clear::validator;
 use super::decision::{Conflict, Decision, Judged, Notice, Replay, RuleOutcome, Step};
 use super::effects::Effects;
 use super::operation::{Keyspace, Op, Reply, StateKey};
-use super::ruleset::{ActiveRule, RuleSet, Unconcerned};
+use super::ruleset::RuleSet;
 use super::state::{Judgement, Versions};
 use super::store::StoreError;
 use crate::matching::Candidates;

@@ -11,7 +11,7 @@ use http::{Method, StatusCode};
 use percent_encoding::{CONTROLS, percent_encode};
 
 use super::carried::{http_date, strong_tags};
-use crate::engine::ActiveRule;
+use crate::engine::active_rule::ActiveRule;
 use crate::engine::operation::{Keyspace, KnownVersion, Learnt, Op, StateKey};
 use crate::model::{Facts, GrpcStatus, Json, Key, KeyHash, KeyPart, Moment, decode_unreserved};
 use crate::rules::{Rule, State, VersionAt};
