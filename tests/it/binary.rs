@@ -1,5 +1,5 @@
-//! The built binary, running in the background on a free port with rules of a test's own; what it
-//! says goes unread, however much it is.
+//! The built binary, running in the background on a free port with rules of a test's own; its output
+//! is drained.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -12,9 +12,9 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// How long the proxy may take to say anything at all, and a request to be answered.
+/// Deadline of the proxy's first output, and of a response.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How often a proxy that has gone quiet is asked whether it is ready.
+/// Interval of looks at a silent proxy's ready file.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// A running proxy. Dropping it ends it.
@@ -36,7 +36,7 @@ impl Fracas {
         let file = folder.path().join("rules.toml");
         fs::write(&file, rules).expect("the rules can be written");
         let mut command = Command::new(env!("CARGO_BIN_EXE_fracas"));
-        // What a developer has set for fracas is not meant for tests.
+        // A developer's own settings of fracas are not meant for tests.
         let set = std::env::vars_os().map(|(name, _)| name);
         for name in set.filter(|name| name.to_string_lossy().starts_with("FRACAS_")) {
             command.env_remove(name);
@@ -52,8 +52,8 @@ impl Fracas {
         self.address
     }
 
-    /// What the sample API counted of `what`, a method and a path template, up to now: first the
-    /// requests that reached it, then the writes that it applied.
+    /// The sample API's counts so far of `what`, a method and a path template: the requests that
+    /// reached it, and the writes that it applied.
     pub fn upstream_saw(&self, what: &str) -> (u64, u64) {
         let stats = get(self.address, "/stats");
         let count =
@@ -69,7 +69,7 @@ impl Drop for Fracas {
     }
 }
 
-/// Starts a proxy; returns when it serves, with what its ready file says.
+/// Starts a proxy; returns when it serves, with the content of its ready file.
 pub fn start(mut command: Command, folder: &Path) -> (Child, Value) {
     let ready_file = folder.join("ready.json");
     let _ = fs::remove_file(&ready_file);
@@ -97,13 +97,13 @@ pub fn start(mut command: Command, folder: &Path) -> (Child, Value) {
     (child, serde_json::from_str(&text).expect("the ready file is whole, and JSON"))
 }
 
-/// Reads what the process says to the end, so that it never waits for a reader.
+/// Reads the process's output to the end, so that it never waits for a reader.
 fn follow(child: &mut Child) -> Receiver<String> {
     let stderr = child.stderr.take().expect("it is piped");
     let (sender, receiver) = mpsc::channel();
     let reading = std::thread::Builder::new().spawn(move || {
         for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-            // Nobody listens any more once the proxy is ready.
+            // The receiver is gone once the proxy is ready.
             let _ = sender.send(line);
         }
     });

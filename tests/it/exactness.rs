@@ -1,4 +1,4 @@
-//! N means N, a share is a share, and a seed is a seed, whatever the interleaving.
+//! Counts, shares and seeds are exact in every interleaving.
 
 mod load;
 
@@ -37,8 +37,8 @@ fn the_first_3_of_each_key_conflict_and_no_other() {
 
 #[test]
 fn a_quarter_of_100_000_is_a_quarter() {
-    // What passes the first rule is told by a second one, which is quicker than asking upstream;
-    // and nobody reads 100,000 lines of a log.
+    // A second rule marks the requests that pass the first one, which is quicker than asking upstream; the log of
+    // 100,000 lines is off.
     let fracas = Fracas::start_with(
         r#"
         [[rule]]

@@ -1,4 +1,4 @@
-//! The grading from outside: what is said of simulated clients.
+//! The grading from outside: findings on simulated clients.
 
 mod bounds;
 mod clients;

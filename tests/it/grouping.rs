@@ -1,4 +1,4 @@
-//! Grouping, held against made-up records in which the truth is known.
+//! Precision and recall of grouping, on synthetic records in which the truth is known.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ const SEEDS: u64 = 5;
 const BEATS: Mix = Mix { troubled_beats: true, ..Mix::ORDINARY };
 const ADVERSARIAL: Mix = Mix { sharing: 5, items: 10, bodies: 3, ..BEATS };
 
-/// What is measured, as docs/GRADING.md calls it.
+/// The measured mixes, under their names in docs/GRADING.md.
 const MIXES: [(&str, Mix); 3] = [
     ("50 clients, four calls each at a time, of every kind", Mix::ORDINARY),
     ("the same, with refusals of what is sent alike every time and never tried again", BEATS),

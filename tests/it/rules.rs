@@ -288,7 +288,7 @@ fn trees() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn whatever_the_text_reading_and_rendering_end(text in prop_oneof![any::<String>(), ".{0,64}", pieces(), trees()]) {
+    fn reading_and_rendering_end_for_any_text(text in prop_oneof![any::<String>(), ".{0,64}", pieces(), trees()]) {
         if let Err(mistakes) = read(&text) {
             prop_assert!(!mistakes.list.is_empty() && mistakes.errors > 0);
             prop_assert!(mistakes.to_string().starts_with("error") || mistakes.to_string().starts_with("warning"));

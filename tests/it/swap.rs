@@ -1,4 +1,4 @@
-//! Rules that are swapped while requests are on their way.
+//! Rules swapped while requests are in flight.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -32,7 +32,7 @@ const VERSIONS: [&[&str]; 5] = [
     &[EXTRA, ALONE, ONCE, KEEP],
 ];
 
-/// Which rule of a version answers a request of the kind `alpha`, and with which status.
+/// The rule of each version that responds to a request of the kind `alpha`, and the status.
 const ALPHA_MEETS: [(Option<&str>, u16); 5] =
     [(Some("alpha"), 423), (Some("alpha"), 423), (Some("beta"), 423), (None, 204), (Some("extra"), 429)];
 
@@ -41,7 +41,7 @@ fn rules(version: usize) -> Vec<Rule> {
     read("rules.toml", &text, &|_| Err(BodyFileError::Missing)).expect("valid rules").config.rules
 }
 
-/// What `rule="keep", kind=transient, phase=before, n=2` says.
+/// The name and the count in `rule="keep", kind=transient, phase=before, n=2`.
 fn conflict(by: &str) -> (String, u64) {
     let value = |name| by.split(", ").find_map(|part| part.strip_prefix(name)).expect("a value");
     (value("rule=").trim_matches('"').to_owned(), value("n=").parse().expect("a number"))
@@ -59,7 +59,7 @@ fn c37_each_response_is_by_rules_that_stood_while_it_was_made_and_rules_that_sta
         .rules(&VERSIONS[0].concat())
         .start();
     let versions: Vec<Vec<Rule>> = (0..VERSIONS.len()).map(rules).collect();
-    // Begun, and done: rules between them may answer.
+    // Swaps begun and done: rules between them may respond.
     let (begun, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let (next, once) = (AtomicU64::new(0), AtomicU64::new(0));
     let numbers: Mutex<BTreeMap<u64, Vec<u64>>> = Mutex::default();
@@ -128,13 +128,13 @@ fn c37_each_response_is_by_rules_that_stood_while_it_was_made_and_rules_that_sta
     let summary = proxy.join();
     let of = |name: &str| summary.rules.iter().find(|rule| &*rule.name == name).expect("a rule").clone();
     assert_eq!(of("once").fired, once);
-    // Those on their way when the last one ended were counted as well.
+    // Requests in flight when the last one ended were counted as well.
     assert!(of("keep").matched >= requests / 4 - CLIENTS as u64, "{} of {requests}", of("keep").matched);
 }
 
 #[test]
 fn a_request_leaves_the_rule_that_it_entered() {
-    // The upstream answers when it is told to.
+    // The upstream responds on a signal.
     let open = Arc::new((Mutex::new(0usize), Condvar::new()));
     let gate = Arc::clone(&open);
     let (arrive, arrived) = std::sync::mpsc::channel();
@@ -170,7 +170,7 @@ fn a_request_leaves_the_rule_that_it_entered() {
     let mut first = put(1);
     assert_eq!(arrived.recv().expect("a request"), 1);
     assert_eq!(refused_by(put(9)), (409, Some("old".to_owned())));
-    // Another rule stands in the same position; it knows nothing of what the first request entered.
+    // Another rule stands in the same position; the first request is not in its state.
     proxy.running().replace_rules(parsed(&rule("new"))).unwrap_or_else(|_| panic!("rules"));
     let mut second = put(2);
     assert_eq!(arrived.recv().expect("a request"), 2);

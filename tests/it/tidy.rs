@@ -117,7 +117,7 @@ fn nothing_is_left_unfinished_or_unchecked() {
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
-/// A public type that says why something failed is an error to every caller: it prints itself and keeps its cause.
+/// Every public error type implements `Error`: it prints itself and keeps its cause.
 #[test]
 fn every_public_error_implements_the_trait() {
     /// How the names of such types end.

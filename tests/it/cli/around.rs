@@ -1,4 +1,4 @@
-//! A client that is shown the upstream's own URL may have left the proxy: every report says so.
+//! A client that has seen the upstream's own URL may have bypassed the proxy: every report says so.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::super::support::socket::Socket;
 use super::super::support::upstream::{Talk, Upstream};
 
 #[test]
-fn who_may_have_left_the_proxy_is_said_by_the_summary_and_by_reports_of_every_format() {
+fn the_summary_and_reports_of_every_format_name_clients_that_may_have_left_the_proxy() {
     let upstream = Upstream::playing(|talk: &mut Talk| {
         let address = talk.socket.local_address();
         while talk.request().is_some() {

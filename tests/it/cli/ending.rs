@@ -175,7 +175,7 @@ fn a_command_has_the_soft_limit_of_descriptors_that_was_there_before() {
 /// Where the system forbids a process with the id 1, there is none to be tested.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_run_that_is_process_1_reaps_what_others_leave_behind() {
+fn a_run_that_is_process_1_reaps_orphans() {
     const NEW: [&str; 5] = ["-Ur", "--pid", "--fork", "--mount-proc", "--kill-child"];
     let is_allowed = Command::new("unshare").args(NEW).arg("true").output();
     if !is_allowed.is_ok_and(|output| output.status.success()) {

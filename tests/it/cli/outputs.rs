@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use crate::support::program::{folder, fracas, text};
 
 #[test]
-fn what_would_be_written_over_is_refused_at_the_start_and_stays() {
+fn a_file_that_would_be_written_over_is_refused_at_the_start_and_stays() {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
     let (cert, key) = (made.cert.pem(), made.signing_key.serialize_pem());
     let rules = "listen = \"127.0.0.1:0\"\nupstream = \"https://127.0.0.1:9\"\n[tls]\ncert = \"cert.pem\"\nkey = \

@@ -1,4 +1,4 @@
-//! Output while it runs and when it ends.
+//! Output of `fracas serve` while it runs and when it ends.
 #![cfg(unix)]
 
 use crate::support::http::{Upstream, request, request_in_background};
@@ -196,7 +196,7 @@ reply = { status = 504 }
 }
 
 #[test]
-fn what_bounds_the_rules_work_is_told_once() {
+fn bounds_on_the_rules_work_are_told_once() {
     let rules = r#"
 body_limit = "10 B"
 [limits]

@@ -130,7 +130,7 @@ fn an_upstream_that_is_the_proxy_itself_is_found_by_its_address() {
 }
 
 #[test]
-fn what_cannot_start_says_why_and_exits_with_2() {
+fn a_failed_start_says_why_and_exits_with_2() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let taken = taken.local_addr().expect("an address").to_string();
     let bad = "[[rule]]\nrate = 25\n";

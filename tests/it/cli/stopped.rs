@@ -45,7 +45,7 @@ enum At {
 }
 
 #[test]
-fn what_came_while_the_process_was_stopped_counts() {
+fn bytes_that_came_while_the_process_was_stopped_count() {
     for at in [At::Idle, At::Head, At::Body, At::Answer, At::ResponseBody] {
         for _ in 0..3 {
             let (asked, is_asked) = channel();

@@ -147,7 +147,7 @@ fn the_certificate_that_the_file_holds_is_taken() {
 }
 
 #[test]
-fn what_is_no_tls_is_told_from_what_is_other_tls() {
+fn an_upstream_without_tls_is_told_from_one_with_other_tls() {
     type Script = fn(&mut Talk);
     let says: [(&str, Script, &str, &str); 6] = [
         (

@@ -97,7 +97,7 @@ fn every_style_plays_a_cleared_conflict() {
 }
 
 #[test]
-fn what_remains_is_said_to_the_client() {
+fn the_remaining_time_is_told_to_the_client() {
     for (rule, said) in [("first = 1\nclear = \"1h\"", "3600"), ("during = { for = \"1h\" }", "3600")] {
         let stage = stage(&format!("[[rule]]\n{rule}\nreply = {{ retry_after = \"remaining\" }}"));
         let response = stage.ask("PUT /items/1", &[], ITEM).expect("an answer");

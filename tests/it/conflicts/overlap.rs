@@ -1,4 +1,4 @@
-//! Many writers on one key: one at a time reaches the upstream, and all others hear of it.
+//! Many writers on one key: one at a time reaches the upstream, and all others get a conflict.
 
 #![allow(clippy::disallowed_methods, reason = "what is shown is when things happened")]
 
@@ -11,7 +11,7 @@ use crate::support::upstream::Upstream;
 const WRITERS: usize = 50;
 const TRIES: usize = 20;
 
-/// From when to when, by this process's clock.
+/// Begin and end, by this process's clock.
 type Span = (Instant, Instant);
 
 fn overlap(a: &Span, b: &Span) -> bool {

@@ -1,5 +1,5 @@
-//! Watching leaves no trace: while no rule fires, the upstream gets the same bytes with state tracked
-//! as without.
+//! Tracking state does not change traffic: while no rule fires, the upstream gets the same bytes with state
+//! tracked as without.
 
 use std::sync::{Arc, Mutex};
 

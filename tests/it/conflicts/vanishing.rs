@@ -1,4 +1,4 @@
-//! Clients that vanish leave nothing behind.
+//! Clients that vanish leave no state behind.
 
 use std::sync::Mutex;
 use std::sync::mpsc::channel;

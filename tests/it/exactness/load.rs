@@ -12,14 +12,14 @@ use tokio::task::JoinSet;
 /// How long one request may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What came of a request.
+/// Outcome of a request.
 pub struct Seen {
     pub key: u32,
     pub status: u16,
     pub conflict: Option<Conflict>,
 }
 
-/// What the `Fracas` header says.
+/// The parsed `Fracas` header.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Conflict {
     pub rule: String,
@@ -46,7 +46,7 @@ pub fn ask(address: SocketAddr, connections: usize, keys: &[u32]) -> Vec<Seen> {
 }
 
 /// Takes the next key until there is none left. A client of few instructions, as it shares the
-/// machine with what it loads.
+/// machine with the proxy.
 async fn client(address: SocketAddr, keys: Arc<[u32]>, next: Arc<AtomicUsize>) -> Vec<Seen> {
     let mut stream = TcpStream::connect(address).await.expect("the proxy accepts");
     stream.set_nodelay(true).expect("a TCP option");

@@ -1,5 +1,5 @@
-//! Bytes that nobody thought of. `fuzz/` looks for them with coverage, for as long as it is let; here the
-//! same checks meet what it has found, and as many cases as a test may take, the same ones each time.
+//! Fuzzing in the suite. `fuzz/` looks for failing bytes with coverage, without end; here the same checks
+//! run over its findings, and over a bounded number of random cases, the same ones each time.
 
 mod checks;
 
@@ -9,7 +9,7 @@ use std::path::Path;
 use super::support::is_full;
 use fracas::model::{Dice, KeyHash};
 
-/// Chance that is the same in every run.
+/// Random numbers, the same in every run.
 struct Chance(Dice, u64);
 
 impl Chance {
@@ -63,7 +63,7 @@ fn files(folders: &[&str]) -> Vec<Vec<u8>> {
     paths.iter().map(|path| fs::read(path).expect("readable")).collect()
 }
 
-/// Runs `check` over what was found before, the seeds, `times` changed seeds, and as many cases of noise.
+/// Runs `check` over earlier findings, the seeds, `times` changed seeds, and as many cases of noise.
 fn run(name: &str, check: fn(&[u8]), seeds: &[Vec<u8>], times: usize) {
     let found = files(&[&format!("fuzz/found/{name}")]);
     assert!(!found.is_empty(), "what `fuzz` found, and a first seed, are cases for ever");
@@ -80,14 +80,14 @@ fn run(name: &str, check: fn(&[u8]), seeds: &[Vec<u8>], times: usize) {
 #[test]
 fn any_text_is_rules_or_mistakes() {
     let seeds = files(&["", "examples", "tests/it/rules/valid", "tests/it/rules/invalid"]);
-    // Some of what the invalid ones hold is only slow to read, and there to be refused for it.
+    // Some invalid files are refused for their size, and slow to read.
     let seeds: Vec<Vec<u8>> = seeds.into_iter().filter(|seed| seed.len() < 8 * 1024).collect();
     assert!(seeds.len() > 100, "the rules files are there");
     run("rules_text", checks::rules_text::check, &seeds, 500);
 }
 
 #[test]
-fn the_index_finds_what_the_plain_way_finds() {
+fn the_index_finds_the_rules_of_a_linear_scan() {
     run("matcher", checks::matcher::check, &[], 3_000);
 }
 

@@ -1,4 +1,4 @@
-//! No bound drops evidence silently: what lies beyond each is judged, or said to be unknown, and never passes.
+//! No bound drops evidence silently: evidence beyond each is judged, or reported as unknown, and never passes.
 
 mod listed;
 
@@ -67,7 +67,7 @@ fn a_class_that_is_refused_takes_the_place_of_one_that_never_was() {
     let report = graded("[expect]\nmax_tries = 5\n", visitors.chain(call(SECOND, "hammer/1", 99, 40)));
     assert_eq!((report.verdict, &*report.expectations[0].found), (Verdict::Fail, "most: 40"));
     assert_eq!(verdict(&report, "hammer/1", 9), Some(Verdict::Fail));
-    // The visitors who gave way are counted where they are.
+    // The visitors that lost their places are counted with the others.
     let others = report.clients.iter().find(|client| client.agent == "(all others)").expect("others");
     assert_eq!((report.clients.len(), others.operations, report.totals.other_clients), (33, 9, 9));
     assert_eq!(report.clients.iter().map(|client| client.operations).sum::<u64>(), 41);
@@ -191,8 +191,8 @@ fn crowds_that_are_forgotten_let_nothing_pass() {
 }
 
 #[test]
-fn what_a_client_did_and_is_forgotten_is_not_held_against_it() {
-    // It removes what refers to the item, and tries again within a second; much else comes in between.
+fn forgotten_requests_of_a_client_are_not_held_against_it() {
+    // It removes the order that refers to the item, and tries again within a second; many requests come in between.
     let tale = |between: u64, clients: u64| {
         let first = refused(request(0, "a/1", 1, "DELETE", 409), "r", Kind::Referenced);
         let removed = Attempt { path: "/orders/7".into(), ..request(2_000, "a/1", 1, "DELETE", 204) };
@@ -235,7 +235,7 @@ fn calls_beyond_those_that_are_looked_at_are_accused_of_nothing() {
 }
 
 #[test]
-fn what_succeeded_long_ago_may_still_be_sent_anew() {
+fn a_write_that_succeeded_long_ago_may_be_sent_anew() {
     // The write succeeded before: one that is refused and comes early may be a new call's, however much was
     // written in between.
     let tale = |between: u64| {
@@ -330,7 +330,7 @@ fn counts_are_of_all_operations_however_few_are_kept_as_evidence() {
 }
 
 #[test]
-fn attempts_that_are_missing_accuse_nobody_of_what_they_may_have_been() {
+fn missing_attempts_make_accusations_undetermined() {
     let mut grading = Grading::new(Criteria::default());
     let blind = (0..8).map(|n| {
         let write = refused(request(n * SECOND / 2, "a/1", 1, "PUT", 409), "r", Kind::Version);
@@ -355,9 +355,9 @@ fn attempts_that_are_missing_accuse_nobody_of_what_they_may_have_been() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
-    /// What is counted over all clients does not depend on how many products they are, or in which order these come.
+    /// Counts over all clients depend neither on the number of products nor on their order.
     #[test]
-    fn what_is_asked_of_all_is_found_whatever_they_are_called(
+    fn expectations_of_all_clients_do_not_depend_on_their_products(
         calls in prop::collection::vec((0u64..90, 1u64..14, any::<bool>()), 1..120),
     ) {
         let asked = "[expect]\nmax_tries = 5\namplification = 2.0\nrecovered = 0.9\nmin_gap = \"1s\"\n";

@@ -1,4 +1,4 @@
-//! Simulated clients before a simulated proxy: what they send, as the journal would hold it.
+//! Simulated clients before a simulated proxy, and their requests as the journal would hold them.
 
 use fracas::model::{
     AskedWait, Attempt, Fingerprint, InjectedConflict, Kind, Phase, RequestRecord, ResponseRecord,
@@ -7,14 +7,14 @@ use fracas::model::{
 
 use super::policies::Chance;
 
-/// How a client takes a refusal.
+/// A client's reaction to a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Client {
     /// Reads again, logs in again, honours Retry-After, waits with full jitter, keeps its key, stops.
     Exemplary,
     /// Sends the same again at once, fifty times.
     HotLoop,
-    /// Waits well, but sends what was refused, with the version that was refused.
+    /// Waits well, but repeats the refused request with the refused version.
     BlindReplay,
     /// Waits well, with another idempotency key each time.
     NewKey,
@@ -32,7 +32,7 @@ pub enum Client {
     NearlyEven,
 }
 
-/// What the rule plays.
+/// The conflict that the rule plays.
 #[derive(Clone, Copy, Debug)]
 pub struct Situation {
     pub kind: Kind,
@@ -60,7 +60,7 @@ impl Situation {
     }
 }
 
-/// One client's clock, and what it and the others have sent.
+/// One client's clock, and the requests of all clients so far.
 struct Run<'c> {
     chance: &'c mut Chance,
     attempts: Vec<Attempt>,
@@ -172,7 +172,7 @@ impl Run<'_> {
         }
     }
 
-    /// Whether there will be another try, once what comes before it is done.
+    /// Does the steps before another try; returns whether there will be one.
     fn goes_on(
         &mut self,
         client: Client,

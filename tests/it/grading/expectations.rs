@@ -1,4 +1,4 @@
-//! `[expect]`: what is asked, what is found, and what it means for the verdict.
+//! `[expect]`: expectations, their findings, and their effect on the verdict.
 
 use fracas::grading::{Criteria, Report, Verdict};
 use fracas::model::{AskedWait, Kind};
@@ -7,7 +7,7 @@ use fracas::rules;
 use super::clients::{Client, Situation};
 use super::fairness::held_against;
 
-/// Read from a file with a rule called `rule`, whose own `expect` is `own`.
+/// The criteria of a file with a rule called `rule`, whose own `expect` is `own`.
 fn asked(file: &str, own: &str) -> Criteria {
     let text = format!("{file}\n[[rule]]\nname = \"rule\"\n{own}\n");
     let accepted = rules::read("rules.toml", &text, &|_| Err(rules::BodyFileError::Missing));
@@ -20,7 +20,7 @@ fn graded(file: &str, own: &str, client: Client, kind: Kind) -> Report {
 }
 
 #[test]
-fn each_key_is_met_by_who_does_it_and_unmet_by_who_does_not() {
+fn each_key_is_met_by_a_client_that_does_it_and_by_no_other() {
     use Client::{BlindReplay, Exemplary, GivesUp, HotLoop, Impatient, Metronome, NewKey};
     let cases: [(&str, Kind, Client, Client); 14] = [
         ("max_tries = 5", Kind::Lock, Exemplary, HotLoop),

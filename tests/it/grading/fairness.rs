@@ -1,4 +1,4 @@
-//! Who is accused of what: nobody wrongly, and the bad ones of exactly what they do.
+//! Fairness: no good client is accused, and each bad client exactly of its own faults.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ fn graded(client: Client, situation: Situation, seed: u64) -> Report {
     held_against(Criteria::default(), client, situation, seed)
 }
 
-/// What is said of a client under what a file asks.
+/// The report on a client under the expectations of a file.
 pub fn held_against(asked: Criteria, client: Client, situation: Situation, seed: u64) -> Report {
     let mut grading = Grading::new(asked);
     for attempt in record(client, situation, seed) {
@@ -24,7 +24,7 @@ pub fn held_against(asked: Criteria, client: Client, situation: Situation, seed:
     grading.finish(Vec::new(), 0)
 }
 
-/// The worst verdict of each check over all rules, with its words.
+/// The worst verdict of each check over all rules, with its sentence.
 fn verdicts(report: &Report) -> BTreeMap<u8, (Verdict, String)> {
     let findings = report.clients.iter().flat_map(|client| &client.findings);
     let mut worst: BTreeMap<u8, (Verdict, String)> = BTreeMap::new();
@@ -106,7 +106,7 @@ fn each_bad_client_fails_exactly_what_it_does_wrong() {
 }
 
 #[test]
-fn what_is_only_unusual_is_no_failure() {
+fn unusual_behaviour_is_no_failure() {
     let asked = Situation { retry_after: Some(AskedWait::Seconds(1_000)), ..Situation::new(Kind::Lock) };
     let cases: [(Client, Situation, &[u8]); 4] = [
         (Client::GivesUp, Situation::new(Kind::Version), &[]),
@@ -128,7 +128,7 @@ fn what_is_only_unusual_is_no_failure() {
 }
 
 #[test]
-fn whoever_looks_before_a_post_goes_again_is_not_blind() {
+fn a_client_that_reads_before_it_repeats_a_post_is_not_blind() {
     let attempt = |id: u64, client: u64, method: &str, status: u16| {
         let at = id * 2_000_000;
         let (method, path) = (method.into(), "/orders".into());
@@ -161,7 +161,7 @@ fn the_order_in_which_workers_report_changes_nothing() {
         for (at, attempt) in attempts.into_iter().enumerate() {
             grading.add(attempt);
             if at % 50 == 0 {
-                // A report on the way leaves no trace.
+                // An intermediate report changes nothing.
                 grading.report(Vec::new(), 0);
             }
         }

@@ -79,7 +79,7 @@ impl Policy {
         (0..count).map(|k| wait(k, chance) + chance.uniform(0.001, 0.007)).collect()
     }
 
-    /// What the classifier should say. Whose jitter has no name may be called by any.
+    /// The expected classification. A policy whose jitter has no name may get any.
     fn label(self) -> (BackoffShape, Option<Jitter>) {
         match self {
             Policy::Immediate => (BackoffShape::Immediate, None),

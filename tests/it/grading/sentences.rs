@@ -1,5 +1,5 @@
-//! No sentence of a report contradicts the record: random records, and each sentence held against what a slow
-//! and simple count finds in the operations. A sentence that is not in the tables below fails.
+//! No sentence of a report contradicts the record: random records, and each sentence checked against a slow
+//! and simple count of the operations. A sentence that is not in the tables below fails.
 
 mod facts;
 mod record;

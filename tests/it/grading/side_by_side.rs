@@ -1,5 +1,5 @@
-//! Calls side by side under one identity: nobody is accused of what several do together, and whoever is bad
-//! by itself is still found wherever something tells the calls apart.
+//! Calls side by side under one identity: no client is accused of the requests of several together, and a client
+//! that is bad by itself is still found wherever a mark, a trace or a connection tells the calls apart.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,7 +39,7 @@ fn accused_of_nothing(slice: u64, family: impl Fn(u64) -> Option<Workers>) {
     for (seed, workers) in drawn.take(mixes as usize) {
         let record = workers.record(seed);
         let together = failed(&graded(record.iter().map(|(attempt, _)| attempt.clone())), Verdict::Fail);
-        // What a worker does by itself; and with each of its calls marked, so that nothing is left to guess.
+        // One worker alone; and with each of its calls marked, so that the grouping has nothing to guess.
         let alone = (0..workers.count).flat_map(|number| [(number, false), (number, true)]);
         let alone = alone.flat_map(|(number, is_marked)| {
             let own = record.iter().filter(|(_, (worker, _))| *worker == number);
@@ -70,7 +70,7 @@ fn accused_of_nothing(slice: u64, family: impl Fn(u64) -> Option<Workers>) {
     }
     let first = complaints.iter().take(25).cloned().collect::<Vec<_>>().join("\n");
     assert!(complaints.is_empty(), "{} of {mixes} mixes, by check {counted:?}:\n{first}", complaints.len());
-    // What is left is mostly what a worker's own calls look like, one after the other.
+    // The rest is mostly indistinguishable from one worker's own consecutive calls.
     assert!(caught.1 * 6 >= caught.0, "what is bad is lost: {caught:?}");
 }
 
@@ -115,7 +115,7 @@ fn workers_close_together_or_evenly_spread_are_accused_of_nothing_that_none_does
 }
 
 #[test]
-fn whoever_is_bad_by_itself_is_found_wherever_something_tells_the_calls_apart() {
+fn a_client_bad_by_itself_is_found_where_its_calls_can_be_told_apart() {
     let rule =
         |kind, method| Rule { kind, phase: Phase::Before, method, first: u64::MAX, retry_after: Some(2_000) };
     let transient = rule(Kind::Transient, "PUT");
@@ -129,7 +129,7 @@ fn whoever_is_bad_by_itself_is_found_wherever_something_tells_the_calls_apart() 
         (Policy::Hasty, lost, &[1, 14, 15, 16]),
     ];
     for (policy, rule, expected) in cases {
-        // A key makes it safe to send a write again whose response was lost; and that ends its connection.
+        // A key makes it safe to repeat a write whose response was lost; the loss ends its connection.
         let is_lost = rule.phase == Phase::Lost;
         for (names, connections) in [
             (Names::Key, Connections::New),
@@ -138,7 +138,7 @@ fn whoever_is_bad_by_itself_is_found_wherever_something_tells_the_calls_apart() 
             (Names::Body, Connections::New),
             (Names::None, Connections::Own),
         ] {
-            // One that is done before the next begins shows nothing of whose connection that is.
+            // A worker that ends before the next begins does not show that its connection is its own.
             if policy == Policy::HotLoop && connections == Connections::Own {
                 continue;
             }
@@ -160,7 +160,7 @@ fn whoever_is_bad_by_itself_is_found_wherever_something_tells_the_calls_apart() 
                 assert!(missed.is_empty(), "{missed:?} of {failed:?}: {workers:?}");
             }
         }
-        // And one by itself, whatever it does with its connections, where it does not look like several.
+        // And one worker alone, with each kind of connections, where it does not look like several.
         for connections in [Connections::Own, Connections::New] {
             // Of a lost response, one that has a connection for each try may be two callers.
             if is_lost || connections == Connections::New && policy != Policy::HotLoop {

@@ -1,4 +1,4 @@
-//! What the record does not show is not said: findings on records in which something stays in the dark.
+//! Findings claim only facts that the record shows: records in which some facts stay unknown.
 
 mod give_up;
 
@@ -41,7 +41,7 @@ fn attempt((line, id): (&str, u64)) -> Attempt {
             }
         }
     }
-    // What the client got of the upstream it got from the upstream.
+    // Without a conflict or an error, the client's status is the upstream's.
     if conflict.is_none() && got.error.is_none() {
         got.upstream = got.upstream.or(got.status);
     }
@@ -186,7 +186,7 @@ fn a_write_without_an_answer_may_have_been_applied() {
     }
 }
 
-/// `count` times what `text` says of an item, each of its own.
+/// `count` copies of `text`, each on an item of its own.
 fn each(count: u64, text: &str) -> String {
     let operation = |number: u64| {
         let lines = text.lines().map(str::trim).map(move |line| {
@@ -200,7 +200,7 @@ fn each(count: u64, text: &str) -> String {
 }
 
 #[test]
-fn nobody_is_said_to_have_stopped_at_the_first_conflict_who_went_on() {
+fn a_client_that_went_on_has_not_stopped_at_the_first_conflict() {
     for (text, verdict, measured) in [
         // Another body each time, and no version: the state may be from anywhere.
         (
@@ -244,7 +244,7 @@ fn the_wait_beside_the_reads_is_what_counts() {
 }
 
 #[test]
-fn who_is_still_trying_when_the_record_ends_has_not_stopped() {
+fn a_client_still_trying_when_the_record_ends_has_not_stopped() {
     let tries = |count: u64| {
         (0..count).map(|at| format!("{} PUT /items/1 > 409 transient\n", at * 500)).collect::<String>()
     };
@@ -264,7 +264,7 @@ fn who_is_still_trying_when_the_record_ends_has_not_stopped() {
 }
 
 #[test]
-fn who_drops_what_a_bulk_endpoint_refused_has_not_recovered() {
+fn a_client_that_drops_the_refused_parts_of_a_bulk_request_has_not_recovered() {
     let asked = "[expect]\nrecovered = 1.0\n";
     for (what, text, verdict) in [
         ("dropped", "0 POST /_bulk > 200 version", Verdict::Fail),
@@ -297,7 +297,7 @@ fn the_line_of_a_client_says_only_what_its_checks_say() {
     assert_eq!((found(&report, 7).0, found(&report, 8).0), (Verdict::Undetermined, Verdict::Undetermined));
     let told = report.clients[0].backoff.as_ref().expect("it waited");
     assert_eq!((told.shape, told.jitter), (BackoffShape::Undetermined, Jitter::Undetermined), "{told:?}");
-    // One of four tries grows, and of one operation nobody knows how it varies.
+    // One operation of four tries shows its growth, but not its variation.
     let text = "0 PUT /items/1 > 409 transient\n100 PUT /items/1 > 409 transient\n300 PUT /items/1 > 409 transient\n\
                 700 PUT /items/1 > 409 transient\n1500 PUT /items/1 > 200";
     let report = graded("", text, true);
@@ -307,7 +307,7 @@ fn the_line_of_a_client_says_only_what_its_checks_say() {
 }
 
 #[test]
-fn what_one_call_or_several_did_is_neither_passed_nor_failed() {
+fn tries_of_one_call_or_of_several_neither_pass_nor_fail() {
     // A connection each, 250 and 500 ms apart: workers that take turns.
     let tries = (0..16)
         .map(|at| format!("{} PUT /items/1 c={at} > 409 transient\n", at * 375 + at % 2 * 125))
@@ -336,14 +336,14 @@ fn a_loop_that_sleeps_is_judged_by_its_tries_and_not_by_its_waits() {
         let verdict = verdict(&report, check);
         assert!(verdict.is_none_or(|verdict| verdict == Verdict::Undetermined), "R{check}: {verdict:?}");
     }
-    // One by itself after a hang-up is the same call, although nobody knows whether both were applied.
+    // A single retry after a hang-up is the same call, although it is unknown whether both were applied.
     let twice = "0 POST /orders c=1 > 502 e=reset\n1000 POST /orders c=2 > 201";
     let report = graded("", twice, true);
     assert_eq!((found(&report, 14).0, found(&report, 16).0), (Verdict::Undetermined, Verdict::Fail));
 }
 
 #[test]
-fn who_is_still_trying_when_the_command_is_killed_does_not_give_up() {
+fn a_client_still_trying_when_the_command_is_killed_does_not_give_up() {
     let said = "still trying when the command was ended: 5 tries over 2 s";
     let five = spaced(5, "409 transient");
     let recovered = format!("{five}2500 PUT /items/1 c=9 > 200");

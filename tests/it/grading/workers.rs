@@ -1,5 +1,5 @@
-//! Workers side by side under one identity, who all make the same requests: who is accused of what they do
-//! together, and of what each of them does by itself?
+//! Simulated workers side by side under one identity, which all make the same requests. The tests ask whether a
+//! worker's own fault is found, and whether a fault is invented from several workers' requests.
 
 use fracas::model::{
     AskedWait, Attempt, Fingerprint, InjectedConflict, Kind, Phase, RequestRecord, ResponseRecord,
@@ -12,7 +12,7 @@ use crate::mix::Chance;
 const MILLI: u64 = 1_000;
 const SECOND: u64 = 1_000_000;
 
-/// One made-up situation.
+/// One synthetic situation.
 #[derive(Clone, Copy, Debug)]
 pub struct Workers {
     pub count: u64,
@@ -25,7 +25,7 @@ pub struct Workers {
     pub calls: u64,
 }
 
-/// How each of them takes a refusal.
+/// A worker's reaction to a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
     /// Once.
@@ -36,7 +36,7 @@ pub enum Policy {
     Even,
     /// 1, 2 and 4 s, times 1 to 1.2.
     Growing,
-    /// Half a second whatever is asked, with the same version, six tries.
+    /// Half a second whatever `Retry-After` says, with the same version, six tries.
     Hasty,
     /// At once, twelve times.
     HotLoop,
@@ -54,7 +54,7 @@ pub enum Connections {
     Pool,
 }
 
-/// What a call says of itself.
+/// The marks that a call carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Names {
     None,
@@ -79,7 +79,7 @@ pub enum Starts {
     AtOnce,
 }
 
-/// What refuses them.
+/// The rule that refuses the workers.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
     pub kind: Kind,
@@ -120,7 +120,7 @@ struct Scene {
 }
 
 impl Policy {
-    /// Whether it sends again what was refused so.
+    /// Whether it retries after such a refusal.
     fn comes_back(self, kind: Kind, phase: Phase) -> bool {
         match self {
             Policy::Stops => false,
@@ -153,7 +153,7 @@ impl Workers {
         let asked = [None, Some(1_000), Some(2_000)][pick(3)].filter(|_| phase != Phase::Lost);
         let connections = [Connections::Own, Connections::New, Connections::Pool][pick(3)];
         let comes_back = policy.comes_back(kind, phase);
-        // Who never comes back from a pool's one connection looks like one who does (docs/GRADING.md).
+        // On a pool's one connection, workers that never retry look like one that does (docs/GRADING.md).
         let connections =
             if comes_back { connections } else { [Connections::Own, Connections::New][pick(2)] };
         let named = [Names::Key, Names::Mark, Names::Trace];
@@ -169,8 +169,8 @@ impl Workers {
         }
     }
 
-    /// One of many that come closer to each other, or spread their waits; bodies may be their own. `None`
-    /// where nobody could tell them from one (docs/GRADING.md): who does not come back, and who is evenly
+    /// A random situation of workers that come closer to each other, or spread their waits; bodies may be their own.
+    /// `None` where they are indistinguishable from one worker (docs/GRADING.md): without retries, or evenly
     /// spread on a pool's connection, or closer than a loop in a shell.
     pub fn crowded(seed: u64) -> Option<Workers> {
         let mut chance = Chance::new(seed, u64::MAX - 1);
@@ -246,7 +246,7 @@ impl Workers {
         };
     }
 
-    /// Sends a worker's next request, and says what it does then.
+    /// Sends a worker's next request, and sets its next step.
     fn step(&self, worker: &mut Worker, scene: &mut Scene) {
         let is_read = worker.next == Next::Read;
         let is_refused = !is_read && scene.refused < self.rule.first;
@@ -316,7 +316,7 @@ impl Workers {
     fn goes_on(&self, worker: &mut Worker, scene: &mut Scene) -> bool {
         let is_careful = matches!(self.policy, Policy::Polite | Policy::Even | Policy::Growing);
         let has_name = matches!(self.names, Names::Key);
-        // Nobody careful asks for a taken name again, or sends again what may have been applied.
+        // A careful client does not ask for a taken name again, nor repeat a write that may have been applied.
         if is_careful && (self.rule.kind == Kind::Duplicate || self.rule.phase != Phase::Before && !has_name)
         {
             return false;

@@ -1,4 +1,4 @@
-//! What is recorded of each attempt, as its client and its upstream saw it.
+//! The recorded facts of each attempt, as its client and its upstream saw it.
 
 use fracas::model::{AskedWait, Attempt, Kind, MediaType, Phase, ResponseRecord};
 
@@ -100,12 +100,12 @@ fn why_there_is_no_whole_answer_is_recorded() {
     let got = &proxy.attempts()[0].got;
     assert_eq!((got.status, got.error.as_deref(), got.bytes), (Some(200), Some("reset"), 3));
 
-    let (_, attempts) = attempts(proxy_of_nobody(), &[get]);
+    let (_, attempts) = attempts(proxy_without_an_upstream(), &[get]);
     assert_eq!((attempts[0].got.status, attempts[0].got.error.as_deref()), (Some(502), Some("connect")));
     assert_eq!(attempts[0].got.upstream, None);
 }
 
-fn proxy_of_nobody() -> TestProxy {
+fn proxy_without_an_upstream() -> TestProxy {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let nobody = taken.local_addr().expect("an address");
     drop(taken);

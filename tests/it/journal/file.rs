@@ -1,4 +1,4 @@
-//! The journal's file: what is in it when the process is killed, and what is never in it.
+//! The journal's file: its content after the process is killed, and the facts that it never holds.
 
 use std::fs::File;
 use std::io::{BufReader, Write as _};
@@ -33,7 +33,7 @@ fn paths(lines: &[JournalLine]) -> Vec<&str> {
     paths
 }
 
-/// Waits until the file holds that many attempts, which come without anything more being done.
+/// Waits until the file holds that many attempts, without any further request.
 fn wait_for(path: &Path, count: usize) {
     while paths(&lines(path).0).len() < count {
         std::thread::yield_now();
@@ -57,7 +57,7 @@ fn a_killed_process_leaves_what_was_written_and_the_next_one_goes_on_below() {
         wait_for(&journal, 3 * run);
         serving.signal("KILL");
         serving.end();
-        // As if it had been killed while it wrote.
+        // As if the process had been killed while it wrote.
         let mut file = File::options().append(true).open(&journal).expect("a file");
         file.write_all(b"{\"id\":4,\"start\":17").expect("written");
 

@@ -1,5 +1,5 @@
-//! A journal that could not be written says so: in the summary, in the report, in the exit code, and in the
-//! file itself as soon as that works again.
+//! A journal that could not be written: told in the summary, in the report, in the exit code, and in the
+//! file itself as soon as writing works again.
 #![cfg(unix)]
 
 use std::path::Path;
@@ -46,7 +46,7 @@ fn what_is_lost_is_told_and_is_the_exit_code_of_serve_and_run() {
             pipe(folder.path());
             let options = [&["--journal", journal, "--report", "json=r.json"], quiet].concat();
 
-            // A quiet one says nothing at its start, and its ready file is what there is to wait for.
+            // A quiet proxy prints nothing at its start: its ready file is the event to wait for.
             let mut command = fracas(folder.path());
             command.args(["run"]).args(&options).args(["--min-operations", "0", "--", "true"]);
             let output = command.output().expect("the binary runs");
@@ -67,9 +67,9 @@ fn what_is_lost_is_told_and_is_the_exit_code_of_serve_and_run() {
                 assert!(out.contains("warning: the journal lost "), "{journal}: {out}");
                 let report = json(&folder.path().join("r.json"));
                 assert_eq!(report["totals"]["lost_lines"], told(&err), "{journal}: {err}");
-                // Every attempt, the header, what the rules did, and the end mark.
+                // Every attempt, the header, the rules' counts, and the end mark.
                 assert!(told(&err) >= 20 + 3, "{journal}: {err}");
-                // What the file lacks was graded all the same.
+                // The attempts that the file lacks were graded all the same.
                 let attempts = &report["totals"]["attempts"];
                 assert_eq!((attempts, &report["verdict"]), (&20.into(), &"pass".into()), "{journal}");
             }
@@ -77,7 +77,7 @@ fn what_is_lost_is_told_and_is_the_exit_code_of_serve_and_run() {
     }
 }
 
-/// A limit on the size of files stands for a full disk: what is beyond it fails, and it can be raised.
+/// A limit on the size of files stands for a full disk: writes beyond it fail, and it can be raised.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_disk_that_was_full_for_a_while_leaves_a_journal_that_says_what_it_lost() {

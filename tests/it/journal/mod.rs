@@ -1,4 +1,4 @@
-//! The journal: what is recorded of attempts, and what a file holds of them.
+//! The journal: the recorded facts of attempts, and the file that holds them.
 
 mod attempts;
 mod file;

@@ -16,7 +16,7 @@ impl Source {
         self.text.lines().count()
     }
 
-    /// The lines without comments and without what is quoted, with their numbers from 1.
+    /// The lines without comments and quoted text, with their numbers from 1.
     pub fn everything(&self) -> Vec<(usize, String)> {
         (1..).zip(self.text.lines()).map(|(number, line)| (number, code(line))).collect()
     }
@@ -37,7 +37,7 @@ impl Source {
 
     /// Tests come last in a file, or are files of their own.
     fn first_test(&self) -> usize {
-        // An example is what a user would write, pauses and all; a benchmark keeps a pace.
+        // An example is written as a user would, pauses and all; a benchmark keeps a pace.
         let is_test_file = self.path.starts_with("tests/")
             || self.path.ends_with("/tests.rs")
             || self.path.contains("/tests/");
@@ -47,8 +47,8 @@ impl Source {
     }
 }
 
-/// A line without its comment and without what it quotes. Text that goes on over lines is taken for
-/// code: it complains too much rather than too little.
+/// A line without its comment and its quoted text. Text over several lines is taken for code: the
+/// test complains too much rather than too little.
 fn code(line: &str) -> String {
     let mut code = String::new();
     let mut is_quoted = false;

@@ -1,12 +1,12 @@
-//! Every place of a version, and clients that take it from there, or do not.
+//! Every place of a version, and clients that read it there or do not.
 
 use super::play;
 
 /// How one API has its versions.
 struct Api {
-    /// The rule's `version`, with its key; empty for what needs no rule.
+    /// The rule's `version`, with its key; empty for a place that needs no rule.
     rule: &'static str,
-    /// A write with version `@`, and what a read responses that shows `@`.
+    /// A write with version `@`, and the response to a read that shows `@`.
     write: &'static str,
     shows: &'static str,
 }
@@ -63,13 +63,13 @@ const GCS: &str = "version = { request = 'query:ifGenerationMatch', response = [
 /// Tags that have nothing to do with the versions, as content hashes have not.
 const TAGS: [&str; 3] = ["", "etag:\"hash-@\"", "etag:W/\"hash-@\""];
 
-/// What a client does after its write with version 1 was refused, as versions that it reads (`r`) and writes
-/// (`w`), and what R1 to R3 say.
+/// A client's actions after its write with version 1 was refused, as versions that it reads (`r`) and writes
+/// (`w`), and the verdicts of R1 to R3.
 const CLIENTS: [(&str, &str); 6] = [
-    // It reads again, and writes with what it read: another version, or the same once more.
+    // It reads again, and writes with the version that it read: another one, or the same once more.
     ("r2 w2", "pass pass pass"),
     ("r1 w1", "pass pass pass"),
-    // It reads again, and writes with what it had before.
+    // It reads again, and writes with its earlier version.
     ("r2 w1", "pass pass fail"),
     ("r2 r3 w2", "pass pass warn"),
     // It does not read.
@@ -98,7 +98,7 @@ fn rules(api: &Api) -> String {
 }
 
 #[test]
-fn what_was_shown_is_held_against_what_is_sent_wherever_it_stands() {
+fn sent_versions_are_compared_with_shown_ones_at_every_place() {
     let mut complaints = Vec::new();
     for api in &APIS {
         for tag in TAGS {
@@ -134,10 +134,10 @@ fn a_tag_is_its_own_place_strong_or_weak() {
     }
 }
 
-/// A version that stands where nothing is looked for it is held against nothing, and the report says what
-/// would settle it: not what the rules say already.
+/// A version at a place that no rule names is compared with nothing, and the report names the setting that
+/// would settle it, unless the rules have it already.
 #[test]
-fn what_stands_elsewhere_accuses_nobody() {
+fn a_version_at_another_place_accuses_no_client() {
     for (rule, write, shows, advice) in [
         ("", r#"PUT /it {"sha":"@"}"#, r#"etag:"x-@" {"sha":"@"}"#, "`version = \"body:/sha\"` in the rule"),
         ("", "PUT /it?rev=@ {}", r#"etag:"x-@" {"_rev":"@"}"#, "`version = \"query:rev\"` in the rule"),

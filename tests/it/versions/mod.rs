@@ -1,11 +1,11 @@
-//! Versions at all their places, reads by other methods than GET, and an upstream's own conflicts: what a
-//! client sends through the proxy, what its upstream answers, and what R1 to R3 say of it.
+//! Versions at all their places, reads by other methods than GET, and an upstream's own conflicts: a client's
+//! requests through the proxy, its upstream's responses, and the verdicts of R1 to R3.
 //!
 //! ```text
 //! PUT /items/1 if-match:"1" {"name":"lamp"} -> 200 etag:"2" {"name":"lamp"}
 //! ```
 //!
-//! What stands behind the arrow is what the upstream answers, if the request comes to it.
+//! After the arrow stands the upstream's response, if the request reaches it.
 
 mod kinds;
 mod own;
@@ -17,7 +17,7 @@ use fracas::rules::{BodyFileError, read};
 use crate::support::proxy::before;
 use crate::support::upstream::Upstream;
 
-/// What became of a trace: the statuses that the client saw, and its grade.
+/// Outcome of a trace: the statuses that the client saw, and its grade.
 struct Played {
     statuses: Vec<u16>,
     report: Report,
@@ -78,7 +78,7 @@ impl Played {
         client.findings.iter().find(|finding| finding.check == id && finding.rule.is_none())
     }
 
-    /// `pass fail -`: of R1 to R3, `-` for what has nothing to say.
+    /// The verdicts of R1 to R3, such as `pass fail -`; `-` for a check without a finding.
     fn verdicts(&self) -> String {
         let word = |check| self.finding(check).map_or("-".to_owned(), |found| format!("{:?}", found.verdict));
         [1, 2, 3].map(word).join(" ").to_lowercase()

@@ -74,7 +74,7 @@ fn steps(api: &Api, steps: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_a_rule_calls_a_read_is_one() {
+fn a_request_that_a_rule_calls_a_read_is_one() {
     for api in &APIS {
         let read = play(&rules(api, api.reads, ""), &steps(api, "read write read write"));
         assert_eq!(read.verdicts(), "pass pass -", "{}", api.read);
@@ -110,7 +110,7 @@ fn it_ends_a_conflict_that_a_new_read_clears() {
 }
 
 #[test]
-fn a_read_of_what_has_another_key_is_none() {
+fn a_read_of_another_key_is_none() {
     for api in APIS.iter().filter(|api| api.other.is_some()) {
         let trace = steps(api, "write other write");
         let played = play(&rules(api, api.reads, "clear = \"refetch\""), &trace);

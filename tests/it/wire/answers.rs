@@ -203,7 +203,7 @@ fn c24_a_torn_answer_is_torn_for_the_client_too() {
 }
 
 #[test]
-fn bytes_after_an_answer_are_nobodys() {
+fn bytes_after_a_response_reach_no_request() {
     // An unsolicited second response must not reach the next request.
     let upstream = Upstream::playing(|talk: &mut Talk| {
         while let Some(request) = talk.request() {

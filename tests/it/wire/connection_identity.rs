@@ -70,7 +70,7 @@ fn start(upstream: &Upstream) -> TestProxy {
 }
 
 #[test]
-fn nobody_else_is_taken_for_the_user_of_a_connection() {
+fn no_other_client_is_taken_for_the_user_of_a_connection() {
     let upstream = Upstream::playing(domain);
     let proxy = start(&upstream);
     let mut alice = proxy.connect();
@@ -103,7 +103,7 @@ fn handshakes_that_interleave_do_not_meet() {
 }
 
 #[test]
-fn what_is_used_before_it_was_offered_binds_too() {
+fn credentials_sent_before_an_offer_bind_too() {
     for said in ["Negotiate", "negotiate", "NTLM type1"] {
         let upstream = Upstream::playing(domain);
         let proxy = start(&upstream);
@@ -119,7 +119,7 @@ fn what_is_used_before_it_was_offered_binds_too() {
 }
 
 #[test]
-fn what_is_offered_decides_whether_a_connection_is_shared() {
+fn the_offered_scheme_decides_whether_a_connection_is_shared() {
     for (lines, is_own) in [
         ("WWW-Authenticate: NTLM\r\n", true),
         ("WWW-Authenticate: negotiate\r\n", true),
@@ -245,7 +245,7 @@ fn streams_of_one_connection_share_its_identity_and_take_turns() {
 }
 
 #[test]
-fn who_has_an_identity_is_spoken_for_in_http1() {
+fn requests_of_an_authenticated_client_go_over_http1() {
     let upstream = TlsUpstream::speaking(&["h2", "http/1.1"], Asks::Nothing);
     let tls = UpstreamTls { trust: Trust::Anybody, identity: None };
     let proxy =

@@ -1,4 +1,4 @@
-//! Ending: nothing in flight is lost, and nothing hangs.
+//! Draining: no request in flight is lost, and none hangs.
 
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};

@@ -63,7 +63,7 @@ fn all_hear(proxy: &TestProxy, times: usize, status: u16) {
 }
 
 #[test]
-fn c18_a_409_reaches_who_writes_100_mb_before_reading_1000_times_when_full() {
+fn c18_a_409_reaches_a_client_that_writes_100_mb_before_reading_1000_times_when_full() {
     let upstream = Upstream::echoing();
     let proxy = proxy::before(upstream.address)
         .rule(conflict(Match::default(), Schedule::Always))
@@ -76,7 +76,7 @@ fn c18_a_409_reaches_who_writes_100_mb_before_reading_1000_times_when_full() {
 }
 
 #[test]
-fn c18_a_409_reaches_who_writes_100_mb_while_reading_1000_times_when_full() {
+fn c18_a_409_reaches_a_client_that_writes_100_mb_while_reading_1000_times_when_full() {
     let upstream = Upstream::echoing();
     let proxy = proxy::before(upstream.address).rule(conflict(Match::default(), Schedule::Always)).start();
     let tries = if is_full() { 1_000 } else { 20 };
@@ -135,7 +135,7 @@ fn c19_the_connection_serves_on_after_a_big_body_that_nobody_wanted() {
 }
 
 #[test]
-fn c21_an_upstreams_refusal_reaches_who_writes_100_mb_before_reading() {
+fn c21_an_upstreams_refusal_reaches_a_client_that_writes_100_mb_before_reading() {
     // It responds to the head, and closes with the body still to come: the kernel sends a reset.
     let upstream = Upstream::playing(|talk: &mut Talk| {
         talk.request_head();

@@ -1,6 +1,6 @@
-//! Clients that say that they will send no more. A proxy cannot tell them from those that are gone: both
-//! send the same FIN. fracas takes them for gone while they wait, as nginx does, or a client that gives
-//! up would leave its call running upstream (point 22).
+//! Half-closed clients. A proxy cannot tell them from clients that are gone: both send the same FIN. fracas
+//! takes them for gone while they wait, as nginx does, or a client that gives up would leave its call
+//! running upstream (c22).
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ fn c23_a_half_closed_client_that_waits_for_the_upstream_counts_as_gone() {
 }
 
 #[test]
-fn c23_a_half_closed_client_gets_what_was_answered_already() {
+fn c23_a_half_closed_client_gets_a_response_that_is_ready() {
     let upstream = Upstream::answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     let proxy = proxy::before(upstream.address).start();
     for request in [GET, POST] {

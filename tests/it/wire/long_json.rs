@@ -7,7 +7,7 @@ use super::super::support::upstream::Upstream;
 
 #[test]
 fn other_clients_are_served_while_rules_look_into_a_long_body() {
-    /// Each a look of its own, so that to look takes longer than what the others ask for.
+    /// Each inspects the body anew, so that inspection takes longer than the other clients' requests.
     const RULES: usize = 5;
     const OTHERS: usize = 10;
     let mut rules = String::new();

@@ -15,7 +15,7 @@ use super::super::support::upstream::Upstream;
 
 const MIB: u64 = 1 << 20;
 const PIECE: usize = 64 * 1024;
-/// When nothing has moved for so long, nothing moves.
+/// A transfer without progress for this long has stalled.
 const STILL: Duration = Duration::from_millis(300);
 
 fn start(rules: &str, upstream: &Upstream) -> Serving {

@@ -45,7 +45,7 @@ fn references_and_cookies_lead_back_through_the_proxy() {
 }
 
 #[test]
-fn what_leads_to_other_ports_of_the_proxys_host_is_taken_out() {
+fn fields_that_lead_to_other_ports_of_the_proxys_host_are_removed() {
     let upstream = Upstream::answering(
         "HTTP/1.1 200 OK\r\nAlt-Svc: h2=\":443\"\r\nStrict-Transport-Security: max-age=31536000\r\n\
          Content-Length: 0\r\n\r\n",

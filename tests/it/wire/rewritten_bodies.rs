@@ -96,7 +96,7 @@ fn a_compressed_body_is_sent_plain_and_its_tag_stays() {
 }
 
 #[test]
-fn what_has_come_of_a_page_goes_before_the_rest_comes() {
+fn the_beginning_of_a_page_goes_before_the_rest_comes() {
     let upstream = Upstream::playing(|talk: &mut Talk| {
         if talk.request().is_some() {
             let address = talk.socket.local_address();

@@ -15,7 +15,7 @@ use super::super::support::socket::Socket;
 use super::super::support::upstream::{Talk, Upstream};
 
 const NAME: &str = "wire::streaming::c25_64_mib_or_when_full_1_gib_pass_each_way_through_64_mib_of_memory";
-/// Tells the test program that it is to be the proxy, and of which upstream.
+/// Environment variable with an upstream's address, which makes the test program its proxy.
 const ROLE: &str = "FRACAS_TEST_UPSTREAM";
 /// Peak resident memory, independent of the bytes that pass through.
 const MEMORY: u64 = 64 << 20;

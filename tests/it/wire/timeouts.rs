@@ -245,7 +245,7 @@ fn an_upload_that_outlives_its_answer_may_take_its_time() {
 }
 
 #[test]
-fn an_upstream_that_answers_and_never_reads_holds_nobody_for_ever() {
+fn an_upstream_that_responds_and_never_reads_holds_no_client_for_ever() {
     let (finish, finished) = std::sync::mpsc::channel::<()>();
     let finished = std::sync::Mutex::new(finished);
     let upstream = Upstream::playing(move |talk| {

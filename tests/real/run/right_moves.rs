@@ -2,7 +2,7 @@
 
 use super::{checks, graded_by, python, shown};
 
-/// What is said of growth (R7) and of jitter (R8) in a report, and in the client's own line.
+/// The findings on growth (R7) and jitter (R8) in a report, and in the client's own line.
 fn said_of_waits(report: &serde_json::Value) -> [(String, String); 2] {
     let client = &report["clients"][0];
     let word = |value: &serde_json::Value| value.as_str().unwrap_or("undetermined").to_owned();

@@ -1,6 +1,6 @@
-//! Bytes as a series of choices, so that whatever finds bytes finds structured cases.
+//! Bytes as a series of choices, so that a fuzzer of bytes finds structured cases.
 
-/// What is left of the bytes. When they are used up every choice is the first one.
+/// The remaining bytes. When they are used up every choice is the first one.
 pub struct Choices<'b>(pub &'b [u8]);
 
 impl<'b> Choices<'b> {

@@ -1,4 +1,4 @@
-//! What a proxy takes out of a header and adds to it, whatever is in it.
+//! Header fields that a proxy removes and adds, for any header.
 
 use fracas::proxy::headers::{self, Hop};
 use fracas::proxy::rewrite::{self, Front};
@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::choices::Choices;
 
-/// RFC 9110 §7.6.1, and what is known to be meant for one hop.
+/// RFC 9110 §7.6.1, and further fields known to be meant for one hop.
 const HOP_BY_HOP: [&str; 8] = [
     "connection",
     "keep-alive",
@@ -161,7 +161,7 @@ fn check_rewriting(before: &HeaderMap, choice: u8) {
             }
         }
     }
-    // What was rewritten once points at the proxy: a second time there is nothing to do.
+    // A rewritten field points at the proxy, so that a second rewrite changes nothing.
     if upstream.base_path.is_empty() {
         let once = after.clone();
         rewrite::response(&mut after, &upstream, &front);

@@ -1,4 +1,4 @@
-//! The checks that `fuzz/` runs with whatever bytes it finds, and the suite with a bounded number.
+//! The checks that `fuzz/` runs without end, and the suite with a bounded number of cases.
 
 mod choices;
 pub mod header_rewriting;

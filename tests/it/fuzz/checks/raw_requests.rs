@@ -1,5 +1,5 @@
-//! Any bytes, sent to the proxy itself by a client of many. What the upstream sees are whole requests of
-//! the one form that all servers read alike; a bystander gets its own response; nothing panics.
+//! Any bytes, sent to the proxy by one of many clients. The upstream sees only whole requests of the one
+//! form that all servers read alike; a bystander gets its own response; nothing panics.
 
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
@@ -64,8 +64,8 @@ pub fn check(data: &[u8]) {
     assert_eq!(proxy.running().summary().panics, 0);
 }
 
-/// The bodies of the upstream's responses, up to the end of the connection or to where it cannot be read
-/// any further without knowing what was asked.
+/// The bodies of the upstream's responses, up to the end of the connection or to the point from which
+/// reading would need the request.
 fn heard(client: &mut Socket) -> Vec<String> {
     let mut bodies = Vec::new();
     while let Some(head) = client.try_head() {

@@ -10,7 +10,7 @@ pub fn check(data: &[u8]) {
             for warning in accepted.warnings {
                 assert!(!warning.render(Paint::Plain).is_empty());
             }
-            // What is wrong with the text of a reply has to be found by reading.
+            // Reading must find every mistake in the text of a reply.
             let config = accepted.config;
             assert!(RuleSet::new(config.rules, config.settings.seed, true).is_ok(), "valid, and yet not");
         }

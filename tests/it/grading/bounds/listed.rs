@@ -1,11 +1,11 @@
-//! Every number in the grader and the journal is listed here: as a bound, with the test that goes beyond it, or
-//! as a measure, which leaves nothing out.
+//! List of every numeric constant in the grader and the journal: as a bound, with the test that exceeds it, or
+//! as a measure, which drops no evidence.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// File and name of a bound; the test that goes beyond it.
+/// File and name of a bound; the test that exceeds it.
 const BOUNDS: [(&str, &str, &str); 28] = [
     ("grading/around.rs", "MOST", "responses_are_counted_by_client_and_the_clients_are_bounded"),
     ("grading/grader/places.rs", "MOST", "classes_without_a_place_are_judged_as_one"),
@@ -19,15 +19,11 @@ const BOUNDS: [(&str, &str, &str); 28] = [
     ("grading/evidence_store.rs", "NAMED", "counts_are_of_all_operations_however_few_are_kept_as_evidence"),
     ("grading/evidence_store.rs", "OTHERS", "counts_are_of_all_operations_however_few_are_kept_as_evidence"),
     ("grading/checks/evidence.rs", "MOST", "counts_are_of_all_operations_however_few_are_kept_as_evidence"),
-    (
-        "grading/recent_activity.rs",
-        "MOST_CLIENTS",
-        "what_a_client_did_and_is_forgotten_is_not_held_against_it",
-    ),
+    ("grading/recent_activity.rs", "MOST_CLIENTS", "forgotten_requests_of_a_client_are_not_held_against_it"),
     (
         "grading/recent_activity.rs",
         "MOST_OPERATIONS",
-        "what_a_client_did_and_is_forgotten_is_not_held_against_it",
+        "forgotten_requests_of_a_client_are_not_held_against_it",
     ),
     ("grading/checks/herd.rs", "MOST", "crowds_that_are_forgotten_let_nothing_pass"),
     ("grading/checks/amplification.rs", "MOST_WINDOWS", "the_worst_ten_seconds_are_remembered"),
@@ -47,13 +43,13 @@ const BOUNDS: [(&str, &str, &str); 28] = [
         "CANDIDATES",
         "calls_beyond_those_that_are_looked_at_are_accused_of_nothing",
     ),
-    ("grading/correlate/past_writes.rs", "GENERATION", "what_succeeded_long_ago_may_still_be_sent_anew"),
+    ("grading/correlate/past_writes.rs", "GENERATION", "a_write_that_succeeded_long_ago_may_be_sent_anew"),
     ("grading/correlate/past_writes.rs", "MOST", "one_that_is_full_knows_of_nothing_that_it_was_not_there"),
     ("model/version.rs", "MOST", "a_reading_for_more_rules_than_are_kept_may_be_one_for_each"),
     ("journal/collector.rs", "MOST_WAITING", "whoever_comes_too_fast_is_counted_and_does_not_wait"),
 ];
 
-/// Names of numbers that leave nothing out: versions, times, what is much and what is little.
+/// Names of numbers that drop no evidence: versions, times, thresholds.
 const MEASURES: [&str; 37] = [
     "VERSION",
     "FORMAT",
@@ -94,7 +90,7 @@ const MEASURES: [&str; 37] = [
     "PAUSE",
 ];
 
-/// Bounds that leave out what no verdict rests on, and why.
+/// Bounds that drop only data on which no verdict rests, and why.
 const HARMLESS: [(&str, &str, &str); 7] = [
     ("grading/correlate/spacing.rs", "PLACES", "waits are summed up by their place, modulo this"),
     ("grading/correlate/open.rs", "SEEN", "what may be missing of the reads is noted: `has_forgotten_reads`"),

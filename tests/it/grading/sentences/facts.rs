@@ -1,4 +1,4 @@
-//! What a slow and simple count finds in operations.
+//! Facts of operations by a slow and simple count.
 
 use std::collections::BTreeSet;
 
@@ -67,7 +67,7 @@ impl Facts {
         let is_of =
             |tried: &Try| tried.attempt.conflict.as_ref().is_some_and(|conflict| conflict.rule == rule);
         let operations: Vec<&Operation> = operations.collect();
-        // How many clients there are is said of the class.
+        // Clients are counted over the class, not over the rule.
         let clients = operations.iter().map(|operation| operation.client).collect();
         let met = operations.into_iter().filter(|operation| operation.tries.iter().any(is_of));
         Facts { clients, ..Facts::with(met, is_of) }

@@ -5,7 +5,7 @@ use fracas::model::{
 };
 use proptest::prelude::*;
 
-/// One call: what is sent, how it is answered time and again, and how long its client waits.
+/// One call: its request, the response to each try, and its client's waits.
 #[derive(Clone, Debug)]
 struct Call {
     client: u64,
@@ -74,7 +74,7 @@ fn call() -> impl Strategy<Value = Call> {
 }
 
 impl Call {
-    /// What it comes to, in milliseconds that become microseconds.
+    /// Its attempts; milliseconds become microseconds.
     fn attempts(&self) -> Vec<Attempt> {
         let (mut made, mut now, mut sent) = (Vec::new(), self.start, self.sent.clone());
         for (try_number, wait) in self.waits.iter().map(Some).chain([None]).enumerate() {

@@ -1,4 +1,4 @@
-//! The sentences of checks, each with what must be so where it is said.
+//! The sentences of checks, each with the condition that must hold where it is said.
 
 use std::collections::BTreeSet;
 

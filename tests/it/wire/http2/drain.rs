@@ -1,4 +1,4 @@
-//! Ending over HTTP/2: streams in flight are answered, and the client is told.
+//! Draining over HTTP/2: streams in flight get their responses, and the client a GOAWAY.
 
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};

@@ -48,7 +48,7 @@ fn uploads_that_nobody_reads_do_not_hold_up_their_neighbours() {
     }
 }
 
-/// An upstream that sends the rest of its response to `/late` when it is told to, and answers others at once.
+/// An upstream that sends the rest of its response to `/late` on a signal, and responds to others at once.
 fn upstream_that_waits() -> (Upstream, Sender<()>) {
     let (go, may_go) = channel();
     let may_go = Mutex::new(may_go);

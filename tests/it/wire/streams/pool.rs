@@ -91,7 +91,7 @@ fn a_refused_stream_is_sent_again_with_its_body_and_counted() {
 }
 
 #[test]
-fn what_is_always_refused_is_tried_a_few_times() {
+fn a_stream_that_is_always_refused_is_tried_a_few_times() {
     let upstream = Http2Upstream::playing(100, |mut asked| async move {
         asked.response.send_reset(Reason::REFUSED_STREAM);
     });
