@@ -300,7 +300,7 @@ pub static ROWS: [Row; 21] = [
         situations: ALL,
         fails: &[("persistent", &[9]), EARLY, ("stale", &[1, 2, 3, 9]), ("taken", &[1, 9, 17])],
         may_fail: &[],
-        finds: &[ORDER, ("busy", 7, WARN)],
+        finds: &[ORDER, ("persistent", 7, WARN)],
         backoff: Some((&["fixed"], &["none", "small", "undetermined"])),
     },
     Row {
