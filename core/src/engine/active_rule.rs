@@ -1,4 +1,4 @@
-//! One rule of a running proxy, compiled: which requests it is about, and what is drawn and answered.
+//! One rule of a running proxy, compiled: the requests that it is about, its draws and its replies.
 
 use std::sync::Arc;
 
@@ -12,14 +12,14 @@ use crate::reply::CompiledReply;
 use crate::rules::template::TemplateMistake;
 use crate::rules::{Clear, Rule, State, Trigger, VersionAt};
 
-/// A rule, ready to judge and to answer.
+/// A rule, ready to judge requests and to refuse them.
 pub struct ActiveRule {
     pub rule: Rule,
     pub reply: CompiledReply,
     pub dice: Dice,
-    /// What it did so far.
+    /// Its counts so far.
     pub counters: Arc<RuleCounters>,
-    /// Whose its state is.
+    /// Owner of its state.
     scope: StateScope,
     /// Whether it cannot be decided without the request's body.
     judges_body: bool,
@@ -38,17 +38,17 @@ impl ActiveRule {
         })
     }
 
-    /// Which rule it is.
+    /// Id of the rule.
     pub fn id(&self) -> RuleId {
         RuleId(Arc::clone(&self.rule.name))
     }
 
-    /// Where an entry of its state is kept.
+    /// Key of an entry of its state.
     pub fn key(&self, keyspace: Keyspace, key: KeyHash) -> StateKey {
         StateKey::new(self.scope, keyspace, key)
     }
 
-    /// Whose its state is.
+    /// Owner of its state.
     pub fn scope(&self) -> StateScope {
         self.scope
     }
@@ -63,12 +63,12 @@ impl ActiveRule {
         self.judges_body
     }
 
-    /// Whether this request's body is needed: to decide, or to tell what is in it.
+    /// Whether this request's body is needed: to decide, or for its values.
     pub fn reads_body(&self, facts: &Facts<'_>) -> bool {
         self.judges_body || self.reply.reads_body(facts)
     }
 
-    /// What the rule needs to count a request that it is about, or why it leaves it alone.
+    /// The captures and the key of a request that the rule is about, or the reason why it leaves the request alone.
     pub fn concern<'r>(
         &'r self,
         facts: &'r Facts<'_>,
@@ -97,8 +97,8 @@ impl ActiveRule {
 }
 
 impl Rule {
-    /// Whose the rule's state is. Its meaning is all that decides which requests it counts and what it keeps of them;
-    /// its reply and what it expects of clients are not.
+    /// Owner of the rule's state. Its meaning is all that decides which requests it counts and which facts it keeps;
+    /// its reply and its expectations are not.
     fn scope(&self) -> StateScope {
         let Rule { requests, trigger, per, version, read, during, limit, enabled, .. } = self;
         let meaning = format!("{:?}", (requests, trigger, per, version, read, during, limit, enabled));
@@ -143,7 +143,7 @@ pub struct Concern<'r> {
 }
 
 impl Unconcerned<'_> {
-    /// What was missing, of a request that had the rule's method and path; see [`Mismatch::near_miss`].
+    /// The missing part of a request that had the rule's method and path; see [`Mismatch::near_miss`].
     pub fn near_miss(&self) -> Option<String> {
         Some(match self {
             Unconcerned::Mismatch(mismatch) => return mismatch.near_miss(),
@@ -155,17 +155,17 @@ impl Unconcerned<'_> {
     }
 }
 
-/// Why a rule leaves a request alone.
+/// Reason why a rule leaves a request alone.
 pub enum Unconcerned<'r> {
     /// The request does not match.
     Mismatch(Mismatch<'r>),
-    /// The request is one that ends what the rule keeps.
+    /// The request ends an entry of the rule's state.
     Release,
     /// The request reads the resource: the rule's `read` says so, or it clears the rule's conflicts, which it
     /// could never do if it were refused.
     Reading,
     /// The state is in the request's body, which is longer than `body_limit`.
     LongBody,
-    /// The request lacks what the rule's counters are kept per.
+    /// The request lacks a part of the rule's `per`.
     NoKey,
 }

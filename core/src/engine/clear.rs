@@ -14,10 +14,10 @@ impl Clear {
 }
 
 impl Rule {
-    /// What an open conflict is kept under, for a request whose key is `key`; `None` where that would be
-    /// needed. What a GET clears is about the resource that is read, so its path is the key. Where `read`
-    /// says what reads, many resources may have one path: then the rule's own key decides, or the client
-    /// alone where reads do not name that. Everything else goes by the rule's own key.
+    /// The key of an open conflict, for a request whose key is `key`; `None` where that is needed and missing.
+    /// A GET clears conflicts about the resource that it reads, so the path is the key. Under `read`,
+    /// many resources may have one path: then the rule's own key decides, or the client
+    /// alone where reads do not name the key. All other conflicts go by the rule's own key.
     pub fn opened_under(&self, facts: &Facts<'_>, key: Option<KeyHash>, client: KeyHash) -> Option<KeyHash> {
         let client = &client.0.to_le_bytes()[..];
         let is_by_reading = self.clear().is_some_and(Clear::is_by_reading);
@@ -29,8 +29,8 @@ impl Rule {
     }
 }
 
-/// What a request says about the version it is based on, to be compared with what it says next
-/// time: the field that the rule names, or else `If-Match`, and the version fields that well-known APIs have
+/// The version that a request is based on, to be compared with that of the next
+/// request: the field that the rule names, or else `If-Match`, and the version fields that well-known APIs have
 /// in bodies and queries. `If-Match: *` says nothing.
 pub fn validator(facts: &Facts<'_>, named: Option<&VersionAt>) -> Option<KeyHash> {
     if let Some(version) = named.and_then(|at| at.in_request(facts)) {

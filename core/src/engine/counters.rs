@@ -1,4 +1,4 @@
-//! What one rule did so far, counted exactly. Unlike an entry of state, it is one process's, and lasts as long as the
+//! Exact counts of one rule's requests and conflicts. Unlike an entry of state, it is one process's, and lasts as long as the
 //! rule does.
 
 use std::num::NonZeroU64;
@@ -14,8 +14,8 @@ pub struct RuleCounters {
     near: Near,
 }
 
-/// Why requests that had a rule's method and path did not match it, as long as none did. Bounded in what it
-/// costs as in what it keeps: after [`Near::MOST_NOTED`] requests a look at one number is all.
+/// Why requests that had a rule's method and path did not match it, as long as none did. Bounded in
+/// cost and in memory: after [`Near::MOST_NOTED`] requests a look at one number is all.
 #[derive(Debug, Default)]
 struct Near {
     noted: AtomicU32,
@@ -63,7 +63,7 @@ impl RuleCounters {
         }
     }
 
-    /// A request had the rule's method and path and did not match it, for want of what `why` says.
+    /// A request had the rule's method and path and did not match it, for the reason `why`.
     pub fn note_near_miss(&self, why: impl FnOnce() -> Option<String>) {
         if self.near.noted.load(Relaxed) < Near::MOST_NOTED && self.matched() == 0 {
             self.near.note(why());

@@ -1,4 +1,4 @@
-//! What a session asks for, says and decides.
+//! Needs, outcomes and decisions of a session.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,31 +10,31 @@ use super::operation::{Op, StateKey, StoredResponse};
 use super::state::Versions;
 use crate::model::{KeyHash, RuleId};
 
-/// What a session needs next.
+/// Next need of a session.
 pub enum Step {
     /// The request's body: [`Session::body`](super::Session::body).
     NeedBody,
     /// The reply of this operation: [`Session::reply`](super::Session::reply).
     Query(StateKey, Op),
-    /// The user may wonder.
+    /// A notice for the user.
     Notice(Notice),
     Done(Decision),
 }
 
-/// A thing that the user may wonder about.
+/// An event that needs an explanation to the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// The rule leaves a request alone, the first one, whose body is too long to be looked at.
     LongBody(RuleId),
 }
 
-/// What is done with a request.
+/// Fate of a request.
 pub enum Decision {
     /// It goes to the upstream. A conflict may be pending ([`Effects::pending`](super::Effects::pending)).
     Forward,
     /// The upstream never sees it.
     Refuse(Conflict),
-    /// It was answered before.
+    /// The request had its response before.
     Replay(Replay),
 }
 
@@ -45,7 +45,7 @@ pub struct Conflict {
     /// Which of its key's requests this is, from 1; while a conflict is open, the one that opened it.
     pub n: u64,
     pub key: KeyHash,
-    /// Instead of the reply's.
+    /// Status in place of the reply's.
     pub status: Option<StatusCode>,
     pub versions: Versions,
     /// Tries refused so far under an open conflict, this one included; 1 for a new one.
@@ -63,7 +63,7 @@ pub struct Replay {
     pub response: Arc<StoredResponse>,
 }
 
-/// A rule's word on a request that it is about.
+/// Outcome of a rule for a request that it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Judged {
     /// The rule's, in its set.
@@ -84,7 +84,7 @@ pub enum RuleOutcome {
     Conflicts {
         tries: u64,
     },
-    /// It was answered before.
+    /// The request had its response before.
     Replays,
     /// The rule takes note of a request whose response another rule overrides.
     Watches,
@@ -96,7 +96,7 @@ impl Conflict {
         self.active.counters.try_fire(self.active.rule.limit)
     }
 
-    /// What it opens when it is committed.
+    /// The entry that it opens when it is committed.
     pub(super) fn opening(&self) -> Option<(StateKey, Op)> {
         let (key, validator) = **self.opens.as_ref()?;
         Some((key, Op::Open { n: self.n, validator }))

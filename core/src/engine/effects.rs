@@ -1,4 +1,4 @@
-//! What a request owes when it ends, in whatever way: places to leave, observations to apply, a pending conflict to
+//! Settlement of a request, however it ends: reservations to leave, observations to apply, a pending conflict to
 //! commit. Decided here and nowhere else; a driver passes the operations to a store, and the replies back.
 //!
 //! ```text
@@ -6,7 +6,7 @@
 //!      └── on_failure, at any time ─▶ operations
 //! ```
 //!
-//! Of a store that fails: what has been entered is left, since it may have been; an entry that cannot be changed stays
+//! When the store fails, a reservation that may have been entered is left all the same; an entry that cannot be changed stays
 //! as it is, and ends with its time to live.
 
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use super::state::{Observation, Outcome, StateUpdate};
 use super::store::StoreError;
 use crate::model::{Json, KeyHash, Moment};
 
-/// What a request owes. Nearly every request owes nothing, and that is one word.
+/// Effects of a request. Nearly every request has none, and takes one word.
 #[derive(Default)]
 pub struct Effects(Option<Box<Owed>>);
 
@@ -36,14 +36,14 @@ struct Owed {
     /// How much longer than its response a request stays in flight.
     hold: Duration,
     response: Option<Box<Response>>,
-    /// What is to be told next, the last one first.
+    /// Updates to apply next, the last one first.
     commands: Vec<StateUpdate>,
     /// A referrer that is to be named next, after its reference was counted.
     names: Option<(StateKey, KeyHash)>,
     awaited: Awaited,
 }
 
-/// A place that the request has entered, or may have.
+/// A reservation that the request has entered, or may have.
 struct Reservation {
     key: StateKey,
     ticket: u64,
@@ -86,14 +86,14 @@ impl From<StateUpdate> for Effects {
 
 /// While a request is decided.
 impl Effects {
-    /// The request may enter a place from here on; `payload` is that of one whose response is to be kept.
+    /// The request may enter the reservation from here on; `payload` is that of one whose response is to be kept.
     pub(super) fn enter(&mut self, key: StateKey, ticket: u64, payload: Option<KeyHash>, hold: Duration) {
         let owed = self.owed();
         owed.reservations.push(Reservation { key, ticket, payload });
         owed.hold = owed.hold.max(hold);
     }
 
-    /// It has not entered the last one.
+    /// The request has not entered the last reservation.
     pub(super) fn forget_entry(&mut self) {
         if let Some(owed) = &mut self.0 {
             owed.reservations.pop();
@@ -119,7 +119,7 @@ impl Effects {
         self.0.as_ref()?.pending.as_deref()
     }
 
-    /// For which rules the request is a reading.
+    /// The rules for which the request is a reading.
     pub fn readings(&self) -> &[(crate::model::RuleId, Option<KeyHash>)] {
         self.0.as_ref().map_or(&[], |owed| &owed.readings)
     }
@@ -131,7 +131,7 @@ impl Effects {
 
 /// When it ends.
 impl Effects {
-    /// Whether nothing is owed.
+    /// Whether there are no effects.
     pub fn is_settled(&self) -> bool {
         self.0.is_none()
     }
@@ -168,7 +168,7 @@ impl Effects {
         conflict.map(|conflict| *conflict)
     }
 
-    /// How much longer the request stays in flight, once what its response's head taught has been applied.
+    /// How much longer the request stays in flight, once the observations of its response's head are applied.
     pub fn hold(&self) -> Duration {
         self.0.as_ref().map_or(Duration::ZERO, |owed| owed.hold)
     }
@@ -185,7 +185,7 @@ impl Effects {
         let Some(owed) = &mut self.0 else { return };
         let observations = std::mem::take(&mut owed.observations);
         let Some(response) = owed.response.take() else {
-            // It never began, which teaches nothing: the upstream may not have seen the request.
+            // The response never began, so nothing is observed: the upstream may not have seen the request.
             owed.reservations.iter_mut().for_each(|reservation| reservation.payload = None);
             return owed.leave(None);
         };
@@ -196,14 +196,14 @@ impl Effects {
         owed.leave(body.map(|body| StoredResponse { connection, status, headers, body }));
     }
 
-    /// The request ends here: it failed, or was cancelled, or a rule answers; or the client left while it read the
-    /// response, which the upstream has given all the same. Operations follow.
+    /// The request ends here: it failed, was cancelled or is refused by a rule; or the client left while it read the
+    /// response, which the upstream has sent all the same. Operations follow.
     pub fn on_failure(&mut self) {
         self.on_body_end(None);
     }
 
-    /// The next operation, whose reply [`Effects::reply`] wants before the one after it; `None`: what is owed by now
-    /// is settled. `now` is by the clock that observations began by.
+    /// The next operation, whose reply [`Effects::reply`] wants before the one after it; `None`: all effects so
+    /// far are settled. `now` is by the clock that observations began by.
     pub fn poll(&mut self, now: Moment) -> Option<(StateKey, Op)> {
         let owed = self.0.as_mut()?;
         if let Some((referrer, to)) = owed.names.take() {
@@ -262,7 +262,7 @@ impl Effects {
 }
 
 impl Owed {
-    /// Leaves every place, with the response where it is to be kept.
+    /// Leaves every reservation, with the response where it is to be kept.
     fn leave(&mut self, response: Option<StoredResponse>) {
         let response = response.filter(|_| self.reservations.iter().any(|entered| entered.payload.is_some()));
         let response = response.map(Arc::new);
@@ -279,7 +279,7 @@ impl Owed {
         self.follow(left);
     }
 
-    /// Tells these after those that are to be told already.
+    /// Queues these updates after those that are queued already.
     fn follow(&mut self, mut commands: Vec<StateUpdate>) {
         if commands.len() > 1 {
             commands.reverse();

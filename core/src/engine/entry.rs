@@ -1,5 +1,5 @@
-//! What is kept under one key, and how each operation changes it: pure, and the same in every store. A store runs
-//! [`Entry::apply`] atomically, and need know nothing of what an entry means.
+//! The state of one key, and how each operation changes it: pure, and the same in every store. A store runs
+//! [`Entry::apply`] atomically, and knows nothing of the meaning of an entry.
 
 mod encoding;
 
@@ -11,7 +11,7 @@ use super::operation::{Held, Keyspace, KnownVersion, Learnt, Op, Reply, StateKey
 use crate::model::{KeyHash, Moment};
 use crate::rules::{Clear, Rate};
 
-/// What is kept under one key: 40 bytes, whatever it is. Its moments are the store's own.
+/// The state of one key, in 40 bytes. Its moments are the store's own.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Entry {
     #[default]
@@ -94,7 +94,7 @@ impl Entry {
                 Entry::In { payload, until, .. } if *until > now => {
                     Reply::Running { payload: (*payload).into() }
                 }
-                // One whose response was not kept cannot be answered again: it runs again.
+                // Without a stored response the request runs again.
                 Entry::Finished { payload: done, response }
                     if response.is_some() || *done != Packed::from(payload) =>
                 {
@@ -225,7 +225,7 @@ impl Entry {
         let Entry::Opened { tries, since, validator, is_read, .. } = self else { return false };
         match clear {
             Clear::Refetch => !is_read,
-            // Where the resource has not changed, what a read gave is the newest there is.
+            // Where the resource has not changed, a read shows the newest version.
             Clear::NewVersion => !is_read && (sent.is_none() || packed(sent) == *validator),
             Clear::After(length) => now.since(*since) < length,
             Clear::Tries(limit) => u64::from(*tries) < limit.get(),
@@ -254,7 +254,7 @@ impl Entry {
         let is_overlapped = began < known.changed;
         let is_same = seen.version == known.seen.version;
         if how == Learnt::Read {
-            // Nothing strong was read, and nothing contradicts what is known.
+            // The read showed no strong version, and contradicts nothing.
             let tells_nothing = seen.version.is_none() && seen.modified == known.seen.modified;
             if tells_nothing || is_overlapped && hash(&seen) == Some(known.superseded) {
                 return;
@@ -274,14 +274,14 @@ impl Entry {
     }
 }
 
-/// What a store must know to bound itself.
+/// Facts that a store needs to bound itself.
 impl Entry {
-    /// Whether nothing is kept, so that its place can be given up.
+    /// Whether the entry is empty, so that the store can drop it.
     pub fn is_nothing(&self) -> bool {
         matches!(self, Entry::Nothing)
     }
 
-    /// Whether a request is in that has not left yet: forgotten, it would let a second one in beside it.
+    /// Whether a request is in flight: evicting the entry would let a second one in beside it.
     pub fn is_running(&self, now: Moment) -> bool {
         matches!(self, Entry::In { until, .. } if *until > now)
     }
@@ -295,12 +295,12 @@ impl Entry {
     }
 
     /// Whether it may start afresh when it is found after its time to live. A referrer counts until it is taken or
-    /// forgotten, however late that is.
+    /// evicted, however late that is.
     pub fn may_expire(&self, key: StateKey, now: Moment) -> bool {
         key.keyspace() != Keyspace::Referrer && !self.is_leased(now)
     }
 
-    /// What is owed when it is forgotten for want of room or by age: a forgotten referrer refers to nothing.
+    /// The update that its eviction, for want of room or by age, calls for: an evicted referrer refers to nothing.
     pub fn owes(&self, key: StateKey) -> Option<(StateKey, Op)> {
         match (key.keyspace(), self) {
             (Keyspace::Referrer, Entry::Held { holder, .. }) => {
@@ -310,7 +310,7 @@ impl Entry {
         }
     }
 
-    /// The kept response, which weighs more than all the rest: stores bound how many there are.
+    /// The stored response, which is larger than all the rest: stores bound how many there are.
     pub fn response(&self) -> Option<&Arc<StoredResponse>> {
         match self {
             Entry::Finished { response, .. } => response.as_ref(),
@@ -318,7 +318,7 @@ impl Entry {
         }
     }
 
-    /// Forgets the kept response, but not that there was one.
+    /// Evicts the stored response, but keeps that there was one.
     pub fn forget_response(&mut self) {
         if let Entry::Finished { response, .. } = self {
             *response = None;

@@ -1,5 +1,5 @@
-//! Why a rule did not fire, told when a run has ended: from the requests that came, and from what those that
-//! had its method and path lacked.
+//! The reason why a rule did not fire, reported at the end of a run: from the requests that came, and from the near
+//! misses of those that had its method and path.
 
 use std::collections::HashMap;
 
@@ -10,12 +10,12 @@ use crate::matching::PathMatch;
 use crate::model::{Attempt, Phase};
 use crate::rules::{Rule, Trigger, grouped};
 
-/// Kinds of requests, by method and path, that are told apart.
+/// Maximum number of kinds of requests, by method and path.
 const MOST_KINDS: usize = 4_096;
-/// Paths that are compared with what a rule wants.
+/// Maximum number of paths that are compared with a rule's.
 const MOST_COMPARED: usize = 256;
 
-/// What came, in kinds.
+/// Requests of a run, by kinds.
 #[derive(Debug, Default)]
 pub struct Came {
     kinds: HashMap<(SmolStr, SmolStr), Kind>,
@@ -26,11 +26,11 @@ pub struct Came {
 #[derive(Debug, Default)]
 struct Kind {
     requests: u64,
-    /// Of them, those that some rule answered.
+    /// Of them, those that a rule refused.
     answered: u64,
 }
 
-/// Why requests that had a rule's method and path did not match it, and how many were seen of each.
+/// Reasons why requests that had a rule's method and path did not match it, each with the number of requests.
 pub type Noted = [(String, u64)];
 
 impl Came {
@@ -50,7 +50,7 @@ impl Came {
         seen
     }
 
-    /// Why `rule` did not fire: `matched` requests were for it, and others were nearly, as `noted`.
+    /// The reason why `rule` did not fire: `matched` requests matched it, and near misses are `noted`.
     pub fn why_not(&self, rule: &Rule, matched: u64, noted: &Noted) -> String {
         if !rule.enabled {
             return "it is not enabled: `enabled = false`".to_owned();
@@ -67,7 +67,7 @@ impl Came {
         self.nearest(rule)
     }
 
-    /// Which part of method and path failed, and what came nearest.
+    /// The part of method and path that failed, and the nearest request.
     fn nearest(&self, rule: &Rule) -> String {
         let has_method = |method: &str| {
             Method::from_bytes(method.as_bytes()).is_ok_and(|method| rule.requests.method.contains(&method))
@@ -138,7 +138,7 @@ impl<'s> Nearest<'s> {
     }
 }
 
-/// How far a path is from what is wanted: edits of its text.
+/// Distance of a path from the wanted one, in edits of its text.
 fn distance(wanted: &PathMatch, path: &str) -> usize {
     /// Longer paths are compared by their beginnings.
     const LONGEST: usize = 128;

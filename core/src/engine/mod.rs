@@ -1,7 +1,7 @@
 //! Judging requests. Pure: time, chance and state are arguments.
 //!
-//! [`Session`] decides one request, [`Effects`] says what it owes when it ends, [`Entry`] is what is kept under one
-//! key, and a [`Store`] is where. A driver passes operations from the first two to a store, and the replies back.
+//! [`Session`] decides one request, [`Effects`] settles it when it ends, [`Entry`] is the state of one
+//! key, and a [`Store`] keeps entries. A driver passes operations from the first two to a store, and the replies back.
 
 mod active_rule;
 mod clear;

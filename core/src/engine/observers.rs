@@ -1,15 +1,15 @@
-//! Which rules observe which exchanges: those whose host and path fit a rule that tracks something,
-//! whatever their method and whichever rule answered, and those that its `by` and `release` select.
+//! The rules that observe an exchange. A rule with state observes the exchanges whose host and path fit it, with any
+//! method and whichever rule responded, and those that its `by` and `release` select.
 
 use std::sync::Arc;
 
 use http::Method;
 
 use super::active_rule::ActiveRule;
-use super::state::{Exchange, Observation};
+use super::state::{Exchange, LearnedFrom, Observation};
 use crate::matching::{Match, Methods, RuleIndex};
 use crate::model::{ClientIdSources, Facts, Key, KeyHash, Moment, RuleId};
-use crate::rules::{Clear, Rule, Selector, State, Trigger};
+use crate::rules::{Clear, Rule, Selector, Trigger};
 
 /// The rules that observe exchanges, with an index of their own.
 pub struct Observers {
@@ -32,7 +32,7 @@ struct Observer {
 enum Role {
     /// Host and path fit the rule.
     Path,
-    /// It may make something whose path fits the rule.
+    /// It may create a resource whose path fits the rule.
     Maker,
     /// The rule is about it.
     Match,
@@ -66,13 +66,13 @@ impl Observers {
         self.observers.is_empty()
     }
 
-    /// Whether something may be observed of a request whose body is still unread.
+    /// Whether an observer needs the body of the request, which is still unread.
     pub fn want_body(&self, facts: &Facts<'_>) -> bool {
         self.candidates(facts)
             .any(|observer| observer.reads_body && observer.requests.check_head(facts).is_ok())
     }
 
-    /// What is observed of a request that began at `began`.
+    /// The observations of a request that began at `began`.
     pub fn observations(
         &self,
         facts: &Facts<'_>,
@@ -90,8 +90,8 @@ impl Observers {
         observations
     }
 
-    /// For which rules a request reads what they are about, and under which key; `None` for
-    /// one that it does not name.
+    /// The rules whose resource the request reads, and its key there; `None` where the request
+    /// does not name it.
     pub fn readings(&self, facts: &Facts<'_>, identity: &ClientIdSources) -> Readings {
         if !self.reads {
             return Vec::new();
@@ -124,7 +124,7 @@ impl Observer {
     }
 }
 
-/// What a rule observes.
+/// The exchanges that a rule observes.
 fn roles(rule: &Rule) -> Vec<(Role, Match, Key)> {
     let by_path = || {
         let requests =
@@ -139,9 +139,7 @@ fn roles(rule: &Rule) -> Vec<(Role, Match, Key)> {
         };
         (Role::Maker, requests, Key::RULE)
     };
-    let own = || (Role::Match, rule.requests.clone(), rule.per.clone());
     let select = |role, selector: &Selector| (role, selector.requests.clone(), selector.per.clone());
-    let release = |release: &Option<Selector>| release.as_ref().map(|release| select(Role::Release, release));
     let reading = rule.read.as_ref().map(|read| {
         let per = if read.names_key { rule.per.clone() } else { Key::RULE };
         (Role::Reading, read.requests.clone(), per)
@@ -150,15 +148,12 @@ fn roles(rule: &Rule) -> Vec<(Role, Match, Key)> {
         let path = rule.clear().is_some_and(Clear::is_by_reading).then(by_path);
         return path.into_iter().chain(reading).collect();
     };
-    let of_state = match &**state {
-        State::Stale { .. } => vec![by_path(), maker()],
-        State::Duplicate { release: ends } | State::Locked { release: ends, .. } => {
-            std::iter::once(own()).chain(release(ends)).collect()
-        }
-        State::Referenced { by, release: ends } => {
-            std::iter::once(select(Role::Referrer, by)).chain(release(ends)).collect()
-        }
-        State::Overlap { .. } | State::Expired { .. } | State::KeyInUse { .. } => Vec::new(),
+    let of_state = match state.learned_from() {
+        LearnedFrom::Versions => vec![by_path(), maker()],
+        LearnedFrom::Holders { .. } => vec![(Role::Match, rule.requests.clone(), rule.per.clone())],
+        LearnedFrom::References(by) => vec![select(Role::Referrer, by)],
+        LearnedFrom::Nothing => Vec::new(),
     };
-    of_state.into_iter().chain(reading).collect()
+    let release = state.release().map(|release| select(Role::Release, release));
+    of_state.into_iter().chain(release).chain(reading).collect()
 }

@@ -1,5 +1,5 @@
-//! The vocabulary of state: where an entry is kept, the operations on it, and what each replies. An operation is
-//! atomic, is about one entry, and says times as durations, so that an entry means the same to any process.
+//! The vocabulary of state: the key of an entry, the operations on it, and their replies. An operation is
+//! atomic, is about one entry, and gives times as durations, so that an entry means the same to any process.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use siphasher::sip::SipHasher13;
 use crate::model::KeyHash;
 use crate::rules::{Clear, Rate};
 
-/// Whose state it is: a stable hash of a rule's name and of all that its state depends on. A rule that keeps both
+/// Owner of state: a stable hash of a rule's name and of all that its state depends on. A rule that keeps both
 /// keeps its state, wherever it stands in its file; one that is renamed or changed starts afresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StateScope(u64);
@@ -32,11 +32,11 @@ impl StateScope {
 /// The sorts of entries kept for one rule, which never meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Keyspace {
-    /// How many requests there were.
+    /// Counts of requests.
     Count,
-    /// What `on` tracks.
+    /// Entries that `on` tracks.
     State,
-    /// Which resource a referring resource refers to, by the referring resource's path.
+    /// The resource that a referring resource refers to, by the referring resource's path.
     Referrer,
     /// Conflicts opened under `clear`.
     Opened,
@@ -47,7 +47,7 @@ impl Keyspace {
     const BITS: u64 = 0b11;
 }
 
-/// Where an entry is kept.
+/// Key of an entry: rule, keyspace, and the hash of the request's key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct StateKey {
     /// The scope, and in its two lowest bits the keyspace: a key of the memory store is 24 bytes.
@@ -60,7 +60,7 @@ impl StateKey {
         StateKey { place: scope.0 | keyspace as u64, key }
     }
 
-    /// A key from what [`StateKey::place`] gave.
+    /// The key that [`StateKey::place`] packed.
     pub fn at(place: u64, key: KeyHash) -> StateKey {
         StateKey { place, key }
     }
@@ -113,16 +113,15 @@ pub enum Op {
     Window(Rate),
     /// Asks for the newest version seen.
     Version,
-    /// Enters, unless another request is in, or was and left a response. The ticket is one that no other request
-    /// has. A request that does not leave is taken to have left after the lease.
+    /// Enters, unless another request is in flight, or left a response. No other request has the ticket. A request that does not leave is taken to have left after the lease.
     Enter { ticket: u64, lease: Duration, payload: KeyHash },
-    /// Asks who holds the key.
+    /// Asks for the holder of the key.
     Holder,
     /// Asks how many live resources refer to the key.
     References,
-    /// Asks who holds the key, and frees it.
+    /// Asks for the holder of the key, and frees the key.
     Take,
-    /// Asks who holds the key, and gives it to this holder.
+    /// Asks for the holder of the key, and gives the key to this one.
     Replace(KeyHash),
     /// Asks when the key was first seen, and how many requests it has made; counts this one.
     Age,
@@ -133,7 +132,7 @@ pub enum Op {
     Learn { seen: KnownVersion, took: Duration, how: Learnt },
     /// The request that entered with the ticket has ended without a response to keep.
     Leave { ticket: u64 },
-    /// The request that entered with the ticket was answered.
+    /// The request that entered with the ticket has its response.
     Finish { ticket: u64, payload: KeyHash, response: Option<Arc<StoredResponse>> },
     /// The key is held, for the lease if there is one, unless another holder has a lease on it.
     Hold { holder: KeyHash, lease: Option<Duration> },
@@ -141,7 +140,7 @@ pub enum Op {
     Release,
     /// One more live resource refers to the key.
     Refer,
-    /// One fewer does.
+    /// One live resource fewer refers to the key.
     Unrefer,
     /// A conflict opens, by the key's `n`-th request; where one is open, that counts one try more.
     Open { n: u64, validator: Option<KeyHash> },
@@ -177,7 +176,7 @@ impl Op {
     }
 }
 
-/// What an operation replies.
+/// Reply of an operation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
     /// The operation asked for nothing.
@@ -186,18 +185,18 @@ pub enum Reply {
     Counted { n: u64 },
     /// This is the key's `n`-th request. It took a token, or there is one for it after so long a wait.
     Windowed { n: u64, wait: Duration },
-    /// Nothing is known before a response taught it.
+    /// The newest version; nothing is known before a response has shown one.
     Version(Option<KnownVersion>),
     /// The request is the only one in.
     Entered,
-    /// Another is in, with this payload.
+    /// Another request, with this payload, is in flight.
     Running { payload: KeyHash },
-    /// Another was in, with this payload, and was answered. Without the response it was another
-    /// payload than the one asked about: the same one enters again.
+    /// Another request, with this payload, has its response. Where that was not kept, the payload is not the
+    /// one asked about: the same payload enters again.
     Finished { payload: KeyHash, response: Option<Arc<StoredResponse>> },
     /// `None`: the key is free.
     Held(Option<Held>),
-    /// How many.
+    /// Live resources that refer to the key.
     References(u64),
     /// First seen so long ago; this is its `n`-th request.
     Age { age: Duration, n: u64 },
@@ -223,7 +222,7 @@ impl Reply {
     }
 }
 
-/// Who holds a key.
+/// Holder of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Held {
     pub holder: KeyHash,
@@ -231,22 +230,22 @@ pub struct Held {
     pub remaining: Option<Duration>,
 }
 
-/// What is known of a resource's newest version. All `None`: it changed, and how is not known.
+/// Knowledge of a resource's newest version. All `None`: it changed, and how is not known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownVersion {
     /// A strong entity tag with its quotes, or the value of a version field.
     pub version: Option<Box<str>>,
     /// `Last-Modified`, in seconds since 1970.
     pub modified: Option<i64>,
-    /// Other versions that may as well be the newest: taught by exchanges that overlapped.
+    /// Other versions that may as well be the newest: shown by exchanges that overlapped.
     pub rivals: Box<[Box<str>]>,
 }
 
 impl KnownVersion {
-    /// So many rivals are told apart; with more of them, nothing is known.
+    /// Maximum number of rivals; with more of them, nothing is known.
     const RIVALS: usize = 8;
 
-    /// What is known when it cannot be told which of the two came last.
+    /// The knowledge left when either of the two may have come last.
     pub fn beside(self, other: KnownVersion) -> KnownVersion {
         let modified = self.modified.zip(other.modified).map(|(one, another)| one.min(another));
         let (Some(version), Some(before)) = (self.version, other.version) else {
@@ -268,7 +267,7 @@ impl KnownVersion {
     }
 }
 
-/// What sort of exchange taught a version.
+/// Sort of the exchange that showed a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Learnt {
     Read,
@@ -278,7 +277,7 @@ pub enum Learnt {
 /// A response kept to be given again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredResponse {
-    /// Which connection it went to: its cookies are for that client alone.
+    /// The connection that it went to: its cookies are for that client alone.
     pub connection: u64,
     pub status: StatusCode,
     pub headers: HeaderMap,

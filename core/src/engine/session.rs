@@ -1,5 +1,5 @@
-//! Which rule answers a request: the first in file order that matches and fires. Without IO: the driver brings what a
-//! session asks for, and the proxy, `explain` and the tests all drive this one.
+//! The rule that responds to a request: the first in file order that matches and fires. Without IO: the driver serves the
+//! queries of a session, and the proxy, `explain` and the tests all drive this one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +16,8 @@ use crate::matching::Candidates;
 use crate::model::{BodyFacts, ClientIdSources, Facts, KeyHash, Moment, Phase};
 use crate::rules::Clear;
 
-/// One request on its way past the rules. What it owes goes to the effects as soon as it is owed, so that a driver
-/// that is dropped half-way can settle it.
+/// One request on its way past the rules. Its obligations go to the effects as soon as they arise, so that a driver
+/// that is dropped half-way can settle them.
 pub struct Session<'s, 'r> {
     rules: &'s RuleSet,
     identity: &'s ClientIdSources,
@@ -28,7 +28,7 @@ pub struct Session<'s, 'r> {
     candidates: Candidates,
     /// The rule that the request is at, if it is about it.
     judging: Option<Judging<'s>>,
-    /// What a conflict with it opens under `clear`, and the request's validator.
+    /// The entry that a conflict opens under `clear`, and the request's validator.
     opens: Option<(StateKey, Option<KeyHash>)>,
     /// One that is committed.
     conflict: Option<Conflict>,
@@ -36,7 +36,7 @@ pub struct Session<'s, 'r> {
     at: At<'s>,
 }
 
-/// Where a session is: small, as it is looked at in every step.
+/// Position of a session: small, as it is looked at in every step.
 #[derive(Clone, Copy)]
 enum At<'s> {
     /// Before the next rule.
@@ -65,7 +65,7 @@ struct Judging<'s> {
     client: KeyHash,
 }
 
-/// What is asked about a request, in this order.
+/// Queries about a request, in this order.
 #[derive(Clone, Copy)]
 enum Query {
     /// Under `clear`: whether a conflict is open.
@@ -80,8 +80,8 @@ enum Query {
 }
 
 impl<'s, 'r> Session<'s, 'r> {
-    /// The request of `facts`, which came at `now`. The ticket is one that no other request has; what the request owes
-    /// goes to `effects`.
+    /// The request of `facts`, which came at `now`. No other request has the ticket. The obligations of the request
+    /// go to `effects`.
     pub fn new(
         rules: &'s RuleSet,
         identity: &'s ClientIdSources,
@@ -107,7 +107,7 @@ impl<'s, 'r> Session<'s, 'r> {
         }
     }
 
-    /// What the session is about, as far as it is known.
+    /// Facts of the request, as far as they are known.
     pub fn facts(&self) -> &Facts<'r> {
         self.facts
     }
@@ -122,7 +122,7 @@ impl<'s, 'r> Session<'s, 'r> {
         self.effects.pending()
     }
 
-    /// What is needed next.
+    /// The next need of the session.
     pub fn poll(&mut self) -> Step {
         loop {
             match self.at {
@@ -194,15 +194,15 @@ impl<'s, 'r> Session<'s, 'r> {
         self.now = now;
     }
 
-    /// The reply that was needed; what the rule says of the request, if it has come to that. Where the store fails,
-    /// the rule leaves the request alone: a conflict that nobody can end would be worse than none.
+    /// The reply that was needed. Returns the rule's outcome, once there is one. Where the store fails,
+    /// the rule leaves the request alone: a conflict that no request can end would be worse than none.
     pub fn reply(&mut self, reply: Result<Reply, StoreError>) -> Option<Judged> {
         let (At::Query(query), Some(judging)) = (self.at, self.judging) else { return None };
         self.at = At::Next;
         let position = judging.position;
         let judged = |n, word| Some(Judged { position, n, word });
         let reply = match (query, reply) {
-            // It was decided on, and is played whether or not it could be opened.
+            // The conflict is decided, and is injected whether or not it could be opened.
             (Query::Open, _) => {
                 self.at = At::Refused;
                 let (n, tries) =
@@ -248,7 +248,7 @@ impl<'s, 'r> Session<'s, 'r> {
         };
         active.counters.add_match();
         let clear = active.rule.clear();
-        // Only what is kept for a client asks for it.
+        // Only state that is kept per client needs the client id.
         let is_for_client = clear.is_some() || active.rule.trigger.state().is_some();
         let client = if is_for_client { self.facts.client(self.identity) } else { KeyHash(0) };
         self.opens = None;
@@ -279,7 +279,7 @@ impl<'s, 'r> Session<'s, 'r> {
                 let place = active.key(Keyspace::State, key);
                 let op = state.query(self.facts, self.ticket);
                 if let Op::Enter { ticket, payload, .. } = op {
-                    // Before it is known: one that is cancelled while it waits for the reply has to leave.
+                    // Before the reply: a request that is cancelled while it waits has to leave.
                     let kept = state.keeps_responses().then_some(payload);
                     self.effects.enter(place, ticket, kept, state.hold());
                 }
@@ -289,7 +289,7 @@ impl<'s, 'r> Session<'s, 'r> {
         })
     }
 
-    /// What a state trigger says.
+    /// The outcome of a state trigger.
     fn judge_state(&mut self, judging: Judging<'s>, n: u64, reply: Reply) -> Option<Judged> {
         let Judging { position, active, client, .. } = judging;
         let judged = |word| Some(Judged { position, n, word });
@@ -317,7 +317,7 @@ impl<'s, 'r> Session<'s, 'r> {
         }
     }
 
-    /// Commits a conflict, or keeps it pending until the upstream has answered.
+    /// Commits a conflict, or keeps it pending until the upstream has responded.
     fn play(&mut self, judging: Judging<'s>, conflict: Conflict) -> Option<Judged> {
         let (n, tries) = (conflict.n, conflict.tries);
         let judged = |word| Some(Judged { position: judging.position, n, word });
@@ -326,7 +326,7 @@ impl<'s, 'r> Session<'s, 'r> {
         }
         let active = judging.active;
         if active.rule.phase() != Phase::Before {
-            // Whether it fires is seen when the upstream has answered; here, whether it still could.
+            // The upstream's response decides whether it fires; here, whether it still could.
             if !active.counters.may_fire(active.rule.limit) {
                 return judged(RuleOutcome::Passes);
             }

@@ -1,14 +1,14 @@
-//! Where entries are kept, seen from the engine: a place that runs [`Op`]s atomically.
+//! The store of entries, seen from the engine: it runs [`Op`]s atomically.
 //!
-//! A store finds the entry of a key, runs [`super::Entry::apply`] on it and keeps the result, as one step. What the
-//! entry means is the engine's business: a store of another process works on its encoded bytes.
+//! A store finds the entry of a key, runs [`super::Entry::apply`] on it and keeps the result, as one step. Only the
+//! engine knows the meaning of an entry: a store of another process works on its encoded bytes.
 
 use std::fmt;
 
 use super::operation::{Op, Reply, StateKey};
 use crate::model::Moment;
 
-/// Keeps entries.
+/// Store of entries.
 pub trait Store {
     /// A reply that is still to come. It does not borrow the store, so that a settlement that has to wait can be
     /// handed on as it is.
@@ -19,7 +19,7 @@ pub trait Store {
     fn update(&self, key: StateKey, op: Op, now: Moment) -> Update<Self::Later>;
 }
 
-/// What an operation gives: its reply where the store has it at hand, which costs neither an allocation nor a turn of
+/// Result of an operation: its reply where the store has it at hand, which costs neither an allocation nor a turn of
 /// the event loop; or else the future of one.
 pub enum Update<F> {
     Ready(Result<Reply, StoreError>),
@@ -36,7 +36,7 @@ impl<F: Future<Output = Result<Reply, StoreError>>> Update<F> {
     }
 }
 
-/// Why an operation has no reply. Whether it was run cannot be told.
+/// Reason why an operation has no reply. The operation may have been run or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreError(pub Box<str>);
 

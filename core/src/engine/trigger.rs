@@ -1,4 +1,4 @@
-//! The counted triggers, judged: what to ask of the store, and what the reply means.
+//! Behaviour of the counted triggers: the query to the store, and the judgement by its reply.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ impl Trigger {
         self.state().map_or(Duration::ZERO, State::hold)
     }
 
-    /// What has to be known before a request can be judged.
+    /// The query whose reply the judgement needs.
     pub fn query(&self) -> Op {
         match self.schedule() {
             Some(Schedule::Above(rate)) => Op::Window(*rate),

@@ -1,7 +1,7 @@
 //! Entries as bytes, for stores that keep them in another process: the format's version, a tag, and the fields.
 //!
 //! Numbers are LEB128, hashes 16 bytes, texts and bodies have their length before them. Two encodings of one entry are
-//! the same bytes, so that a store can set an entry on condition that it is still what was read.
+//! the same bytes, so that a store can set an entry on condition that it has not changed since it was read.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::model::Moment;
 /// The format that is written, and the only one that is read. An entry of another format is as good as none.
 const FORMAT: u8 = 1;
 
-/// Why bytes are no entry.
+/// Reason why bytes are no entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DecodeError {
     /// They are in this other format.
@@ -25,7 +25,7 @@ pub enum DecodeError {
     Tag(u8),
     /// They end too early.
     Short,
-    /// A field holds what it cannot hold.
+    /// A field has an invalid value.
     Field,
     /// So many bytes are left over.
     Rest(usize),

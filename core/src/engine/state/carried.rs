@@ -14,7 +14,7 @@ use crate::engine::operation::KnownVersion;
 use crate::model::{Facts, text_of};
 use crate::rules::VersionAt;
 
-/// What a request says about the version that it is based on.
+/// The version that a request is based on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Carried<'r> {
     /// `If-Match: "a", "b"`; weak tags are left out, since none compares equal strongly.
@@ -25,13 +25,13 @@ pub enum Carried<'r> {
     Since(i64),
     /// A version field.
     Field(Cow<'r, str>),
-    /// `If-None-Match`: the request goes by what is not there (RFC 9110 §13.1.2).
+    /// `If-None-Match`: the request is conditional on absence (RFC 9110 §13.1.2).
     Absence,
     Nothing,
 }
 
 impl<'r> Carried<'r> {
-    /// What `facts` carry: the field `version`, or else `If-Match`, or else `If-Unmodified-Since`.
+    /// The version in `facts`: the field `version`, or else `If-Match`, or else `If-Unmodified-Since`.
     pub fn by<'f: 'r>(facts: &'r Facts<'f>, version: Option<&VersionAt>) -> Carried<'r> {
         if let Some(field) = version.and_then(|version| version.in_request(facts)) {
             return Carried::Field(field);
@@ -55,8 +55,8 @@ impl<'r> Carried<'r> {
         }
     }
 
-    /// Whether it is the newest version. Nothing known is no conflict; nothing carried is one only
-    /// where `missing` says so.
+    /// Whether it is the newest version. Without a known version there is no conflict; without a carried one only
+    /// where `missing` asks for it.
     pub fn judge(&self, seen: Option<KnownVersion>, missing: Option<StatusCode>) -> Judgement {
         if *self == Carried::Nothing {
             return match missing {

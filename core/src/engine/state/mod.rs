@@ -1,5 +1,5 @@
-//! The state triggers (`on = …`): each a small pure machine. What it asks before it judges is here;
-//! what it observes of outcomes is in `observation.rs`.
+//! The state triggers (`on = …`): each a small pure machine. Its queries and its judgement are here;
+//! its observations of outcomes are in `observation.rs`.
 
 mod carried;
 mod observation;
@@ -17,20 +17,33 @@ use super::operation::{Op, Reply, StoredResponse};
 use crate::model::{BodyFacts, Facts, KeyHash};
 use crate::rules::{Rule, Selector, State};
 
-/// A request that is not heard of again is taken to have ended after this long: the backstop of a
-/// guard that leaves as soon as the client or the upstream is gone.
+/// A request without news is taken to have ended after this long: the backstop of a
+/// reservation that leaves as soon as the client or the upstream is gone.
 pub const LEASE: Duration = Duration::from_secs(300);
 
-/// What a state machine says of a request.
+/// The exchanges that the state of a trigger is learned from, beside the requests that it judges.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum LearnedFrom<'s> {
+    /// Responses that tell a version, to any request whose host and path fit the rule.
+    Versions,
+    /// Accepted requests that match: their client holds the key, for the length of the lease if there is one.
+    Holders { lease: Option<Duration> },
+    /// Accepted requests of the selector: they refer to the key.
+    References(&'s Selector),
+    /// None.
+    Nothing,
+}
+
+/// Verdict of a state machine on a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Judgement {
     /// No conflict.
     Pass,
-    /// No conflict, and whoever comes meanwhile is in conflict with this one until it leaves.
+    /// No conflict, and requests that come before this one has left conflict with it.
     Admit,
     /// A conflict, with a status of its own if it has one.
     Conflict { status: Option<StatusCode>, versions: Versions },
-    /// It was answered before: the same response again.
+    /// The request had its response before: the same response again.
     Replay(Arc<StoredResponse>),
 }
 
@@ -42,7 +55,7 @@ pub struct Versions {
 }
 
 impl State {
-    /// What has to be known before the request can be judged.
+    /// The query whose reply the judgement needs.
     pub fn query(&self, facts: &Facts<'_>, ticket: u64) -> Op {
         match self {
             State::Stale { .. } => Op::Version,
@@ -93,7 +106,18 @@ impl State {
         }
     }
 
-    /// Which requests end what is kept.
+    /// The exchanges that it learns from.
+    pub fn learned_from(&self) -> LearnedFrom<'_> {
+        match self {
+            State::Stale { .. } => LearnedFrom::Versions,
+            State::Duplicate { .. } => LearnedFrom::Holders { lease: None },
+            State::Locked { lease, .. } => LearnedFrom::Holders { lease: Some(*lease) },
+            State::Referenced { by, .. } => LearnedFrom::References(by),
+            State::Overlap { .. } | State::Expired { .. } | State::KeyInUse { .. } => LearnedFrom::Nothing,
+        }
+    }
+
+    /// The requests that end an entry.
     pub fn release(&self) -> Option<&Selector> {
         match self {
             State::Duplicate { release }
@@ -117,7 +141,7 @@ impl State {
     }
 }
 
-/// What a request asks for, so that its key's reuse for something else shows.
+/// Hash of a request's method, target and body, which shows the reuse of its key for another request.
 fn payload(facts: &Facts<'_>) -> KeyHash {
     let body: &[u8] = match &facts.body {
         BodyFacts::Read { bytes, .. } => bytes,

@@ -1,4 +1,4 @@
-//! What rules observe of exchanges. State is learned only from what the upstream accepted: a failed, cancelled
+//! Observations of exchanges. State is learned only from requests that the upstream accepted: a failed, cancelled
 //! or injected exchange changes nothing.
 //!
 //! An [`Observation`] is prepared while the request is at hand, and becomes commands once its response is.
@@ -10,6 +10,7 @@ use http::header::{self, HeaderMap};
 use http::{Method, StatusCode};
 use percent_encoding::{CONTROLS, percent_encode};
 
+use super::LearnedFrom;
 use super::carried::{http_date, strong_tags};
 use crate::engine::active_rule::ActiveRule;
 use crate::engine::operation::{Keyspace, KnownVersion, Learnt, Op, StateKey};
@@ -24,7 +25,7 @@ pub struct Exchange<'r> {
     pub began: Moment,
 }
 
-/// What the upstream answered.
+/// Response of the upstream.
 pub struct Outcome<'a> {
     pub status: StatusCode,
     /// As the client gets it, with locations that lead through the proxy.
@@ -35,13 +36,13 @@ pub struct Outcome<'a> {
 
 impl Outcome<'_> {
     /// Whether the upstream has accepted the request. A gRPC service refuses with a 200 whose head says so;
-    /// one that has begun to answer says it in trailers, which are too late for us.
+    /// one that has begun its response says it in trailers, which come too late.
     pub fn is_accepted(&self) -> bool {
         self.status.is_success() && self.headers.get(GrpcStatus::NAME).is_none_or(|status| status == "0")
     }
 }
 
-/// What a rule will learn if the upstream accepts the request.
+/// The state update of a rule, if the upstream accepts the request.
 #[derive(Clone)]
 pub struct Observation {
     active: Arc<ActiveRule>,
@@ -49,7 +50,7 @@ pub struct Observation {
     subject: Subject,
 }
 
-/// What the state is told of an outcome.
+/// Update of the state after an outcome.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StateUpdate {
     One(StateKey, Op),
@@ -82,15 +83,15 @@ pub enum StateUpdate {
 enum Subject {
     /// The resource's newest version.
     Version { method: Method, query: Option<Box<str>>, began: Moment },
-    /// The version of what was made.
+    /// The version of a created resource.
     Made { path: Box<str>, began: Moment },
-    /// Whoever sent it holds the key.
+    /// The client holds the key.
     Hold { holder: KeyHash, lease: Option<std::time::Duration> },
-    /// Whatever was kept ends.
+    /// The entry ends.
     Release,
     /// A resource refers to the key: the one at the path, or the one that the response names.
     Refer { path: Option<Box<str>> },
-    /// One more resource refers to the key, and is not heard of by name.
+    /// One more resource refers to the key, and is not tracked by name.
     ReferUnnamed,
     /// The resource at the path refers to nothing any more.
     Detach,
@@ -106,7 +107,7 @@ impl Observation {
         let facts = exchange.facts;
         let rule = &exchange.active.rule;
         let is_read = matches!(*facts.method, Method::GET | Method::HEAD);
-        if let Some(State::Stale { .. }) = rule.trigger.state() {
+        if learned_from(rule) == LearnedFrom::Versions {
             // A POST that reads changes nothing.
             let is_reading = rule.read.as_ref().is_some_and(|read| read.requests.check(facts).is_ok());
             return if is_reading { None } else { Some(exchange.version(facts.method.clone(), key?)) };
@@ -119,7 +120,7 @@ impl Observation {
     /// A request that the rule's `read` selects.
     pub fn of_reading(exchange: &Exchange<'_>, key: Option<KeyHash>) -> Option<Observation> {
         let rule = &exchange.active.rule;
-        if let Some(State::Stale { .. }) = rule.trigger.state() {
+        if learned_from(rule) == LearnedFrom::Versions {
             let names_key = rule.read.as_ref().is_some_and(|read| read.names_key);
             return key.filter(|_| names_key).map(|key| exchange.version(Method::GET, key));
         }
@@ -131,19 +132,15 @@ impl Observation {
 
     /// A request that the rule is about.
     pub fn of_match(exchange: &Exchange<'_>, key: KeyHash) -> Option<Observation> {
-        let lease = match exchange.active.rule.trigger.state()? {
-            State::Duplicate { .. } => None,
-            State::Locked { lease, .. } => Some(*lease),
-            _ => return None,
-        };
+        let LearnedFrom::Holders { lease } = learned_from(&exchange.active.rule) else { return None };
         let subject = Subject::Hold { holder: exchange.client, lease };
         Some(exchange.observation(Keyspace::State, key, subject))
     }
 
-    /// A POST whose path need not fit the rule: where the response says what it made, and that fits,
+    /// A POST whose path need not fit the rule: where the response names the created resource, and that fits,
     /// its version is learned.
     pub fn of_maker(exchange: &Exchange<'_>) -> Option<Observation> {
-        matches!(exchange.active.rule.trigger.state()?, State::Stale { .. }).then(|| {
+        (learned_from(&exchange.active.rule) == LearnedFrom::Versions).then(|| {
             let path = exchange.facts.path.as_ref().into();
             let subject = Subject::Made { path, began: exchange.began };
             exchange.observation(Keyspace::State, KeyHash(0), subject)
@@ -152,10 +149,8 @@ impl Observation {
 
     /// A request that the rule's `by` selects, with the key that it refers to.
     pub fn of_referrer(exchange: &Exchange<'_>, key: KeyHash) -> Observation {
-        let ends_by_key = match exchange.active.rule.trigger.state() {
-            Some(State::Referenced { release: Some(release), .. }) => !is_path(&release.per),
-            _ => false,
-        };
+        let release = exchange.active.rule.trigger.state().and_then(State::release);
+        let ends_by_key = release.is_some_and(|release| !is_path(&release.per));
         let facts = exchange.facts;
         let subject = if ends_by_key {
             Subject::ReferUnnamed
@@ -168,29 +163,28 @@ impl Observation {
 
     /// A request that the rule's `release` selects, with its key under `per`.
     pub fn of_release(exchange: &Exchange<'_>, key: KeyHash, per: &Key) -> Observation {
-        let (keyspace, subject) = match exchange.active.rule.trigger.state() {
-            Some(State::Referenced { .. }) if is_path(per) => (Keyspace::Referrer, Subject::Detach),
-            Some(State::Referenced { .. }) => (Keyspace::State, Subject::Unrefer),
+        let (keyspace, subject) = match learned_from(&exchange.active.rule) {
+            LearnedFrom::References(_) if is_path(per) => (Keyspace::Referrer, Subject::Detach),
+            LearnedFrom::References(_) => (Keyspace::State, Subject::Unrefer),
             _ => (Keyspace::State, Subject::Release),
         };
         exchange.observation(keyspace, key, subject)
     }
 
-    /// Whether it is that the client has read the resource.
+    /// Whether it observes that the client has read the resource.
     pub fn is_of_reading(&self) -> bool {
         matches!(self.subject, Subject::Read { .. })
     }
 
-    /// Whether what is observed is in the response's body.
+    /// Whether it needs the response's body.
     pub fn reads_response(&self) -> bool {
         let is_version = matches!(self.subject, Subject::Version { .. } | Subject::Made { .. });
         is_version && self.active.rule.version_at().is_some_and(VersionAt::reads_response_body)
     }
 
-    /// What the state is told of an outcome.
+    /// The state update for an outcome.
     pub fn command(&self, outcome: &Outcome<'_>) -> Option<StateUpdate> {
-        // That nothing is there any more, or not yet, is as good a reading as any: a client that makes the
-        // resource next is right to.
+        // A read that finds nothing counts as a read: a client that creates the resource next is right to.
         let tells = [StatusCode::NOT_MODIFIED, StatusCode::NOT_FOUND, StatusCode::GONE];
         let is_read = self.is_of_reading() && tells.contains(&outcome.status);
         if !outcome.is_accepted() && !is_read {
@@ -238,7 +232,7 @@ impl Exchange<'_> {
         Observation { key: active.key(keyspace, key), active, subject }
     }
 
-    /// That the response may tell the version of what is kept under the key; `method` as it counts.
+    /// The response may tell the version of the key's resource; `method` as it counts.
     fn version(&self, method: Method, key: KeyHash) -> Observation {
         let query = self.facts.query.filter(|query| !query.is_empty()).map(Into::into);
         self.observation(Keyspace::State, key, Subject::Version { method, query, began: self.began })
@@ -261,7 +255,7 @@ struct Version<'a> {
 }
 
 impl Version<'_> {
-    /// What the exchange teaches about the resource at its own path.
+    /// The version of the resource at the exchange's own path.
     fn observed(&self) -> Option<(KnownVersion, Learnt)> {
         let seen = self.seen();
         match *self.method {
@@ -271,7 +265,7 @@ impl Version<'_> {
                 is_about_it.then_some((seen, Learnt::Read))
             }
             _ if is_safe(self.method) => None,
-            // What was only taken in changes the resource some time later.
+            // A request that is only accepted (202) changes the resource some time later.
             _ if self.outcome.status == StatusCode::ACCEPTED => {
                 Some((KnownVersion::default(), Learnt::Write))
             }
@@ -284,7 +278,7 @@ impl Version<'_> {
         }
     }
 
-    /// What a POST to `path` made. The tag of a 201 is about that (RFC 9110 §10.2.2, §15.3.2).
+    /// The version of the resource that a POST to `path` created. The tag of a 201 is about that (RFC 9110 §10.2.2, §15.3.2).
     fn made(&self, own: StateKey, rule: &Rule, path: &str) -> Option<(StateKey, KnownVersion, Learnt)> {
         let made = location(self.outcome.headers).filter(|made| *made != path)?;
         let key = key_of_path(rule, &made)?;
@@ -292,7 +286,7 @@ impl Version<'_> {
         is_made.then(|| (own.within(own.keyspace(), key), self.seen(), Learnt::Write))
     }
 
-    /// Whether a read was of another form, part or age of the resource, whose version is its own.
+    /// Whether a read selected another form, part or age of the resource, which has a version of its own.
     fn is_of_a_selection(&self) -> bool {
         let Some(query) = self.query else { return false };
         let mut names = query.split('&').map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name));
@@ -325,7 +319,7 @@ impl Version<'_> {
 /// The path that `Location`, or else `Content-Location`, leads to.
 fn location(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     let value = headers.get(header::LOCATION).or_else(|| headers.get(header::CONTENT_LOCATION))?;
-    // Clients send what is beyond ASCII percent-encoded (RFC 3987 §3.1, WHATWG URL).
+    // Clients percent-encode characters beyond ASCII (RFC 3987 §3.1, WHATWG URL).
     let text = match value.to_str() {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => percent_encode(value.as_bytes(), CONTROLS).to_string().into(),
@@ -350,6 +344,10 @@ fn key_of_path(rule: &Rule, path: &str) -> Option<KeyHash> {
         }
     }
     Some(KeyHash::of(parts))
+}
+
+fn learned_from(rule: &Rule) -> LearnedFrom<'_> {
+    rule.trigger.state().map_or(LearnedFrom::Nothing, State::learned_from)
 }
 
 fn is_path(key: &Key) -> bool {

@@ -16,7 +16,7 @@ impl Rule {
 }
 
 impl VersionAt {
-    /// Whether it names what is looked at without it.
+    /// Whether it names the default places.
     fn is_usual(&self) -> bool {
         let is_tag = |source: &VersionSource| matches!(source, VersionSource::Header(name) if *name == header::IF_MATCH || *name == header::ETAG);
         is_tag(&self.request) && self.responses.iter().all(is_tag)
@@ -72,7 +72,7 @@ impl VersionAt {
             VersionSource::Body(pointer) if self.responses.is_empty() => in_body(body, pointer),
             VersionSource::Body(pointer) => at(body, pointer),
             VersionSource::Query(name) => {
-                // Elasticsearch's `if_seq_no` asks about what responses call `_seq_no`.
+                // Elasticsearch's `if_seq_no` is called `_seq_no` in responses.
                 let name = name.strip_prefix("if_").unwrap_or(name);
                 in_body(body, &format!("/{name}"))
             }
@@ -95,8 +95,8 @@ impl std::fmt::Display for VersionSource {
     }
 }
 
-/// The value at `pointer`, or at its other spelling: CouchDB answers `rev` where documents have
-/// `_rev`, Elasticsearch `_seq_no` to `if_seq_no`, GitHub puts a file's `sha` below `content`.
+/// The value at `pointer`, or at its other spelling: CouchDB responds with `rev` where documents have
+/// `_rev`, Elasticsearch with `_seq_no` to `if_seq_no`, GitHub puts a file's `sha` below `content`.
 fn in_body(body: &Json, pointer: &str) -> Option<String> {
     let (parent, name) = pointer.rsplit_once('/')?;
     let other = match name.strip_prefix('_') {
