@@ -9,9 +9,9 @@ use http::request::Parts;
 use http_body::Body;
 
 use super::body::request::RequestBody;
-use super::downstream::client::RequestOrigin;
 use super::error::Failure;
 use super::owed::Owed;
+use super::request_origin::RequestOrigin;
 use super::shared::Shared;
 use super::snapshot::Snapshot;
 use super::worker::Worker;
@@ -51,7 +51,7 @@ pub async fn decide(
     }
     let shared = &*worker.shared;
     let settings = &shared.settings;
-    let RequestOrigin { address, who, began } = origin;
+    let RequestOrigin { address, who, began, .. } = origin;
     let mut facts = Facts { who: Some(who), ..Facts::new(head, address) };
     // An empty body needs no wait.
     if body.is_end_stream() {

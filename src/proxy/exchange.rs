@@ -16,7 +16,7 @@ use super::admit::admit;
 use super::body::request::RequestBody;
 use super::body::response::{self, ResponseBody, ResponseSource};
 use super::decide::{Disposition, RuleResponse, decide};
-use super::downstream::client::{Client, RequestOrigin};
+use super::downstream::client::Client;
 use super::downstream::deadlines::Wait;
 use super::downstream::http2;
 use super::error::{Failure, Late, Scarce};
@@ -25,6 +25,7 @@ use super::headers;
 use super::max_forwards;
 use super::owed::Owed;
 use super::record::RequestRecorder;
+use super::request_origin::RequestOrigin;
 use super::rewrite::cookies;
 use super::worker::Worker;
 use crate::engine::{Replay, StoredResponse};
@@ -52,8 +53,9 @@ pub async fn exchange(
     let is_http_10 = head.version < Version::HTTP_11;
     let address = client.address_behind(&head.headers, &shared.settings.trusted);
     let who = client.who(&head.headers, address, &shared.settings, worker.recorder.key);
-    let origin = RequestOrigin { address, who, began: shared.clock.now() };
-    let record = RequestRecorder::begin(&worker.recorder, snapshot, &client, &head, origin);
+    let connection = client.connection;
+    let origin = RequestOrigin { connection, address, who, began: shared.clock.now() };
+    let record = RequestRecorder::begin(&worker.recorder, snapshot, &head, origin);
     // The head may be gone when there is a failure to be told.
     let origin_header = head.headers.get(header::ORIGIN).filter(|_| shared.settings.cors).cloned();
     let mut body = RequestBody::new(body, vitals, &worker.tasks, &record);
@@ -106,7 +108,7 @@ pub async fn exchange(
     if is_last || headers::says_close(Version::HTTP_11, response.headers()) {
         vitals.set_last(true);
     }
-    record.response(&response, shared);
+    record.response(&response);
     Ok(response.map(|source| ResponseBody::new(source, &client, is_http_10, Rc::clone(&record))))
 }
 

@@ -22,7 +22,9 @@ mod max_forwards;
 mod owed;
 mod pem;
 mod record;
+mod request_origin;
 pub mod rewrite;
+mod running;
 mod shared;
 mod snapshot;
 mod start_error;
@@ -54,6 +56,7 @@ pub use self::downstream::tls::{OwnCertificate, TlsError};
 pub use self::error::Failure;
 use self::lifecycle::Lifecycle;
 use self::record::Recorder;
+pub use self::running::{Control, Running};
 use self::shared::Shared;
 use self::snapshot::{Current, Snapshot, Snapshots};
 pub use self::start_error::StartError;
@@ -69,9 +72,7 @@ use self::via::Via;
 use self::worker::{Tickets, Worker};
 use crate::clock::Clock;
 use crate::grading::CommandEnd;
-use crate::journal::{
-    Clients, Header, Journal, JournalFile, JournalResult, JournalSender, Progress, RunOrigin,
-};
+use crate::journal::{Header, Journal, JournalFile, JournalSender, RunOrigin};
 use crate::model::RunKey;
 use crate::rules::{Config, Limits, Settings, UpstreamUrl};
 use crate::store::MemoryStore;
@@ -205,112 +206,6 @@ impl Proxy {
         }
         let Proxy { address, shared, connector, upstream, key, .. } = self;
         Ok(Running { upstream, key, address, shared, places, connector, order, threads, journal, command })
-    }
-}
-
-/// A proxy that serves.
-pub struct Running {
-    address: SocketAddr,
-    upstream: UpstreamUrl,
-    key: RunKey,
-    shared: Arc<Shared>,
-    /// Connections of clients that are served at a time.
-    places: usize,
-    connector: Arc<Connector>,
-    order: watch::Sender<Lifecycle>,
-    threads: Vec<JoinHandle<()>>,
-    journal: Journal,
-    /// How the command ended, and when, in microseconds since the run began.
-    command: Arc<OnceLock<(CommandEnd, u64)>>,
-}
-
-impl Running {
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// A handle that ends the proxy from any thread.
-    pub fn control(&self) -> Control {
-        Control(self.order.clone())
-    }
-
-    /// [`Control::drain`].
-    pub fn drain(&self) {
-        self.control().drain();
-    }
-
-    /// [`Control::stop`].
-    pub fn stop(&self) {
-        self.control().stop();
-    }
-
-    /// Waits for the workers to end, after [`Running::drain`] or [`Running::stop`].
-    pub fn join(self) -> Summary {
-        self.end(Clients::MayGoOn).0
-    }
-
-    /// As [`Running::join`]; also returns the journal's content at the end, `clients` having gone or not.
-    pub fn end(self, clients: Clients) -> (Summary, JournalResult) {
-        for thread in self.threads {
-            // A worker that panicked was counted where it did.
-            let _ = thread.join();
-        }
-        let kept = self.journal.end(clients);
-        let mut summary = self.shared.summary();
-        self.shared.count_open(&mut summary);
-        (summary, kept)
-    }
-
-    /// Connects to the upstream once, TLS included.
-    pub fn look_at_upstream(&self) -> impl Future<Output = Result<(), Failure>> + use<> {
-        let connector = Arc::clone(&self.connector);
-        async move { connector.look().await }
-    }
-
-    /// Connections of clients that are open.
-    pub fn open_connections(&self) -> usize {
-        self.places.saturating_sub(self.shared.connections.available_permits())
-    }
-
-    /// The command that the proxy was started for has ended, just now.
-    pub fn command_ended(&self, end: CommandEnd) {
-        // It ends once.
-        let _ = self.command.set((end, self.shared.clock.now().0 / 1_000));
-    }
-
-    /// How far clients are.
-    pub fn progress(&self) -> Arc<Progress> {
-        self.journal.progress()
-    }
-
-    /// The counts so far.
-    pub fn summary(&self) -> Summary {
-        self.shared.summary()
-    }
-}
-
-/// Ends a proxy that serves.
-#[derive(Clone, Debug)]
-pub struct Control(watch::Sender<Lifecycle>);
-
-impl Control {
-    /// Accepts nothing more; requests in flight may end, within `timeouts.drain`.
-    pub fn drain(&self) {
-        self.send(Lifecycle::Drain);
-    }
-
-    /// Ends everything at once.
-    pub fn stop(&self) {
-        self.send(Lifecycle::Stop);
-    }
-
-    fn send(&self, order: Lifecycle) {
-        self.0.send_if_modified(|current| {
-            let is_further = order > *current;
-            *current = order.max(*current);
-            is_further
-        });
     }
 }
 

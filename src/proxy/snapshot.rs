@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::allowed_hosts::AllowedHosts;
 use super::record::CapturePolicy;
-use super::{Running, StartError};
+use super::start_error::StartError;
 use crate::engine::RuleSet;
 use crate::model::RunKey;
 use crate::rules::{Rule, Settings, UpstreamUrl};
@@ -43,20 +43,6 @@ impl Snapshot {
             rules: Arc::new(rules),
             allowed_hosts: allowed_hosts.map(Arc::new),
         })
-    }
-}
-
-impl Running {
-    /// Gives new requests other rules; those on their way keep the rules that they began with. A rule that keeps its
-    /// name and its meaning keeps its counts and its state. The journal's header goes on to tell the first rules.
-    ///
-    /// # Errors
-    /// A reply that can never be made from its template; the rules stay as they are.
-    pub fn replace_rules(&self, rules: Vec<Rule>) -> Result<(), StartError> {
-        let (settings, upstream) = (&self.shared.settings, &self.upstream);
-        let next =
-            |latest: &Snapshot| Snapshot::new(settings, upstream, self.key, rules, Some(&latest.rules));
-        self.shared.snapshots.replace(next)
     }
 }
 

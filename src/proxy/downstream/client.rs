@@ -13,7 +13,7 @@ use super::super::upstream::identity::BoundConnection;
 use super::backlog::Backlog;
 use super::deadlines::Deadlines;
 use crate::matching::Cidr;
-use crate::model::{ClientId, ClientIdCache, Moment, RunKey};
+use crate::model::{ClientId, ClientIdCache, RunKey};
 use crate::rules::{Scheme, Settings};
 
 /// A client, as long as its connection or its tunnel lasts.
@@ -55,16 +55,6 @@ impl ConnectionPermit {
     pub fn is_surplus(&self) -> bool {
         self.is_surplus
     }
-}
-
-/// A request's sender, and its time.
-#[derive(Clone, Copy)]
-pub struct RequestOrigin {
-    /// As rules see it: [`Client::address_behind`].
-    pub address: IpAddr,
-    pub who: ClientId,
-    /// When its head had come.
-    pub began: Moment,
 }
 
 impl Client {

@@ -27,8 +27,7 @@ use self::body::{GotBody, SentBody};
 pub use self::plan::CapturePolicy;
 pub use self::recorder::Recorder;
 use self::versions::Fitting;
-use super::downstream::client::{Client, RequestOrigin};
-use super::shared::Shared;
+use super::request_origin::RequestOrigin;
 use super::snapshot::Snapshot;
 use crate::engine::{Conflict, http_date};
 use crate::model::{
@@ -71,7 +70,6 @@ impl RequestRecorder {
     pub fn begin(
         recorder: &Rc<Recorder>,
         snapshot: Rc<Snapshot>,
-        client: &Client,
         head: &Parts,
         origin: RequestOrigin,
     ) -> Rc<RequestRecorder> {
@@ -83,7 +81,7 @@ impl RequestRecorder {
         // Filled in place: it is large, and would be moved once a request.
         let attempt = &mut state.attempt;
         attempt.start = microseconds(origin.began);
-        attempt.connection = client.connection;
+        attempt.connection = origin.connection;
         attempt.protocol = match head.version {
             Version::HTTP_2 => HttpVersion::Http2,
             Version::HTTP_10 => HttpVersion::Http10,
@@ -179,7 +177,8 @@ impl RequestRecorder {
     }
 
     /// The head of the response that the client gets.
-    pub fn response<B>(&self, response: &Response<B>, shared: &Shared) {
+    pub fn response<B>(&self, response: &Response<B>) {
+        let clock = self.recorder.clock;
         let plan = &self.snapshot.plan;
         let State { attempt, end, fitting, shows, .. } = &mut *self.state.borrow_mut();
         let got = &mut attempt.got;
@@ -212,12 +211,12 @@ impl RequestRecorder {
         }
         got.retry_after = match push_back {
             Some(value) => pushback(value),
-            None => wait.and_then(|wait| retry_after(wait, || shared.clock.wall().as_second())),
+            None => wait.and_then(|wait| retry_after(wait, || clock.wall().as_second())),
         };
         // Such a response has no body to be read (RFC 9110 §6.4.1).
         let has_no_body = matches!(response.status().as_u16(), 100..=199 | 204 | 304);
         if has_no_body || &*attempt.method == "HEAD" {
-            *end = End::At(shared.clock.now());
+            *end = End::At(clock.now());
         }
     }
 
