@@ -144,7 +144,7 @@ async fn response(
         shown.log_misdirected(host);
         return Err(Failure::Misdirected);
     }
-    let mut owed = Owed::new(worker);
+    let mut owed = Owed::new(&worker.settler);
     let override_with = match decide(worker, record.snapshot(), origin, head, body, &mut owed).await? {
         Disposition::Refuse(answered) => {
             drop(owed);
@@ -161,8 +161,11 @@ async fn response(
     record.hear_upstream(response.status());
     let conflict = match owed.effects.is_settled() {
         true => None,
-        false => Box::pin(owed.settle(client.connection, &mut response)).await,
+        false => Box::pin(owed.settle(client.connection, response.status(), response.headers())).await,
     };
+    if !owed.effects.is_settled() {
+        response.body_mut().watch(owed);
+    }
     match (conflict, override_with) {
         (Some(conflict), Some(overriding)) => {
             let answered = Box::new(RuleResponse { conflict, response: *overriding });

@@ -55,6 +55,7 @@ use self::downstream::tls::acceptor;
 pub use self::downstream::tls::{OwnCertificate, TlsError};
 pub use self::error::Failure;
 use self::lifecycle::Lifecycle;
+use self::owed::Settler;
 use self::record::Recorder;
 pub use self::running::{Control, Running};
 use self::shared::Shared;
@@ -275,10 +276,12 @@ fn thread(
             let surplus = Arc::new(Semaphore::new(shared.surplus));
             let snapshot = Current::new(&shared.snapshots);
             let tickets = Tickets::new(shared.first_ticket, number);
+            let settler = Rc::new(Settler { shared: Arc::clone(&shared), tasks: Rc::clone(&tasks) });
             let worker = Worker {
                 shared,
                 forwarder,
                 tasks,
+                settler,
                 recorder,
                 snapshot,
                 tickets,

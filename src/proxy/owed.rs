@@ -4,46 +4,54 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Response;
+use http::{HeaderMap, StatusCode};
 
-use super::body::response::ResponseSource;
-use super::worker::Worker;
+use super::shared::Shared;
+use super::tasks::Tasks;
 use crate::engine::{Conflict, Effects, Outcome};
 
 /// One request's unsettled effects. A request dropped before its response teaches nothing, and leaves what it entered.
 pub struct Owed {
     pub effects: Effects,
-    worker: Rc<Worker>,
+    settler: Rc<Settler>,
+}
+
+/// One worker's way to the store, for all of its requests.
+pub struct Settler {
+    pub shared: Arc<Shared>,
+    /// Runs what a request that is dropped cannot wait for.
+    pub tasks: Rc<Tasks>,
 }
 
 impl Owed {
     /// Nothing yet.
-    pub fn new(worker: &Rc<Worker>) -> Owed {
-        Owed { effects: Effects::default(), worker: Rc::clone(worker) }
+    pub fn new(settler: &Rc<Settler>) -> Owed {
+        Owed { effects: Effects::default(), settler: Rc::clone(settler) }
     }
 
-    /// Settles with the upstream's response to a request on `connection`: its head is observed now, its body when that
-    /// has passed. Until then the request is in flight. Returns the conflict that takes the response's place, if any.
+    /// Settles with the head of the upstream's response to a request on `connection`. Returns the conflict that takes
+    /// the response's place, if any. What is still owed then is settled by the end of the response's body; until it
+    /// has passed, the request is in flight.
     pub async fn settle(
-        mut self,
+        &mut self,
         connection: u64,
-        response: &mut Response<ResponseSource>,
+        status: StatusCode,
+        headers: &HeaderMap,
     ) -> Option<Conflict> {
-        let outcome = Outcome { status: response.status(), headers: response.headers(), body: None };
-        let conflict = self.effects.on_response(&outcome, connection);
-        let worker = Rc::clone(&self.worker);
-        let shared = &worker.shared;
+        let conflict = self.effects.on_response(&Outcome { status, headers, body: None }, connection);
+        let shared = &self.settler.shared;
         let clock = shared.clock;
         shared.state.settle(&mut self.effects, || clock.now()).await;
         let hold = self.effects.hold();
         if !hold.is_zero() {
             tokio::time::sleep(hold).await;
         }
-        if !self.effects.is_settled() {
-            let limit = if self.effects.reads_body() { shared.settings.body_limit } else { 0 };
-            response.body_mut().watch(limit, self);
-        }
         conflict
+    }
+
+    /// The longest body, in bytes, that the end of the response is to be told of.
+    pub fn body_limit(&self) -> u64 {
+        if self.effects.reads_body() { self.settler.shared.settings.body_limit } else { 0 }
     }
 
     /// The response has ended, with this whole body; `None` where it was too long to keep.
@@ -61,9 +69,9 @@ impl Drop for Owed {
         }
         let mut effects = std::mem::take(&mut self.effects);
         effects.on_failure();
-        let shared = Arc::clone(&self.worker.shared);
+        let shared = Arc::clone(&self.settler.shared);
         let clock = shared.clock;
-        let tasks = &self.worker.tasks;
+        let tasks = &self.settler.tasks;
         shared.state.settle_in_passing(effects, move || clock.now(), |rest| tasks.spawn(rest));
     }
 }

@@ -24,6 +24,7 @@ use super::downstream::socket::{ClientProtocol, ClientSocket, ClientStream};
 use super::exchange::exchange;
 use super::folded::Folded;
 use super::lifecycle::{Lifecycle, reached};
+use super::owed::Settler;
 use super::record::Recorder;
 use super::shared::Shared;
 use super::snapshot::Current;
@@ -36,6 +37,7 @@ pub struct Worker {
     pub shared: Arc<Shared>,
     pub forwarder: Forwarder,
     pub tasks: Rc<Tasks>,
+    pub settler: Rc<Settler>,
     pub recorder: Rc<Recorder>,
     pub snapshot: Current,
     pub tickets: Tickets,

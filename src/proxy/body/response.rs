@@ -125,8 +125,9 @@ impl Body for UpstreamBody {
 }
 
 impl ResponseSource {
-    /// Settles `owed` when the body has passed; a body longer than `limit` is not kept.
-    pub fn watch(&mut self, limit: u64, owed: Owed) {
+    /// Settles `owed` when the body has passed; a body longer than its limit is not kept.
+    pub fn watch(&mut self, owed: Owed) {
+        let limit = owed.body_limit();
         match self {
             ResponseSource::Upstream { body, watch, .. } if !body.is_end_stream() => {
                 *watch = Some(Box::new(Watch { seen: BytesMut::new(), limit, is_too_long: false, owed }));
