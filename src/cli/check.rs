@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::arguments::CheckArguments;
+use super::exit_code::{MISTAKES, UNUSABLE};
 use super::load::DEFAULT_FILE;
 use super::output::{counted, paint, result};
 use super::startup_error::StartupError;
-use super::{MISTAKES, UNUSABLE};
 use crate::proxy;
 use crate::rules::{Code, Diagnostic};
 use crate::rules_file;

@@ -9,6 +9,7 @@ mod banner;
 mod check;
 mod completions;
 mod demo;
+mod exit_code;
 mod explain;
 mod init;
 mod load;
@@ -37,13 +38,6 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 
 use self::arguments::{Arguments, Command, SettingOverride};
 use self::spelling::understood;
-
-/// Found mistakes (`check`).
-const MISTAKES: u8 = 1;
-/// The client fell short of the expectations (`run`, `report`).
-const SHORT: u8 = 1;
-/// Usage, or rules that cannot be used.
-const UNUSABLE: u8 = 2;
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {

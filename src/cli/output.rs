@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
 
-use super::UNUSABLE;
+use super::exit_code::UNUSABLE;
 use crate::report::Width;
 use crate::rules::Paint;
 pub use crate::rules::grouped;

@@ -10,6 +10,7 @@ use tokio::task::{JoinError, JoinHandle};
 
 use super::arguments::{ServeArguments, SettingOverride};
 use super::banner::{banner, url_of};
+use super::exit_code::UNUSABLE;
 use super::load::Loaded;
 use super::log::{Log, Volume};
 use super::output::{talk, try_result, width};
@@ -18,7 +19,7 @@ use super::reporting::{self, Reader, Wanted};
 use super::signals::Signals;
 use super::start::{Prepared, Purpose, prepare, publish};
 use super::startup_error::StartupError;
-use super::{UNUSABLE, summary};
+use super::summary;
 use crate::journal::{Clients, JournalResult};
 use crate::proxy::{Control, Failure, OwnCertificate, Running, StartError, Summary};
 use crate::rules::UpstreamUrl;

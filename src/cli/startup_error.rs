@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use annotate_snippets::{Group, Level, Renderer};
 
-use super::UNUSABLE;
+use super::exit_code::UNUSABLE;
 use super::output::{counted, paint, talk};
 use crate::model::sanitize;
 use crate::proxy::{ConnectorError, StartError};

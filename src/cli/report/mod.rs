@@ -9,9 +9,10 @@ use std::process::ExitCode;
 
 use self::runs::{Graded, RunSelection, Runs, graded};
 use super::arguments;
+use super::exit_code::{SHORT, UNUSABLE};
 use super::output::talk;
 use super::startup_error::StartupError;
-use super::{SHORT, UNUSABLE, places, reporting};
+use super::{places, reporting};
 use crate::grading::Verdict;
 use crate::report::{Format, ReportInput, Width};
 use crate::rules::Paint;
