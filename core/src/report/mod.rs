@@ -15,6 +15,7 @@ mod phrases;
 mod run;
 pub mod table;
 mod text;
+mod width;
 
 use std::fmt::Display;
 use std::io;
@@ -25,12 +26,10 @@ pub use self::conflicts::{MET_OWN_LABEL, met_label};
 pub use self::json::schema;
 pub use self::phrases::RULE_HEADS;
 pub use self::run::around;
+pub use self::width::Width;
 use crate::grading::Report;
 use crate::model::Attempt;
 use crate::rules::Paint;
-
-/// Characters of a path, an agent, a version or a name that are shown.
-const LONGEST: usize = 120;
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,23 +62,6 @@ pub struct ReportInput<'a> {
     pub paint: Paint,
     /// How wide the lines of [`Format::Text`] may be.
     pub width: Width,
-}
-
-/// Columns of a text: those of the terminal, within readable bounds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Width(u16);
-
-impl Width {
-    /// The width of a terminal, or without one the default. A line beyond 120 is hard to follow, and a table below 80
-    /// falls apart.
-    pub fn of(terminal: Option<u16>) -> Width {
-        Width(terminal.unwrap_or(80).clamp(80, 120))
-    }
-
-    /// In columns.
-    pub fn columns(self) -> usize {
-        usize::from(self.0)
-    }
 }
 
 /// Writes the report.

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use super::LONGEST;
 use super::conflicts::{is_upstream_conflict, met};
 use crate::grading::{
     Backoff, BackoffShape, ClientReport, Expectation, Finding, Jitter, OperationOutcome, OperationReport,
@@ -18,6 +17,9 @@ pub const WORDS: &str = "An operation is one call that a client makes, with all 
 pub const RULE_HEADS: [&str; 5] = ["rule", "matched", "fired", "should fire", "did fire"];
 /// Column heads of a table of requests.
 pub const TRY_HEADS: [&str; 7] = ["at", "waited", "Retry-After", "method", "answer", "version", ""];
+
+/// Characters of a path, an agent, a version or a name that are shown.
+const LONGEST: usize = 120;
 
 /// Untrusted text, made fit to be shown.
 pub fn shown(text: &str) -> Cow<'_, str> {

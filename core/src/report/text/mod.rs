@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use self::page::{Page, Tone};
 use super::evidence::ShownOperations;
 use super::phrases::{self, shown};
-use super::{Width, run, table};
+use super::width::Width;
+use super::{run, table};
 use crate::grading::{CheckId, ClientReport, Expectation, Finding, Report, RuleReport, Verdict};
 use crate::rules::{Paint, grouped};
 

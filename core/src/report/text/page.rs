@@ -6,7 +6,8 @@ use anstyle::{AnsiColor, Style};
 use textwrap::{Options, WordSplitter};
 
 use crate::grading::Verdict;
-use crate::report::{Width, phrases};
+use crate::report::phrases;
+use crate::report::width::Width;
 use crate::rules::Paint;
 
 /// The text so far.
