@@ -60,8 +60,10 @@ pub fn read(name: &str, text: &str, body_files: BodyFiles<'_>) -> Result<Accepte
         return reader.finish(Config::builtin());
     }
     let (table, errors) = DeTable::parse_recoverable(text);
+    let no_files = |_: &str| Err(BodyFileError::Missing);
+    let is_valid = |text: &str| read("", text, &no_files).is_ok();
     if !errors.is_empty()
-        && let Some(mistake) = habits::other_formats::check(text)
+        && let Some(mistake) = habits::other_formats::check(text, &is_valid)
     {
         reader.report(mistake);
         return reader.finish(Config::builtin());

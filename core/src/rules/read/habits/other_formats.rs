@@ -4,10 +4,10 @@ use serde_json::{Map, Value as Json};
 
 use super::{paths, yaml};
 use crate::rules::keys::RULE;
-use crate::rules::{BodyFileError, Code, Diagnostic, read};
+use crate::rules::{Code, Diagnostic};
 
-/// The diagnostic of a text that is no TOML, if it is another format.
-pub fn check(text: &str) -> Option<Diagnostic> {
+/// The diagnostic of a text that is no TOML, if it is another format; `is_valid` says whether a text is a rules file.
+pub fn check(text: &str, is_valid: &dyn Fn(&str) -> bool) -> Option<Diagnostic> {
     let whole = text;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (format, tree) = if looks_like_json(text) {
@@ -22,7 +22,7 @@ pub fn check(text: &str) -> Option<Diagnostic> {
     let rest = text.get(comments..).unwrap_or_default();
     let begins = whole.len() - rest.trim_start().len();
     let first = rest.trim_start().chars().next().map_or(0, char::len_utf8);
-    let rule = tree.as_ref().and_then(first_rule);
+    let rule = tree.as_ref().and_then(|tree| first_rule(tree, is_valid));
     let help = match rule {
         // As `--journal` begins its files.
         _ if text.starts_with("{\"fracas\":") => {
@@ -45,7 +45,7 @@ fn looks_like_json(text: &str) -> bool {
 }
 
 /// The first rule of a tree, in ours or in another program's words, as TOML that can be used.
-fn first_rule(tree: &Json) -> Option<String> {
+fn first_rule(tree: &Json, is_valid: &dyn Fn(&str) -> bool) -> Option<String> {
     let node = first_node(tree)?;
     let is_ours = !node.is_empty() && node.keys().all(|key| RULE.entry(key).is_some());
     let whole = if is_ours { written(&tidied(node)) } else { translated(tree, node) };
@@ -58,12 +58,12 @@ fn first_rule(tree: &Json) -> Option<String> {
     };
     // A name and a response are no rule of their own.
     let says_which = |rule: &Map<String, Json>| rule.keys().any(|key| !matches!(&**key, "name" | "reply"));
-    [whole].into_iter().chain(bare()).filter(|(_, rule)| says_which(rule)).map(|(text, _)| text).find(
-        |text| {
-            let no_files = |_: &str| Err(BodyFileError::Missing);
-            text.len() < LONGEST && read("", text, &no_files).is_ok()
-        },
-    )
+    [whole]
+        .into_iter()
+        .chain(bare())
+        .filter(|(_, rule)| says_which(rule))
+        .map(|(text, _)| text)
+        .find(|text| text.len() < LONGEST && is_valid(text))
 }
 
 /// Bytes of a rule that are worth a place in a message.
