@@ -1,5 +1,6 @@
-//! Rules of the repository that rustc and clippy do not check: a pure core, names, lengths, no loose ends.
+//! Rules of the repository that rustc and clippy do not check: a pure core, names, lengths, imports, no loose ends.
 
+mod circles;
 mod modules;
 mod source;
 
@@ -7,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Command;
 
-use self::modules::{Module, modules};
+use self::circles::circles_across_folders;
+use self::modules::{Module, ModulePath, modules};
 use self::source::{Source, sources};
 
 /// Lines of the longest source file. Longer ones hold more than one thing.
@@ -66,6 +68,12 @@ fn a_public_type_has_a_name_of_its_own() {
         .filter(|(_, places)| places.len() > 1)
         .map(|(name, places)| format!("{name} is defined at {}", places.join(", ")))
         .collect();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
+fn files_of_different_folders_do_not_use_each_other() {
+    let complaints: Vec<String> = crates().iter().flat_map(circles_across_folders).collect();
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
@@ -247,7 +255,7 @@ fn what_pins_versions_names_no_place_to_fetch_them_from() {
 }
 
 /// The modules of each crate.
-fn crates() -> Vec<BTreeMap<String, Module>> {
+fn crates() -> Vec<BTreeMap<ModulePath, Module>> {
     let sources = looked_at();
     CRATES.iter().map(|root| modules(root, &sources)).collect()
 }
