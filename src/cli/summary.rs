@@ -63,7 +63,7 @@ pub fn json(summary: &Summary, report: Option<&Report>) -> String {
             "name": &*rule.name,
             "matched": rule.matched,
             "fired": rule.fired,
-            "asked": rule.trigger.asked(),
+            "asked": rule.trigger.label(),
             "got": share(rule),
             "open": rule.open,
         })
@@ -109,7 +109,7 @@ fn row(rule: &RuleSummary, has_open: bool) -> Vec<String> {
     let got = share(rule).map_or("–".to_owned(), |share| format!("{:.1} %", share * 100.0));
     let open = rule.open.filter(|open| *open > 0).map_or("–".to_owned(), grouped);
     let mut row =
-        vec![rule.name.to_string(), grouped(rule.matched), grouped(rule.fired), rule.trigger.asked(), got];
+        vec![rule.name.to_string(), grouped(rule.matched), grouped(rule.fired), rule.trigger.label(), got];
     row.extend(has_open.then_some(open));
     row
 }

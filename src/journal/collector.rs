@@ -66,7 +66,7 @@ pub struct JournalResult {
     /// The moment 0 of their times.
     pub began: jiff::Timestamp,
     /// Number of older attempts that were evicted.
-    pub forgotten: u64,
+    pub evicted: u64,
     /// Number of attempts that came faster than the journal could take them; they are not graded.
     pub dropped: u64,
     /// Number of lines that could not be written to the file.
@@ -203,7 +203,7 @@ impl Collector {
         let mut oldest = None;
         if self.kept.attempts.len() >= self.room {
             oldest = self.kept.attempts.pop_front();
-            self.kept.forgotten += 1;
+            self.kept.evicted += 1;
         }
         let attempt = shared(attempt, oldest);
         self.kept.attempts.push_back(Arc::clone(&attempt));
@@ -338,6 +338,6 @@ mod tests {
         let kept = journal.end(Clients::MayGoOn);
         let pairs: Vec<_> = kept.attempts.iter().map(|attempt| (attempt.id, attempt.start)).collect();
         assert_eq!(pairs, [(3, 12), (4, 13), (5, 14)]);
-        assert_eq!((kept.forgotten, kept.dropped), (2, 0));
+        assert_eq!((kept.evicted, kept.dropped), (2, 0));
     }
 }

@@ -187,7 +187,7 @@ impl HeaderRule {
         HeaderRule {
             name: rule.name.to_string(),
             kind: rule.kind,
-            asked: rule.trigger.asked(),
+            asked: rule.trigger.label(),
             asked_share: rule.trigger.asked_share(),
             disabled: !rule.enabled,
         }

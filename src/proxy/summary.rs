@@ -20,7 +20,7 @@ pub struct Summary {
     /// Requests that went to the upstream once more, as their first connection had proved stale.
     pub replays: u64,
     pub panics: u64,
-    /// Keys of state forgotten because there were too many.
+    /// Keys of state evicted because there were too many.
     pub evicted: u64,
     /// Operations on the state that failed: rules left those requests alone.
     pub state_failures: u64,

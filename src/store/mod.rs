@@ -41,7 +41,7 @@ impl MemoryStore {
     /// about 98 % of the limit is reached.
     const SHARDS: usize = 16;
 
-    /// A store of at most `keys`, each forgotten `ttl` after its last use.
+    /// A store of at most `keys`, each evicted `ttl` after its last use.
     pub fn new(keys: NonZeroUsize, ttl: Duration) -> MemoryStore {
         let count = if keys.get() <= MemoryStore::ONE_SHARD { 1 } else { MemoryStore::SHARDS };
         let limit = keys.get().div_ceil(count);

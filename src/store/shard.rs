@@ -203,7 +203,7 @@ impl Shard {
             let Some(at) = self.find(self.placement.hash_one(key), key) else { continue };
             let entry = &mut self.nodes[at as usize].entry;
             if entry.response().is_some_and(|kept| std::ptr::eq(Arc::as_ptr(kept), oldest.as_ptr())) {
-                entry.forget_response();
+                entry.evict_response();
             }
         }
     }

@@ -94,7 +94,7 @@ impl Effects {
     }
 
     /// The request has not entered the last reservation.
-    pub(super) fn forget_entry(&mut self) {
+    pub(super) fn cancel_reservation(&mut self) {
         if let Some(owed) = &mut self.0 {
             owed.reservations.pop();
             if owed.reservations.is_empty() {
@@ -240,7 +240,7 @@ impl Effects {
         }
     }
 
-    /// What the store replied to the last operation.
+    /// The reply of the store to the last operation.
     pub fn reply(&mut self, reply: Result<Reply, StoreError>) {
         let Some(owed) = &mut self.0 else { return };
         let unrefer = match (std::mem::take(&mut owed.awaited), reply) {

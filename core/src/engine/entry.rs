@@ -319,7 +319,7 @@ impl Entry {
     }
 
     /// Evicts the stored response, but keeps that there was one.
-    pub fn forget_response(&mut self) {
+    pub fn evict_response(&mut self) {
         if let Entry::Finished { response, .. } = self {
             *response = None;
         }

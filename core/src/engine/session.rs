@@ -299,7 +299,7 @@ impl<'s, 'r> Session<'s, 'r> {
             _ => None,
         };
         if matches!(reply, Reply::Running { .. } | Reply::Finished { .. }) {
-            self.effects.forget_entry();
+            self.effects.cancel_reservation();
         }
         match state.judge(&active.rule, self.facts, client, reply) {
             Judgement::Pass => judged(RuleOutcome::Passes),

@@ -40,7 +40,7 @@ impl Trigger {
     }
 
     /// The trigger in tables and reports: `25 %`, `first 1`, `duplicate`.
-    pub fn asked(&self) -> String {
+    pub fn label(&self) -> String {
         match self {
             Trigger::Counted(counted) => counted.schedule.label(),
             Trigger::On(state) => state.as_str().to_owned(),
