@@ -44,6 +44,14 @@ pub fn table(summary: &Summary, report: Option<&Report>, width: Width) -> String
             "warning: {keys} forgotten for want of room: their counts began again; raise limits.keys"
         );
     }
+    if summary.state_failures > 0 {
+        let operations = counted(summary.state_failures, "operation");
+        let _ = writeln!(
+            text,
+            "warning: {operations} on the rules' state failed: rules left those requests alone; see to the store \
+             that `state` names"
+        );
+    }
     if let Some(around) = report.and_then(around) {
         let _ = writeln!(text, "warning: {around}");
     }
@@ -75,6 +83,7 @@ pub fn json(summary: &Summary, report: Option<&Report>) -> String {
         "replays": summary.replays,
         "panics": summary.panics,
         "evicted": summary.evicted,
+        "state_failures": summary.state_failures,
         "journal": report.map(|report| serde_json::json!({
             "dropped": report.totals.dropped,
             "lost_lines": report.totals.lost_lines,
@@ -128,10 +137,17 @@ fn write_rows(text: &mut String, rows: &[Vec<String>], numbers: &[usize], width:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::convert::Infallible;
+    use std::future::Ready;
+    use std::net::{IpAddr, Ipv4Addr};
     use std::num::NonZeroU64;
 
-    use crate::model::Share;
-    use crate::rules::{Schedule, Trigger};
+    use crate::engine::{
+        Decision, Effects, Op, Reply, RuleSet, Session, StateKey, Store, StoreError, Update,
+    };
+    use crate::model::{BodyFacts, ClientIdSources, Facts, Moment, Share};
+    use crate::proxy::StateAccess;
+    use crate::rules::{BodyFileError, Schedule, Trigger, read};
 
     fn rule(name: &str, trigger: impl Into<Trigger>, matched: u64, fired: u64) -> RuleSummary {
         RuleSummary { name: name.into(), trigger: trigger.into(), matched, fired, open: None }
@@ -165,6 +181,45 @@ idle                0      0          all         –
 warning: 1 key forgotten for want of room: their counts began again; raise limits.keys
 "
         );
+    }
+
+    /// A store that is out of reach.
+    struct Failing;
+
+    impl Store for Failing {
+        type Later = Ready<Result<Reply, StoreError>>;
+
+        fn update(&self, _: StateKey, _: Op, _: Moment) -> Update<Self::Later> {
+            Update::Ready(Err(StoreError("on purpose".into())))
+        }
+    }
+
+    #[tokio::test]
+    async fn operations_of_a_failing_store_are_counted_for_people_and_programs() {
+        let text = "[[rule]]\nname = \"a\"\non = \"overlap\"\n[[rule]]\nname = \"b\"\nfirst = 1\n";
+        let config = read("rules.toml", text, &|_| Err(BodyFileError::Missing)).expect("valid rules").config;
+        let rules = RuleSet::new(config.rules, 1, false).unwrap_or_else(|_| panic!("replies"));
+        let state = StateAccess::new(Failing);
+        for _ in 0..3 {
+            let head = http::Request::put("/items/1").body(()).expect("a request").into_parts().0;
+            let mut facts = Facts::new(&head, IpAddr::V4(Ipv4Addr::LOCALHOST));
+            facts.body = BodyFacts::read(bytes::Bytes::new());
+            let (identity, mut effects) = (ClientIdSources(Vec::new()), Effects::default());
+            let mut session = Session::new(&rules, &identity, &mut facts, &mut effects, Moment(1), 1);
+            let look = async || Ok::<_, Infallible>((BodyFacts::default(), Moment(1)));
+            let Ok(decision) = state.decide(&mut session, look, |_| {}).await;
+            assert!(matches!(decision, Decision::Forward), "no conflict is invented");
+        }
+        let summary = Summary { requests: 3, state_failures: state.failures(), ..Summary::default() };
+        assert_eq!(
+            table(&summary, None, Width::of(None)),
+            "\
+3 requests, 0 conflicts
+warning: 6 operations on the rules' state failed: rules left those requests alone; see to the store that `state` names
+"
+        );
+        let json: serde_json::Value = serde_json::from_str(&json(&summary, None)).expect("JSON");
+        assert_eq!(json["state_failures"], 6);
     }
 
     #[test]
