@@ -1,4 +1,4 @@
-//! One request's life, top to bottom.
+//! The life of one request, top to bottom.
 
 use std::pin::pin;
 use std::rc::Rc;
@@ -222,7 +222,7 @@ async fn disturb(
     if conflict.active.rule.withholds_responses() { Answered::Not } else { Answered::ByRule(own(response)) }
 }
 
-/// The response that a request with the same idempotency key got.
+/// Replays the response to an earlier request with the same idempotency key.
 fn give_again(client: &Client, replay: &Replay) -> Response<ResponseSource> {
     let StoredResponse { connection, status, headers, body } = &*replay.response;
     let mut response = own(Response::new(body.clone()));
@@ -232,7 +232,7 @@ fn give_again(client: &Client, replay: &Replay) -> Response<ResponseSource> {
     if *connection != client.connection {
         response.headers_mut().remove(header::SET_COOKIE);
     }
-    // As Stripe says it; most clients know no other word for it.
+    // Stripe's header, the only one for replays that most clients know.
     response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
     tracing::debug!(rule = &*replay.active.rule.name, n = replay.n, "gave the stored answer again");
     response

@@ -1,10 +1,10 @@
-//! A warning about something that goes on: told when it begins, and then now and then with how often.
+//! A repeated warning: logged at its first occurrence, and then at intervals with the count in between.
 
 use std::cell::Cell;
 
 use crate::model::Moment;
 
-/// Between two lines.
+/// Interval between two lines.
 const PAUSE_NS: u64 = 10_000_000_000;
 
 /// Says when a repeated warning is due.
@@ -15,7 +15,7 @@ pub struct Folded {
 }
 
 impl Folded {
-    /// It has happened again: `Some` when that is to be told, with how often it happened since the last line.
+    /// Counts one more occurrence. When a line is due, returns the number of occurrences not logged since the last.
     pub fn again(&self, now: Moment) -> Option<u64> {
         let is_due = self.told.get().is_none_or(|told| now.0.saturating_sub(told.0) >= PAUSE_NS);
         if !is_due {

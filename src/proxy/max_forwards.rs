@@ -1,5 +1,4 @@
-//! `Max-Forwards` (RFC 9110 §7.6.2): how many more hops an OPTIONS may take. TRACE, for which it is as well, is
-//! not served.
+//! `Max-Forwards` (RFC 9110 §7.6.2): the remaining hops of an OPTIONS. TRACE, its other method, is not served.
 
 use http::header::{self, HeaderValue};
 use http::request::Parts;
@@ -14,7 +13,7 @@ pub fn count(head: &mut Parts) -> Option<Response<ResponseSource>> {
         return None;
     }
     let said = head.headers.get(header::MAX_FORWARDS)?;
-    // A value that is no number is not ours to mend.
+    // A value that is no number passes unchanged.
     let hops: u64 = std::str::from_utf8(said.as_bytes()).ok()?.trim().parse().ok()?;
     if let Some(left) = hops.checked_sub(1) {
         head.headers.insert(header::MAX_FORWARDS, HeaderValue::from(left));

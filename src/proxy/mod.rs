@@ -159,12 +159,12 @@ impl Proxy {
         self.address
     }
 
-    /// How many clients' connections are served at a time.
+    /// Maximum number of client connections served at a time.
     pub fn connections(&self) -> usize {
         self.shared.connections.available_permits()
     }
 
-    /// How many file descriptors so many connections need.
+    /// Number of file descriptors that `connections` need.
     pub fn descriptors_for(&self, connections: usize) -> usize {
         downstream::descriptors::needed(
             connections,

@@ -24,7 +24,7 @@ pub struct Settler {
 }
 
 impl Owed {
-    /// Nothing yet.
+    /// No effects yet.
     pub fn new(settler: &Rc<Settler>) -> Owed {
         Owed { effects: Effects::default(), settler: Rc::clone(settler) }
     }

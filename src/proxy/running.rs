@@ -83,19 +83,19 @@ impl Running {
         self.places.saturating_sub(self.shared.connections.available_permits())
     }
 
-    /// The command that the proxy was started for has ended, just now.
+    /// Records the end of the command that the proxy was started for, at this moment.
     pub fn command_ended(&self, end: CommandEnd) {
-        // It ends once.
+        // Only the first call counts: the command ends once.
         let _ = self.command.set((end, self.shared.clock.now().0 / 1_000));
     }
 
-    /// How far clients are.
+    /// The progress of clients.
     pub fn progress(&self) -> Arc<Progress> {
         self.journal.progress()
     }
 
-    /// Gives new requests other rules; those on their way keep the rules that they began with. A rule that keeps its
-    /// name and its meaning keeps its counts and its state. The journal's header goes on to tell the first rules.
+    /// Gives new requests other rules; requests in flight keep the rules that they began with. A rule that keeps its
+    /// name and its meaning keeps its counts and its state. The journal's header still shows the first rules.
     ///
     /// # Errors
     /// A reply that can never be made from its template; the rules stay as they are.
@@ -106,7 +106,7 @@ impl Running {
         self.shared.snapshots.replace(next)
     }
 
-    /// The counts so far.
+    /// The counters so far.
     pub fn summary(&self) -> Summary {
         self.shared.summary()
     }

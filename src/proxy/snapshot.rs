@@ -1,5 +1,5 @@
-//! The rules that requests go by, which can be swapped while requests are on their way: each keeps the snapshot that
-//! it began with, from its first byte to its settlement.
+//! The rules of requests, which can be swapped while requests are in flight: each request keeps its snapshot from its
+//! first byte to its settlement.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -71,8 +71,8 @@ impl Snapshots {
     }
 }
 
-/// One worker's copy of the latest snapshot: a request costs a look at one number, and shares nothing with other
-/// workers.
+/// One worker's copy of the latest snapshot: a request costs a load of one number, and no data shared between
+/// workers is written.
 pub struct Current {
     generation: Cell<u64>,
     snapshot: RefCell<Rc<Snapshot>>,

@@ -59,7 +59,7 @@ impl Shared {
 
     /// The journal's last record: why rules did not fire, the first of them in file order.
     pub fn at_end(self: &Arc<Shared>, command: Arc<OnceLock<(CommandEnd, u64)>>) -> AtEnd {
-        /// Rules that are spoken of: more would not be read.
+        /// Maximum number of rules told about: more would not be read.
         const MOST_IDLE: usize = 20;
         let shared = Arc::clone(self);
         Box::new(move |attempts| {
@@ -67,7 +67,7 @@ impl Shared {
             let rules = (0..).zip(snapshot.rules.iter());
             let idle: Vec<_> =
                 rules.filter(|(_, active)| active.counters.fired() == 0).take(MOST_IDLE).collect();
-            // Nothing is looked through where every rule did its part.
+            // The record is not searched where every rule fired.
             let came = match idle.is_empty() {
                 true => Came::default(),
                 false => Came::of(attempts.iter().map(|attempt| &**attempt)),

@@ -1,4 +1,4 @@
-//! `Via` (RFC 9110 §7.6.3): says through which proxies a message came, and so finds requests that go round.
+//! `Via` (RFC 9110 §7.6.3): names the proxies that a message has passed, and so detects loops.
 
 use http::Version;
 use http::header::{self, HeaderMap, HeaderValue};
@@ -12,7 +12,7 @@ pub struct Via {
     /// This proxy's own name: chance keeps it apart from every other one, so that a request that carries it
     /// has been here before, under any name and address.
     pseudonym: Box<str>,
-    /// For each version in which a message may have come.
+    /// The entry for each HTTP version of a received message.
     http10: HeaderValue,
     http11: HeaderValue,
     http2: HeaderValue,
@@ -35,7 +35,7 @@ impl Via {
         lines.any(|line| memmem::find(line.as_bytes(), self.pseudonym.as_bytes()).is_some())
     }
 
-    /// Adds this proxy, with the version in which the message came.
+    /// Adds this proxy, with the HTTP version of the received message.
     pub fn add(&self, headers: &mut HeaderMap, version: Version) {
         let entry = match version {
             Version::HTTP_10 => &self.http10,

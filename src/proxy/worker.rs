@@ -49,11 +49,11 @@ pub struct Worker {
     pub unread: Folded,
 }
 
-/// Numbers for requests, which no other request has: workers count from far apart, and processes from anywhere.
+/// Unique numbers of requests: workers begin far apart, and each process at a random number.
 pub struct Tickets(Cell<u64>);
 
 impl Tickets {
-    /// Those of the worker of this number; `first` is the process's own.
+    /// The tickets of this worker; `first` is the first one of the process.
     pub fn new(first: u64, worker: usize) -> Tickets {
         Tickets(Cell::new(first.wrapping_add((worker as u64) << 48)))
     }
@@ -66,19 +66,19 @@ impl Tickets {
 /// A client's socket and address.
 type Arrival = (TcpStream, SocketAddr);
 
-/// How a connection goes on.
+/// The next state of a connection.
 enum Next {
     End,
     Rest,
 }
 
-/// Idle upstream connections are looked through this often.
+/// Interval at which expired idle upstream connections are closed.
 const SWEEP: Duration = Duration::from_secs(5);
 /// Delay of accepting when the process is out of file descriptors.
 const OUT_OF_FILES: Duration = Duration::from_millis(50);
-/// A newcomer without a place waits this long for one.
+/// Maximum wait of a new connection for a place.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// Time for it to ask, and to read the refusal.
+/// Deadlines of a refused connection: to send its request, and to read the refusal.
 const BRIEF: Timeouts = Timeouts::all(Duration::from_millis(250));
 /// When draining, a connection silent for this long counts as idle: closing it earlier would fail a request
 /// that is on its way.
@@ -129,15 +129,15 @@ impl Worker {
         }
     }
 
-    /// The next connection, and a place among those that are told that there is none. While many are told so,
-    /// the others wait in the listener's queue.
+    /// The next connection, and a permit to refuse it. While every permit is taken, further connections wait in
+    /// the listener's queue.
     async fn accept(&self, listener: &TcpListener) -> (Option<OwnedSemaphorePermit>, io::Result<Arrival>) {
         // The semaphore is never closed.
         let spare = Arc::clone(&self.surplus).acquire_owned().await.ok();
         (spare, listener.accept().await)
     }
 
-    /// Serves the clients that had connected when the order came: to them the proxy was still there.
+    /// Serves the clients that had connected before the order to drain: to them the proxy still accepted.
     async fn accept_rest(self: &Rc<Worker>, listener: &TcpListener, orders: &watch::Receiver<Lifecycle>) {
         while let Ok(spare) = Arc::clone(&self.surplus).try_acquire_owned()
             && let Poll::Ready(Ok(arrival)) = poll_fn(|cx| Poll::Ready(listener.poll_accept(cx))).await

@@ -1,4 +1,4 @@
-//! The request that is asked about, as it would arrive.
+//! The request of the command line, as it would arrive.
 
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -1,4 +1,4 @@
-//! `explain` and the data path come to the same: random rules, random requests, each past both drivers.
+//! `explain` and the data path decide alike: random rules, random requests, each through both drivers.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
@@ -21,7 +21,7 @@ use crate::store::MemoryStore;
 const CASES: u32 = 1_000;
 const REQUESTS: usize = 50;
 
-/// One rule, written as files write it; some combinations are none.
+/// One rule as text; some combinations are invalid.
 fn rule() -> impl Strategy<Value = String> {
     let requests = prop::sample::select(
         &[
@@ -153,7 +153,7 @@ impl Path {
     }
 }
 
-/// The memory store's replies are at hand: nothing yields.
+/// The memory store replies at once: nothing yields.
 fn at_once<F: Future>(future: F) -> F::Output {
     match std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
@@ -209,7 +209,7 @@ fn explain_says_what_the_data_path_does() {
         Ok(())
     });
     ran.unwrap_or_else(|wrong| panic!("{wrong}"));
-    // It says something: of each sort there were many.
+    // The test is not vacuous: there were many of each sort.
     assert!(conflicts.get().iter().all(|seen| *seen > 500), "{:?}", conflicts.get());
 }
 

@@ -17,7 +17,7 @@ pub struct Walked {
     pub times: u32,
     /// One for each rule, in file order.
     pub rules: Vec<Said>,
-    /// Which rule answered, and how, for the first [`SHOWN`] requests; `None`: the upstream.
+    /// The rule that responded, and how, for the first [`SHOWN`] requests; `None`: the upstream.
     pub first: Vec<Option<(usize, WalkOutcome)>>,
     /// Number of requests that reached the upstream.
     pub passed: u32,
@@ -42,7 +42,7 @@ pub struct Outcomes {
     pub first: Vec<WalkOutcome>,
     pub passes: u32,
     pub conflicts: u32,
-    /// Requests that an earlier rule answered.
+    /// Requests to which an earlier rule responded.
     pub unreached: u32,
 }
 
@@ -83,7 +83,7 @@ pub fn walk(rules: &RuleSet, facts: &mut Facts<'_>, settings: &Settings, times: 
         let mut answered = None;
         for (at, said) in walked.rules.iter_mut().enumerate() {
             let judged = judged.next_if(|judged| judged.position as usize == at);
-            // After a rule that overrides the upstream's response, those go on that watch the upstream.
+            // After a rule that overrides the upstream's response, rules that watch the upstream still run.
             let outcome =
                 judged.filter(|_| answered.is_none()).map_or(WalkOutcome::Unreached, WalkOutcome::of);
             if outcome.answers() {

@@ -57,7 +57,7 @@ type Hold = Pin<Box<dyn Future<Output = bool>>>;
 pub enum BodyError {
     /// The client's body is incomplete or malformed.
     Broken(hyper::Error),
-    /// The upstream has answered without it.
+    /// The upstream has responded without it.
     Unwanted,
 }
 

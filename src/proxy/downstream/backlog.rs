@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-/// With so many bytes on their way, a body gives no more.
+/// Bytes held from which on a body yields no more.
 const LIMIT: usize = 16 * 1024;
 
 /// Shared by a response's body and its socket on one thread: atomic only because a socket that may become a
@@ -19,7 +19,7 @@ pub struct Backlog {
 }
 
 impl Backlog {
-    /// Waits until so little is held that more may be given.
+    /// Waits until fewer than [`LIMIT`] bytes are held.
     pub fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
         if self.held.load(Relaxed) < LIMIT {
             return Poll::Ready(());

@@ -29,7 +29,7 @@ pub fn write<S: AsyncWrite>(
 }
 
 thread_local! {
-    /// Of each worker: an array of its own would have to be cleared each time, a vector allocated.
+    /// One buffer per worker: a local array would have to be cleared on each call, a vector allocated.
     static TOGETHER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 

@@ -62,8 +62,8 @@ impl Error for DialError {
     }
 }
 
-/// An attempt has so much time before the next one begins beside it (RFC 8305 §5 recommends it), or less
-/// where the deadline leaves less for each address.
+/// Head start of an attempt before the next one begins beside it (RFC 8305 §5 recommends it); less where the
+/// deadline leaves less for each address.
 const HEAD_START: Duration = Duration::from_millis(250);
 /// Maximum number of a host's addresses that are tried; each attempt is a descriptor.
 const ADDRESSES: usize = 16;

@@ -50,7 +50,7 @@ pub struct Forwarder {
     pub clock: Clock,
     /// Where the upstream may speak HTTP/2.
     pub streams: Option<Rc<Streams>>,
-    /// Whether the upstream has answered at all, other than by a 400.
+    /// Whether the upstream has ever responded, other than by a 400.
     pub has_answered: Cell<bool>,
     /// A connection just made, before it was known to speak HTTP/1.1.
     pub fresh: RefCell<Option<Fresh>>,
@@ -65,7 +65,7 @@ pub struct Forwarder {
 
 /// The proxy's work on a response, once it comes.
 struct Expected {
-    /// How the client knows the proxy.
+    /// The proxy's origin as the client knows it.
     front: Front,
     /// The protocol of a tunnel, and where the client's side of it will be.
     tunnel: Option<(HeaderValue, OnUpgrade)>,

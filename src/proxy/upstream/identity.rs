@@ -48,8 +48,8 @@ impl BoundConnection {
         (idle.can_serve(now) && (idle.may_upgrade || !upgrades)).then_some(idle)
     }
 
-    /// Keeps a connection that has become idle. A second one is closed: which of the two knows the client
-    /// could not be told.
+    /// Keeps a connection that has become idle. A second one is closed: it would be unknown which of the two is
+    /// authenticated.
     pub fn keep(&self, idle: Idle) {
         if let Some(bound) = self.0.borrow_mut().as_mut()
             && bound.idle.is_none()

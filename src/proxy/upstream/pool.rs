@@ -46,7 +46,7 @@ impl Idle {
     }
 }
 
-/// Idle connections a worker keeps; each is a file descriptor on both sides.
+/// Maximum number of idle connections of a worker; each is a file descriptor on both sides.
 const IDLE_CONNECTIONS: usize = 1024;
 /// Earlier than the upstream, which counts from an earlier moment, closes an idle connection.
 const MARGIN: Duration = Duration::from_secs(1);

@@ -167,7 +167,7 @@ fn an_incomplete_run_never_passes_and_says_why() {
     // A fault that was seen stays one.
     let folder = folder(&[("journal.jsonl", &run_of("a1", 9, 5).replace("\"ended\":true", "\"lost\":3"))]);
     assert_eq!(report(folder.path(), &[]).0, Some(1));
-    // A header that was written again, as nothing said that it had arrived, begins no run.
+    // A header written again, because its arrival was unknown, begins no run.
     let twice = format!("{}\n{whole}", all[0]);
     let folder = self::folder(&[("journal.jsonl", &twice)]);
     assert_eq!((report(folder.path(), &[]).0, report(folder.path(), &[]).2), (Some(0), String::new()));

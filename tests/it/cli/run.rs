@@ -126,7 +126,7 @@ fn a_run_that_tested_nothing_fails_unless_nothing_is_asked_for() {
 fn a_signal_is_the_command_s_to_act_on() {
     let folder = folder(&[]);
     for (name, code) in [("TERM", 7), ("INT", 7), ("HUP", 7), ("QUIT", 7)] {
-        // A shell's child gets it too: both are told, and both end.
+        // A shell's child gets the signal too, and both end.
         let script =
             format!("trap 'exit 7' {name}; echo ready; while :; do read -r _ < fifo || exit 1; done");
         let fifo = std::process::Command::new("mkfifo").arg(folder.path().join("fifo")).status();

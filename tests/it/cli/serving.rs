@@ -95,7 +95,7 @@ fn what_a_client_sends_never_steers_the_terminal() {
     // CSI, the C1 form of ESC [, in UTF-8.
     request(serving.address, b"PUT /items/\xc2\x9b31m", "User-Agent: a\x1b[2Jb\r\n");
     request(serving.address, b"PUT /items/plain", "");
-    // It may be refused, and that is told as well.
+    // The request may be refused, and the refusal is logged as well.
     loop {
         let line = serving.event();
         assert!(!line.contains(['\u{9b}', '\u{1b}']), "{line:?}");

@@ -114,7 +114,7 @@ fn the_upstreams_own_conflicts_are_told_from_injected_ones_in_every_format() {
     }
 }
 
-/// How those operations ended is not counted, so a pass says no more than that nothing was wrong.
+/// The ends of those operations are not counted, so a pass only means that no fault was found.
 #[test]
 fn the_upstreams_own_conflicts_are_not_said_to_be_taken_well() {
     let mut report = samples::own_only();

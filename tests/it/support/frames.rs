@@ -152,7 +152,7 @@ pub enum End {
 }
 
 impl Frames {
-    /// On a connection on which nothing was said.
+    /// On a connection without any earlier frame.
     pub fn over(socket: Socket) -> Frames {
         Frames { socket, stream_window: 65_535, connection_window: 65_535 }
     }

@@ -21,7 +21,7 @@ pub fn request_in_background(address: SocketAddr, line: &'static [u8]) -> JoinHa
     std::thread::Builder::new().spawn(move || request(address, line, "")).expect("a thread")
 }
 
-/// An upstream that responds to one request, when it is told to.
+/// An upstream that responds to one request, on a signal.
 pub struct Upstream {
     listener: TcpListener,
     stream: Option<TcpStream>,

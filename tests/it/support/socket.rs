@@ -160,7 +160,7 @@ impl Socket {
         self.buffer.is_empty() && read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
-    /// Says that nothing more will be sent.
+    /// Half-closes the connection.
     pub fn finish(&mut self) {
         self.stream.shutdown(Shutdown::Write).expect("a live socket");
     }
@@ -209,7 +209,7 @@ impl Socket {
         }
     }
 
-    /// Sends until the other end has taken nothing for as long as `patience`; the bytes it took.
+    /// Sends until the other end has taken no byte for `patience`; returns the number of bytes that it took.
     pub fn send_until_stuck(&mut self, bytes: &[u8], most: usize, patience: std::time::Duration) -> usize {
         self.stream.set_write_timeout(Some(patience)).expect("a live socket");
         let mut taken = 0;

@@ -188,7 +188,7 @@ fn c24_a_torn_answer_is_torn_for_the_client_too() {
         client.send(if is_10 { "GET / HTTP/1.0\r\n\r\n" } else { GET });
         let mut message = match client.head() {
             Some(head) => Message::parse_head(&head),
-            // The tear may overtake the head; then there is nothing that could look whole.
+            // The tear may overtake the head; then no response could look whole.
             None => continue,
         };
         assert_eq!(message.status(), 200, "{response:?}");

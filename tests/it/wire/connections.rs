@@ -135,7 +135,7 @@ fn c33_a_client_for_whom_no_place_comes_free_gets_a_503() {
     let mut first = proxy.connect();
     first.send(GET);
     assert_eq!(first.response().status(), 200);
-    // More than are told so at a time.
+    // More than are refused at a time.
     let mut others: Vec<_> = (0..100).map(|_| proxy.connect()).collect();
     for other in &mut others {
         other.send(GET);

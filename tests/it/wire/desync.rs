@@ -89,7 +89,7 @@ fn answers(client: &mut Socket, is_head: bool) -> Vec<Heard> {
             return answers;
         }
         if response.header("connection") == Some("close") {
-            // Nothing more will be said: no need to be heard out.
+            // Half-closed: the proxy need not wait for more bytes.
             client.finish();
             break;
         }

@@ -78,7 +78,7 @@ fn c34_a_connection_under_load_hears_that_it_ends() {
     }
 }
 
-/// Asks without a pause, says so after a while, and returns how often it asked.
+/// Sends requests without a pause, signals after a while, and returns their number.
 fn ask_until_told_to_stop(client: &mut Socket, begin: &Sender<()>) -> u64 {
     let mut asked = 0;
     loop {

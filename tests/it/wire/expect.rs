@@ -95,7 +95,7 @@ fn c20_an_injected_answer_comes_without_a_100() {
     client.finish();
     assert_eq!(client.rest().expect("a clean end"), b"");
 
-    // One that sends its body at once loses nothing by it.
+    // A client that sends its body at once gets its response, too.
     let mut client = proxy.connect();
     client.send(format!("{HEAD}hello"));
     assert_eq!(client.response().status(), 409);

@@ -105,6 +105,6 @@ fn c43_of_10_000_rules_the_first_that_matches_answers() {
         refused += u64::from(first.is_some());
         late += u64::from(first.is_some_and(|at| at as u64 > RULES / 2));
     }
-    // It would say nothing if all matched, or if all matched early.
+    // The test would be vacuous if all matched, or if all matched early.
     assert!(refused > REQUESTS / 4 && refused < REQUESTS && late > 0, "{refused} refused, {late} late");
 }

@@ -91,7 +91,7 @@ fn c30_a_slow_body_is_a_408() {
     });
     for body in ["Content-Length: 10\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"] {
         let mut client = proxy.connect();
-        // Not a 504, although the upstream has said nothing for longer than it may: it cannot.
+        // Not a 504, although the upstream was silent past its deadline: it cannot respond yet.
         let response = not_too_soon(|| {
             client.send(format!("POST / HTTP/1.1\r\nHost: h\r\n{body}"));
             client.response()

@@ -52,7 +52,7 @@ const TAKEN: (&str, &[u64]) = ("taken", &[1, 17]);
 
 const PASS: &[&str] = &["pass"];
 const WARN: &[&str] = &["warn"];
-/// A check that has nothing to look at says so, or nothing at all.
+/// A check without a case: no finding, undetermined, or a pass.
 const NOTHING: &[&str] = &["-", "undetermined", "pass"];
 
 pub static ROWS: [Row; 21] = [

@@ -8,14 +8,14 @@ use crate::model::Moment;
 /// Delay before the second look: after the process was stopped, or on a busy machine, the bytes and the timer become
 /// ready in one turn, and other tasks may have to pass the bytes on first.
 const ANOTHER_LOOK: Duration = Duration::from_millis(10);
-/// So many times, as long as each look comes late itself: then the turn before was a long one.
+/// Maximum number of further looks, each allowed only if the one before came late: its turn was a long one.
 const MOST_LOOKS: u8 = 3;
 
 /// A deadline that seems to have expired, and gets a second look.
 #[derive(Debug, Default)]
 pub struct Doubt {
     wait: Option<Wait>,
-    /// When that will be.
+    /// The time of that look.
     pub until: Moment,
     looks: u8,
 }

@@ -16,12 +16,12 @@ pub const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 pub struct Meter {
     incoming: FrameHeads,
     outgoing: FrameHeads,
-    /// Whether the frame that goes out carries something.
+    /// Whether the outgoing frame carries content.
     is_carrying: bool,
     has_settings: bool,
     block: Block,
     idle_frames: u64,
-    /// Frames that carry something, in either direction: each allows some idle ones.
+    /// Frames with content, in either direction: each allows some idle ones.
     useful: u64,
     clock: Clock,
     since: Moment,
@@ -68,7 +68,7 @@ impl Meter {
         }
     }
 
-    /// Something came from the client.
+    /// Meters bytes from the client.
     pub fn see(&mut self, mut bytes: &[u8]) -> Result<(), Violation> {
         loop {
             let head = self.incoming.next(&mut bytes);
@@ -80,7 +80,7 @@ impl Meter {
         }
     }
 
-    /// Something went to the client: whether any of it was of a frame that carries something.
+    /// Meters bytes to the client; returns whether any belong to a frame with content.
     pub fn wrote(&mut self, mut bytes: &[u8]) -> bool {
         let mut carries = self.is_carrying && self.outgoing.is_in_payload();
         while let Some(head) = self.outgoing.next(&mut bytes) {

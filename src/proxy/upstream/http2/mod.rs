@@ -48,10 +48,10 @@ pub struct Streams {
     news: Rc<News>,
 }
 
-/// Events that requests waiting for a stream are woken by.
+/// Events that wake requests waiting for a stream.
 #[derive(Default)]
 pub struct News {
-    /// Something has changed.
+    /// Notified on each change of the pool.
     changed: Notify,
     /// Attempts to connect that failed, and why the latest did.
     failed: RefCell<(u64, Option<Failure>)>,
@@ -78,7 +78,7 @@ pub enum StreamSlot {
 /// A connection just made, and the outcome of its first request.
 pub type Fresh = (Transport, Replayable);
 
-/// Which connections will do.
+/// The usable connections for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Eligible {
     Any,

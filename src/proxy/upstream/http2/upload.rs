@@ -27,7 +27,7 @@ pub struct StreamUpload {
 
 /// The bytes sent, in case the upstream has not processed them.
 struct Sent {
-    /// `None` when it was much.
+    /// `None` beyond the bytes kept for another try.
     bytes: Option<BytesMut>,
 }
 

@@ -17,7 +17,7 @@ use super::super::super::support::proxy;
 /// More than all the buffers on its way hold.
 const BIG: usize = 50 << 20;
 const PIECE: usize = 16 * 1024;
-/// When nothing has moved for so long, nothing moves.
+/// A transfer without progress for this long has stalled.
 const STILL: Duration = Duration::from_millis(300);
 
 /// How the clients that do not read are connected.
