@@ -14,7 +14,7 @@ use super::checks::{CHECKS, CheckDefinition, CheckResult, Class};
 use super::criteria::{Criteria, Criterion, RuleCriteria};
 use super::evidence_store::EvidenceStore;
 use super::recent_activity::RecentActivity;
-use super::view::{Scope, View};
+use super::view::{Kill, Scope, View};
 use super::{
     ClientReport, Expectation, Finding, Operation, OperationOutcome, Report, RuleReport, RunReport, Totals,
     Verdict, dialect, expectations,
@@ -40,8 +40,8 @@ pub struct Grader {
     totals: Totals,
     /// First start and last end, in µs.
     span: Option<(u64, u64)>,
-    /// As [`View::killed_at`].
-    killed_at: Option<u64>,
+    /// As [`View::killed`].
+    killed: Option<Kill>,
 }
 
 impl Grader {
@@ -68,13 +68,13 @@ impl Grader {
             kept: EvidenceStore::default(),
             totals: Totals::default(),
             span: None,
-            killed_at: None,
+            killed: None,
         }
     }
 
-    /// Says when the command was killed in which the clients ran, before what that left open is graded.
-    pub(super) fn command_killed(&mut self, at: u64) {
-        self.killed_at = Some(at);
+    /// Says how the command was killed in which the clients ran, before the operations that it left open are graded.
+    pub(super) fn command_killed(&mut self, killed: Kill) {
+        self.killed = Some(killed);
     }
 
     /// Grades an operation that has closed.
@@ -83,7 +83,7 @@ impl Grader {
         let client = operation.client;
         let names_read = |rule: &str| self.by_rule.get(rule).is_some_and(|rule| rule.names_read);
         let view = View::new(operation, |from, to| self.company.between(client, from, to), names_read);
-        let view = View { killed_at: self.killed_at, ..view };
+        let view = View { killed: self.killed, ..view };
         let agent = operation.agent().unwrap_or(NO_AGENT);
         let class = self.classes.of(agent, !view.steps.is_empty());
         let is_asked = |rule: &str| self.by_rule.get(rule).is_some_and(RuleCriteria::asks_anything);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::around::Around;
 use super::correlate::{Cost, Ended};
+use super::view::Kill;
 use super::{Correlator, Criteria, Grader, Missing, Operation, RecordExtent, Report, RuleReport};
 use crate::model::Attempt;
 
@@ -15,6 +16,8 @@ pub struct Grading {
     attempts: u64,
     /// Of them: the upstream gave no response.
     unanswered: u64,
+    /// When the last of them began (µs).
+    latest_request: u64,
     around: Around,
     /// Operations that are over and not graded yet: kept for their room.
     ended: Vec<Ended>,
@@ -27,6 +30,7 @@ impl Grading {
             grader: Grader::new(asked),
             attempts: 0,
             unanswered: 0,
+            latest_request: 0,
             around: Around::default(),
             ended: Vec::new(),
         }
@@ -39,6 +43,7 @@ impl Grading {
         let attempt = attempt.into();
         self.attempts += 1;
         self.unanswered += u64::from(attempt.is_unanswered());
+        self.latest_request = self.latest_request.max(attempt.start);
         self.around.see(&attempt);
         self.correlator.add_to(attempt, &mut self.ended);
         self.grade()
@@ -59,7 +64,7 @@ impl Grading {
 
     /// Says that the command in which the clients ran was killed at `at`, in microseconds on the record's clock.
     pub fn command_killed(&mut self, at: u64) {
-        self.grader.command_killed(at);
+        self.grader.command_killed(Kill { at, latest_request: self.latest_request });
     }
 
     /// The report so far, operations that may go on included. It costs a copy of the open ones: ask a few

@@ -40,6 +40,13 @@ pub struct Try {
     pub reads: Vec<ReadBetween>,
 }
 
+impl Try {
+    /// The gap before it in µs.
+    pub(super) fn waited(&self) -> Option<u64> {
+        self.gap.map(|gap| u64::try_from(gap.as_micros()).unwrap_or(u64::MAX))
+    }
+}
+
 /// A request between two tries that read the resource, or may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadBetween {

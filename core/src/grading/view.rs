@@ -15,8 +15,17 @@ pub(super) struct View<'o> {
     pub is_ambiguous: bool,
     /// They are those of one call, but whose waits lie between them is not certain.
     pub has_unclear_waits: bool,
-    /// When the command was killed that the clients ran in (µs).
-    pub killed_at: Option<u64>,
+    /// If the command was killed that the clients ran in.
+    pub killed: Option<Kill>,
+}
+
+/// The end of a command that did not come to its own.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kill {
+    /// When it was killed (µs).
+    pub at: u64,
+    /// When the last request of all clients began (µs).
+    pub latest_request: u64,
 }
 
 /// A refusal, and the client's next step.
@@ -119,7 +128,7 @@ impl<'o> View<'o> {
         let has = |link| operation.tries.iter().any(|tried| tried.link == link);
         let is_ambiguous = has(Link::AmbiguousReplay);
         let has_unclear_waits = is_ambiguous || has(Link::SpacedReplay);
-        View { operation, steps, is_ambiguous, has_unclear_waits, killed_at: None }
+        View { operation, steps, is_ambiguous, has_unclear_waits, killed: None }
     }
 
     /// The part of it that falls into `scope`; `None` for nothing.
@@ -135,8 +144,8 @@ impl<'o> View<'o> {
             Scope::Except(rules) if !rules.iter().any(|rule| met(rule)) => self.steps.clone(),
             Scope::Rule(_) | Scope::Except(_) => return None,
         };
-        let View { operation, is_ambiguous, has_unclear_waits, killed_at, .. } = *self;
-        Some(View { operation, steps, is_ambiguous, has_unclear_waits, killed_at })
+        let View { operation, is_ambiguous, has_unclear_waits, killed, .. } = *self;
+        Some(View { operation, steps, is_ambiguous, has_unclear_waits, killed })
     }
 
     /// Refusals after which the client certainly tried the same operation again.

@@ -232,12 +232,17 @@ fn what_is_open_at_the_end_is_unfinished_unless_its_client_is_gone() {
 
 #[test]
 fn a_journal_says_whether_the_command_was_killed_while_a_client_was_still_trying() {
-    let open = lines(&header(Expect::default()), &blind(6));
+    let mut tries = blind(6);
+    for (attempt, at) in tries.iter_mut().zip(1..) {
+        (attempt.start, attempt.end) = (at * 500_000, at * 500_000 + 1_000);
+    }
+    let open = lines(&header(Expect::default()), &tries);
     for (what, code, ended, is_failed) in [
-        ("killed at once", 143, Some(33_000), true),
-        ("killed long after", 143, Some(90_000), false),
-        ("it came to its own end", 0, Some(33_000), false),
-        ("by Ctrl-C", 130, Some(33_000), false),
+        ("killed in its wait", 143, Some(3_300_000), true),
+        ("killed at once", 143, Some(3_003_000), false),
+        ("killed long after", 143, Some(9_000_000), false),
+        ("it came to its own end", 0, Some(3_300_000), false),
+        ("by Ctrl-C", 130, Some(3_300_000), false),
         ("nobody knows when", 143, None, false),
     ] {
         let command = Some(CommandEnd { code, signal: None });

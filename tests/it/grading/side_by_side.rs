@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use fracas::grading::{Criteria, Grading, Report, Verdict};
 use fracas::model::{Attempt, Fingerprint, Kind, Phase};
 
-use super::workers::{Connections, Names, Policy, Rule, Starts, Workers};
+use super::workers::{Connections, Names, Policy, REFUSALS, Rule, Starts, Workers};
+use crate::mix::Chance;
 use crate::support::is_full;
 
 fn graded(attempts: impl Iterator<Item = Attempt>) -> Report {
@@ -114,6 +115,58 @@ fn workers_close_together_or_evenly_spread_are_accused_of_nothing_that_none_does
     accused_of_nothing(3, Workers::crowded);
 }
 
+/// When a command is killed, workers side by side in it are said to be still trying only where one of them is.
+fn are_not_said_to_go_on(family: impl Fn(u64) -> Option<Workers>) {
+    let mut complaints = Vec::new();
+    let mixes = if is_full() { 10_000 } else { 1_000 };
+    for (seed, workers) in (0..).filter_map(|seed| Some((seed, family(seed)?))).take(mixes) {
+        let record = workers.record(seed);
+        let (first, last) = (record[0].0.start, record[record.len() - 1].0.end);
+        let killed_at = first + Chance::new(seed, 7).below(last - first + 1);
+        let begun = || record.iter().filter(|(attempt, _)| attempt.end <= killed_at);
+        let does_not_give_up = |attempts: &mut dyn Iterator<Item = Attempt>| {
+            let mut grading = Grading::new(Criteria::default());
+            attempts.for_each(|attempt| drop(grading.add(attempt)));
+            grading.pass(killed_at);
+            grading.command_killed(killed_at);
+            failed(&grading.finish(Vec::new(), 0), Verdict::Fail).contains_key(&10)
+        };
+        let is_a_try = |attempt: &Attempt| *attempt.method == *workers.rule.method;
+        let own = |number: u64| {
+            let mut own = begun().filter(|(_, (worker, _))| *worker == number).map(|(own, _)| own.clone());
+            does_not_give_up(&mut own)
+        };
+        // Evenly spread, they look as one that sleeps, and with a try each as one that tries again (docs/GRADING.md).
+        let is_one_sleep = workers.starts == Starts::Spread && workers.connections == Connections::New;
+        let tries =
+            |number| begun().filter(|(tried, (worker, _))| *worker == number && is_a_try(tried)).count();
+        let has_come_back = match workers.connections {
+            Connections::Pool => (0..workers.count).all(|number| tries(number) != 1),
+            Connections::Own | Connections::New => (0..workers.count).any(|number| tries(number) > 1),
+        };
+        let is_wrong = !is_one_sleep
+            && has_come_back
+            && does_not_give_up(&mut begun().map(|(attempt, _)| attempt.clone()))
+            && !matches!(workers.policy, Policy::Hasty | Policy::HotLoop)
+            && !(0..workers.count).any(own);
+        if is_wrong {
+            complaints.push(format!("seed {seed}, killed at {killed_at}: {workers:?}"));
+        }
+    }
+    let first = complaints.iter().take(25).cloned().collect::<Vec<_>>().join("\n");
+    assert!(complaints.is_empty(), "{} of {mixes} mixes:\n{first}", complaints.len());
+}
+
+#[test]
+fn workers_in_a_command_that_is_killed_are_not_said_to_go_on_where_none_does() {
+    are_not_said_to_go_on(|seed| Some(Workers::drawn(seed)));
+}
+
+#[test]
+fn nor_are_those_close_together_or_evenly_spread() {
+    are_not_said_to_go_on(Workers::crowded);
+}
+
 #[test]
 fn a_client_bad_by_itself_is_found_where_its_calls_can_be_told_apart() {
     let rule =
@@ -175,4 +228,28 @@ fn a_client_bad_by_itself_is_found_where_its_calls_can_be_told_apart() {
             assert!(missed.is_empty(), "{missed:?} of {failed:?}: {workers:?}");
         }
     }
+}
+
+#[test]
+fn a_worker_comes_back_wherever_its_policy_says_so_and_nowhere_else() {
+    for policy in Policy::ALL {
+        for (kind, phase, method) in REFUSALS {
+            for names in [Names::None, Names::Key, Names::Mark, Names::Trace, Names::Body] {
+                let rule = Rule { kind, phase, method, first: u64::MAX, retry_after: None };
+                let (connections, starts) = (Connections::Own, Starts::Even);
+                let workers = Workers { count: 1, policy, connections, names, starts, rule, calls: 1 };
+                let record = workers.record(1);
+                let tries = record.iter().filter(|(attempt, _)| attempt.conflict.is_some()).count();
+                let comes_back = policy.comes_back(kind, phase, names);
+                assert_eq!(tries > 1, comes_back, "{tries} tries: {workers:?}");
+            }
+        }
+    }
+    // A key makes a careful client come back: such mixes are among those of a pool and of a crowd.
+    let is_careful_and_lost = |workers: &Workers| {
+        workers.policy == Policy::Polite && workers.rule.phase == Phase::Lost && workers.names == Names::Key
+    };
+    let of_pools = (0..10_000).map(Workers::drawn).filter(is_careful_and_lost);
+    assert!({ of_pools }.any(|workers| workers.connections == Connections::Pool));
+    assert!((0..10_000).filter_map(Workers::crowded).any(|workers| is_careful_and_lost(&workers)));
 }

@@ -343,38 +343,6 @@ fn a_loop_that_sleeps_is_judged_by_its_tries_and_not_by_its_waits() {
 }
 
 #[test]
-fn a_client_still_trying_when_the_command_is_killed_does_not_give_up() {
-    let said = "still trying when the command was ended: 5 tries over 2 s";
-    let five = spaced(5, "409 transient");
-    let recovered = format!("{five}2500 PUT /items/1 c=9 > 200");
-    let uneven = five.replace("1500 PUT", "1200 PUT");
-    for (what, text, killed_at, expected) in [
-        ("a loop", &*five, Some(2_300), Some(said)),
-        (
-            "on one connection",
-            "0 PUT /items/1 > 409 transient\n500 PUT /items/1 > 409 transient\n\
-          1000 PUT /items/1 > 409 transient\n1500 PUT /items/1 > 409 transient\n2000 PUT /items/1 > 409 transient",
-            Some(2_300),
-            Some(said),
-        ),
-        ("it came to its own end", &five, None, None),
-        ("the next try was overdue", &five, Some(2_800), None),
-        ("too few", &spaced(4, "409 transient"), Some(1_800), None),
-        ("it had succeeded", &recovered, Some(2_600), None),
-        ("one call or several", &uneven, Some(2_300), None),
-    ] {
-        let mut grading = Grading::new(Criteria::default());
-        attempts(text).into_iter().for_each(|attempt| drop(grading.add(attempt)));
-        killed_at.into_iter().for_each(|at: u64| grading.command_killed(at * 1_000));
-        let report = grading.finish(Vec::new(), 0);
-        match expected {
-            Some(said) => assert_eq!(found(&report, 10), (Verdict::Fail, said.to_owned()), "{what}"),
-            None => assert_ne!(verdict(&report, 10), Some(Verdict::Fail), "{what}"),
-        }
-    }
-}
-
-#[test]
 fn a_client_passes_by_what_it_did_after_a_conflict_alone() {
     for (what, text, have_clients_gone, verdict) in [
         ("stopped", "0 PUT /items/1 > 409 transient", true, Verdict::Pass),

@@ -120,17 +120,50 @@ struct Scene {
 }
 
 impl Policy {
-    /// Whether it retries after such a refusal.
-    fn comes_back(self, kind: Kind, phase: Phase) -> bool {
+    pub const ALL: [Policy; 7] = [
+        Policy::Stops,
+        Policy::Polite,
+        Policy::Even,
+        Policy::Growing,
+        Policy::Hasty,
+        Policy::HotLoop,
+        Policy::NewKey,
+    ];
+
+    /// Tries of one call at most.
+    fn most_tries(self) -> u64 {
+        match self {
+            Policy::Stops => 1,
+            Policy::Polite | Policy::Even | Policy::NewKey => 3,
+            Policy::Growing => 4,
+            Policy::Hasty => 6,
+            Policy::HotLoop => 12,
+        }
+    }
+
+    /// Whether it sends again a request that was refused so. A careful client asks for no name again that is
+    /// taken, and repeats no request that may have been applied, unless a key protects it.
+    pub fn comes_back(self, kind: Kind, phase: Phase, names: Names) -> bool {
         match self {
             Policy::Stops => false,
             Policy::Polite | Policy::Even | Policy::Growing => {
-                kind != Kind::Duplicate && phase == Phase::Before
+                kind != Kind::Duplicate && (phase == Phase::Before || names == Names::Key)
             }
             Policy::Hasty | Policy::HotLoop | Policy::NewKey => true,
         }
     }
 }
+
+/// The kinds of conflicts that workers meet.
+pub const REFUSALS: [(Kind, Phase, &str); 7] = [
+    (Kind::Transient, Phase::Before, "PUT"),
+    (Kind::Blocked, Phase::Before, "GET"),
+    (Kind::Version, Phase::Before, "PUT"),
+    (Kind::Lock, Phase::Before, "POST"),
+    (Kind::Duplicate, Phase::Before, "POST"),
+    (Kind::Transient, Phase::Lost, "POST"),
+    (Kind::Transient, Phase::After, "POST"),
+];
 
 impl Workers {
     /// One of many, at random.
@@ -140,24 +173,15 @@ impl Workers {
         let policies = [Policy::Stops, Policy::Polite, Policy::Polite, Policy::Even, Policy::Growing];
         let bad = [Policy::Hasty, Policy::HotLoop, Policy::NewKey];
         let policy = if pick(4) == 0 { bad[pick(3)] } else { policies[pick(5)] };
-        let kinds = [
-            (Kind::Transient, Phase::Before, "PUT"),
-            (Kind::Blocked, Phase::Before, "GET"),
-            (Kind::Version, Phase::Before, "PUT"),
-            (Kind::Lock, Phase::Before, "POST"),
-            (Kind::Duplicate, Phase::Before, "POST"),
-            (Kind::Transient, Phase::Lost, "POST"),
-            (Kind::Transient, Phase::After, "POST"),
-        ];
-        let (kind, phase, method) = kinds[pick(7)];
+        let (kind, phase, method) = REFUSALS[pick(REFUSALS.len() as u64)];
         let asked = [None, Some(1_000), Some(2_000)][pick(3)].filter(|_| phase != Phase::Lost);
         let connections = [Connections::Own, Connections::New, Connections::Pool][pick(3)];
-        let comes_back = policy.comes_back(kind, phase);
-        // On a pool's one connection, workers that never retry look like one that does (docs/GRADING.md).
-        let connections =
-            if comes_back { connections } else { [Connections::Own, Connections::New][pick(2)] };
         let named = [Names::Key, Names::Mark, Names::Trace];
         let names = if pick(2) == 0 { Names::None } else { named[pick(3)] };
+        // Callers that never come back to a pool's one connection look like one that does (docs/GRADING.md).
+        let comes_back = policy.comes_back(kind, phase, names);
+        let connections =
+            if comes_back { connections } else { [Connections::Own, Connections::New][pick(2)] };
         Workers {
             count: 2 + pick(15) as u64,
             policy,
@@ -178,11 +202,17 @@ impl Workers {
         let drawn = Workers::drawn(seed);
         let names = if chance.below(6) == 0 { Names::Body } else { drawn.names };
         let step = drawn.rule.retry_after.unwrap_or(0).max(1_100) / drawn.count;
-        let is_apart = drawn.connections == Connections::Own
+        // A lost response ends its connection.
+        let keeps_connections = drawn.connections == Connections::Own && drawn.rule.phase != Phase::Lost;
+        let is_apart = keeps_connections
             || starts == Starts::Close
-            || drawn.connections == Connections::New && step > 110;
+            || drawn.connections != Connections::Pool && step > 110;
         let Rule { kind, phase, .. } = drawn.rule;
-        (drawn.policy.comes_back(kind, phase) && is_apart).then_some(Workers { starts, names, ..drawn })
+        (drawn.policy.comes_back(kind, phase, names) && is_apart).then_some(Workers {
+            starts,
+            names,
+            ..drawn
+        })
     }
 
     /// The attempts, in the order in which they ended, each with its worker and the number of its call.
@@ -301,7 +331,7 @@ impl Workers {
             return;
         }
         worker.tried += 1;
-        if is_refused && self.goes_on(worker, scene) {
+        if is_refused && self.tries_again(worker, scene) {
             return;
         }
         worker.call += 1;
@@ -313,22 +343,10 @@ impl Workers {
         }
     }
 
-    fn goes_on(&self, worker: &mut Worker, scene: &mut Scene) -> bool {
-        let is_careful = matches!(self.policy, Policy::Polite | Policy::Even | Policy::Growing);
-        let has_name = matches!(self.names, Names::Key);
-        // A careful client does not ask for a taken name again, nor repeat a write that may have been applied.
-        if is_careful && (self.rule.kind == Kind::Duplicate || self.rule.phase != Phase::Before && !has_name)
-        {
-            return false;
-        }
-        let most = match self.policy {
-            Policy::Stops => 1,
-            Policy::Polite | Policy::Even | Policy::NewKey => 3,
-            Policy::Growing => 4,
-            Policy::Hasty => 6,
-            Policy::HotLoop => 12,
-        };
-        if worker.tried >= most {
+    /// Schedules the next try of a call that was refused; false where it is given up.
+    fn tries_again(&self, worker: &mut Worker, scene: &mut Scene) -> bool {
+        let Rule { kind, phase, .. } = self.rule;
+        if worker.tried >= self.policy.most_tries() || !self.policy.comes_back(kind, phase, self.names) {
             return false;
         }
         let asked = self.rule.retry_after.map(|asked| asked * MILLI);

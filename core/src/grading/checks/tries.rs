@@ -8,8 +8,8 @@ use super::{
     AMBIGUOUS, CheckDefinition, CheckResult, Class, EvidenceSample, Extreme, Marks, Measure, NeededTries,
     Products, id, wait,
 };
-use crate::grading::view::{View, is_refused};
-use crate::grading::{Operation, OperationOutcome};
+use crate::grading::view::{Kill, View, is_refused};
+use crate::grading::{Link, Operation, OperationOutcome, Try};
 
 pub(super) const TRIES: CheckDefinition = CheckDefinition {
     id: id(9),
@@ -36,6 +36,11 @@ const MANY: u64 = 10;
 /// How long a client may go on before it gives up: google-api-core's deadline, the longest default that
 /// was found.
 const BUDGET: Duration = Duration::from_secs(120);
+/// A command whose client gave up may need so long (µs) to end by itself: one that was killed sooner after a
+/// refusal may have made its last try.
+const TO_END: u64 = 100_000;
+/// A shorter time (µs) between tries without a marker may be that between several callers.
+const OWN_WAIT: u64 = 400_000;
 
 /// Operations that were refused, and how they went on.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +61,11 @@ pub struct Tries {
     killed_count: u64,
     killed_most: (u64, u64),
     killed: EvidenceSample,
+    /// As those, where the last try may have been the last one anyway.
+    perhaps_killed: EvidenceSample,
+    perhaps_killed_most: Option<u64>,
+    /// Still trying when the record ended: from the first request to the last response (µs), as `slowest`.
+    slowest_open: Extreme,
     /// From the first request to the last response of those that gave up (µs), without what was waited because
     /// `Retry-After` asked for it.
     pub slowest: Extreme,
@@ -104,10 +114,20 @@ impl Measure for Tries {
                     self.endless_count += 1;
                     self.endless.offer(operation.count, operation.id);
                 }
-                if view.killed_at.is_some_and(|at| operation.count >= FEW && is_at_it(operation, at)) {
-                    self.killed_count += 1;
-                    self.killed_most = self.killed_most.max((operation.count, elapsed(operation)));
-                    self.killed.offer(operation.count, operation.id);
+                if let Some(own) = own_time(operation) {
+                    self.slowest_open.most(own, operation.id);
+                }
+                match view.killed.filter(|_| operation.count >= FEW).map(|killed| at_kill(view, killed)) {
+                    Some(AtKill::Waiting) => {
+                        self.killed_count += 1;
+                        self.killed_most = self.killed_most.max((operation.count, elapsed(operation)));
+                        self.killed.offer(operation.count, operation.id);
+                    }
+                    Some(AtKill::Unclear) => {
+                        self.perhaps_killed_most = self.perhaps_killed_most.max(Some(operation.count));
+                        self.perhaps_killed.offer(operation.count, operation.id);
+                    }
+                    Some(AtKill::Elsewhere) | None => {}
                 }
             }
             OperationOutcome::Unfinished | OperationOutcome::Recovered | OperationOutcome::Untroubled => {}
@@ -119,6 +139,8 @@ impl Measure for Tries {
             &self.most.evidence,
             &self.endless,
             &self.killed,
+            &self.perhaps_killed,
+            &self.slowest_open.evidence,
             &self.slowest.evidence,
             &self.retried.evidence,
             &self.gave_up.evidence,
@@ -150,22 +172,45 @@ fn own_time(operation: &Operation) -> Option<u64> {
         return None;
     }
     let pairs = operation.tries.iter().zip(operation.tries.iter().skip(1));
-    let obeyed = pairs.map(|(before, after)| {
-        let waited = after.gap.map_or(0, |gap| u64::try_from(gap.as_micros()).unwrap_or(u64::MAX));
-        waited.min(before.attempt.got.asked_micros())
-    });
+    let obeyed =
+        pairs.map(|(before, after)| after.waited().unwrap_or(0).min(before.attempt.got.asked_micros()));
     Some(elapsed(operation).saturating_sub(obeyed.fold(0, u64::saturating_add)))
 }
 
-/// Whether it would have gone on after `at` (µs), as far as its waits show: the last try was refused, and the
-/// next one was not long overdue.
-fn is_at_it(operation: &Operation, at: u64) -> bool {
-    let longest = operation.tries.iter().filter_map(|tried| tried.gap).max().unwrap_or_default();
-    let longest = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX);
-    operation.tries.last().is_some_and(|last| {
-        let idle = at.saturating_sub(last.attempt.end);
-        is_refused(&last.attempt) && idle <= longest.saturating_add(longest / 2)
-    })
+/// The state of an open operation when the command was killed.
+enum AtKill {
+    /// In a wait between two tries, or in another one after [`FEW`]: a client that had given up would have let
+    /// the command end.
+    Waiting,
+    /// Refused a moment before, or by waits that are too short to be certain: it may have given up.
+    Unclear,
+    /// Its last try had succeeded, or its next one was long overdue, or the client was at something else.
+    Elsewhere,
+}
+
+/// As far as the waits of the operation show.
+fn at_kill(view: &View<'_>, killed: Kill) -> AtKill {
+    let mut waits: Vec<u64> = view.operation.tries.iter().filter_map(Try::waited).collect();
+    waits.sort_unstable();
+    // The longest may have been an accident.
+    let usual = waits.iter().rev().nth(1).copied().unwrap_or_default();
+    // Callers that try once, one soon after the other, do not wait for a next try.
+    let is_marked = view.operation.tries.iter().skip(1).all(|tried| tried.link == Link::Marker);
+    let are_waits = is_marked || waits.first().is_some_and(|shortest| *shortest >= OWN_WAIT);
+    let Some(last) = view.operation.tries.last().filter(|last| is_refused(&last.attempt)) else {
+        return AtKill::Elsewhere;
+    };
+    let idle = killed.at.saturating_sub(last.attempt.end);
+    let is_under_way = last.attempt.end >= killed.at && last.attempt.got.status.is_none();
+    let reads = view.operation.reads_after.iter().map(|read| read.start);
+    let latest = reads.fold(last.attempt.start, u64::max);
+    if killed.latest_request > latest || idle > usual.saturating_add(usual / 2) {
+        AtKill::Elsewhere
+    } else if are_waits && (idle >= TO_END || is_under_way && view.operation.count > FEW) {
+        AtKill::Waiting
+    } else {
+        AtKill::Unclear
+    }
 }
 
 const PERSISTENT: &str =
@@ -196,6 +241,10 @@ pub(super) fn cap(tally: &Tally, _: &Class) -> Option<CheckResult> {
     Some(judged.number(most as f64, FEW as f64, "tries").shown_by(&tries.most.evidence))
 }
 
+fn give_up_in_time() -> String {
+    format!("give up after {} at the latest: a caller is waiting", wait(BUDGET))
+}
+
 /// R10.
 pub(super) fn give_up(tally: &Tally, _: &Class) -> Option<CheckResult> {
     let tries = &tally.tries;
@@ -215,33 +264,46 @@ pub(super) fn give_up(tally: &Tally, _: &Class) -> Option<CheckResult> {
         let advice = format!("give up after {FEW} tries or after a time, and tell the caller");
         return Some(CheckResult::fail(said).advice(advice).shown_by(&tries.killed));
     }
-    if tries.ambiguous_open && tries.open.is_none() && tries.slowest.value().is_none() {
+    let slowest = tries.slowest.value().map(Duration::from_micros);
+    let slowest_open = tries.slowest_open.value().map(Duration::from_micros);
+    if let Some(open) =
+        slowest_open.filter(|open| *open > BUDGET && slowest.is_none_or(|slowest| slowest < *open))
+    {
+        let said = format!("still trying after {}, without the waits that Retry-After asked for", wait(open));
+        let judged = CheckResult::warn(said).advice(give_up_in_time());
+        return Some(judged.shown_by(&tries.slowest_open.evidence));
+    }
+    if let Some(most) = tries.perhaps_killed_most.filter(|_| slowest.is_none_or(|slowest| slowest <= BUDGET))
+    {
+        let said = format!("the command was ended after try {most}, which may have been the last one");
+        let judged =
+            CheckResult::undetermined(said, "more time for the command would show whether another follows");
+        return Some(judged.shown_by(&tries.perhaps_killed));
+    }
+    if tries.ambiguous_open && tries.open.is_none() && slowest.is_none() {
         return Some(CheckResult::undetermined(
             "still trying at the end, in one call or in several",
             AMBIGUOUS,
         ));
     }
-    if tries.slowest.value().is_none() && tries.open.is_some() {
+    if slowest.is_none() && tries.open.is_some() {
         return Some(CheckResult::undetermined(
             "still trying at the end",
             "a record that goes on until the client stops would show it",
         ));
     }
-    if tries.unmeasured > 0
-        && tries.slowest.value().is_none_or(|slowest| Duration::from_micros(slowest) <= BUDGET)
-    {
+    if tries.unmeasured > 0 && slowest.is_none_or(|slowest| slowest <= BUDGET) {
         let said = format!("{} gave up after more tries than are kept", tries.unmeasured);
         return Some(CheckResult::undetermined(said, "fewer tries per operation: R9 asks for that anyway"));
     }
-    let Some(slowest) = tries.slowest.value().map(Duration::from_micros) else {
+    let Some(slowest) = slowest else {
         return (tries.operations > 0).then(|| CheckResult::undetermined(tries.none_gave_up(), PERSISTENT));
     };
     let said = format!("gave up within {}, without the waits that Retry-After asked for", wait(slowest));
     let judged = if slowest <= BUDGET {
         CheckResult::pass(said)
     } else {
-        CheckResult::warn(said)
-            .advice(format!("give up after {} at the latest: a caller is waiting", wait(BUDGET)))
+        CheckResult::warn(said).advice(give_up_in_time())
     };
     let judged = judged.number(slowest.as_secs_f64() * 1e3, BUDGET.as_secs_f64() * 1e3, "ms");
     Some(judged.shown_by(&tries.slowest.evidence))

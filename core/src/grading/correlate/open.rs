@@ -329,7 +329,8 @@ impl Open {
             _ => OperationOutcome::Unfinished,
         };
         if !self.trail.is_certain(caller, self.request, self.resource, self.count == 1) {
-            let is_spaced = self.trail.is_spaced(caller, self.meaning == Meaning::Success);
+            let waits: Vec<u64> = self.first.iter().filter_map(Try::waited).collect();
+            let is_spaced = self.trail.is_spaced(caller, self.meaning == Meaning::Success, &waits);
             for tried in self.first.iter_mut().chain(&mut self.last) {
                 tried.link = match tried.link {
                     Link::Replay if is_spaced => Link::SpacedReplay,

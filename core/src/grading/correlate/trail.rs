@@ -255,14 +255,15 @@ impl Trail {
     }
 
     /// Whether these are those of one call by the waits between them alone, which says nothing of whose waits
-    /// they are: callers that are spread evenly look so, too. `has_succeeded`: the last of them did.
-    pub fn is_spaced(&self, caller: &Caller, has_succeeded: bool) -> bool {
+    /// they are: callers that are spread evenly look so, too. `has_succeeded`: the last of them did. `waits`: the
+    /// first ones (µs).
+    pub fn is_spaced(&self, caller: &Caller, has_succeeded: bool, waits: &[u64]) -> bool {
         let Doubts { is_overlapped, is_crossed, is_followed, is_suspect, is_unseen } = self.doubts;
         let is_doubted = is_overlapped || is_crossed || is_followed || is_suspect || is_unseen;
         // Another key, trace or body is likelier that of another call.
         let is_alike = !self.is_rebased && !self.has_other_keys && !self.has_other_traces;
         let is_by_itself = !is_doubted && is_alike && !caller.takes_turns && !self.is_by_the_clock();
-        is_by_itself && self.spacing.is_of_one(has_succeeded)
+        is_by_itself && self.spacing.is_of_one(has_succeeded, waits)
     }
 }
 

@@ -50,7 +50,7 @@ const BOUNDS: [(&str, &str, &str); 28] = [
 ];
 
 /// Names of numbers that drop no evidence: versions, times, thresholds.
-const MEASURES: [&str; 37] = [
+const MEASURES: [&str; 42] = [
     "VERSION",
     "FORMAT",
     "FEW",
@@ -83,6 +83,11 @@ const MEASURES: [&str; 37] = [
     "HARDLY_LATER",
     "SWIFT",
     "TWENTIETH",
+    "TWENTY_FIFTH",
+    "FOURTH",
+    "MANY_WAITS",
+    "TO_END",
+    "OWN_WAIT",
     "NOISE",
     "BITS",
     "PROBES",

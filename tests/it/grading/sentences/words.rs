@@ -117,6 +117,10 @@ fn late_sentence_holds(finding: &Finding, outline: &str, n: &[u64], facts: &Fact
             }
         }
         10 => match outline {
+            "still trying after # s, without the waits that Retry-After asked for"
+            | "still trying after # m # s, without the waits that Retry-After asked for" => {
+                expect(facts.certain_open > 0, "nobody was")
+            }
             "still trying at the end, in one call or in several" => {
                 expect(facts.unclear_open > 0 && facts.certain_gave_up == 0, "nobody was")
             }
