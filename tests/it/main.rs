@@ -22,6 +22,7 @@ mod reports;
 mod rules;
 mod support;
 mod swap;
+mod tasks;
 mod tidy;
 mod versions;
 mod wire;

@@ -189,10 +189,10 @@ impl Attempt {
         is_failed && self.got.upstream.is_none() && self.conflict.is_none()
     }
 
-    /// Whether a rule refused it with a 2xx, as bulk endpoints and GraphQL do: the response's status is
-    /// a success, and its body says which parts failed.
+    /// Whether a rule refused it with a status below 400, as bulk endpoints and GraphQL do: the status alone is that
+    /// of a success, and the body says which parts failed.
     pub fn is_refused_in_part(&self) -> bool {
-        self.conflict.is_some() && matches!(self.got.outcome(), Some(200..=299))
+        self.conflict.is_some() && matches!(self.got.outcome(), Some(200..=399))
     }
 
     /// Whether the upstream accepted the request, independently of the client's response.

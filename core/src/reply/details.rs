@@ -11,7 +11,8 @@ pub(super) fn detail(kind: Kind, status: StatusCode) -> &'static str {
             "This resource is only changed by conditional requests: read it, then send the change again with \
              its version in If-Match."
         }
-        (StatusCode::CONFLICT, Kind::Idempotency) => {
+        // A status below 400 says nothing of its own.
+        (status, Kind::Idempotency) if status == StatusCode::CONFLICT || status.as_u16() < 400 => {
             "A request with the same idempotency key is still running: wait, then send this one again with the \
              same key and body."
         }

@@ -210,7 +210,7 @@ impl Draft<'_> {
             };
             headers.extend(value.map(|value| (name.clone(), value)));
         }
-        if status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+        if is_bodiless(status) {
             body = Body::None;
             headers.retain(|(name, _)| *name != CONTENT_TYPE);
         }
@@ -244,6 +244,12 @@ impl Draft<'_> {
             reason: None,
         }
     }
+}
+
+/// Whether a response of this status has no body (RFC 9110 §6.4.1, and §15.3.6 for 205).
+fn is_bodiless(status: StatusCode) -> bool {
+    let bodiless = [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT, StatusCode::NOT_MODIFIED];
+    status.is_informational() || bodiless.contains(&status)
 }
 
 fn fixed(text: CompiledText) -> Body {

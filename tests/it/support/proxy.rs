@@ -87,6 +87,16 @@ impl Setup {
         self
     }
 
+    /// Takes a whole rules file: its rules, and its settings but for the listener's.
+    pub fn file(mut self, text: &str) -> Setup {
+        let accepted = fracas::rules::read("rules.toml", text, &|_| Err(BodyFileError::Missing));
+        let config = accepted.unwrap_or_else(|mistakes| panic!("{mistakes}")).config;
+        let Settings { listen, workers, allowed_hosts, .. } = self.config.settings;
+        self.config.settings = Settings { listen, workers, allowed_hosts, ..config.settings };
+        self.config.rules.extend(config.rules);
+        self
+    }
+
     /// Starts it.
     pub fn start(self) -> TestProxy {
         let proxy = Proxy::bind(self.config, self.upstream).expect("a proxy");

@@ -28,9 +28,10 @@ pub(in crate::rules) static REPLY: Section = Section {
 static ANSWER: [KeyEntry; 5] = [
     entry(
         "status",
-        ValueType::Integer { least: 400, most: 599 },
+        ValueType::Integer { least: 200, most: 599 },
         Words("409; with `phase = \"lost\"` none: the connection just ends"),
-        "The status. With `phase = \"lost\"` it is that of a gateway, from 500 on.",
+        "The status. GraphQL and bulk endpoints refuse with a 200; whatever the status, the checks take the response for \
+         a refusal. With `phase = \"lost\"` it is that of a gateway, from 500 on.",
         "status = 412",
     ),
     entry(

@@ -130,23 +130,35 @@ impl Reader<'_> {
         }
     }
 
-    /// The status of a refusal.
+    /// The status of an error.
     pub fn status(&mut self, given: &GivenKey) -> Option<StatusCode> {
+        let title = format!("`{}` is an error's status, from 400 to 599", given.name());
+        self.status_within(given, 400, title, "a client takes this for something else than a refusal")
+    }
+
+    fn status_within(
+        &mut self,
+        given: &GivenKey,
+        least: u16,
+        title: String,
+        label: &str,
+    ) -> Option<StatusCode> {
         let DeValue::Integer(number) = given.value.get_ref() else {
             self.wrong_type(given);
             return None;
         };
-        let number = number.as_str().parse::<u16>().ok().filter(|number| (400..=599).contains(number));
+        let number = number.as_str().parse::<u16>().ok().filter(|number| (least..=599).contains(number));
         if number.is_none() {
-            let title = format!("`{}` is an error's status, from 400 to 599", given.name());
-            let mistake = Diagnostic::error(Code::BadStatus, title);
-            self.report(mistake.at(given.span(), "a client takes this for something else than a refusal"));
+            self.report(Diagnostic::error(Code::BadStatus, title).at(given.span(), label));
         }
         number.and_then(|number| StatusCode::from_u16(number).ok())
     }
 
+    /// The status of a refusal: bulk endpoints and GraphQL refuse with a 200.
     fn reply_status(&mut self, given: &GivenKey, phase: Phase) -> Option<StatusCode> {
-        let status = self.status(given)?;
+        let title = "`status` is a final status, from 200 to 599".to_owned();
+        let label = "no client takes this for the end of its request";
+        let status = self.status_within(given, 200, title, label)?;
         if phase == Phase::Lost && !status.is_server_error() {
             self.report(
                 Diagnostic::error(Code::BadStatus, "with `phase = \"lost\"` the status is that of a gateway, 500 to 599")
