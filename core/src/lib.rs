@@ -3,6 +3,7 @@
 //!
 //! A module uses only those above it in this list.
 //!
+//! - [`content_coding`]: bodies decoded by their `Content-Encoding`, with bounded memory.
 //! - [`model`]: facts about a request, keys, kinds, draws, moments, recorded attempts.
 //! - [`matching`]: which requests a rule selects, and the index that finds a request's rules.
 //! - [`rules`]: the text of a rules file becomes a [`rules::Config`], or every mistake in it.
@@ -12,6 +13,7 @@
 //! - [`report`]: one verdict in every format.
 #![forbid(unsafe_code)]
 
+pub mod content_coding;
 pub mod engine;
 pub mod grading;
 pub mod matching;

@@ -23,6 +23,7 @@ use super::super::upstream::pool::Lease;
 use super::super::upstream::wants_tls::Suspect;
 use super::rewritten::Rewritten;
 use crate::clock::Clock;
+use crate::content_coding::UndecodableBody;
 
 /// Source of a response's body.
 pub enum ResponseSource {
@@ -64,7 +65,7 @@ pub enum ResponseError {
     Connection(hyper::Error),
     Stream(h2::Error),
     /// The body is not in the encoding that its head names.
-    Encoding(std::io::Error),
+    Encoding(UndecodableBody),
 }
 
 impl fmt::Display for ResponseError {
@@ -72,7 +73,7 @@ impl fmt::Display for ResponseError {
         match self {
             ResponseError::Connection(error) => error.fmt(f),
             ResponseError::Stream(error) => error.fmt(f),
-            ResponseError::Encoding(error) => write!(f, "its body cannot be decoded: {error}"),
+            ResponseError::Encoding(error) => write!(f, "its {error}"),
         }
     }
 }
@@ -82,7 +83,7 @@ impl std::error::Error for ResponseError {
         match self {
             ResponseError::Connection(error) => error.source(),
             ResponseError::Stream(error) => error.source(),
-            ResponseError::Encoding(error) => error.source(),
+            ResponseError::Encoding(error) => Some(error),
         }
     }
 }

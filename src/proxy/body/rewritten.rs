@@ -13,12 +13,10 @@ use super::response::{ResponseError, UpstreamBody};
 pub struct Rewritten {
     inner: UpstreamBody,
     rewriter: Box<Rewriter>,
-    /// Bytes received and not rewritten yet.
-    input: Bytes,
-    /// Trailers, or the end, wait for it.
     then: Then,
 }
 
+/// The part that follows the rewriter's next pieces.
 enum Then {
     More,
     Trailers(Frame<Bytes>),
@@ -28,7 +26,7 @@ enum Then {
 
 impl Rewritten {
     pub fn new(inner: UpstreamBody, rewriter: Box<Rewriter>) -> Rewritten {
-        Rewritten { inner, rewriter, input: Bytes::new(), then: Then::More }
+        Rewritten { inner, rewriter, then: Then::More }
     }
 
     /// Whether all of it has gone.
@@ -38,40 +36,35 @@ impl Rewritten {
 
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, ResponseError>>> {
         loop {
-            match &self.then {
-                Then::More if !self.input.is_empty() => {
-                    match self.rewriter.take(&mut self.input, false).map_err(ResponseError::Encoding) {
-                        Ok(out) if out.is_empty() => {}
-                        out => return Poll::Ready(Some(out.map(Frame::data))),
-                    }
+            if self.is_over() {
+                return Poll::Ready(None);
+            }
+            match self.rewriter.next_piece() {
+                Ok(Some(piece)) => return Poll::Ready(Some(Ok(Frame::data(piece)))),
+                Ok(None) => {}
+                Err(error) => {
+                    self.then = Then::Over;
+                    return Poll::Ready(Some(Err(ResponseError::Encoding(error))));
                 }
-                Then::More => match std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx)) {
-                    None => self.then = Then::End,
-                    Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                    Some(Ok(frame)) => match frame.into_data() {
-                        Ok(data) => self.input = data,
-                        Err(trailers) => self.then = Then::Trailers(trailers),
-                    },
+            }
+            match std::mem::replace(&mut self.then, Then::Over) {
+                Then::Trailers(trailers) => return Poll::Ready(Some(Ok(trailers))),
+                Then::End | Then::Over => return Poll::Ready(None),
+                Then::More => self.then = Then::More,
+            }
+            match std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx)) {
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => self.rewriter.push(data),
+                    Err(trailers) => {
+                        self.rewriter.finish();
+                        self.then = Then::Trailers(trailers);
+                    }
                 },
-                Then::Trailers(_) | Then::End => {
-                    let out = self.rewriter.take(&mut self.input, true).map_err(ResponseError::Encoding);
-                    let trailers = match std::mem::replace(&mut self.then, Then::Over) {
-                        Then::Trailers(trailers) => Some(trailers),
-                        _ => None,
-                    };
-                    match out {
-                        Ok(out) if out.is_empty() => return Poll::Ready(trailers.map(Ok)),
-                        Ok(out) => {
-                            if let Some(trailers) = trailers {
-                                // The rest is empty, so that the trailers come next.
-                                self.then = Then::Trailers(trailers);
-                            }
-                            return Poll::Ready(Some(Ok(Frame::data(out))));
-                        }
-                        Err(error) => return Poll::Ready(Some(Err(error))),
-                    }
+                None => {
+                    self.rewriter.finish();
+                    self.then = Then::End;
                 }
-                Then::Over => return Poll::Ready(None),
             }
         }
     }

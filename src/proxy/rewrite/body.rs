@@ -1,21 +1,18 @@
 //! Bodies of HTML, JSON and XML on their way to the client: the upstream's URLs in them are rewritten
 //! (`rewrite_bodies`), or it is seen whether there are any.
 
-use std::io::{self, Write as _};
 use std::rc::Rc;
 
 use bytes::Bytes;
-use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{StatusCode, response};
 use memchr::memmem;
 
 use super::origin::{Name, Origin};
 use super::{Front, Spoken};
+use crate::content_coding::{ContentCodings, Decoder, UndecodableBody};
 use crate::rules::Scheme;
 
-/// How much of a compressed body is taken at a time: deflate makes at most 1,032 times as much of it.
-const BITE: usize = 256;
 /// How much of a body is looked at, decoded.
 const LOOKED_AT: usize = 64 * 1024;
 /// What holds of the upstream's bytes alone (RFC 9530, RFC 3230, RFC 1864).
@@ -27,20 +24,19 @@ static OF_BYTES: [HeaderName; 5] = [
     HeaderName::from_static("repr-digest"),
 ];
 
-/// Asks the upstream for a body that can be rewritten: the whole of it, in an encoding that is read here and that the
-/// client takes, as what is not rewritten passes as it is.
+/// Asks the upstream for a body that can be rewritten: the whole of it, in codings that are decoded here and that the
+/// client takes, as a body that is not rewritten passes unchanged. Without zstd, of which the last window arrives
+/// late.
 pub fn ask(headers: &mut HeaderMap) {
     headers.remove(header::RANGE);
     headers.remove(header::IF_RANGE);
     if headers.contains_key(header::ACCEPT_ENCODING) {
-        let [gzip, deflate] = ["gzip", "deflate"].map(|coding| takes(headers, coding));
-        let asked = match (gzip, deflate) {
-            (true, true) => "gzip, deflate",
-            (true, false) => "gzip",
-            (false, true) => "deflate",
-            (false, false) => "identity",
-        };
-        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(asked));
+        let taken: Vec<&str> =
+            ["gzip", "deflate", "br"].into_iter().filter(|coding| takes(headers, coding)).collect();
+        let asked = if taken.is_empty() { "identity".to_owned() } else { taken.join(", ") };
+        if let Ok(asked) = HeaderValue::from_str(&asked) {
+            headers.insert(header::ACCEPT_ENCODING, asked);
+        }
     }
 }
 
@@ -63,13 +59,29 @@ fn takes(headers: &HeaderMap, coding: &str) -> bool {
     named.unwrap_or(any)
 }
 
-/// One body's rewriting.
+/// Rewriting of one body: push bytes, take pieces until there are none, push more or finish.
 pub struct Rewriter {
     origin: Rc<Origin>,
     name: Name,
-    decoder: Option<Decoder>,
-    /// What has come and has not gone yet: at most the longest URL that is looked for.
+    source: Source,
+    end: End,
+    /// Bytes that may begin a URL of the upstream: at most as many as the longest URL that is looked for.
     held: Vec<u8>,
+}
+
+/// Source of the plain bytes of a body.
+enum Source {
+    Plain(Bytes),
+    Coded(Decoder),
+}
+
+/// The end of a body on its way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Open,
+    Finished,
+    /// The held bytes have gone too.
+    Flushed,
 }
 
 /// Makes the head one of a body that is rewritten; `None` for one that goes as it is: of another type, in an
@@ -86,29 +98,58 @@ pub fn rewriter(head: &mut response::Parts, origin: &Rc<Origin>, front: &Front) 
     if head.status == StatusCode::PARTIAL_CONTENT || !is_text(headers) {
         return None;
     }
-    let Ok(decoder) = Decoder::of(headers) else {
-        tracing::debug!("a body in an encoding that was not asked for is not rewritten");
-        return None;
+    let codings = match ContentCodings::of(headers) {
+        Ok(codings) => codings,
+        Err(error) => {
+            tracing::debug!(%error, "a body is not rewritten");
+            return None;
+        }
     };
+    let source = codings.decoder().map_or(Source::Plain(Bytes::new()), Source::Coded);
     headers.remove(header::CONTENT_ENCODING);
     OF_BYTES.iter().for_each(|name| drop(headers.remove(name)));
     let name = Name { authority, spoken: front.spoken() };
-    Some(Box::new(Rewriter { origin: Rc::clone(origin), name, decoder, held: Vec::new() }))
+    Some(Box::new(Rewriter { origin: Rc::clone(origin), name, source, end: End::Open, held: Vec::new() }))
 }
 
 impl Rewriter {
-    /// Some of the body, or its end: what goes to the client for it. `input` is taken as far as memory is bounded;
-    /// call again until it is empty.
-    pub fn take(&mut self, input: &mut Bytes, is_end: bool) -> io::Result<Bytes> {
-        let (plain, is_end) = match &mut self.decoder {
-            None => (std::mem::take(input), is_end),
-            Some(decoder) => {
-                let bite = input.split_to(input.len().min(BITE));
-                let is_end = is_end && input.is_empty();
-                (decoder.decode(&bite, is_end)?.into(), is_end)
+    /// Adds bytes of the body. They are held until the pieces are taken.
+    pub fn push(&mut self, body: Bytes) {
+        match &mut self.source {
+            Source::Plain(plain) => *plain = body,
+            Source::Coded(decoder) => decoder.push(body),
+        }
+    }
+
+    /// The body is over.
+    pub fn finish(&mut self) {
+        self.end = End::Finished;
+        if let Source::Coded(decoder) = &mut self.source {
+            decoder.finish();
+        }
+    }
+
+    /// The next bytes for the client; `None` when more must be pushed first, or the body is over. A decoded piece is
+    /// bounded, so that a bomb fills no memory.
+    pub fn next_piece(&mut self) -> Result<Option<Bytes>, UndecodableBody> {
+        loop {
+            let plain = match &mut self.source {
+                Source::Plain(plain) => Some(std::mem::take(plain)).filter(|plain| !plain.is_empty()),
+                Source::Coded(decoder) => decoder.next_piece()?,
+            };
+            let is_end = plain.is_none();
+            if is_end && self.end != End::Finished {
+                return Ok(None);
             }
-        };
-        Ok(self.origin.rewrite(&self.name, &mut self.held, &plain, is_end).out.into())
+            if is_end {
+                self.end = End::Flushed;
+            }
+            let plain = plain.unwrap_or_default();
+            let out = self.origin.rewrite(&self.name, &mut self.held, &plain, is_end).out;
+            if !out.is_empty() {
+                return Ok(Some(out.into()));
+            }
+        }
     }
 }
 
@@ -136,21 +177,23 @@ impl Look {
         if !is_text(&head.headers) {
             return None;
         }
-        let decoder = Decoder::of(&head.headers).ok()?;
+        let decoder = ContentCodings::of(&head.headers).ok()?.decoder();
         Some(Box::new(Look { origin: Rc::clone(origin), decoder, tail: Vec::new(), left: LOOKED_AT }))
     }
 
     /// Some of the body has come.
     pub fn see(&mut self, data: &Bytes, is_end: bool) -> Seen {
         let Some(decoder) = &mut self.decoder else { return self.see_plain(data, is_end) };
-        let bites = data.chunks(BITE).map(|bite| decoder.decode(bite, false));
-        let (mut plain, mut most) = (Vec::new(), self.left);
-        for bite in bites {
-            let Ok(bite) = bite else { return Seen::Enough };
-            most = most.saturating_sub(bite.len());
-            plain.extend(bite);
-            if most == 0 {
-                break;
+        decoder.push(data.clone());
+        if is_end {
+            decoder.finish();
+        }
+        let mut plain = Vec::new();
+        while plain.len() < self.left {
+            match decoder.next_piece() {
+                Ok(Some(piece)) => plain.extend_from_slice(&piece),
+                Ok(None) => break,
+                Err(_) => return Seen::Enough,
             }
         }
         self.see_plain(&plain, is_end)
@@ -209,61 +252,6 @@ fn is_text(headers: &HeaderMap) -> bool {
         [&b"utf-16"[..], b"utf-32", b"ucs-2"].iter().any(|wide| memmem::find(&parameters, wide).is_some())
     };
     (is_known || ends_with(b"+json") || ends_with(b"+xml")) && (parameters.is_empty() || !is_wide())
-}
-
-/// What makes a compressed body plain.
-enum Decoder {
-    Gzip(MultiGzDecoder<Vec<u8>>),
-    /// `deflate`, of which the first byte says whether it is in zlib's format, as it should be, or bare.
-    Unknown,
-    Zlib(ZlibDecoder<Vec<u8>>),
-    Bare(DeflateDecoder<Vec<u8>>),
-}
-
-/// An encoding that is not read here.
-struct Unread;
-
-impl Decoder {
-    /// `None` for a plain body.
-    fn of(headers: &HeaderMap) -> Result<Option<Decoder>, Unread> {
-        let mut lines = headers.get_all(header::CONTENT_ENCODING).iter();
-        let Some(line) = lines.next() else { return Ok(None) };
-        let is = |coding: &[u8]| line.as_bytes().trim_ascii().eq_ignore_ascii_case(coding);
-        match lines.next() {
-            Some(_) => Err(Unread),
-            None if is(b"identity") || is(b"") => Ok(None),
-            None if is(b"gzip") || is(b"x-gzip") => Ok(Some(Decoder::Gzip(MultiGzDecoder::new(Vec::new())))),
-            None if is(b"deflate") => Ok(Some(Decoder::Unknown)),
-            None => Err(Unread),
-        }
-    }
-
-    fn decode(&mut self, bite: &[u8], is_end: bool) -> io::Result<Vec<u8>> {
-        if let (Decoder::Unknown, Some(first)) = (&*self, bite.first()) {
-            // The method is 8, and the window no larger than 32 KiB (RFC 1950 §2.2).
-            *self = match first & 0x0f == 8 && first >> 4 <= 7 {
-                true => Decoder::Zlib(ZlibDecoder::new(Vec::new())),
-                false => Decoder::Bare(DeflateDecoder::new(Vec::new())),
-            };
-        }
-        macro_rules! decode {
-            ($decoder:expr) => {{
-                $decoder.write_all(bite)?;
-                // What has come goes: a page may be long in coming.
-                $decoder.flush()?;
-                if is_end {
-                    $decoder.try_finish()?;
-                }
-                Ok(std::mem::take($decoder.get_mut()))
-            }};
-        }
-        match self {
-            Decoder::Gzip(decoder) => decode!(decoder),
-            Decoder::Zlib(decoder) => decode!(decoder),
-            Decoder::Bare(decoder) => decode!(decoder),
-            Decoder::Unknown => Ok(Vec::new()),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -76,13 +76,13 @@ static PLACES: [KeyEntry; 9] = [
         ValueType::Boolean,
         Is("false"),
         "Whether URLs of the upstream (`http://up/a`, `//up/a`, `http:\\/\\/up`) become the proxy's in responses of HTML, \
-         JSON and XML, so that a client that follows them stays inside. Bodies stream; gzip and deflate are decoded and \
-         sent plain, and the upstream is asked for no other encoding. `Content-Length` and digests go, as they hold of \
+         JSON and XML, so that a client that follows them stays inside. Bodies stream; gzip, deflate, br and zstd are decoded and \
+         sent plain, and the upstream is asked for gzip, deflate and br alone. `Content-Length` and digests go, as they hold of \
          the upstream's bytes; `ETag` stays as it is, so that `If-Match` works: the same bytes are always rewritten \
          alike. `Range` is not sent up, as parts of two texts would not fit together. Request bodies, \
          percent-encoded URLs, and text in UTF-16 or UTF-32 stay as they are. Without it, reports count the responses \
-         whose first 64 KiB hold the upstream's origin, and say whose they were; other encodings than gzip and \
-         deflate are not looked at.",
+         whose first 64 KiB hold the upstream's origin, and say whose they were; bodies in other \
+         encodings than these four are not looked at.",
         "rewrite_bodies = true",
     ),
     entry(
