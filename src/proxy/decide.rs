@@ -15,8 +15,9 @@ use super::request_origin::RequestOrigin;
 use super::shared::Shared;
 use super::snapshot::Snapshot;
 use super::worker::Worker;
+use crate::content_coding::UndecodableBody;
 use crate::engine::{self, Conflict, Replay, RuleSet, Session};
-use crate::model::{BodyFacts, Facts};
+use crate::model::{BodyFacts, Facts, Json};
 use crate::reply::{PathCaptures, ReplyContext, allow_cors};
 use crate::rules::Settings;
 
@@ -61,9 +62,12 @@ pub async fn decide(
     let identity = &settings.client_id;
     let mut session = Session::new(&snapshot.rules, identity, &mut facts, &mut owed.effects, began, ticket);
     let look = async || {
-        let mut looked = Box::pin(body.look(settings.body_limit)).await.map_err(|_| Failure::BadBody)?;
-        if looked.is_slow() {
-            looked = Box::pin(look_through(&worker.shared, &snapshot.rules, origin, head, looked)).await?;
+        let limit = settings.body_limit;
+        let sent = Box::pin(body.look(limit)).await.map_err(|_| Failure::BadBody)?;
+        let mut looked = sent.decoded(&head.headers, limit.min(Json::QUICK as u64));
+        let is_long = matches!(looked, BodyFacts::Undecodable { why: UndecodableBody::TooLong, .. });
+        if sent.is_slow() || looked.is_slow() || is_long {
+            looked = Box::pin(look_through(&worker.shared, &snapshot.rules, origin, head, sent)).await?;
         }
         Ok((looked, shared.clock.now()))
     };
@@ -98,6 +102,7 @@ async fn look_through(
     let (shared, rules, head) = (Arc::clone(shared), Arc::clone(rules), head.clone());
     let looking = tokio::task::spawn_blocking(move || {
         let _permit = permit;
+        let body = body.decoded(&head.headers, shared.settings.body_limit);
         let mut facts = Facts { who: Some(origin.who), body, ..Facts::new(&head, origin.address) };
         rules.look_through(&facts, &shared.settings.client_id);
         std::mem::take(&mut facts.body)

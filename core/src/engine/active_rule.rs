@@ -6,6 +6,7 @@ use http::Method;
 
 use super::counters::RuleCounters;
 use super::operation::{Keyspace, Reply, StateKey, StateScope};
+use crate::content_coding::UndecodableBody;
 use crate::matching::Mismatch;
 use crate::model::{BodyFacts, Captures, ClientIdSources, Dice, Facts, KeyHash, Moment, RuleId};
 use crate::reply::CompiledReply;
@@ -83,8 +84,12 @@ impl ActiveRule {
         if is_reading || self.rule.is_cleared_by(facts.method) {
             return Err(Unconcerned::Reading);
         }
-        if self.rule.state_reads_body() && matches!(facts.body, BodyFacts::TooLong) {
-            return Err(Unconcerned::LongBody);
+        if self.rule.state_reads_body() {
+            match facts.body {
+                BodyFacts::TooLong => return Err(Unconcerned::LongBody),
+                BodyFacts::Undecodable { why, .. } => return Err(Unconcerned::Undecodable(why)),
+                BodyFacts::Unread | BodyFacts::Read { .. } => {}
+            }
         }
         let key = self.rule.per.hash(facts, &captures, identity).ok_or(Unconcerned::NoKey)?;
         Ok(Concern { captures, key })
@@ -149,6 +154,7 @@ impl Unconcerned<'_> {
             Unconcerned::Mismatch(mismatch) => return mismatch.near_miss(),
             Unconcerned::Release => "it is the request that `release` names".to_owned(),
             Unconcerned::Reading => "it reads the resource, which ends the conflict (`clear`)".to_owned(),
+            Unconcerned::Undecodable(why) => format!("the {why}"),
             Unconcerned::LongBody => "the body is longer than body_limit".to_owned(),
             Unconcerned::NoKey => "the request lacks what `per` names".to_owned(),
         })
@@ -166,6 +172,8 @@ pub enum Unconcerned<'r> {
     Reading,
     /// The state is in the request's body, which is longer than `body_limit`.
     LongBody,
+    /// The state is in the request's body, which cannot be decoded.
+    Undecodable(UndecodableBody),
     /// The request lacks a part of the rule's `per`.
     NoKey,
 }

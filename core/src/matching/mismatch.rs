@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::methods::list;
 use super::{Cidr, Methods, PathMatch, Presence, TextPattern};
+use crate::content_coding::UndecodableBody;
 use crate::model::{Facts, Json};
 
 /// The reason why a request does not match. Cheap to make: only [`fmt::Display`] finds the details, and writes
@@ -28,6 +29,7 @@ pub(super) enum Reason<'r> {
     Client(&'r [Cidr]),
     BodyUnread,
     BodyTooLong,
+    BodyUndecodable(UndecodableBody),
     /// It is no longer than `body_limit`, and longer than JSON is looked at.
     JsonTooLong,
     BodyNotJson,
@@ -57,14 +59,17 @@ impl Mismatch<'_> {
             }
             Reason::BodyNotJson => format!("the body is not JSON{}", MediaType(facts)),
             Reason::BodyUnread | Reason::BodyTooLong => "the body is longer than body_limit".to_owned(),
-            Reason::Body(..) | Reason::JsonTooLong => format!("the {self}"),
+            Reason::Body(..) | Reason::JsonTooLong | Reason::BodyUndecodable(_) => format!("the {self}"),
             Reason::Host(_) | Reason::Client(_) | Reason::Excluded => self.to_string(),
         })
     }
 
     /// Whether the body, had it been known, might have made the request match.
     pub(super) fn is_for_want_of_a_body(&self) -> bool {
-        matches!(self.reason, Reason::BodyUnread | Reason::BodyTooLong | Reason::JsonTooLong)
+        matches!(
+            self.reason,
+            Reason::BodyUnread | Reason::BodyTooLong | Reason::BodyUndecodable(_) | Reason::JsonTooLong
+        )
     }
 }
 
@@ -111,6 +116,7 @@ impl fmt::Display for Mismatch<'_> {
             }
             Reason::BodyUnread => f.write_str("body was not read"),
             Reason::BodyTooLong => f.write_str("body is longer than body_limit"),
+            Reason::BodyUndecodable(why) => why.fmt(f),
             Reason::JsonTooLong => {
                 write!(f, "body is longer than {} MiB, the most of JSON that is looked at", Json::MOST >> 20)
             }

@@ -113,6 +113,7 @@ impl Match {
             let json = match (&facts.body, facts.body.json()) {
                 (BodyFacts::Unread, _) => return no(Reason::BodyUnread),
                 (BodyFacts::TooLong, _) => return no(Reason::BodyTooLong),
+                (BodyFacts::Undecodable { why, .. }, _) => return no(Reason::BodyUndecodable(*why)),
                 (BodyFacts::Read { bytes, .. }, None) if bytes.len() > Json::MOST => {
                     return no(Reason::JsonTooLong);
                 }

@@ -8,7 +8,9 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, Uri, header, request::Parts};
 use percent_encoding::percent_decode_str;
 
+use super::body_text::utf8;
 use super::{ClientId, Json, KeyHash};
+use crate::content_coding::{self, ContentCodings, UndecodableBody};
 
 /// One request as the rules see it: borrowed from its head; only an escaped path is
 /// copied.
@@ -94,6 +96,8 @@ pub enum BodyFacts {
     Unread,
     /// It is longer than `body_limit`, so that rules that read bodies do not match.
     TooLong,
+    /// It cannot be decoded, so that rules that read bodies do not match.
+    Undecodable { bytes: Bytes, why: UndecodableBody },
     /// The whole body. The JSON is parsed at most once, when a rule first reads it.
     Read { bytes: Bytes, json: OnceCell<Option<Json>> },
 }
@@ -102,6 +106,22 @@ impl BodyFacts {
     /// A body that was read whole.
     pub fn read(bytes: Bytes) -> BodyFacts {
         BodyFacts::Read { bytes, json: OnceCell::new() }
+    }
+
+    /// The body that was read, as rules see it: decoded by its `Content-Encoding` to at most `limit` bytes, and a text
+    /// in UTF-8 without a byte order mark. The bytes that are forwarded are not these.
+    pub fn decoded(&self, headers: &HeaderMap, limit: u64) -> BodyFacts {
+        match self {
+            BodyFacts::Unread => BodyFacts::Unread,
+            BodyFacts::TooLong => BodyFacts::TooLong,
+            BodyFacts::Undecodable { bytes, why } => {
+                BodyFacts::Undecodable { bytes: bytes.clone(), why: *why }
+            }
+            BodyFacts::Read { bytes, .. } => match decode(headers, bytes, limit) {
+                Ok(plain) => BodyFacts::read(utf8(headers, plain)),
+                Err(why) => BodyFacts::Undecodable { bytes: bytes.clone(), why },
+            },
+        }
     }
 
     /// Whether the body was not read yet.
@@ -118,9 +138,18 @@ impl BodyFacts {
     pub fn json(&self) -> Option<&Json> {
         match self {
             BodyFacts::Read { bytes, json } => json.get_or_init(|| Json::read(bytes)).as_ref(),
-            BodyFacts::Unread | BodyFacts::TooLong => None,
+            BodyFacts::Unread | BodyFacts::TooLong | BodyFacts::Undecodable { .. } => None,
         }
     }
+}
+
+/// A plain body was read within its limit.
+fn decode(headers: &HeaderMap, bytes: &Bytes, limit: u64) -> Result<Bytes, UndecodableBody> {
+    if !headers.contains_key(header::CONTENT_ENCODING) {
+        return Ok(bytes.clone());
+    }
+    let codings = ContentCodings::of(headers)?;
+    if codings.is_identity() { Ok(bytes.clone()) } else { content_coding::decode(&codings, bytes, limit) }
 }
 
 /// Sources of the client id: the first that a request has counts (`client_id`).

@@ -53,6 +53,9 @@ impl Json {
             return None;
         }
         let text = std::str::from_utf8(bytes).ok()?;
+        if is_deep(bytes) {
+            return None;
+        }
         serde_json::from_str::<IgnoredAny>(text).ok()?;
         Some(Json::Text(JsonText::new(bytes.clone())))
     }
@@ -131,6 +134,25 @@ fn find<'t>(text: &'t str, pointer: &str) -> Option<&'t str> {
         found = step(found, Step::Into(&token))?.pop()?;
     }
     Some(found)
+}
+
+/// Whether values are nested deeper than serde_json follows them into a tree: to skip values it sets no limit.
+fn is_deep(text: &[u8]) -> bool {
+    const DEEPEST: u32 = 127;
+    let (mut depth, mut is_string, mut bytes) = (0_u32, false, text.iter());
+    while let Some(byte) = bytes.next() {
+        match (byte, is_string) {
+            (b'\\', true) => drop(bytes.next()),
+            (b'"', _) => is_string = !is_string,
+            (b'[' | b'{', false) => depth += 1,
+            (b']' | b'}', false) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return true;
+        }
+    }
+    false
 }
 
 fn step<'t>(text: &'t str, step: Step<'_>) -> Option<Vec<&'t str>> {
@@ -227,6 +249,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn long_text_is_nested_as_deep_as_a_tree_may_be() {
+        for padding in [0, SHORT] {
+            let space = " ".repeat(padding);
+            let read = |depth: usize| {
+                let (open, close) = ("[".repeat(depth), "]".repeat(depth));
+                Json::read(&format!("{open}\"\\\"[[{space}\"{close}").into()).is_some()
+            };
+            assert_eq!([1, 127, 128, 100_000].map(read), [true, true, false, false], "{padding}");
+        }
+    }
 
     fn value() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![

@@ -1,6 +1,7 @@
 //! Floor 0: the types that every other floor uses. No sockets, no clocks, no ambient chance.
 
 mod attempt;
+mod body_text;
 mod check_id;
 mod client_id;
 mod dice;

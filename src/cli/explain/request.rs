@@ -40,6 +40,7 @@ pub fn read(arguments: &ExplainArguments, path: &str, settings: &Settings) -> Re
     let bytes = Bytes::from(arguments.data.clone().unwrap_or_default());
     let is_too_long = bytes.len() as u64 > settings.body_limit;
     let body = if is_too_long { BodyFacts::TooLong } else { BodyFacts::read(bytes) };
+    let body = body.decoded(&head.headers, settings.body_limit);
     Ok(Request { head, body })
 }
 

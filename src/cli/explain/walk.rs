@@ -200,6 +200,7 @@ fn concern(
         Err(Unconcerned::Mismatch(mismatch)) => Err(mismatch.to_string()),
         Err(Unconcerned::Release) => Err("it ends what the rule keeps (`release`)".to_owned()),
         Err(Unconcerned::Reading) => Err("it reads the resource, which is what clears (`clear`)".to_owned()),
+        Err(Unconcerned::Undecodable(why)) => Err(why.to_string()),
         Err(Unconcerned::LongBody) => Err("body is longer than body_limit".to_owned()),
         Err(Unconcerned::NoKey) => {
             let lacks = |part: &&KeyPart| {

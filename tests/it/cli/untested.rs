@@ -73,6 +73,12 @@ fn a_rule_that_did_not_fire_says_what_it_lacked_live_and_from_the_journal() {
             "the body at /grant_type is not \"refresh_token\": 1 request",
         ),
         (
+            format!("{token}body = {{ \"/grant_type\" = \"refresh_token\" }}"),
+            &[("POST", "/token", "Content-Encoding: gzip\r\n", "{}"); 3],
+            "no request matched a rule",
+            "the body is not valid gzip: 3 requests",
+        ),
+        (
             format!("{token}header = {{ x-tenant = true }}"),
             &[("POST", "/token", "Authorization: Bearer s3cret\r\n", "")],
             "no request matched a rule",

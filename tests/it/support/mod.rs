@@ -2,6 +2,7 @@
 //! proxy between them. Everything waits with a bound and for events, never for a while.
 
 pub mod demo;
+pub mod encoded;
 pub mod frames;
 pub mod http;
 pub mod http2;

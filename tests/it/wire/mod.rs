@@ -4,6 +4,7 @@
 mod allowed_hosts;
 mod answers;
 mod bodies;
+mod coded_bodies;
 mod connection_identity;
 mod connections;
 mod desync;

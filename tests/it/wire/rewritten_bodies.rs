@@ -1,7 +1,6 @@
 //! The upstream's origin in bodies: rewritten, or counted.
 
-use std::io::Write as _;
-
+use super::super::support::encoded::encoded;
 use super::super::support::proxy::{self, Setup, TestProxy};
 use super::super::support::socket::Socket;
 use super::super::support::upstream::{Talk, Upstream};
@@ -28,25 +27,6 @@ fn rewriting(setup: Setup) -> TestProxy {
 
 fn get(headers: &str) -> String {
     format!("GET /a HTTP/1.1\r\nHost: front.test:1\r\n{headers}\r\n")
-}
-
-/// A text in one content coding, or two.
-fn encoded(coding: &str, text: &[u8]) -> Vec<u8> {
-    match coding {
-        "" => text.to_vec(),
-        "gzip" => {
-            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-            encoder.write_all(text).expect("memory");
-            encoder.finish().expect("memory")
-        }
-        "br" => {
-            let mut encoder = brotli::CompressorWriter::new(Vec::new(), 4096, 5, 22);
-            encoder.write_all(text).expect("memory");
-            encoder.into_inner()
-        }
-        "zstd" => ruzstd::encoding::compress_to_vec(text, ruzstd::encoding::CompressionLevel::Fastest),
-        _ => encoded("br", &encoded("gzip", text)),
-    }
 }
 
 const CODINGS: [&str; 4] = ["gzip", "br", "zstd", "gzip, br"];
@@ -125,7 +105,7 @@ fn a_body_in_any_coding_is_rewritten_and_one_that_is_not_in_it_breaks_off() {
         let mut client = proxy.connect();
         client.send(get(""));
         let got = String::from_utf8_lossy(&client.rest().unwrap_or_default()).into_owned();
-// Its end never comes, and neither do bytes in no coding.
+        // Its end never comes, and neither do bytes in no coding.
         assert!(!got.ends_with("0\r\n\r\n") && !got.contains("href"), "{coding} {got}");
     }
 }

@@ -144,7 +144,7 @@ impl State {
 /// Hash of a request's method, target and body, which shows the reuse of its key for another request.
 fn payload(facts: &Facts<'_>) -> KeyHash {
     let body: &[u8] = match &facts.body {
-        BodyFacts::Read { bytes, .. } => bytes,
+        BodyFacts::Read { bytes, .. } | BodyFacts::Undecodable { bytes, .. } => bytes,
         BodyFacts::Unread | BodyFacts::TooLong => &[],
     };
     KeyHash::of([
