@@ -8,8 +8,10 @@ use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
 use super::*;
 
+type Encode = fn(&[u8]) -> Vec<u8>;
+
 /// The formats that each coding may have, and an encoder of each.
-const FORMATS: [(&str, fn(&[u8]) -> Vec<u8>); 5] =
+const FORMATS: [(&str, Encode); 5] =
     [("gzip", gzip), ("deflate", zlib), ("deflate", bare), ("br", brotli), ("zstd", zstd)];
 
 fn gzip(text: &[u8]) -> Vec<u8> {
