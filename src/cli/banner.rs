@@ -97,6 +97,7 @@ fn example(rule: &Rule) -> Option<(Method, String)> {
     let path = match &rule.requests.path {
         PathMatch::Any => "/".to_owned(),
         PathMatch::Pattern(pattern) => filled(&pattern.to_string()),
+        PathMatch::OneOf(patterns) => filled(&patterns.first()?.to_string()),
         PathMatch::Regex(_) => return None,
     };
     // Asked of the rule itself: it may want more than that, or the pattern may read otherwise.

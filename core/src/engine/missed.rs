@@ -143,7 +143,14 @@ fn distance(wanted: &PathMatch, path: &str) -> usize {
     /// Longer paths are compared by their beginnings.
     const LONGEST: usize = 128;
     let begin = |text: &str| text.chars().take(LONGEST).collect::<String>();
-    strsim::damerau_levenshtein(&begin(&wanted.to_string()), &begin(path))
+    let path = begin(path);
+    let to = |wanted: String| strsim::damerau_levenshtein(&begin(&wanted), &path);
+    match wanted {
+        PathMatch::OneOf(patterns) => {
+            patterns.iter().map(|pattern| to(pattern.to_string())).min().unwrap_or(LONGEST)
+        }
+        wanted => to(wanted.to_string()),
+    }
 }
 
 /// The reason why a rule that `matched` requests did not fire.

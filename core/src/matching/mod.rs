@@ -8,13 +8,13 @@ mod mismatch;
 mod mistake;
 mod outline;
 mod path;
+mod path_match;
 mod regex;
 #[cfg(test)]
 mod tests;
 mod text;
 
 use std::borrow::Cow;
-use std::fmt;
 
 use http::HeaderName;
 use serde_json::Value;
@@ -25,6 +25,7 @@ pub use methods::Methods;
 pub use mismatch::Mismatch;
 pub use mistake::PatternMistake;
 pub use path::PathPattern;
+pub use path_match::PathMatch;
 pub use regex::PathRegex;
 pub use text::{Presence, TextPattern};
 
@@ -153,45 +154,5 @@ fn into_bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
     match text {
         Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
         Cow::Owned(text) => Cow::Owned(text.into_bytes()),
-    }
-}
-
-/// Matcher of paths.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum PathMatch {
-    #[default]
-    Any,
-    Pattern(PathPattern),
-    Regex(PathRegex),
-}
-
-impl PathMatch {
-    /// Names of the captures, in the matcher's order.
-    pub fn names(&self) -> Vec<&str> {
-        match self {
-            PathMatch::Any => Vec::new(),
-            PathMatch::Pattern(pattern) => pattern.names().collect(),
-            PathMatch::Regex(regex) => regex.names().collect(),
-        }
-    }
-
-    /// Returns the captures from `path`; `None` when it does not fit.
-    pub fn captures<'r>(&'r self, path: &'r str) -> Option<Captures<'r>> {
-        match self {
-            PathMatch::Any => Some(Captures::default()),
-            PathMatch::Pattern(pattern) => pattern.captures(path),
-            PathMatch::Regex(regex) => regex.captures(path),
-        }
-    }
-}
-
-/// The matcher as written; empty for any path.
-impl fmt::Display for PathMatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            PathMatch::Any => Ok(()),
-            PathMatch::Pattern(pattern) => pattern.fmt(f),
-            PathMatch::Regex(regex) => regex.fmt(f),
-        }
     }
 }

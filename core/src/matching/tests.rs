@@ -29,6 +29,14 @@ pub(super) fn like(text: &str) -> Presence {
     Presence::Like(TextPattern::new(text))
 }
 
+fn any_of(texts: &[&'static str]) -> Presence {
+    Presence::Like(TextPattern::one_of(texts.iter().copied()))
+}
+
+fn one_of(texts: &[&str]) -> PathMatch {
+    PathMatch::one_of(texts.iter().map(|text| PathPattern::parse(text).unwrap()).collect())
+}
+
 pub(super) fn only(method: Method) -> Methods {
     Methods::Only(vec![method])
 }
@@ -96,6 +104,8 @@ fn mismatches_say_what_does_not_hold() {
         (path(pattern("/orders")), "path /items/7 is not /orders"),
         (path(pattern("/orders/{id}")), "path /items/7 does not fit /orders/{id}"),
         (path(regex("/items/[a-z]+")), "path /items/7 does not fit /items/[a-z]+"),
+        (path(one_of(&["/orders", "/items/{id}"])), "matches"),
+        (path(one_of(&["/orders", "/a/{id}"])), "path /items/7 does not fit /orders or /a/{id}"),
         (host("api.EXAMPLE"), "matches"),
         (host("*.example"), "matches"),
         (host("*.test"), "host is Api.example, the rule wants *.test"),
@@ -111,6 +121,8 @@ fn mismatches_say_what_does_not_hold() {
         (header("authorization", like("Basic *")), "header authorization is not what the rule wants"),
         (header("x-api-key", like("other")), "header x-api-key is not what the rule wants"),
         (header("cookie", like("a=b")), "header cookie is not what the rule wants"),
+        (header("x-a", any_of(&["3", "2*"])), "matches"),
+        (header("x-a", any_of(&["3", "4*", "5"])), "header x-a is 1, the rule wants 3, 4* or 5"),
         (query("page", like("2")), "matches"),
         (query("q", like("a b")), "matches"),
         (query("q", like("a+b")), "query q is a b, the rule wants a+b"),
@@ -207,4 +219,18 @@ fn captures_come_from_the_normalised_path() {
     let rule = Match { path: pattern("/it%65ms/{id}"), ..Match::default() };
     assert_eq!(rule.check(&facts).unwrap().get("id"), Some("A%2F"));
     assert_eq!(rule.path.names(), ["id"]);
+}
+
+#[test]
+fn of_a_list_the_first_path_that_fits_captures() {
+    let path = one_of(&["/items/{id}/{part}", "/{kind}/{id}/parts", "/{kind}/{id}/{other}"]);
+    for (text, captured) in [
+        ("/items/7/parts", &[("id", "7"), ("part", "parts")][..]),
+        ("/orders/7/parts", &[("kind", "orders"), ("id", "7")]),
+        ("/orders/7/x", &[("kind", "orders"), ("id", "7"), ("other", "x")]),
+    ] {
+        assert_eq!(path.captures(text).unwrap().0, captured, "{text}");
+    }
+    assert_eq!(path.captures("/items"), None);
+    assert_eq!(path.names(), ["id"], "those that all of them have");
 }

@@ -4,24 +4,31 @@ use std::fmt;
 
 use memchr::memmem;
 
-/// A header's, cookie's, query's or host's value; `*` is any run of characters.
+use super::methods::list;
+
+/// A header's, cookie's, query's or host's value: a text, or one of several, in which `*` is any run of characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TextPattern(Box<str>);
+pub struct TextPattern(Box<[Box<str>]>);
 
 impl TextPattern {
     /// Every text is a pattern; without a `*` it stands for itself.
     pub fn new(text: &str) -> TextPattern {
-        TextPattern(text.into())
+        TextPattern::one_of([text])
+    }
+
+    /// Pattern of the values that fit one of some texts.
+    pub fn one_of<'t>(texts: impl IntoIterator<Item = &'t str>) -> TextPattern {
+        TextPattern(texts.into_iter().map(Into::into).collect())
     }
 
     /// Whether the pattern fits the whole of `value`, case-sensitively.
     pub fn fits(&self, value: &[u8]) -> bool {
-        self.fits_by(value, |a, b| a == b, memmem::find)
+        self.0.iter().any(|text| fits(text, value, |a, b| a == b, memmem::find))
     }
 
     /// As [`TextPattern::fits`], ignoring the case of ASCII letters.
     pub fn fits_ignoring_case(&self, value: &[u8]) -> bool {
-        self.fits_by(value, <[u8]>::eq_ignore_ascii_case, |value, piece| {
+        let find = |value: &[u8], piece: &[u8]| {
             // `windows` refuses a width of zero.
             let width = piece.len().max(1);
             if piece.is_empty() {
@@ -29,45 +36,47 @@ impl TextPattern {
             } else {
                 value.windows(width).position(|w| w.eq_ignore_ascii_case(piece))
             }
-        })
+        };
+        self.0.iter().any(|text| fits(text, value, <[u8]>::eq_ignore_ascii_case, find))
     }
 
-    /// Searches each piece between stars once, from the left, without backtracking: where a piece
-    /// fits further left, the pieces after it have only more room.
-    fn fits_by(
-        &self,
-        mut value: &[u8],
-        same: impl Fn(&[u8], &[u8]) -> bool,
-        find: impl Fn(&[u8], &[u8]) -> Option<usize>,
-    ) -> bool {
-        let Some((first, rest)) = self.0.split_once('*') else { return same(value, self.0.as_bytes()) };
-        let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
-        match value.split_at_checked(first.len()) {
-            Some((start, rest)) if same(start, first.as_bytes()) => value = rest,
-            _ => return false,
-        }
-        let before_last = value.len().checked_sub(last.len());
-        match before_last.and_then(|at| value.split_at_checked(at)) {
-            Some((rest, end)) if same(end, last.as_bytes()) => value = rest,
-            _ => return false,
-        }
-        for piece in middle.split('*').map(str::as_bytes) {
-            let Some(at) = find(value, piece) else { return false };
-            value = value.get(at + piece.len()..).unwrap_or_default();
-        }
-        true
-    }
-
-    /// The only value that fits, where there is only one.
-    pub fn exact(&self) -> Option<&str> {
-        (!self.0.contains('*')).then_some(&self.0)
+    /// The only values that fit, where there are only some.
+    pub fn exact(&self) -> Option<impl Iterator<Item = &str>> {
+        let is_exact = self.0.iter().all(|text| !text.contains('*'));
+        is_exact.then(|| self.0.iter().map(|text| &**text))
     }
 }
 
-/// As written.
+/// Searches each piece between stars once, from the left, without backtracking: where a piece
+/// fits further left, the pieces after it have only more room.
+fn fits(
+    text: &str,
+    mut value: &[u8],
+    same: impl Fn(&[u8], &[u8]) -> bool,
+    find: impl Fn(&[u8], &[u8]) -> Option<usize>,
+) -> bool {
+    let Some((first, rest)) = text.split_once('*') else { return same(value, text.as_bytes()) };
+    let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+    match value.split_at_checked(first.len()) {
+        Some((start, rest)) if same(start, first.as_bytes()) => value = rest,
+        _ => return false,
+    }
+    let before_last = value.len().checked_sub(last.len());
+    match before_last.and_then(|at| value.split_at_checked(at)) {
+        Some((rest, end)) if same(end, last.as_bytes()) => value = rest,
+        _ => return false,
+    }
+    for piece in middle.split('*').map(str::as_bytes) {
+        let Some(at) = find(value, piece) else { return false };
+        value = value.get(at + piece.len()..).unwrap_or_default();
+    }
+    true
+}
+
+/// As written: `a*, b or c`.
 impl fmt::Display for TextPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        list(f, &self.0)
     }
 }
 
@@ -143,7 +152,10 @@ mod tests {
     #[test]
     fn any_one_of_several_values_may_fit() {
         let like = |text| Presence::Like(TextPattern::new(text));
+        let one_of = |texts: &[&'static str]| Presence::Like(TextPattern::one_of(texts.iter().copied()));
         for (presence, values, holds) in [
+            (one_of(&["c", "b*"]), &["a", "b1"][..], true),
+            (one_of(&["c", "b*"]), &["a", "d"], false),
             (Presence::Present, &[][..], false),
             (Presence::Present, &[""], true),
             (Presence::Absent, &[], true),

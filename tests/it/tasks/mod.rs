@@ -4,6 +4,7 @@
 //! A message is a text: its first line, header lines, and after an empty line the body. With a line
 //! `content-encoding: gzip` the body is sent compressed.
 
+mod bodies;
 mod replies;
 mod responses;
 
@@ -35,7 +36,8 @@ pub enum Backend {
 }
 
 /// Every area, with its rows.
-const AREAS: [(&str, &[Task]); 2] = [("replies", replies::TASKS), ("responses", responses::TASKS)];
+const AREAS: [(&str, &[Task]); 3] =
+    [("bodies", bodies::TASKS), ("replies", replies::TASKS), ("responses", responses::TASKS)];
 
 #[test]
 fn every_task_of_the_table_goes_as_its_row_says() {

@@ -3,7 +3,7 @@
 //!
 //! Every rule is filed in one place, where only a few others are: by the leading segments of its
 //! path; else, where too many share those, by its host, by a header's value, or by a piece of
-//! literal text in its path. A request is looked up in each place once. Filing uses hashes without
+//! literal text in its path. A rule about one of several paths is filed once for each. A request is looked up in each place once. Filing uses hashes without
 //! telling collisions apart: a collision only adds a candidate.
 
 mod hash;
@@ -37,14 +37,17 @@ impl RuleIndex {
     pub fn new<'m>(rules: impl IntoIterator<Item = &'m Match>) -> RuleIndex {
         let rules: Vec<&Match> = rules.into_iter().collect();
         let mut index = RuleIndex::default();
-        for (position, (rule, (outline, place))) in (0..).zip(rules.iter().zip(places::choose(&rules))) {
+        for (position, outline, place) in places::choose(&rules) {
+            let Some(rule) = rules.get(position as usize) else { continue };
             let entry = Entry { position, methods: MethodSet::of(&rule.method) };
             match place {
                 IndexSlot::Segments => index.segments.add(&outline, entry),
                 IndexSlot::Literals(grams) => {
                     grams.into_iter().for_each(|gram| index.literals.add(gram, entry));
                 }
-                IndexSlot::Value(field, value) => index.values.add(field, value, entry),
+                IndexSlot::Value(field, values) => {
+                    values.into_iter().for_each(|value| index.values.add(field.clone(), value, entry));
+                }
             }
         }
         index.literals.finish();

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::Hash;
 
+use super::super::Match;
 use super::super::outline::Outline;
-use super::super::{Match, PathMatch};
 use super::literals::{Gram, Literal, grams};
 use super::values::{Field, MOST_FIELDS, ValueHash, asked};
 
@@ -16,18 +16,21 @@ pub(super) enum IndexSlot {
     Segments,
     /// By literals, one of which its path must contain.
     Literals(Vec<Literal>),
-    /// By a value of the host or of a header.
-    Value(Field, ValueHash),
+    /// By the values of the host or of a header, one of which it must have.
+    Value(Field, Vec<ValueHash>),
 }
 
 /// Maximum number of rules that share leading segments before the index tries another place.
 const FEW: u32 = 8;
 
-/// The outline and the place of each rule.
-pub(super) fn choose<'m>(rules: &[&'m Match]) -> Vec<(Cow<'m, Outline>, IndexSlot)> {
-    let outlines: Vec<Cow<Outline>> = rules.iter().map(|rule| outline(&rule.path)).collect();
+/// The position, the outline and the place of each rule; a rule with several outlines is filed once for each.
+pub(super) fn choose<'m>(rules: &[&'m Match]) -> Vec<(u32, Cow<'m, Outline>, IndexSlot)> {
+    let each = (0..).zip(rules).flat_map(|(position, rule)| {
+        rule.path.outlines().into_iter().map(move |outline| (position, *rule, outline))
+    });
+    let entries: Vec<(u32, &Match, Cow<Outline>)> = each.collect();
     let mut by_segments = Census::default();
-    for outline in &outlines {
+    for (.., outline) in &entries {
         by_segments.count((&outline.segments, outline.tail));
     }
     // Number of rules that share the leading segments of `outline`.
@@ -35,50 +38,46 @@ pub(super) fn choose<'m>(rules: &[&'m Match]) -> Vec<(Cow<'m, Outline>, IndexSlo
         true => by_segments.of(&(&outline.segments, outline.tail)),
         false => u32::MAX,
     };
-    let crowded: Vec<bool> = outlines.iter().map(|outline| crowd(outline) > FEW).collect();
+    let crowded: Vec<bool> = entries.iter().map(|(.., outline)| crowd(outline) > FEW).collect();
 
     // Count further only for crowded rules.
     let mut by_gram = Census::default();
     let mut by_value = Census::default();
     let mut fields = Vec::new();
-    for ((rule, outline), _) in rules.iter().zip(&outlines).zip(&crowded).filter(|(_, crowded)| **crowded) {
+    for ((_, rule, outline), _) in entries.iter().zip(&crowded).filter(|(_, crowded)| **crowded) {
         for text in outline.literals.iter().flatten() {
             grams(text).for_each(|(_, gram)| by_gram.count(gram));
         }
-        for (field, value) in asked(rule) {
+        for (field, values) in asked(rule) {
             if !fields.contains(&field) && fields.len() < MOST_FIELDS {
                 fields.push(field.clone());
             }
-            by_value.count((field, value));
+            values.into_iter().for_each(|value| by_value.count((field.clone(), value)));
         }
     }
 
-    let places: Vec<IndexSlot> = rules
+    let places: Vec<IndexSlot> = entries
         .iter()
-        .zip(&outlines)
         .zip(&crowded)
-        .map(|((rule, outline), crowded)| {
+        .map(|((_, rule, outline), crowded)| {
             if !crowded {
                 return IndexSlot::Segments;
             }
-            let values = asked(rule)
-                .filter(|(field, _)| fields.contains(field))
-                .map(|value| (by_value.of(&value), IndexSlot::Value(value.0, value.1)));
+            let values = asked(rule).filter(|(field, _)| fields.contains(field)).map(|(field, values)| {
+                let crowds = values.iter().map(|value| by_value.of(&(field.clone(), *value)));
+                (crowds.max().unwrap_or_default(), IndexSlot::Value(field, values))
+            });
             let literals = outline.literals.iter().filter_map(|texts| rarest(texts, &by_gram));
             // Ties: the first of equally rare ones.
             let all = std::iter::once((crowd(outline), IndexSlot::Segments)).chain(values).chain(literals);
             all.min_by_key(|(crowd, _)| *crowd).map_or(IndexSlot::Segments, |(_, place)| place)
         })
         .collect();
-    outlines.into_iter().zip(places).collect()
-}
-
-fn outline(path: &PathMatch) -> Cow<'_, Outline> {
-    match path {
-        PathMatch::Any => Cow::Owned(Outline::any()),
-        PathMatch::Pattern(pattern) => Cow::Owned(pattern.outline()),
-        PathMatch::Regex(regex) => Cow::Borrowed(regex.outline()),
-    }
+    entries
+        .into_iter()
+        .zip(places)
+        .map(|((position, _, outline), place)| (position, outline, place))
+        .collect()
 }
 
 /// Each text with its rarest gram, and the count of the most frequent of these. `None` where a

@@ -8,7 +8,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
 use super::super::tests::{head, like, only, pattern, regex};
-use super::super::{PathMatch, Presence, TextPattern};
+use super::super::{PathMatch, PathPattern, Presence, TextPattern};
 use super::*;
 
 const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
@@ -32,16 +32,18 @@ fn any_of(texts: &'static [&'static str]) -> impl Strategy<Value = &'static str>
 
 /// Paths of few different segments, so that many fit; literals are long enough to be filed.
 fn path_matches() -> impl Strategy<Value = PathMatch> {
-    let segments = any_of(&["items", "orders", "items-7", "{}", "*", "items-*", "*.json", "**", ""]);
-    let patterns = prop::collection::vec(segments, 1..4).prop_map(|segments| {
-        let text = format!("/{}", segments.join("/"));
-        let mut letters = 'a'..;
-        let named: String = text
-            .split_inclusive("{}")
-            .map(|piece| piece.replace("{}", &format!("{{{}}}", letters.next().unwrap_or('z'))))
-            .collect();
-        pattern(&named)
-    });
+    let segments = || any_of(&["items", "orders", "items-7", "{}", "*", "items-*", "*.json", "**", ""]);
+    let patterns = || {
+        prop::collection::vec(segments(), 1..4).prop_map(|segments| {
+            let text = format!("/{}", segments.join("/"));
+            let mut letters = 'a'..;
+            let named: String = text
+                .split_inclusive("{}")
+                .map(|piece| piece.replace("{}", &format!("{{{}}}", letters.next().unwrap_or('z'))))
+                .collect();
+            pattern(&named)
+        })
+    };
     let pieces = any_of(&[
         "/items",
         "/orders",
@@ -63,14 +65,21 @@ fn path_matches() -> impl Strategy<Value = PathMatch> {
         "(items)",
     ]);
     let regexes = prop::collection::vec(pieces, 0..4).prop_map(|pieces| regex(&pieces.concat()));
-    prop_oneof![1 => Just(PathMatch::Any), 6 => patterns, 6 => regexes]
+    let parsed = |pattern| if let PathMatch::Pattern(pattern) = pattern { Some(pattern) } else { None };
+    let lists = prop::collection::vec(patterns(), 1..4)
+        .prop_map(move |patterns| PathMatch::one_of(patterns.into_iter().filter_map(parsed).collect()));
+    prop_oneof![1 => Just(PathMatch::Any), 6 => patterns(), 3 => lists, 6 => regexes]
+}
+
+fn texts(texts: &'static [&'static str]) -> impl Strategy<Value = TextPattern> {
+    prop::collection::vec(any_of(texts), 1..3).prop_map(TextPattern::one_of)
 }
 
 fn presences() -> impl Strategy<Value = Presence> {
     prop_oneof![
         Just(Presence::Present),
         Just(Presence::Absent),
-        any_of(&["1", "2", "*", "1*"]).prop_map(like),
+        texts(&["1", "2", "*", "1*"]).prop_map(Presence::Like),
     ]
 }
 
@@ -80,7 +89,7 @@ fn rules() -> impl Strategy<Value = Match> {
         2 => prop::sample::subsequence(&METHODS[..], 2..4)
             .prop_map(|names| Methods::Only(names.iter().map(|name| name.parse().unwrap()).collect())),
     ];
-    let host = any_of(&["a.test", "A.TEST", "b.test", "*.test"]).prop_map(TextPattern::new);
+    let host = texts(&["a.test", "A.TEST", "b.test", "*.test"]);
     let header =
         (any_of(&["x-a", "x-b"]), presences()).prop_map(|(name, presence)| (name.parse().unwrap(), presence));
     (methods, path_matches(), prop::option::weighted(0.3, host), prop::collection::vec(header, 0..2))
@@ -144,7 +153,7 @@ fn the_cases_tried_match_often_and_are_filed_everywhere() {
         cases += 1;
         matching += usize::from(!linear(&rules, &facts).is_empty());
         spared += usize::from(RuleIndex::new(&rules).candidates(&facts).count() < rules.len());
-        for (_, place) in places::choose(&rules.iter().collect::<Vec<_>>()) {
+        for (.., place) in places::choose(&rules.iter().collect::<Vec<_>>()) {
             places[match place {
                 IndexSlot::Segments => 0,
                 IndexSlot::Literals(_) => 1,
@@ -161,6 +170,9 @@ fn the_cases_tried_match_often_and_are_filed_everywhere() {
 #[test]
 fn few_of_ten_thousand_rules_are_candidates() {
     let path = |path| Match { path, ..Match::default() };
+    let one_of = |texts: &[String]| {
+        PathMatch::one_of(texts.iter().map(|text| PathPattern::parse(text).unwrap()).collect())
+    };
     let with_host =
         |host: String| Match { host: Some(TextPattern::new(&host)), ..path(pattern("/items/{id}")) };
     let with_header = |value: String| Match {
@@ -168,11 +180,23 @@ fn few_of_ten_thousand_rules_are_candidates() {
         ..path(PathMatch::Any)
     };
     type Family<'f> = (&'f str, &'f dyn Fn(usize) -> Match, &'f str);
-    let families: [Family; 10] = [
+    let families: [Family; 12] = [
         ("own first segment", &|n| path(pattern(&format!("/s{n}/{{id}}"))), "/s77/7"),
         ("own later segment", &|n| path(pattern(&format!("/{{user}}/items/{n}"))), "/u/items/77"),
         ("own piece of a segment", &|n| path(pattern(&format!("/files/report-{n}-*"))), "/files/report-77-x"),
         ("own segment somewhere", &|n| path(pattern(&format!("/**/item-{n}"))), "/a/b/item-77"),
+        ("own path in a list", &|n| path(one_of(&["/health".to_owned(), format!("/s{n}/{{id}}")])), "/s77/7"),
+        (
+            "own header in a list",
+            &|n| Match {
+                headers: vec![(
+                    "x-tenant".parse().unwrap(),
+                    Presence::Like(TextPattern::one_of([format!("t{n}").as_str(), &format!("u{n}")])),
+                )],
+                ..path(pattern("/items/{id}"))
+            },
+            "/items/7",
+        ),
         ("own host", &|n| with_host(format!("h{n}.test")), "http://H77.test/items/7"),
         ("own header", &|n| with_header(format!("t{n}")), "/items/7"),
         ("expression, own first segment", &|n| path(regex(&format!("/s{n}/\\d+"))), "/s77/7"),

@@ -2,7 +2,7 @@
 
 use http::HeaderName;
 
-use super::super::{Match, Presence};
+use super::super::{Match, Presence, TextPattern};
 use super::hash::{HashedMap, hash, mix};
 use super::{Entry, Found};
 use crate::model::Facts;
@@ -61,14 +61,24 @@ impl Values {
     }
 }
 
-/// The exact values that a rule asks for.
-pub(super) fn asked(rule: &Match) -> impl Iterator<Item = (Field, ValueHash)> {
-    let host = rule.host.as_ref().and_then(|host| host.exact());
+/// The exact values that a rule asks for: one of each field's.
+pub(super) fn asked(rule: &Match) -> impl Iterator<Item = (Field, Vec<ValueHash>)> {
+    let host = rule.host.as_ref().and_then(|host| exact(host, host_hash));
     let headers = rule.headers.iter().filter_map(|(name, presence)| match presence {
-        Presence::Like(pattern) => Some((Field::Header(name.clone()), hash(0, pattern.exact()?.as_bytes()))),
+        Presence::Like(pattern) => {
+            Some((Field::Header(name.clone()), exact(pattern, |text| hash(0, text.as_bytes()))?))
+        }
         Presence::Present | Presence::Absent => None,
     });
-    host.map(|host| (Field::Host, host_hash(host))).into_iter().chain(headers)
+    host.map(|hosts| (Field::Host, hosts)).into_iter().chain(headers)
+}
+
+/// The hashes of the only values that fit, where there are only some; each once.
+fn exact(pattern: &TextPattern, hash: impl Fn(&str) -> ValueHash) -> Option<Vec<ValueHash>> {
+    let mut hashes: Vec<ValueHash> = pattern.exact()?.map(hash).collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    Some(hashes)
 }
 
 /// Case-insensitive: sets the case bit of each byte. Some other bytes become the

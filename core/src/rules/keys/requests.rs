@@ -4,7 +4,7 @@ use super::entry::Fallback::{self, Required, Words};
 use super::entry::{Group, KeyEntry, Section, entry};
 use super::value::{Form, ValueType};
 
-const PRESENCE: ValueType = ValueType::Any(&[ValueType::Text(Form::TextPattern), ValueType::Boolean]);
+const PRESENCE: ValueType = ValueType::Any(&[ValueType::OneOrList(Form::TextPattern), ValueType::Boolean]);
 
 const METHOD: KeyEntry = entry(
     "method",
@@ -17,10 +17,10 @@ const METHOD: KeyEntry = entry(
 const fn path(default: Fallback) -> KeyEntry {
     entry(
         "path",
-        ValueType::Text(Form::PathPattern),
+        ValueType::OneOrList(Form::PathPattern),
         default,
-        "The path as forwarded: `{name}` is one segment and captures it, `*` is any run inside a segment, `**` any \
-         run of segments.",
+        "The path as forwarded: `{name}` is one segment and captures it, `*` is any run inside a segment, `**` any run \
+         of segments. Of a list the first pattern that fits captures, and `param:NAME` takes a name that all of them have.",
         "path = \"/items/{id}\"",
     )
 }
@@ -38,30 +38,30 @@ const MATCH: [KeyEntry; 9] = [
     ),
     entry(
         "host",
-        ValueType::Text(Form::TextPattern),
+        ValueType::OneOrList(Form::TextPattern),
         Words("any"),
-        "The host that the client asked for, without the port; `*` is any run of characters.",
-        "host = \"*.example.com\"",
+        "The host that the client asked for, without the port, is like this pattern, or like one of these.",
+        "host = [\"example.com\", \"*.example.com\"]",
     ),
     entry(
         "header",
         ValueType::Map { name: "a header's name", value: &PRESENCE },
         Words("any"),
-        "The header is like the pattern; `true`: is there, `false`: is not.",
+        "The header is like the pattern, or like one of a list; `true`: is there, `false`: is not.",
         "header = { if-match = true, content-type = \"application/json*\" }",
     ),
     entry(
         "query",
         ValueType::Map { name: "a parameter's name", value: &PRESENCE },
         Words("any"),
-        "The query parameter is like the pattern; `true`: is there, `false`: is not.",
-        "query = { dry_run = false }",
+        "The query parameter is like the pattern, or like one of a list; `true`: is there, `false`: is not.",
+        "query = { dry_run = false, status = [\"open\", \"draft*\"] }",
     ),
     entry(
         "cookie",
         ValueType::Map { name: "a cookie's name", value: &PRESENCE },
         Words("any"),
-        "The cookie is like the pattern; `true`: is there, `false`: is not.",
+        "The cookie is like the pattern, or like one of a list; `true`: is there, `false`: is not.",
         "cookie = { session = true }",
     ),
     entry(

@@ -1,6 +1,7 @@
 //! The keys that say which requests.
 
 use http::{HeaderName, Method};
+use toml::de::DeValue;
 
 use super::Reader;
 use super::fields::{Fields, GivenKey};
@@ -35,7 +36,7 @@ impl Reader<'_> {
     pub fn plain_match(&mut self, fields: &mut Fields) -> Match {
         let method = self.methods(fields);
         let path = self.path(fields);
-        let host = fields.take("host").and_then(|given| self.pattern(&given));
+        let host = fields.take("host").and_then(|given| self.host(&given));
         let headers = fields.take("header").map(|given| self.header_patterns(&given)).unwrap_or_default();
         let queries = fields.take("query").map(|given| self.named_patterns(&given)).unwrap_or_default();
         let cookies = fields.take("cookie").map(|given| self.named_patterns(&given)).unwrap_or_default();
@@ -105,38 +106,51 @@ impl Reader<'_> {
         }
     }
 
+    /// One path pattern, or a list of them.
     pub fn path_pattern(&mut self, given: &GivenKey) -> PathMatch {
-        let Some(text) = self.text(given) else { return PathMatch::Any };
-        if let Some(mistake) = habits::paths::check(text) {
-            let span = self.within(given.value, mistake.at);
-            self.report(Diagnostic::error(Code::BadPattern, title(given)).at(span, mistake.message));
-            return PathMatch::Any;
-        }
-        match PathPattern::parse(text) {
-            Ok(pattern) => PathMatch::Pattern(pattern),
-            Err(mistake) => {
-                self.bad_text(Code::BadPattern, given, mistake.into());
-                PathMatch::Any
-            }
-        }
+        let texts = self.texts(given);
+        let patterns: Vec<PathPattern> =
+            texts.iter().filter_map(|(item, text)| self.one_path_pattern(item, text)).collect();
+        if patterns.is_empty() { PathMatch::Any } else { PathMatch::one_of(patterns) }
     }
 
-    fn pattern(&mut self, given: &GivenKey) -> Option<TextPattern> {
-        let text = self.text(given)?;
-        if text.is_empty() && given.name() == "host" {
-            let mistake = Diagnostic::error(Code::OutOfRange, "no request has an empty host");
-            self.report(mistake.at(given.span(), "name a host, or leave `host` out"));
+    fn one_path_pattern(&mut self, item: &GivenKey, text: &str) -> Option<PathPattern> {
+        if let Some(mistake) = habits::paths::check(text) {
+            let span = self.within(item.value, mistake.at);
+            self.report(Diagnostic::error(Code::BadPattern, title(item)).at(span, mistake.message));
             return None;
         }
-        Some(TextPattern::new(text))
+        let parsed = PathPattern::parse(text);
+        parsed.map_err(|mistake| self.bad_text(Code::BadPattern, item, mistake.into())).ok()
+    }
+
+    fn host(&mut self, given: &GivenKey) -> Option<TextPattern> {
+        let texts = self.texts(given);
+        for (item, _) in texts.iter().filter(|(_, text)| text.is_empty()) {
+            let mistake = Diagnostic::error(Code::OutOfRange, "no request has an empty host");
+            self.report(mistake.at(item.span(), "name a host, or leave `host` out"));
+        }
+        Some(TextPattern::one_of(texts.into_iter().map(|(_, text)| text)))
     }
 
     fn presence(&mut self, given: &GivenKey) -> Option<Presence> {
-        match given.value.get_ref().as_bool() {
-            Some(true) => Some(Presence::Present),
-            Some(false) => Some(Presence::Absent),
-            None => self.pattern(given).map(Presence::Like),
-        }
+        Some(match given.value.get_ref() {
+            DeValue::Boolean(true) => Presence::Present,
+            DeValue::Boolean(false) => Presence::Absent,
+            DeValue::Array(items) => {
+                if items.is_empty() {
+                    let mistake = Diagnostic::error(Code::OutOfRange, title(given));
+                    self.report(
+                        mistake
+                            .at(given.span(), "a list of nothing fits no request")
+                            .help("write `true` for any value, or `false` for none"),
+                    );
+                }
+                let texts: Vec<&str> = items.iter().filter_map(|item| self.text(&given.item(item))).collect();
+                Presence::Like(TextPattern::one_of(texts))
+            }
+            _ => Presence::Like(TextPattern::new(self.text(given)?)),
+        })
     }
 
     fn header_patterns(&mut self, given: &GivenKey) -> Vec<(HeaderName, Presence)> {

@@ -53,10 +53,18 @@ fn rule(choices: &mut Choices<'_>) -> Option<Match> {
             PathMatch::Regex(PathRegex::parse(&text).ok()?)
         }
         _ => {
-            let text: String = (0..segments)
-                .map(|at| format!("/{}", choices.one(&PATTERNS).replace("{}", &format!("{{p{at}}}"))))
-                .collect();
-            PathMatch::Pattern(PathPattern::parse(&text).ok()?)
+            let pattern = |choices: &mut Choices<'_>| {
+                let text: String = (0..segments)
+                    .map(|at| format!("/{}", choices.one(&PATTERNS).replace("{}", &format!("{{p{at}}}"))))
+                    .collect();
+                PathPattern::parse(&text).ok()
+            };
+            let first = pattern(choices)?;
+            let mut patterns = vec![first];
+            if choices.below(3) == 0 {
+                patterns.push(pattern(choices)?);
+            }
+            PathMatch::one_of(patterns)
         }
     };
     let method = match choices.below(3) {
