@@ -7,6 +7,7 @@ mod exhaustion;
 mod failed_upstream;
 mod misuse;
 mod one_rule;
+mod one_verdict;
 mod outputs;
 mod report;
 mod results;

@@ -12,10 +12,10 @@ use crate::support::program::{Serving, folder, fracas, run, text};
 use crate::support::socket::Socket;
 
 /// A client's request: method, path, more header lines, body.
-type Sent = (&'static str, &'static str, &'static str, &'static str);
+pub(super) type Sent = (&'static str, &'static str, &'static str, &'static str);
 
 /// Every format that a file can take.
-const REPORTS: [&str; 14] = [
+pub(super) const REPORTS: [&str; 14] = [
     "--report",
     "json=r.json",
     "--report",
@@ -50,7 +50,7 @@ fn served(folder: &Path, requests: &[Sent]) -> Value {
     json(folder, "r.json")
 }
 
-fn json(folder: &Path, name: &str) -> Value {
+pub(super) fn json(folder: &Path, name: &str) -> Value {
     serde_json::from_slice(&std::fs::read(folder.join(name)).expect(name)).expect("JSON")
 }
 
@@ -215,8 +215,14 @@ fn thousands_of_rules_that_did_not_fire_are_told_of_in_part() {
 
 /// A run with a command that ends after these requests were sent and their connections closed.
 fn played(folder: &Path, options: &[&str], requests: &[Sent]) -> Option<i32> {
+    played_until(folder, options, requests, "exit 0")
+}
+
+/// As [`played`]; `end` is the last word of the command.
+pub(super) fn played_until(folder: &Path, options: &[&str], requests: &[Sent], end: &str) -> Option<i32> {
+    let script = format!("echo \"$FRACAS_URL\"; read -r line; {end}");
     let mut command = fracas(folder);
-    command.arg("run").args(options).args(["--", "sh", "-c", "echo \"$FRACAS_URL\"; read -r line; exit 0"]);
+    command.arg("run").args(options).args(["--", "sh", "-c", &script]);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut running = command.spawn().expect("the binary runs");
     let mut url = String::new();
@@ -279,7 +285,7 @@ fn reported(options: &[&str], script: &str) -> (Option<i32>, tempfile::TempDir) 
     (output.status.code(), folder)
 }
 
-fn read(folder: &Path, name: &str) -> String {
+pub(super) fn read(folder: &Path, name: &str) -> String {
     std::fs::read_to_string(folder.join(name)).expect(name)
 }
 

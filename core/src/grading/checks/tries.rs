@@ -8,6 +8,7 @@ use super::{
     AMBIGUOUS, CheckDefinition, CheckResult, Class, EvidenceSample, Extreme, Marks, Measure, NeededTries,
     Products, id, wait,
 };
+use crate::grading::correlate::may_be_retried;
 use crate::grading::view::{Kill, View, is_refused};
 use crate::grading::{Link, Operation, OperationOutcome, Try};
 
@@ -49,6 +50,8 @@ pub struct Tries {
     pub most: Extreme,
     pub operations: u64,
     stopped: u64,
+    /// Gave up with a response after which no client tries again.
+    ended_finally: u64,
     /// Still trying when the record ended: the most tries of one.
     open: Option<u64>,
     /// As that, where it may not be one call.
@@ -101,6 +104,12 @@ impl Measure for Tries {
             self.retried.add(Some(!is_retried), operation.id);
         }
         match operation.outcome {
+            // A final response stops any client.
+            OperationOutcome::GaveUp
+                if !operation.tries.last().is_some_and(|last| may_be_retried(&last.attempt)) =>
+            {
+                self.ended_finally += 1;
+            }
             OperationOutcome::GaveUp => {
                 self.stopped += 1;
                 match own_time(operation) {
@@ -152,8 +161,9 @@ impl Measure for Tries {
 impl Tries {
     /// Of operations with tries that can be told apart; the others may have been given up.
     fn none_gave_up(&self) -> &'static str {
-        match self.ambiguous {
-            0 => "no operation had to give up",
+        match (self.ended_finally, self.ambiguous) {
+            (0, 0) => "no operation had to give up",
+            (1.., _) => "none gave up but with a final response",
             _ => "none gave up that could be told apart",
         }
     }

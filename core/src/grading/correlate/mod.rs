@@ -209,6 +209,11 @@ fn alone(attempt: Arc<Attempt>, meaning: Meaning) -> Operation {
     }
 }
 
+/// Whether a client may try again after the response, as [`Meaning`] has it.
+pub(super) fn may_be_retried(attempt: &Attempt) -> bool {
+    Meaning::of(attempt).is_retryable()
+}
+
 fn is_marked(attempt: &Attempt) -> bool {
     attempt.sent.operation.is_some() || attempt.sent.idempotency_key.is_some()
 }

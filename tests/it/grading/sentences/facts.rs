@@ -27,6 +27,8 @@ pub struct Facts {
     /// Of operations that met a refusal in the scope and whose tries can be told apart.
     pub most: u64,
     pub certain_gave_up: u64,
+    /// As that, with a final response.
+    pub certain_final: u64,
     pub certain_open: u64,
     pub endless: u64,
     pub ambiguous: u64,
@@ -144,7 +146,15 @@ impl Facts {
             .filter(|at| is_conflict(**at) && tries.get(**at + 1).is_some_and(|next| next.gap.is_some()))
             .count() as u64;
         self.most = self.most.max(operation.count);
-        self.certain_gave_up += u64::from(operation.outcome == OperationOutcome::GaveUp);
+        if operation.outcome == OperationOutcome::GaveUp {
+            // The statuses of these records after which no client tries again.
+            let is_final = |last: &Attempt| {
+                last.conflict.is_none() && matches!(last.got.outcome(), Some(400 | 404 | 410 | 422 | 501))
+            };
+            let is_final = tries.last().is_some_and(|last| is_final(&last.attempt));
+            self.certain_gave_up += u64::from(!is_final);
+            self.certain_final += u64::from(is_final);
+        }
         if operation.outcome == OperationOutcome::Unfinished && !retries.is_empty() {
             self.certain_open += 1;
             self.endless += u64::from(operation.count > 10);

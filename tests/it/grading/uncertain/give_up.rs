@@ -118,3 +118,27 @@ fn a_loop_on_a_busy_machine_is_one_loop_and_one_that_ignores_what_was_asked_may_
         assert!(verdict.is_none_or(|verdict| verdict == Verdict::Undetermined), "R{check}: {verdict:?}");
     }
 }
+
+#[test]
+fn a_final_response_shows_no_giving_up() {
+    use Verdict::{Pass, Undetermined};
+    for (about, text, expected) in [
+        ("not found", "0 PUT /items/1 > 404", Undetermined),
+        (
+            "beside a recovery",
+            "0 PUT /items/1 > 409 transient\n500 PUT /items/1 > 200\n900 POST /login > 404",
+            Undetermined,
+        ),
+        ("after a conflict", "0 PUT /items/1 > 409 transient\n500 PUT /items/1 > 422", Undetermined),
+        ("a conflict", "0 PUT /items/1 > 409 transient", Pass),
+        ("an upstream's conflict", "0 PUT /items/1 > 409", Pass),
+        ("a failure", "0 PUT /items/1 > 503", Pass),
+    ] {
+        let report = graded(
+            "",
+            &format!("{text}\n40000 PUT /items/2 > 409 transient\n40500 PUT /items/2 > 200"),
+            true,
+        );
+        assert_eq!((found(&report, 9).0, found(&report, 10).0), (expected, expected), "{about}");
+    }
+}
