@@ -12,6 +12,9 @@ const REFUSED: Sent = ("PUT", "/items/1", "If-Match: \"1\"\r\n", "{}");
 const BLIND: [Sent; 2] = [REFUSED, REFUSED];
 const READS: [Sent; 1] = [("GET", "/items", "", "")];
 
+/// Its name, options, requests, the end of the command, its exit code, and the headline's verdict and the other.
+type Case<'a> = (&'a str, &'a [&'a str], &'a [Sent], &'a str, i32, [&'a str; 2]);
+
 /// The headline's word in each format that people read.
 fn headlines(folder: &Path) -> Vec<(&'static str, &'static str)> {
     let first_line = |name: &str| read(folder, name).lines().next().unwrap_or_default().to_owned();
@@ -64,7 +67,7 @@ fn are_one(about: &str, folder: &Path, headline: &str, verdict: &str) {
 
 #[test]
 fn every_format_of_a_run_has_the_same_verdict() {
-    let cases: [(&str, &[&str], &[Sent], &str, i32, [&str; 2]); 8] = [
+    let cases: [Case; 8] = [
         ("no request", &[], &[], "exit 0", 1, ["undetermined", "fail"]),
         ("no conflict", &[], &READS, "exit 0", 1, ["undetermined", "fail"]),
         ("no conflict asked for", &["--min-operations", "0"], &READS, "exit 0", 0, ["undetermined"; 2]),
