@@ -24,7 +24,7 @@ const EXAMPLES: [(Code, &str); 31] = [
     (Code::BadAddress, "listen = \"localhost\""),
     (Code::BadUrl, "upstream = \"localhost:9000\""),
     (Code::BadMethod, "[[rule]]\nmethod = \"put\""),
-    (Code::BadStatus, "[[rule]]\nreply = { status = 200 }"),
+    (Code::BadStatus, "[[rule]]\nreply = { status = 100 }"),
     (Code::BadPattern, "[[rule]]\npath = \"/items/:id\""),
     (Code::BadRegex, "[[rule]]\npath_regex = '/items/(\\d+'"),
     (Code::BadHeader, "[[rule]]\nreply = { headers = { \"x y\" = \"1\" } }"),
