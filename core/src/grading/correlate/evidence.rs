@@ -1,4 +1,4 @@
-//! What tells which operation an attempt may be a part of, as hashes.
+//! Hashes of an attempt by which the operations that it may be a part of are found.
 
 use std::hash::Hasher;
 
@@ -13,16 +13,16 @@ pub(super) struct Clues {
     pub request: Clue,
     /// The path.
     pub resource: Clue,
-    /// What the client says itself: the mark of its call, and its idempotency key. Both are about one
+    /// The client's own markers: the mark of its call, and its idempotency key. Both are about one
     /// method and path; a key used elsewhere is another one.
     pub markers: [Option<Clue>; 2],
     /// After a session has ended: the same request from the same connection, and from the same address and
-    /// `User-Agent`, whoever it says that it is from.
+    /// `User-Agent`, under any identity.
     pub renewals: [Option<Clue>; 2],
 }
 
-/// A hash under the client's fingerprint, which is one under the run's own key: nobody can make two
-/// that are the same.
+/// A hash under the client's fingerprint, which is one under the run's own key: a client cannot make
+/// two that collide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Clue(u64);
 
@@ -55,7 +55,7 @@ impl Clues {
         }
     }
 
-    /// Where it is looked for whether this goes on what was refused because its session had ended.
+    /// The places of requests that were refused because their session had ended, and that this may continue.
     pub fn renewals(attempt: &Attempt) -> [Option<Clue>; 2] {
         let request = |words: Words| {
             let words = words.text(&attempt.method).text(&attempt.path);
@@ -66,7 +66,7 @@ impl Clues {
         [Some(from(6, attempt.connection)), attempt.peer.map(|peer| from(7, peer.number().into()))]
     }
 
-    /// The same request with the same version: what a client would send if it began anew.
+    /// The same request with the same version, as a client would send it if it began anew.
     pub fn anew(&self, attempt: &Attempt) -> Clue {
         match &attempt.sent.version {
             Some(version) => Words(SipHasher13::new_with_keys(self.request.0, 5)).text(version).clue(),
@@ -79,7 +79,7 @@ impl Clues {
         Words(SipHasher13::new_with_keys(self.resource.0, 4)).text(rule).clue()
     }
 
-    /// What it is about, of this client.
+    /// The resource of an attempt, of this client.
     pub fn resource_of(attempt: &Attempt) -> Clue {
         resource(attempt, &attempt.path)
     }

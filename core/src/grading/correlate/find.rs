@@ -11,7 +11,7 @@ use super::table::{OpenOperations, OperationNumber};
 use crate::grading::Link;
 use crate::model::Attempt;
 
-/// What is remembered of the past.
+/// The memory of finished operations.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Past {
     /// Writes that succeeded: one of these that comes again may well be a new one.
@@ -113,7 +113,7 @@ fn rebased(
     Some((number, Link::AmbiguousReplay))
 }
 
-/// The same request with another credential, after the session had ended: who asks is another one only by
+/// The same request with another credential, after the session had ended: the client is another one only by
 /// that.
 fn renewed(attempt: &Attempt, table: &OpenOperations) -> Option<(OperationNumber, Link)> {
     if !table.has_renewable() {

@@ -92,7 +92,7 @@ impl ReorderBuffer {
         self.disordered
     }
 
-    /// The next attempt, whoever may arrive.
+    /// The next attempt, even if an earlier one may still arrive.
     pub fn pop(&mut self) -> Option<(AttemptOrder, Arc<Attempt>)> {
         let is_overtaken = match (self.overtaken.peek(), self.row.front()) {
             (Some(Reverse(overtaken)), Some(first)) => overtaken < first,
@@ -167,7 +167,7 @@ mod tests {
         }
         assert_eq!(ids(&mut held), [0]);
         assert_eq!(held.disordered(), 0);
-        // All of these wait, so that nobody is harmed but the one that belongs before them.
+        // All of these wait, so that only the one that belongs before them is out of order.
         held.push(attempt(HELD_ATTEMPTS as u64 + 1, 1, 1));
         assert_eq!(held.disordered(), 0);
         let mut held = ReorderBuffer::default();

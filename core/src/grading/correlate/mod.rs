@@ -1,9 +1,9 @@
 //! From attempts to operations: which requests were tries of one logical call.
 //!
 //! Attempts go in roughly as they ended, operations come out when they are over. In between an attempt
-//! is `held` until none can arrive any more that belongs before it; then what its response means
-//! (`meaning`) and what it shows (`evidence`) `find` the operation in the `table` that it goes on, or it
-//! begins one. docs/GRADING.md says it in words, with what cannot be told apart and how often it is right.
+//! is `held` until no earlier one can arrive; then the `meaning` of its response and its `evidence` `find`
+//! the operation in the `table` that it continues, or it begins one. docs/GRADING.md has the rules in words,
+//! their limits, and how often they are right.
 //!
 //! The same attempts give the same operations, in whatever pieces and order they come, as long as none
 //! comes more than [`LATENESS`] after one that ended later, and no bound is reached. One that comes later
@@ -35,7 +35,7 @@ use crate::model::Attempt;
 
 const SECOND: u64 = 1_000_000;
 /// Another try is expected for so long after a response, in microseconds, at least: it may be longer by
-/// the gaps seen and by what `Retry-After` asked. One that comes later begins an operation.
+/// the gaps seen and by the wait that `Retry-After` asked for. A later one begins an operation.
 const SHORTEST_WINDOW: u64 = 30 * SECOND;
 /// And at most: an upstream may ask to wait until tomorrow.
 const LONGEST_WINDOW: u64 = 3_600 * SECOND;
@@ -57,7 +57,7 @@ const READS: usize = 8;
 /// Different markers by which an operation is found, the first ones.
 const MARKERS: usize = 8;
 
-/// Operations of one place that are looked at for one attempt, the oldest first. Those beyond accuse nobody.
+/// Operations of one place that are compared with one attempt, the oldest first. Those beyond are ambiguous.
 const CANDIDATES: usize = 64;
 
 /// Groups attempts into operations. A clone of it goes on by itself: its [`Correlator::finish`] says how
@@ -69,7 +69,7 @@ pub struct Correlator {
     past: Past,
 }
 
-/// What bounds have cost a record.
+/// The losses of a record to bounds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Cost {
     /// Operations that were put away, unfinished.
@@ -78,14 +78,13 @@ pub(super) struct Cost {
     pub disordered: u64,
 }
 
-/// What is over.
+/// A finished operation.
 #[derive(Clone, Debug)]
 pub(super) enum Ended {
     /// An operation by itself that met no trouble: by far the most, which cost no more than this.
     Plain(Arc<Attempt>),
     Operation(Operation),
-    /// It has come to its end as far as anybody sees; whether it is one call shows later. For those who
-    /// watch.
+    /// An operation that seems to be over; whether it is one call shows later. For live views.
     Told(Operation),
     /// One that was told before.
     Late(Operation),
@@ -112,7 +111,7 @@ impl Correlator {
     }
 
     /// Says that the record has come to `now`, in microseconds on its own clock, although nothing was
-    /// sent: what ended a while ago is taken, and operations are over.
+    /// sent: attempts that ended a while ago are taken, and operations end.
     pub fn pass(&mut self, now: u64) -> Vec<Operation> {
         let mut ended = Vec::new();
         self.pass_to(now, &mut ended);
@@ -133,8 +132,8 @@ impl Correlator {
         ended.into_iter().filter_map(Ended::into_operation).collect()
     }
 
-    /// As [`Correlator::finish`]; says what bounds have cost in all, as taking what still waits may put
-    /// away others.
+    /// As [`Correlator::finish`]; returns the losses to bounds in all, as taking the attempts that still wait
+    /// may evict operations.
     pub(super) fn finish_to(mut self, ended: &mut Vec<Ended>) -> Cost {
         while let Some((turn, attempt)) = self.held.pop() {
             self.take(turn, attempt, ended);

@@ -27,7 +27,7 @@ pub(super) struct Open {
     first: Vec<Try>,
     last: VecDeque<Try>,
     count: u64,
-    /// What the last response meant; `Success` stays.
+    /// The meaning of the last response; `Success` stays.
     pub meaning: Meaning,
     has_met_trouble: bool,
     is_held: bool,
@@ -43,12 +43,12 @@ pub(super) struct Open {
     longest_try: u64,
     /// As long as the last response asked to wait, in microseconds.
     asked_wait: u64,
-    /// What was read since `last_end`.
+    /// The reads since `last_end`.
     reads: VecDeque<ReadBetween>,
     /// All that was read since the first response, lately: whose it was may turn out later.
     seen: VecDeque<ReadBetween>,
     has_forgotten_reads: bool,
-    /// The same, of what may have been a read.
+    /// The same, of requests that may have been reads.
     perhaps: VecDeque<ReadBetween>,
     /// One of those that gave way to later ones.
     forgotten: Option<ReadBetween>,
@@ -134,7 +134,7 @@ impl Open {
             Some(AskedWait::Seconds(wait) | AskedWait::Date(wait)) => wait.saturating_mul(1_000),
             None => 0,
         };
-        // As it was with this response: what is seen later raises doubts, but does not keep it open.
+        // As of this response: later evidence raises doubts, but does not keep it open.
         self.is_held = !self.meaning.is_retryable()
             && self.count > 1
             && self.has_met_trouble
@@ -173,7 +173,7 @@ impl Open {
         self.reads.push_back(read);
     }
 
-    /// What was read before a try: on its own connection or that of the try before, if anything was.
+    /// The reads before a try: those on its own connection or on that of the try before, if there are any.
     fn own_reads(&self, attempt: &Attempt) -> Vec<ReadBetween> {
         let reads = self.reads.iter().filter(|read| read.end <= attempt.start);
         let own: Vec<ReadBetween> =
@@ -212,7 +212,7 @@ impl Open {
         Some(&self.last.back().or(self.first.last())?.attempt)
     }
 
-    /// Under what it is found: what its last try shows, and the markers of all tries.
+    /// The clues that it is found by: those of its last try, and the markers of all tries.
     pub fn clues(&self) -> impl Iterator<Item = Clue> {
         let Clues { request, resource, renewals, .. } = self.evidence;
         let renewals = renewals.into_iter().flatten();
@@ -249,7 +249,7 @@ impl Open {
     /// take longer than those before.
     pub fn closes_at(&self) -> u64 {
         match self.meaning {
-            // Only what had begun already can be a part of it.
+            // Only attempts that had begun already can be a part of it.
             Meaning::Success if !self.is_held() => self.last_end,
             _ => self.deadline().saturating_add(self.longest_try.clamp(STRETCH, LONGEST_WINDOW)),
         }
@@ -360,7 +360,7 @@ impl Open {
             && before.attempt.sent.body != last.attempt.sent.body
     }
 
-    /// Whether what this adds could tell its tries apart: it is not like the one before it.
+    /// Whether this attempt could tell its tries apart: it is not like the one before it.
     pub fn may_come_apart(&self, attempt: &Attempt) -> bool {
         let is_unlike = |latest: &Attempt| {
             latest.sent.idempotency_key != attempt.sent.idempotency_key

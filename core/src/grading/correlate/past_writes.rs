@@ -1,4 +1,4 @@
-//! What is remembered of operations that are over: only hashes, and much of the latest of them alone.
+//! A memory of finished operations: only hashes, with detail for the latest of them alone.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash as _, Hasher as _};
@@ -9,7 +9,7 @@ use super::evidence::Clue;
 use crate::model::{Fingerprint, InjectedConflict};
 
 /// The latest clues, with something about each. Two generations: when the young one is full, it becomes
-/// the old one. So what is known of at least [`ClueCache::GENERATION`] is remembered, and of at most twice as
+/// the old one. So at least the last [`ClueCache::GENERATION`] are remembered, and at most twice as
 /// many; of those before them it is only remembered that they were there.
 #[derive(Clone, Debug)]
 pub(super) struct ClueCache<T> {
@@ -53,7 +53,7 @@ impl<T> Default for ClueCache<T> {
     }
 }
 
-/// A Bloom filter: a set that may say yes to what is not in it, and never says no to what is.
+/// A Bloom filter: a set with false positives and no false negatives.
 #[derive(Clone, Debug, Default)]
 struct Faded {
     /// Empty until something fades.
@@ -66,7 +66,7 @@ impl Faded {
     const BITS: u64 = 1 << 23;
     /// Bits of each clue. With eight bits for a clue and four of them set, one in forty is taken for another.
     const PROBES: u64 = 4;
-    /// Beyond these it says yes to everything, so that nobody is accused by what may be forgotten.
+    /// Beyond these it says yes to everything, so that forgotten writes accuse no client.
     const MOST: usize = 1 << 20;
 
     fn add_all(&mut self, clues: impl Iterator<Item = Clue>) {

@@ -1,4 +1,4 @@
-//! What an attempt shows of the resource that an operation writes to: its state, perhaps its state, or
+//! The view that an attempt gives of the resource of an operation: its state, perhaps its state, or
 //! nothing.
 
 use super::meaning::Meaning;
@@ -15,7 +15,7 @@ pub(super) enum AttemptTarget {
     Elsewhere,
 }
 
-/// What `attempt` shows to a client whose last try was `latest`.
+/// The view that `attempt` gives to a client whose last try was `latest`.
 pub(super) fn of(attempt: &Attempt, latest: &Attempt, place: AttemptTarget) -> Option<Sight> {
     if !latest.is_write() {
         return None;
@@ -24,7 +24,7 @@ pub(super) fn of(attempt: &Attempt, latest: &Attempt, place: AttemptTarget) -> O
     if let Some(conflict) = &latest.conflict
         && let Some(reading) = readings.iter().find(|reading| reading.rule == conflict.rule)
     {
-        // A read of what has another key is none of this.
+        // A read of a resource with another key does not count.
         return reading.key.is_none_or(|key| key == conflict.key).then_some(Sight::Certain);
     }
     if readings.len() == ShownVersions::MOST && latest.conflict.is_some() {
@@ -32,7 +32,7 @@ pub(super) fn of(attempt: &Attempt, latest: &Attempt, place: AttemptTarget) -> O
     }
     match place {
         AttemptTarget::Resource | AttemptTarget::Item if reads_by_method(attempt) => Some(Sight::Certain),
-        // What is posted to this path may as well read: JSON-RPC, GraphQL, SOAP.
+        // A POST to this path may read, too: JSON-RPC, GraphQL, SOAP.
         AttemptTarget::Resource if !reads_nothing(attempt) && Meaning::of(attempt) == Meaning::Success => {
             Some(Sight::Possible)
         }
@@ -40,7 +40,7 @@ pub(super) fn of(attempt: &Attempt, latest: &Attempt, place: AttemptTarget) -> O
     }
 }
 
-/// GET and HEAD; QUERY, and what WebDAV reads by (RFC 4918 §9.1, RFC 3253 §3.6, RFC 5323).
+/// GET and HEAD; QUERY, and the reading methods of WebDAV (RFC 4918 §9.1, RFC 3253 §3.6, RFC 5323).
 fn reads_by_method(attempt: &Attempt) -> bool {
     matches!(&*attempt.method, "GET" | "HEAD" | "PROPFIND" | "QUERY" | "REPORT" | "SEARCH")
 }

@@ -1,5 +1,5 @@
-//! Tries that were taken for one operation, and turn out to be those of several calls side by side: what
-//! comes back after something else was seen tells them apart.
+//! Tries that were taken for one operation, and turn out to be those of several calls side by side: a
+//! key, trace or connection that comes back after another was seen tells them apart.
 
 use std::collections::VecDeque;
 
@@ -10,7 +10,7 @@ use super::trail::{Caller, Doubts};
 use crate::grading::{Link, ReadBetween, Try};
 use crate::model::Attempt;
 
-/// By what tries are told apart.
+/// The evidence that tells tries apart.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum By {
     /// The client says it: one idempotency key a call.
@@ -66,7 +66,7 @@ fn apart(tries: &[Try], by: By, label: impl Fn(&Attempt) -> Option<u64>) -> Opti
     Some(strands.into_iter().map(|(_, strand)| strand).collect())
 }
 
-/// What is known of them together.
+/// Evidence that belongs to no single strand.
 pub(super) struct Rest {
     pub reads: Vec<ReadBetween>,
     /// No read was forgotten.
@@ -76,7 +76,7 @@ pub(super) struct Rest {
     pub doubts: Doubts,
 }
 
-/// The calls of a strand: a success ends one, and what comes after it is the next.
+/// The calls of a strand: a success ends one, and the next try begins another.
 pub(super) fn calls(strand: Strand, rest: &Rest, caller: &Caller) -> Vec<Open> {
     let mut calls: Vec<Open> = Vec::new();
     let mut reads: VecDeque<ReadBetween> = rest.reads.iter().cloned().collect();

@@ -1,4 +1,4 @@
-//! The operations that may go on, found by what could be a part of them. Bounded: when there is no
+//! The operations that may go on, found by the attempts that could be a part of them. Bounded: when there is no
 //! room, the oldest is put away and counted.
 
 use std::collections::hash_map::Entry;
@@ -28,7 +28,7 @@ pub(super) struct OpenOperations {
     places: Map<Clue, Vec<OperationNumber>>,
     clients: Map<Fingerprint, BTreeSet<OperationNumber>>,
     closings: BTreeSet<(u64, OperationNumber)>,
-    /// Who asks, over all operations; and since when connections lie idle.
+    /// The clients, over all operations; and since when connections lie idle.
     callers: ClueCache<Caller>,
     connections: ClueCache<Use>,
     /// Requests of which several were made side by side.
@@ -40,7 +40,7 @@ pub(super) struct OpenOperations {
     evicted: u64,
 }
 
-/// What a connection was used for last.
+/// The last use of a connection.
 #[derive(Clone, Copy, Debug)]
 struct Use {
     /// When that was answered.
@@ -63,7 +63,7 @@ impl OpenOperations {
         self.renewable > 0
     }
 
-    /// What is known of a client.
+    /// The evidence of a client.
     pub fn caller(&self, client: Fingerprint) -> Caller {
         let clue = Clue::number(client.0);
         self.callers.get(clue).unwrap_or_else(|| match self.callers.has_forgotten(clue) {
@@ -72,12 +72,12 @@ impl OpenOperations {
         })
     }
 
-    /// Notes who asks, and from which connection.
+    /// Notes the client and the connection of an attempt.
     pub fn note_caller(&mut self, attempt: &Attempt) {
         let connection = Clue::number(attempt.connection);
         let used = self.connections.get(connection).map(|used| used.end);
         let end = used.unwrap_or(0).max(attempt.end);
-        // Since when one that is forgotten lay idle, nobody knows; it is no new one.
+        // A forgotten connection has been idle for an unknown time; it is not new.
         let idle = used.or_else(|| self.connections.has_forgotten(connection).then_some(u64::MAX));
         self.connections.set(connection, Use { end, resource: Clues::resource_of(attempt) });
         let mut caller = self.caller(attempt.client);
@@ -91,7 +91,7 @@ impl OpenOperations {
         self.callers.set(Clue::number(client.0), caller);
     }
 
-    /// Notes what an attempt says of operations that it is no part of: that its like was under way, or came
+    /// Notes the evidence of an attempt about operations that it is no part of: that its like was under way, or came
     /// after their end. Gives back whether some were under way: alike, or writes to the resource.
     pub fn note_company(
         &mut self,
@@ -157,7 +157,7 @@ impl OpenOperations {
             let Some(numbers) = clue.and_then(|clue| self.places.get(&clue)) else { continue };
             seen.extend(numbers.iter().take(CANDIDATES).map(|number| (*number, place)));
         }
-        // What a rule calls a reading may go anywhere.
+        // A request that a rule's `read` names may go to any path.
         if !attempt.got.shown.readings().is_empty() {
             let own = self.clients.get(&attempt.client).into_iter().flatten();
             let elsewhere = own.filter(|number| seen.iter().all(|(known, _)| known != *number));
@@ -166,7 +166,7 @@ impl OpenOperations {
         }
         for (number, place) in seen.into_iter().filter(|(number, _)| Some(*number) != part_of) {
             let Some(open) = self.operations.get_mut(&number) else { continue };
-            // What a POST to a collection made is one of its items.
+            // A POST to a collection creates one of its items.
             let concerns = |tried: &&Attempt| place != AttemptTarget::Item || &*tried.method == "POST";
             let latest = open.latest().filter(concerns);
             if let Some(sight) = latest.and_then(|latest| reading::of(attempt, latest, place)) {
@@ -175,7 +175,7 @@ impl OpenOperations {
         }
     }
 
-    /// Begins an operation. `ended` gets what is over: it at once, or others for want of room.
+    /// Begins an operation. `ended` gets the operations that are over: this one at once, or evicted ones.
     pub fn begin(
         &mut self,
         attempt: Arc<Attempt>,
@@ -224,7 +224,7 @@ impl OpenOperations {
         open.trail.doubts.is_overlapped |= under_way.0;
         open.trail.doubts.is_crossed |= under_way.1;
         let (request, resource) = open.about();
-        // The connection of the try before serves something else by now: whoever sent it has others.
+        // The connection of the try before serves something else by now: its client has other connections.
         let is_pooled = open.latest().is_some_and(|latest| {
             let used = self.connections.get(Clue::number(latest.connection));
             latest.connection != attempt.connection && used.is_some_and(|used| used.resource != resource)
@@ -270,7 +270,7 @@ impl OpenOperations {
         self.make_room(ended);
     }
 
-    /// Puts back what was one operation, and turned out to be several.
+    /// Puts back the parts of an operation that turned out to be several.
     fn put_apart(&mut self, by: By, client: Fingerprint, calls: Vec<Open>, ended: &mut Vec<Ended>) {
         self.change_caller(client, |caller| {
             caller.keeps_keys |= by == By::Key;
@@ -291,7 +291,7 @@ impl OpenOperations {
         }
     }
 
-    /// Closes what nothing more can come of, when the record has come to `now`.
+    /// Closes the operations that cannot go on, when the record has come to `now`.
     pub fn close_until(&mut self, now: u64, ended: &mut Vec<Ended>) {
         while let Some((at, number)) = self.closings.first().copied()
             && at < now

@@ -1,10 +1,10 @@
 //! How sure it is that the tries of an operation are those of one call, and not of several side by side.
 //!
 //! A marker that all tries share says it. Without one, equal requests of one identity may come from a pool
-//! of threads, or from workers behind one token: then a *gap* between two of them is no wait at all. What
-//! tells one call is that each try follows from the response before it: on the same connection, or so soon
+//! of threads, or from workers behind one token: then a *gap* between two of them is no wait at all. One
+//! call is told by this: each try follows from the response before it: on the same connection, or so soon
 //! that it is a reaction; that waits do not get shorter, as those of calls that take turns do; and that
-//! this client has requests of their own for its other calls. What tells several is in `Doubts`.
+//! this client has requests of their own for its other calls. Signs of several calls are in `Doubts`.
 
 use super::evidence::Clue;
 use super::spacing::Spacing;
@@ -13,7 +13,7 @@ use crate::model::{Attempt, Fingerprint, RequestRecord, ShortFingerprint};
 /// A try that follows a response within this (µs) is a reaction to it, also from a new connection: a loop
 /// in a shell needs 10 ms to start the next `curl`, and on a busy machine some 70.
 pub(super) const REACTION: u64 = 100_000;
-/// So many reactions in a row are no chance, whoever else is about; one of them may be a little late (µs), as
+/// So many reactions in a row are no chance, even beside other callers; one may be a little late (µs), as
 /// a busy machine now and then takes its time to start the next.
 const CHAIN: u64 = 4;
 const HARDLY_LATER: u64 = 250_000;
@@ -29,7 +29,7 @@ const NOISE: u64 = 8_000;
 /// Timers round down.
 const SLACK: u64 = 20_000;
 
-/// What the tries of one operation show, try by try.
+/// Evidence of the tries of one operation, added try by try.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Trail {
     /// Of the first try.
@@ -78,14 +78,14 @@ pub(super) struct TryStep {
     pub is_rewrite: bool,
 }
 
-/// What shows that others may have been at it.
+/// Signs of other callers.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Doubts {
     /// Its like was under way at the same time.
     pub is_overlapped: bool,
     /// Another write to the resource was.
     pub is_crossed: bool,
-    /// Its like came after its end: that may be the retry of what was refused in it.
+    /// Its like came after its end: that may be the retry of a request that was refused in it.
     pub is_followed: bool,
     /// Calls side by side were seen at this place before.
     pub is_suspect: bool,
@@ -93,7 +93,7 @@ pub(super) struct Doubts {
     pub is_unseen: bool,
 }
 
-/// What is known of a client over all that it asks for.
+/// Evidence of one client over all its requests.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Caller {
     /// When the last of its responses had gone, and when it last opened a connection.
@@ -204,7 +204,7 @@ impl Trail {
         self.unmarked >= CHAIN && is_in_haste && !self.is_by_the_clock()
     }
 
-    /// Whether its tries were sent by a clock, however long their responses took: whoever tries again counts
+    /// Whether its tries were sent by a clock, however long their responses took: a client that retries counts
     /// from the response. A burst that responses may have set off is none.
     fn is_by_the_clock(&self) -> bool {
         self.steps.count >= 3 && self.steps.least > STARTUP && self.steps.width() * 2 < self.waits.width()
@@ -336,7 +336,7 @@ impl Caller {
         self.is_several && !self.is_pooled
     }
 
-    /// Whether it has tried other requests again: its calls can be told by what they ask for.
+    /// Whether it has tried other requests again: its calls can be told by their requests.
     fn has_others(&self, by_resource: bool, request: Clue, resource: Clue) -> bool {
         if by_resource {
             self.has_resources || self.resource.is_some_and(|known| known != resource)
