@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::untested::{REPORTS, Sent, json, played_until, read};
+use super::untested::{REPORTS, Sent, json, played_until, read, reported};
 use crate::support::program::{folder, fracas};
 
 const RULES: &str = "[[rule]]\nname = \"always\"\nmethod = \"PUT\"\nkind = \"version\"\n";
@@ -106,5 +106,21 @@ fn every_format_of_an_incomplete_journal_has_the_same_verdict() {
             command.output().expect("the binary runs");
         }
         are_one(about, folder.path(), expected, expected);
+    }
+}
+
+#[test]
+fn nothing_asked_for_is_no_failure_and_no_pass_either() {
+    let (code, folder) = reported(&["--min-operations", "0"], "true");
+    let folder = folder.path();
+    assert_eq!(code, Some(0));
+    assert_eq!(json(folder, "r.json")["verdict"], "undetermined");
+    assert!(!read(folder, "r.github").contains("::error"));
+    for name in ["r.txt", "r.md", "r.html", "r.github"] {
+        let text = read(folder, name);
+        assert!(
+            text.contains("Nothing was tested") && !text.contains("PASS") && !text.contains('✅'),
+            "{text}"
+        );
     }
 }
