@@ -93,6 +93,34 @@ fn url(scheme: Option<Spoken>, userinfo: &[u8], authority: &[u8], path: &[u8]) -
     [&scheme[..], b"//", userinfo, authority, path].concat()
 }
 
+/// `text` with each URL of a list in place of which `change` gives another; `None` when nothing is changed. Spaces and
+/// commas separate URLs; a comma after which no URL with a scheme follows is part of one (RFC 3986 §2.2).
+fn in_list(text: &[u8], change: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
+    let has_scheme = |text: &[u8]| ServerReference::parse(text).is_some_and(|url| url.scheme.is_some());
+    let is_end = |at: usize| match text.get(at) {
+        Some(b',') => text.get(at + 1..).is_some_and(has_scheme),
+        byte => byte.is_none_or(u8::is_ascii_whitespace),
+    };
+    let mut changed = Vec::new();
+    let (mut copied, mut start) = (0, 0);
+    while start < text.len() {
+        let end = (start..text.len()).find(|at| is_end(*at)).unwrap_or(text.len());
+        let item = text.get(start..end)?;
+        let item = item.strip_suffix(b",").unwrap_or(item);
+        if let Some(other) = Some(item).filter(|item| has_scheme(item)).and_then(&change) {
+            changed.extend_from_slice(text.get(copied..start)?);
+            changed.extend_from_slice(&other);
+            copied = start + item.len();
+        }
+        start = end + 1;
+    }
+    if copied == 0 {
+        return None;
+    }
+    changed.extend_from_slice(text.get(copied..)?);
+    Some(changed)
+}
+
 /// `text` with each reference between `<` and `>` in place of which `change` gives another (`Link`, RFC 8288 §3;
 /// `If`, RFC 4918 §10.4); `None` when nothing is changed. Quoted strings are left as they are.
 fn in_angle_brackets(text: &[u8], change: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Option<Vec<u8>> {

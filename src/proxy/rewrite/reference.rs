@@ -1,7 +1,8 @@
 //! References as browsers read them (RFC 3986 §4.1, WHATWG URL), and whether two authorities are one. All of it works
 //! on bytes: a `Location` may hold any of them.
 
-use std::net::IpAddr;
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::rules::Scheme;
 
@@ -119,10 +120,9 @@ impl<'t> Server<'t> {
 
     /// One whose host stands alone, an IPv6 address without its brackets.
     pub fn new(host: &'t str, port: u16) -> Server<'t> {
-        let host = match host.parse::<IpAddr>() {
-            Ok(address) => Host::Address(address.to_canonical()),
-            Err(_) => Host::Name(without_final_dot(host.as_bytes())),
-        };
+        let address = host.parse::<IpAddr>().ok().or_else(|| ipv4(host.as_bytes()).map(IpAddr::V4));
+        let name = || Host::Name(without_final_dot(host.as_bytes()));
+        let host = address.map_or_else(name, |address| Host::Address(address.to_canonical()));
         Server { host, port, has_port: true }
     }
 
@@ -152,14 +152,16 @@ impl<'t> Host<'t> {
         match address {
             Some(address) if address.is_ipv6() == is_bracketed => Some(Host::Address(address.to_canonical())),
             _ if is_bracketed || host.is_empty() || host.iter().any(|byte| b":[]".contains(byte)) => None,
-            _ => Some(Host::Name(without_final_dot(host))),
+            _ => Some(ipv4(host).map_or(Host::Name(without_final_dot(host)), |ip| Host::Address(ip.into()))),
         }
     }
 
     fn is(self, other: Host<'_>) -> bool {
         match (self, other) {
             (Host::Address(one), Host::Address(other)) => one == other,
-            (Host::Name(one), Host::Name(other)) => one.eq_ignore_ascii_case(other),
+            (Host::Name(one), Host::Name(other)) => {
+                one.eq_ignore_ascii_case(other) || decoded(one).eq_ignore_ascii_case(&decoded(other))
+            }
             _ => false,
         }
     }
@@ -167,14 +169,64 @@ impl<'t> Host<'t> {
     /// Whether it is another name of this machine.
     fn is_here(self) -> bool {
         match self {
-            Host::Address(address) => address.is_loopback(),
-            Host::Name(name) => name.eq_ignore_ascii_case(b"localhost"),
+            // Connections to the unspecified address reach this machine as well.
+            Host::Address(address) => address.is_loopback() || address.is_unspecified(),
+            Host::Name(name) => decoded(name).eq_ignore_ascii_case(b"localhost"),
         }
     }
 }
 
 fn without_final_dot(name: &[u8]) -> &[u8] {
     name.strip_suffix(b".").unwrap_or(name)
+}
+
+/// The address that a host is in any form of the WHATWG URL parser (§3.5, "IPv4 parser"): one to four numbers, each
+/// decimal, octal (`017`) or hexadecimal (`0xf`), of which the last fills the bytes that are left.
+fn ipv4(host: &[u8]) -> Option<Ipv4Addr> {
+    let host = decoded(host);
+    let parts: Vec<&[u8]> = without_final_dot(&host).splitn(5, |byte| *byte == b'.').collect();
+    let (last, first) = parts.split_last().filter(|(_, first)| first.len() < 4)?;
+    let mut address = number(last).filter(|last| *last < 1 << (8 * (4 - first.len())))?;
+    for (place, part) in first.iter().enumerate() {
+        let byte = number(part).filter(|byte| *byte < 256)?;
+        address |= byte << (8 * (3 - place));
+    }
+    u32::try_from(address).ok().map(Ipv4Addr::from_bits)
+}
+
+/// A part of an address; `0x` alone is zero, as browsers read it.
+fn number(part: &[u8]) -> Option<u64> {
+    let (digits, radix) = match part {
+        [b'0', b'x' | b'X', digits @ ..] => (digits, 16),
+        [b'0', digits @ ..] if !digits.is_empty() => (digits, 8),
+        [] => return None,
+        digits => (digits, 10),
+    };
+    digits.iter().try_fold(0_u64, |sum, digit| {
+        let digit = char::from(*digit).to_digit(radix)?;
+        sum.checked_mul(u64::from(radix))?.checked_add(u64::from(digit))
+    })
+}
+
+/// A host without percent-encoding, which URLs may have there (RFC 3986 §3.2.2).
+fn decoded(host: &[u8]) -> Cow<'_, [u8]> {
+    if !host.contains(&b'%') {
+        return host.into();
+    }
+    let mut plain = Vec::with_capacity(host.len());
+    let mut rest = host;
+    while let [first, after @ ..] = rest {
+        let hex = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let pair = match (first, after) {
+            (b'%', [high, low, after @ ..]) => hex(high).zip(hex(low)).map(|pair| (pair, after)),
+            _ => None,
+        };
+        match pair {
+            Some(((high, low), after)) => (plain.push(high << 4 | low), rest = after),
+            None => (plain.push(*first), rest = after),
+        };
+    }
+    plain.into()
 }
 
 #[cfg(test)]
@@ -198,6 +250,28 @@ mod tests {
             ("//127.0.0.1", "//[::1]", false),
             ("//me:you@a.test", "/\\a.test\\x", true),
             ("//a.test@b.test", "//a.test", false),
+            ("//%61.te%73t", "//a.test", true),
+            ("//a.%te%7", "//a.%te%7", true),
+            ("//127.1", "//127.0.0.1", true),
+            ("//127.1.", "//127.0.0.1", true),
+            ("//127%2e0.0%2E1", "//127.0.0.1", true),
+            ("//0x7f.1:80", "//127.0.0.1", true),
+            ("//0X7F.0.0X1", "//127.0.0.1", true),
+            ("//0177.0.0.01", "//127.0.0.1", true),
+            ("//2130706433", "//127.0.0.1", true),
+            ("//0x7f000001", "//[::ffff:127.0.0.1]", true),
+            ("//017700000001", "//127.0.0.1", true),
+            ("//10.258", "//10.0.1.2", true),
+            ("//10.1.258", "//10.1.1.2", true),
+            ("//0x", "//0.0.0.0", true),
+            ("//127.1", "//127.0.0.2", false),
+            ("//127.256.1", "//127.0.0.1", false),
+            ("//4294967296", "//0.0.0.0", false),
+            ("//127.0.0.0.1", "//127.0.0.1", false),
+            ("//127..1", "//127.0.0.1", false),
+            ("//0x7g.1", "//127.0.0.1", false),
+            ("//089.1", "//89.0.0.1", false),
+            ("//99999999999999999999999", "//0.0.0.0", false),
         ] {
             let [one, other] = [one, other].map(|text| {
                 let reference = ServerReference::parse(text.as_bytes());

@@ -3,7 +3,7 @@
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{Front, ServerReference, in_angle_brackets, is_path, url};
+use super::{Front, ServerReference, in_angle_brackets, in_list, is_path, url};
 use crate::rules::{HostHeader, UpstreamUrl};
 
 /// How the upstream is to see itself.
@@ -28,7 +28,8 @@ pub fn request(headers: &mut HeaderMap, seen: UpstreamView<'_>, front: &Front) {
 fn change(name: &HeaderName, value: &[u8], seen: UpstreamView<'_>, front: &Front) -> Option<Vec<u8>> {
     let reference = |text: &[u8]| reference(text, seen, front);
     match name.as_str() {
-        "origin" => origin(value, seen, front),
+        // Usually one, at most a list of them (RFC 6454 §7.1).
+        "origin" => in_list(value, |item| origin(item, seen, front)),
         // Where the destination is a path alone, it is one of the proxy's (RFC 4918 §8.3).
         "destination" => {
             let base = &seen.upstream.base_path;
@@ -39,7 +40,10 @@ fn change(name: &HeaderName, value: &[u8], seen: UpstreamView<'_>, front: &Front
         "if" => in_angle_brackets(value, reference),
         // They speak of the proxy on purpose.
         "x-forwarded-host" | "x-forwarded-proto" | "forwarded" | "host" => None,
-        _ => matches!(value.first(), Some(b'h' | b'H' | b'w' | b'W')).then(|| reference(value)).flatten(),
+        "referer" => reference(value),
+        _ => matches!(value.first(), Some(b'h' | b'H' | b'w' | b'W'))
+            .then(|| in_list(value, reference))
+            .flatten(),
     }
 }
 
@@ -111,6 +115,11 @@ mod tests {
             (b"Destination: //localhost:4090/b", "//up.test:8443/dav/b"),
             (b"X-Copy-Source: http://localhost:4090/b", "https://up.test:8443/dav/b"),
             (b"X-Socket: ws://localhost:4090/b", "wss://up.test:8443/dav/b"),
+            (b"Origin: http://evil.test http://localhost:4090", "http://evil.test https://up.test:8443"),
+            (
+                b"X-Sources: http://localhost:4090/a,b, http://evil.test/c,http://localhost:4090/d",
+                "https://up.test:8443/dav/a,b, http://evil.test/c,https://up.test:8443/dav/d",
+            ),
             (
                 b"If: <http://localhost:4090/a> (<urn:uuid:7>) (Not <DAV:no>)",
                 "<https://up.test:8443/dav/a> (<urn:uuid:7>) (Not <DAV:no>)",

@@ -3,8 +3,8 @@
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::{
-    Front, Server, ServerReference, Spoken, cookies, in_angle_brackets, is_path, strip_base, upstream_server,
-    url,
+    Front, Server, ServerReference, Spoken, cookies, in_angle_brackets, in_list, is_path, strip_base,
+    upstream_server, url,
 };
 use crate::rules::UpstreamUrl;
 
@@ -45,11 +45,12 @@ impl Way<'_> {
             }
             "link" => self.link(value),
             "refresh" => self.refresh(value),
-            "access-control-allow-origin" | "timing-allow-origin" => self.origin(value),
+            "access-control-allow-origin" | "timing-allow-origin" => in_list(value, |item| self.origin(item)),
             _ => {
-                // A whole value that is a URL. One that begins with slashes alone may mean something else.
+                // A whole value that is a URL, or a list of them. One that begins with slashes alone may mean
+                // something else.
                 matches!(value.first(), Some(b'h' | b'H' | b'w' | b'W'))
-                    .then(|| self.reference(value))
+                    .then(|| in_list(value, |item| self.reference(item)))
                     .flatten()
             }
         }

@@ -146,6 +146,94 @@ fn addresses_are_compared_by_value_and_this_machines_names_are_one() {
 }
 
 #[test]
+fn every_form_of_an_address_is_known_in_every_header() {
+    const FORMS: [&str; 9] = [
+        "127.1",
+        "127.0.1",
+        "0x7f.1",
+        "0X7F.0.0.0x1",
+        "0177.0.0.1",
+        "2130706433",
+        "0x7f000001",
+        "017700000001",
+        "127%2e0.0.1",
+    ];
+    for host in ["127.0.0.1", "localhost", "::1", "0x7f.1", "2130706433"] {
+        let upstream = upstream(Scheme::Http, host, 8080, "");
+        for form in FORMS.into_iter().chain(["LOCALHOST", "0.0.0.0", "0", "[::]", "[::1]"]) {
+            for (line, became) in [
+                ("Location: http://UP/a", "http://f:1/a"),
+                ("Content-Location: //UP/a", "http://f:1/a"),
+                ("Operation-Location: http://UP/a", "http://f:1/a"),
+                ("Azure-AsyncOperation: http://UP/a", "http://f:1/a"),
+                ("SourceMap: http://UP/a", "http://f:1/a"),
+                ("Link: <http://UP/a>; anchor=\"http://UP/b\"", "<http://f:1/a>; anchor=\"http://f:1/b\""),
+                ("Refresh: 1; url=http://UP/a", "1; url=http://f:1/a"),
+                ("Access-Control-Allow-Origin: http://UP", "http://f:1"),
+                ("Timing-Allow-Origin: http://UP", "http://f:1"),
+                ("X-Next: http://UP/a", "http://f:1/a"),
+            ] {
+                let line = line.replace("UP", &format!("{form}:8080"));
+                check(&upstream, &front("f:1"), &[(line.as_bytes(), became.as_bytes())]);
+            }
+        }
+    }
+    for form in FORMS {
+        let line = format!("Set-Cookie: a=b; Domain={form}");
+        check(&upstream(Scheme::Http, "127.0.0.1", 80, ""), &front("f:1"), &[(line.as_bytes(), b"a=b")]);
+    }
+    check(
+        &upstream(Scheme::Http, "10.0.0.5", 80, ""),
+        &front("f:1"),
+        &[
+            (b"Location: http://10.5/a", b"http://f:1/a"),
+            (b"Location: http://0xa.0.5/a", b"http://f:1/a"),
+            (b"Location: http://10.6/a", b"http://10.6/a"),
+            (b"Location: http://127.1/a", b"http://127.1/a"),
+            (b"Location: http://10.5.evil/a", b"http://10.5.evil/a"),
+        ],
+    );
+    // The proxy's own address, however the client and the upstream write it.
+    let upstream = upstream(Scheme::Http, "up.test", 80, "/v1");
+    check(
+        &upstream,
+        &front("0x7f.1:4090"),
+        &[(b"Location: http://127.0.0.1:4090/v1/a", b"http://127.0.0.1:4090/a")],
+    );
+}
+
+#[test]
+fn each_url_of_a_list_is_rewritten() {
+    check(
+        &upstream(Scheme::Http, "up.test", 80, "/v1"),
+        &front("f:1"),
+        &[
+            (b"X-Urls: http://up.test/v1/a, http://up.test/v1/b", b"http://f:1/a, http://f:1/b"),
+            (b"X-Urls: http://up.test/v1/a,http://up.test/v1/b", b"http://f:1/a,http://f:1/b"),
+            (b"X-Urls: http://up.test/v1/a http://up.test/v1/b", b"http://f:1/a http://f:1/b"),
+            (b"X-Urls: http://up.test/v1/a ,\thttp://up.test/v1/b", b"http://f:1/a ,\thttp://f:1/b"),
+            (b"X-Urls: http://up.test/v1, http://up.test/v1?x", b"http://f:1/, http://f:1/?x"),
+            (b"X-Urls: http://else/a, http://up.test/v1/b", b"http://else/a, http://f:1/b"),
+            (b"X-Urls: http://up.test/v1/a, http://else/b", b"http://f:1/a, http://else/b"),
+            (b"X-Urls: wss://up.test:80/v1/a HTTP://UP.test/v1/\xe9", b"ws://f:1/a http://f:1/\xe9"),
+            (b"X-Urls: http://up.test/v1/a,b;c, d", b"http://f:1/a,b;c, d"),
+            (b"X-Urls: http://up.test/v1,b", b"http://up.test/v1,b"),
+            (b"X-Urls: http://up.test/v1/a,", b"http://f:1/a,"),
+            (b"X-Urls: http://up.test/v1/a?to=http://up.test/v1/b", b"http://f:1/a?to=http://up.test/v1/b"),
+            (
+                b"X-Urls: see http://up.test/v1/a, http://up.test/v1/b",
+                b"see http://up.test/v1/a, http://up.test/v1/b",
+            ),
+            (b"Timing-Allow-Origin: http://else, http://up.test, *", b"http://else, http://f:1, *"),
+            (b"Timing-Allow-Origin: null,http://up.test", b"null,http://f:1"),
+            (b"Timing-Allow-Origin: http://up.test,http://up.test:80", b"http://f:1,http://f:1"),
+            // A reference, in which a comma is a comma.
+            (b"Location: http://up.test/v1/a,http://up.test/v1/b", b"http://f:1/a,http://up.test/v1/b"),
+        ],
+    );
+}
+
+#[test]
 fn links_and_refreshes_are_rewritten_inside_their_values() {
     check(
         &upstream(Scheme::Http, "up", 80, ""),
