@@ -35,6 +35,10 @@ pub fn table(summary: &Summary, report: Option<&Report>, width: Width) -> String
     if !text.is_empty() {
         text.push('\n');
     }
+    for rule in summary.rules.iter().filter(|rule| !rule.by_reply.is_empty()) {
+        let taken: Vec<String> = rule.by_reply.iter().map(|times| grouped(*times)).collect();
+        let _ = writeln!(text, "replies of {}, in their order: {} times", rule.name, taken.join(", "));
+    }
     clients::write(&mut text, report, width);
     let _ = writeln!(text, "{}", totals(summary));
     if summary.evicted > 0 {
@@ -42,6 +46,14 @@ pub fn table(summary: &Summary, report: Option<&Report>, width: Width) -> String
         let _ = writeln!(
             text,
             "warning: {keys} forgotten for want of room: their counts began again; raise limits.keys"
+        );
+    }
+    for rule in summary.rules.iter().filter(|rule| rule.unread_responses > 0) {
+        let responses = counted(rule.unread_responses, "response");
+        let _ = writeln!(
+            text,
+            "warning: {} could not look at {responses}: longer than body_limit, a stream, or in no known encoding",
+            rule.name
         );
     }
     if summary.state_failures > 0 {
@@ -74,6 +86,8 @@ pub fn json(summary: &Summary, report: Option<&Report>) -> String {
             "asked": rule.trigger.label(),
             "got": share(rule),
             "open": rule.open,
+            "replies": &rule.by_reply,
+            "unread_responses": rule.unread_responses,
         })
     });
     let whole = serde_json::json!({
@@ -150,7 +164,15 @@ mod tests {
     use crate::rules::{BodyFileError, Schedule, Trigger, read};
 
     fn rule(name: &str, trigger: impl Into<Trigger>, matched: u64, fired: u64) -> RuleSummary {
-        RuleSummary { name: name.into(), trigger: trigger.into(), matched, fired, open: None }
+        RuleSummary {
+            name: name.into(),
+            trigger: trigger.into(),
+            matched,
+            fired,
+            open: None,
+            by_reply: Vec::new(),
+            unread_responses: 0,
+        }
     }
 
     #[test]

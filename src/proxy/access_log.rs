@@ -26,13 +26,14 @@ impl AccessLog<'_> {
         let attempt = self.record.attempt();
         tracing::info!(
             target: "fracas::conflict",
-            status = (!rule.withholds_responses()).then(|| status.as_u16()),
+            status = (!rule.withholds(conflict.choice)).then(|| status.as_u16()),
             method = %attempt.method,
             path = &*attempt.path,
             rule = &*rule.name,
             kind = rule.kind.as_str(),
             phase = rule.phase().as_str(),
             n = conflict.n,
+            reply = conflict.choice.map(|choice| choice + 1),
             client = client(&attempt),
         );
     }

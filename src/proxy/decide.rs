@@ -1,14 +1,18 @@
 //! The disposition of a request: a session's decision, with the response of the rule that refuses.
 
+use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Response;
 use http::request::Parts;
+use http::{Request, Response};
 use http_body::Body;
 
+use super::body::looked;
 use super::body::request::RequestBody;
+use super::body::response::ResponseSource;
+use super::downstream::client::Client;
 use super::error::Failure;
 use super::owed::Owed;
 use super::request_origin::RequestOrigin;
@@ -16,15 +20,15 @@ use super::shared::Shared;
 use super::snapshot::Snapshot;
 use super::worker::Worker;
 use crate::content_coding::UndecodableBody;
-use crate::engine::{self, Conflict, Replay, RuleSet, Session};
+use crate::engine::{self, Conflict, Replay, RuleSet, Session, UpstreamResponse};
 use crate::model::{BodyFacts, Facts, Json};
 use crate::reply::{PathCaptures, ReplyContext, allow_cors};
 use crate::rules::Settings;
 
 /// The disposition of a request.
 pub enum Disposition {
-    /// It goes to the upstream; if that accepts it, a pending conflict overrides its response with this one.
-    Forward(Option<Box<Response<Bytes>>>),
+    /// It goes to the upstream; rules may decide by the response.
+    Forward(Option<Box<LateRequest>>),
     /// The upstream never sees it.
     Refuse(Box<RuleResponse>),
     /// It has had a response before.
@@ -71,20 +75,65 @@ pub async fn decide(
         }
         Ok((looked, shared.clock.now()))
     };
-    let response = |session: &Session<'_, '_>, conflict: &Conflict| {
-        response(settings, shared.clock.wall(), session, conflict)
-    };
     Ok(match shared.state.decide(&mut session, look, |_| {}).await? {
         engine::Decision::Forward => {
-            Disposition::Forward(session.pending().map(|conflict| Box::new(response(&session, conflict))))
+            drop(session);
+            let is_late = owed.effects.awaits_response();
+            Disposition::Forward(is_late.then(|| Box::new(LateRequest::new(head, facts.body, origin))))
         }
         engine::Decision::Refuse(conflict) => {
-            let response = response(&session, &conflict);
+            let response = response(settings, shared.clock.wall(), session.facts(), &conflict);
             // Boxed: it is big, and nearly no request has one.
             Disposition::Refuse(Box::new(RuleResponse { conflict, response }))
         }
         engine::Decision::Replay(replay) => Disposition::Replay(replay),
     })
+}
+
+/// A request that rules look at again when its response is there: a copy of all that they read of it.
+pub struct LateRequest {
+    head: Parts,
+    body: BodyFacts,
+    origin: RequestOrigin,
+}
+
+impl LateRequest {
+    fn new(head: &Parts, body: BodyFacts, origin: RequestOrigin) -> LateRequest {
+        let (mut copy, ()) = Request::new(()).into_parts();
+        (copy.method, copy.uri) = (head.method.clone(), head.uri.clone());
+        copy.headers.clone_from(&head.headers);
+        LateRequest { head: copy, body, origin }
+    }
+
+    /// Decides by the upstream's response, of which no more is read than a rule looks at. Returns the conflict that takes
+    /// its place, if one does.
+    pub async fn decide(
+        self,
+        worker: &Rc<Worker>,
+        snapshot: &Snapshot,
+        client: &Client,
+        response: &mut http::Response<ResponseSource>,
+        owed: &mut Owed,
+    ) -> Option<Box<RuleResponse>> {
+        let shared = &*worker.shared;
+        let settings = &shared.settings;
+        let RequestOrigin { address, who, .. } = self.origin;
+        let mut facts = Facts { who: Some(who), body: self.body, ..Facts::new(&self.head, address) };
+        let status = response.status();
+        let headers = response.headers().clone();
+        let mut late = UpstreamResponse { status, headers: &headers, body: BodyFacts::Unread };
+        let (rules, identity, now) = (&snapshot.rules, &settings.client_id, shared.clock.now());
+        let mut session = Session::after(rules, identity, &mut facts, &mut owed.effects, now, &mut late);
+        let source = response.body_mut();
+        let look = async || {
+            let body = looked::look(source, &headers, settings.body_limit, client).await;
+            Ok::<_, Infallible>((body, shared.clock.now()))
+        };
+        let Ok(decision) = shared.state.decide(&mut session, look, |_| {}).await;
+        let engine::Decision::Refuse(conflict) = decision else { return None };
+        let response = self::response(settings, shared.clock.wall(), session.facts(), &conflict);
+        Some(Box::new(RuleResponse { conflict, response }))
+    }
 }
 
 /// Maximum number of long bodies inspected at once; the others wait as bytes.
@@ -113,10 +162,9 @@ async fn look_through(
 fn response(
     settings: &Settings,
     now: jiff::Timestamp,
-    session: &Session<'_, '_>,
+    facts: &Facts<'_>,
     conflict: &Conflict,
 ) -> Response<Bytes> {
-    let facts = session.facts();
     let occasion = ReplyContext {
         facts,
         captures: PathCaptures::Of(&conflict.active.rule.requests.path),
@@ -130,7 +178,7 @@ fn response(
         version_sent: conflict.versions.sent.as_deref(),
         version_current: conflict.versions.current.as_deref(),
     };
-    let mut response = conflict.active.reply.render(&occasion);
+    let mut response = conflict.active.reply_at(conflict.choice).render(&occasion);
     if settings.cors
         && let Some(origin) = facts.headers.get(http::header::ORIGIN)
     {

@@ -145,13 +145,13 @@ async fn response(
         return Err(Failure::Misdirected);
     }
     let mut owed = Owed::new(&worker.settler);
-    let override_with = match decide(worker, record.snapshot(), origin, head, body, &mut owed).await? {
+    let late = match decide(worker, record.snapshot(), origin, head, body, &mut owed).await? {
         Disposition::Refuse(answered) => {
             drop(owed);
             return Ok(Answered::ByRule(refuse(answered, head, shown, body, record).await));
         }
         Disposition::Replay(replay) => return Ok(Answered::ByUpstream(give_again(client, &replay))),
-        Disposition::Forward(override_with) => override_with,
+        Disposition::Forward(late) => late,
     };
     record.read_for(owed.effects.readings());
     if let Some(response) = max_forwards::count(head) {
@@ -159,19 +159,22 @@ async fn response(
     }
     let mut response = worker.forwarder.forward(head, body, client).await?;
     record.hear_upstream(response.status());
-    let conflict = match owed.effects.is_settled() {
-        true => None,
-        false => Box::pin(owed.settle(client.connection, response.status(), response.headers())).await,
+    let conflict = match late {
+        None => None,
+        Some(late) => {
+            Box::pin(late.decide(worker, record.snapshot(), client, &mut response, &mut owed)).await
+        }
     };
+    if !owed.effects.is_settled() {
+        let (status, headers) = (response.status(), response.headers());
+        Box::pin(owed.settle(client.connection, status, headers, conflict.is_some())).await;
+    }
     if !owed.effects.is_settled() {
         response.body_mut().watch(owed);
     }
-    match (conflict, override_with) {
-        (Some(conflict), Some(overriding)) => {
-            let answered = Box::new(RuleResponse { conflict, response: *overriding });
-            Ok(Box::pin(disturb(worker, answered, response, shown, record)).await)
-        }
-        _ => Ok(Answered::ByUpstream(response)),
+    match conflict {
+        Some(answered) => Ok(Box::pin(disturb(worker, answered, response, shown, record)).await),
+        None => Ok(Answered::ByUpstream(response)),
     }
 }
 
@@ -198,7 +201,7 @@ async fn refuse(
     let RuleResponse { conflict, response } = *answered;
     record.play(&conflict);
     record.refuse_with(conflict.versions.current.as_deref(), response.body());
-    pause(conflict.active.rule.reply.delay).await;
+    pause(conflict.active.rule.response_at(conflict.choice).delay).await;
     shown.log_conflict(&conflict, response.status());
     let response = own(response);
     // A client that waits for a 100 and gets a response instead may not send its body at all: the next
@@ -217,9 +220,10 @@ async fn disturb(
     let RuleResponse { conflict, response } = *answered;
     record.play(&conflict);
     worker.tasks.spawn(response::drain(of_upstream.into_body(), worker.shared.clock));
-    pause(conflict.active.rule.reply.delay).await;
+    pause(conflict.active.rule.response_at(conflict.choice).delay).await;
     shown.log_conflict(&conflict, response.status());
-    if conflict.active.rule.withholds_responses() { Answered::Not } else { Answered::ByRule(own(response)) }
+    let is_withheld = conflict.active.rule.withholds(conflict.choice);
+    if is_withheld { Answered::Not } else { Answered::ByRule(own(response)) }
 }
 
 /// Replays the response to an earlier request with the same idempotency key.

@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode};
 
 use super::shared::Shared;
 use super::tasks::Tasks;
-use crate::engine::{Conflict, Effects, Outcome};
+use crate::engine::{Effects, Outcome};
 
 /// One request's unsettled effects. A request dropped before its response teaches nothing, and leaves what it entered.
 pub struct Owed {
@@ -29,16 +29,18 @@ impl Owed {
         Owed { effects: Effects::default(), settler: Rc::clone(settler) }
     }
 
-    /// Settles with the head of the upstream's response to a request on `connection`. Returns the conflict that takes
-    /// the response's place, if any. What is still owed then is settled by the end of the response's body; until it
+    /// Settles with the head of the upstream's response to a request on `connection`, which a rule overrides or which
+    /// the client gets. What is still owed then is settled by the end of the response's body; until it
     /// has passed, the request is in flight.
     pub async fn settle(
         &mut self,
         connection: u64,
         status: StatusCode,
         headers: &HeaderMap,
-    ) -> Option<Conflict> {
-        let conflict = self.effects.on_response(&Outcome { status, headers, body: None }, connection);
+        is_overridden: bool,
+    ) {
+        let outcome = Outcome { status, headers, body: None };
+        self.effects.on_response(&outcome, connection, is_overridden);
         let shared = &self.settler.shared;
         let clock = shared.clock;
         shared.state.settle(&mut self.effects, || clock.now()).await;
@@ -46,7 +48,6 @@ impl Owed {
         if !hold.is_zero() {
             tokio::time::sleep(hold).await;
         }
-        conflict
     }
 
     /// The longest body, in bytes, that the end of the response is to be told of.

@@ -28,7 +28,7 @@ impl<S: Store> StateAccess<S> {
         self.failures.load(Relaxed)
     }
 
-    /// Decides a request. `look` reads its body, the only step that can fail; `heard` gets each rule's verdict.
+    /// Decides a request. `look` reads its body, or that of its response, the only step that can fail; `heard` gets each rule's verdict.
     pub async fn decide<E>(
         &self,
         session: &mut Session<'_, '_>,
@@ -47,6 +47,10 @@ impl<S: Store> StateAccess<S> {
                 }
                 Step::Notice(Notice::LongBody(rule)) => tracing::warn!(
                     "the rule {rule} leaves alone what has a body longer than body_limit: it cannot look at it"
+                ),
+                Step::Notice(Notice::UnreadResponse(rule)) => tracing::warn!(
+                    "the rule {rule} leaves a response alone whose body it cannot look at: it is longer than body_limit, \
+                     an event stream, or not in the encoding that it names"
                 ),
                 Step::Done(decision) => return Ok(decision),
             }

@@ -35,6 +35,10 @@ pub struct RuleSummary {
     pub fired: u64,
     /// In the end: conflicts that have begun and not been cleared; `None` without `clear`.
     pub open: Option<u64>,
+    /// How often each of the rule's `replies` was taken; empty for a rule without them.
+    pub by_reply: Vec<u64>,
+    /// Responses of the upstream that the rule could not look at.
+    pub unread_responses: u64,
 }
 
 impl Shared {
@@ -89,6 +93,8 @@ impl Shared {
             matched: active.counters.matched(),
             fired: active.counters.fired(),
             open: None,
+            by_reply: active.counters.by_reply(),
+            unread_responses: active.counters.unread_responses(),
         });
         Summary {
             rules: rules.collect(),

@@ -92,3 +92,32 @@ fn the_same_seed_decides_the_same_whatever_the_interleaving() {
     }
     assert!(decided("2", "1", 8, &rounds) != alone, "another seed decides otherwise");
 }
+
+#[test]
+fn weighted_replies_have_their_shares_and_the_same_seed_draws_the_same_whatever_the_workers() {
+    let rules = r#"
+        [[rule]]
+        name    = "weighted"
+        per     = "header:x-key"
+        replies = [{ weight = 6 }, { status = 503, weight = 3 }, { status = 429, weight = 1 }]
+        "#;
+    let rounds: Vec<u32> = (0..40).flat_map(|_| 0..250).collect();
+    let bursts: Vec<u32> = (0..250).flat_map(|key| [key; 40]).collect();
+    let drawn = |seed: &str, workers: &str, connections: usize, keys: &[u32]| {
+        let fracas = Fracas::start_with(rules, &["--quiet", "--seed", seed, "--workers", workers]);
+        let seen = ask(fracas.address(), connections, keys);
+        let reply = |seen: Seen| Some(((seen.key, seen.conflict?.n), seen.status));
+        seen.into_iter().filter_map(reply).collect::<BTreeMap<(u32, u64), u16>>()
+    };
+    let alone = drawn("1", "1", 1, &rounds);
+    assert_eq!(alone.len(), 10_000);
+    for (status, share) in [(409, 0.6), (503, 0.3), (429, 0.1)] {
+        let times = alone.values().filter(|seen| **seen == status).count() as f64;
+        let deviation = (10_000.0_f64 * share * (1.0 - share)).sqrt();
+        assert!((times - 10_000.0 * share).abs() <= 4.0 * deviation, "{status}: {times}");
+    }
+    for (workers, connections, keys) in [("2", 64, &rounds), ("2", 64, &bursts), ("3", 8, &bursts)] {
+        assert!(drawn("1", workers, connections, keys) == alone, "{workers} workers, {connections} clients");
+    }
+    assert!(drawn("2", "1", 8, &rounds) != alone, "another seed draws others");
+}

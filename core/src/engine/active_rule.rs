@@ -5,19 +5,24 @@ use std::sync::Arc;
 use http::Method;
 
 use super::counters::RuleCounters;
+use super::decision::Conflict;
 use super::operation::{Keyspace, Reply, StateKey, StateScope};
 use crate::content_coding::UndecodableBody;
 use crate::matching::Mismatch;
 use crate::model::{BodyFacts, Captures, ClientIdSources, Dice, Facts, KeyHash, Moment, RuleId};
 use crate::reply::CompiledReply;
 use crate::rules::template::TemplateMistake;
-use crate::rules::{Clear, Rule, State, Trigger, VersionAt};
+use crate::rules::{Clear, Replies, ReplyChoice, Rule, RulePhase, State, Trigger, VersionAt};
 
 /// A rule, ready to judge requests and to refuse them.
 pub struct ActiveRule {
     pub rule: Rule,
-    pub reply: CompiledReply,
+    reply: CompiledReply,
+    /// Those of `replies`; `None` passes.
+    replies: Box<[Option<CompiledReply>]>,
     pub dice: Dice,
+    /// For the choice among `replies`: independent of the draws that decide whether there is a conflict.
+    reply_dice: Dice,
     /// Its counts so far.
     pub counters: Arc<RuleCounters>,
     /// Owner of its state.
@@ -29,8 +34,21 @@ pub struct ActiveRule {
 impl ActiveRule {
     /// Compiles a rule; `seed` decides its draws, and `mark` whether its responses carry the `Fracas` header.
     pub fn new(rule: Rule, seed: u64, mark: bool) -> Result<ActiveRule, Vec<TemplateMistake>> {
+        let choices = rule.replies.as_ref().map(Replies::choices).unwrap_or_default();
+        let compiled = choices.iter().map(|choice| {
+            let settings = match choice {
+                ReplyChoice::Pass => return Ok(None),
+                ReplyChoice::Respond(settings) => settings,
+                ReplyChoice::Withhold => &rule.reply,
+            };
+            let alone = Rule { reply: settings.clone(), replies: None, ..rule.clone() };
+            CompiledReply::new(&alone, mark).map(Some)
+        });
         Ok(ActiveRule {
             reply: CompiledReply::new(&rule, mark)?,
+            replies: compiled.collect::<Result<_, _>>()?,
+            // No rule has a name with a space.
+            reply_dice: Dice::new(seed, &format!("{} replies", rule.name)),
             dice: Dice::new(seed, &rule.name),
             counters: Arc::default(),
             scope: rule.scope(),
@@ -66,7 +84,27 @@ impl ActiveRule {
 
     /// Whether this request's body is needed: to decide, or for its values.
     pub fn reads_body(&self, facts: &Facts<'_>) -> bool {
-        self.judges_body || self.reply.reads_body(facts)
+        self.judges_body
+            || self.reply.reads_body(facts)
+            || self.replies.iter().flatten().any(|reply| reply.reads_body(facts))
+    }
+
+    /// The response at this position of `replies`; without one, the only response.
+    pub fn reply_at(&self, choice: Option<usize>) -> &CompiledReply {
+        choice.and_then(|choice| self.replies.get(choice)?.as_ref()).unwrap_or(&self.reply)
+    }
+
+    /// The position of the reply to a conflict, the key's `turn`-th; `None` without `replies`.
+    pub fn choose(&self, turn: u64, conflict: &Conflict) -> Option<usize> {
+        let replies = self.rule.replies.as_ref()?;
+        // Tries under an open conflict share their `n`.
+        let key = KeyHash(conflict.key.0 ^ u128::from(conflict.tries.saturating_sub(1)));
+        Some(replies.choose(turn, || self.reply_dice.fraction(key, conflict.n)))
+    }
+
+    /// Whether the reply at this position leaves the request alone.
+    pub fn passes(&self, choice: Option<usize>) -> bool {
+        choice.is_some_and(|choice| self.replies.get(choice).is_some_and(Option::is_none))
     }
 
     /// The captures and the key of a request that the rule is about, or the reason why it leaves the request alone.
@@ -102,11 +140,27 @@ impl ActiveRule {
 }
 
 impl Rule {
+    /// Which conflict of its key the key's `n`-th request is, from 1; `None` where the store has to count. Replies that
+    /// are drawn take no turns.
+    pub(super) fn turn_of(&self, n: u64) -> Option<u64> {
+        if self.replies.as_ref().is_some_and(Replies::are_drawn) {
+            return Some(0);
+        }
+        let counted = self.trigger.counted()?;
+        // The upstream's refusals are no conflicts, and take no turn.
+        let is_by_upstream = counted.phase != RulePhase::Before && self.upstream_response.is_none();
+        if counted.clear.is_some() || is_by_upstream { None } else { counted.schedule.conflicts_up_to(n) }
+    }
+
     /// Owner of the rule's state. Its meaning is all that decides which requests it counts and which facts it keeps;
     /// its reply and its expectations are not.
     fn scope(&self) -> StateScope {
-        let Rule { requests, trigger, per, version, read, during, limit, enabled, .. } = self;
-        let meaning = format!("{:?}", (requests, trigger, per, version, read, during, limit, enabled));
+        let Rule { requests, trigger, per, version, read, during, limit, enabled, upstream_response, .. } =
+            self;
+        let mut meaning = format!("{:?}", (requests, trigger, per, version, read, during, limit, enabled));
+        if let Some(response) = upstream_response {
+            meaning.push_str(&format!("{response:?}"));
+        }
         StateScope::new(&self.name, &meaning)
     }
 

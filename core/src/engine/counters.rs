@@ -12,6 +12,10 @@ pub struct RuleCounters {
     fired: AtomicU64,
     has_left_long_bodies: AtomicBool,
     near: Near,
+    /// Upstream responses that the rule could not look at.
+    unread_responses: AtomicU64,
+    /// Conflicts by the position of their reply; empty without `replies`.
+    by_reply: Mutex<Vec<u64>>,
 }
 
 /// Why requests that had a rule's method and path did not match it, as long as none did. Bounded in
@@ -61,6 +65,32 @@ impl RuleCounters {
                 .fetch_update(Relaxed, Relaxed, |fired| (fired < limit.get()).then_some(fired + 1))
                 .is_ok(),
         }
+    }
+
+    /// Counts an upstream response that the rule cannot look at; whether it is the first one.
+    pub fn leaves_first_response(&self) -> bool {
+        self.unread_responses.fetch_add(1, Relaxed) == 0
+    }
+
+    /// Upstream responses that the rule could not look at.
+    pub fn unread_responses(&self) -> u64 {
+        self.unread_responses.load(Relaxed)
+    }
+
+    /// The reply at this position was taken.
+    pub fn take_reply(&self, choice: usize) {
+        let mut taken = self.by_reply.lock().unwrap_or_else(PoisonError::into_inner);
+        if taken.len() <= choice {
+            taken.resize(choice + 1, 0);
+        }
+        if let Some(taken) = taken.get_mut(choice) {
+            *taken += 1;
+        }
+    }
+
+    /// How often each of the rule's `replies` was taken; those behind the last that was are left out.
+    pub fn by_reply(&self) -> Vec<u64> {
+        self.by_reply.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A request had the rule's method and path and did not match it, for the reason `why`.

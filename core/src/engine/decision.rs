@@ -12,7 +12,8 @@ use crate::model::{KeyHash, RuleId};
 
 /// Next need of a session.
 pub enum Step {
-    /// The request's body: [`Session::body`](super::Session::body).
+    /// The request's body, or the upstream's response's where a session decides by that:
+    /// [`Session::body`](super::Session::body).
     NeedBody,
     /// The reply of this operation: [`Session::reply`](super::Session::reply).
     Query(StateKey, Op),
@@ -26,13 +27,16 @@ pub enum Step {
 pub enum Notice {
     /// The rule leaves a request alone, the first one, whose body is too long to be looked at.
     LongBody(RuleId),
+    /// The rule leaves a response alone, the first one, whose body is too long to be looked at, or cannot be read.
+    UnreadResponse(RuleId),
 }
 
 /// Fate of a request.
 pub enum Decision {
-    /// It goes to the upstream. A conflict may be pending ([`Effects::pending`](super::Effects::pending)).
+    /// It goes to the upstream, or the client gets the upstream's response. Rules may wait for that response
+    /// ([`Effects::awaits_response`](super::Effects::awaits_response)).
     Forward,
-    /// The upstream never sees it.
+    /// The upstream never sees it, or the client never sees the upstream's response.
     Refuse(Conflict),
     /// The request had its response before.
     Replay(Replay),
@@ -48,6 +52,8 @@ pub struct Conflict {
     /// Status in place of the reply's.
     pub status: Option<StatusCode>,
     pub versions: Versions,
+    /// Which of the rule's `replies` responds, from 0; `None` without them.
+    pub choice: Option<usize>,
     /// Tries refused so far under an open conflict, this one included; 1 for a new one.
     pub tries: u64,
     /// How long it lasts from now on, where the rule knows.
@@ -83,6 +89,8 @@ pub enum RuleOutcome {
     Admits,
     Conflicts {
         tries: u64,
+        /// Which of the rule's `replies` responds, from 0; `None` without them, and until the upstream has responded.
+        choice: Option<usize>,
     },
     /// The request had its response before.
     Replays,
@@ -93,12 +101,11 @@ pub enum RuleOutcome {
 impl Conflict {
     /// Counts it, unless the rule's limit is reached.
     pub(super) fn commits(&self) -> bool {
-        self.active.counters.try_fire(self.active.rule.limit)
-    }
-
-    /// The entry that it opens when it is committed.
-    pub(super) fn opening(&self) -> Option<(StateKey, Op)> {
-        let (key, validator) = **self.opens.as_ref()?;
-        Some((key, Op::Open { n: self.n, validator }))
+        let counters = &self.active.counters;
+        let fires = counters.try_fire(self.active.rule.limit);
+        if let (true, Some(choice)) = (fires, self.choice) {
+            counters.take_reply(choice);
+        }
+        fires
     }
 }

@@ -31,8 +31,10 @@ struct Owed {
     reservations: Vec<Reservation>,
     observations: Vec<Observation>,
     readings: Readings,
-    /// A conflict of the phases after and lost.
-    pending: Option<Box<Conflict>>,
+    /// A conflict of the phases after and lost, with its rule's position.
+    pending: Option<Box<(u32, Conflict)>>,
+    /// The rules, in file order and before the pending one, that decide by the upstream's response.
+    late: Vec<u32>,
     /// How much longer than its response a request stays in flight.
     hold: Duration,
     response: Option<Box<Response>>,
@@ -110,13 +112,29 @@ impl Effects {
         }
     }
 
-    pub(super) fn pend(&mut self, conflict: Conflict) {
-        self.owed().pending = Some(Box::new(conflict));
+    pub(super) fn pend(&mut self, position: u32, conflict: Conflict) {
+        self.owed().pending = Some(Box::new((position, conflict)));
+    }
+
+    /// The rule at this position decides by the upstream's response.
+    pub(super) fn await_response(&mut self, position: u32) {
+        self.owed().late.push(position);
     }
 
     /// The conflict that will take the response's place, if the upstream accepts the request.
     pub fn pending(&self) -> Option<&Conflict> {
-        self.0.as_ref()?.pending.as_deref()
+        self.0.as_ref()?.pending.as_deref().map(|(_, conflict)| conflict)
+    }
+
+    /// Whether rules decide by the upstream's response: [`Session::after`](super::Session::after).
+    pub fn awaits_response(&self) -> bool {
+        self.0.as_ref().is_some_and(|owed| owed.pending.is_some() || !owed.late.is_empty())
+    }
+
+    /// The rules that decide by the upstream's response, and the conflict that is pending behind them.
+    pub(super) fn take_late(&mut self) -> (Vec<u32>, Option<Box<(u32, Conflict)>>) {
+        let Some(owed) = &mut self.0 else { return Default::default() };
+        (std::mem::take(&mut owed.late), owed.pending.take())
     }
 
     /// The rules for which the request is a reading.
@@ -136,15 +154,14 @@ impl Effects {
         self.0.is_none()
     }
 
-    /// The upstream's response to a request on `connection` has begun. The conflict that takes its place, if one does:
-    /// where the upstream refused by itself, or the rule's limit was reached meanwhile, none does. Operations follow.
-    pub fn on_response(&mut self, outcome: &Outcome<'_>, connection: u64) -> Option<Conflict> {
-        let owed = self.0.as_mut()?;
+    /// The upstream's response to a request on `connection` has begun; a rule overrides it, or the client gets it.
+    /// Operations follow.
+    pub fn on_response(&mut self, outcome: &Outcome<'_>, connection: u64, is_overridden: bool) {
+        let Some(owed) = self.0.as_mut() else { return };
         let is_accepted = outcome.is_accepted();
         let mut next = Vec::new();
-        let conflict = owed.pending.take().filter(|conflict| is_accepted && conflict.commits());
-        if let Some(conflict) = &conflict {
-            next.extend(conflict.opening().map(|(key, op)| StateUpdate::One(key, op)));
+        (owed.pending, owed.late) = (None, Vec::new());
+        if is_overridden {
             // The client will not get the response: it has read nothing.
             owed.observations.retain(|observation| !observation.is_of_reading());
         }
@@ -165,7 +182,6 @@ impl Effects {
             headers.remove(header::CONNECTION);
             owed.response = Some(Box::new(Response { connection, status: outcome.status, headers }));
         }
-        conflict.map(|conflict| *conflict)
     }
 
     /// How much longer the request stays in flight, once the observations of its response's head are applied.
@@ -211,7 +227,8 @@ impl Effects {
             return Some((referrer, Op::Replace(to)));
         }
         let Some(command) = owed.commands.pop() else {
-            if owed.reservations.is_empty() && owed.observations.is_empty() && owed.pending.is_none() {
+            let is_waiting = owed.pending.is_some() || !owed.late.is_empty();
+            if owed.reservations.is_empty() && owed.observations.is_empty() && !is_waiting {
                 self.0 = None;
             }
             return None;
@@ -266,7 +283,7 @@ impl Owed {
     fn leave(&mut self, response: Option<StoredResponse>) {
         let response = response.filter(|_| self.reservations.iter().any(|entered| entered.payload.is_some()));
         let response = response.map(Arc::new);
-        self.pending = None;
+        (self.pending, self.late) = (None, Vec::new());
         self.hold = Duration::ZERO;
         let left = self.reservations.drain(..).map(|Reservation { key, ticket, payload }| {
             let op = match payload {

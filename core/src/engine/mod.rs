@@ -28,6 +28,6 @@ pub use missed::Came;
 pub use observers::Readings;
 pub use operation::{Held, Keyspace, KnownVersion, Learnt, Op, Reply, StateKey, StateScope, StoredResponse};
 pub use ruleset::RuleSet;
-pub use session::Session;
+pub use session::{Session, UpstreamResponse};
 pub use state::{Exchange, Judgement, LEASE, Observation, Outcome, StateUpdate, Versions, http_date, scalar};
 pub use store::{Store, StoreError, Update};

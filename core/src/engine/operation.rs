@@ -40,17 +40,19 @@ pub enum Keyspace {
     Referrer,
     /// Conflicts opened under `clear`.
     Opened,
+    /// Counts of conflicts, for the turns of `replies`.
+    Turns,
 }
 
 impl Keyspace {
     /// The bits of a packed scope that name the keyspace.
-    const BITS: u64 = 0b11;
+    const BITS: u64 = 0b111;
 }
 
 /// Key of an entry: rule, keyspace, and the hash of the request's key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct StateKey {
-    /// The scope, and in its two lowest bits the keyspace: a key of the memory store is 24 bytes.
+    /// The scope, and in its three lowest bits the keyspace: a key of the memory store is 24 bytes.
     place: u64,
     pub key: KeyHash,
 }
@@ -79,7 +81,8 @@ impl StateKey {
             0 => Keyspace::Count,
             1 => Keyspace::State,
             2 => Keyspace::Referrer,
-            _ => Keyspace::Opened,
+            3 => Keyspace::Opened,
+            _ => Keyspace::Turns,
         }
     }
 

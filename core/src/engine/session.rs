@@ -1,20 +1,21 @@
 //! The rule that responds to a request: the first in file order that matches and fires. Without IO: the driver serves the
 //! queries of a session, and the proxy, `explain` and the tests all drive this one.
 
+mod judgement;
+mod late;
+
+pub use late::UpstreamResponse;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::active_rule::{ActiveRule, Unconcerned};
 use super::clear::validator;
-use super::decision::{Conflict, Decision, Judged, Notice, Replay, RuleOutcome, Step};
+use super::decision::{Conflict, Decision, Notice, Replay, Step};
 use super::effects::Effects;
-use super::operation::{Keyspace, Op, Reply, StateKey};
+use super::operation::{Keyspace, Op, StateKey};
 use super::ruleset::RuleSet;
-use super::state::{Judgement, Versions};
-use super::store::StoreError;
 use crate::matching::Candidates;
-use crate::model::{BodyFacts, ClientIdSources, Facts, KeyHash, Moment, Phase};
-use crate::rules::Clear;
+use crate::model::{BodyFacts, ClientIdSources, Facts, KeyHash, Moment};
 
 /// One request on its way past the rules. Its obligations go to the effects as soon as they arise, so that a driver
 /// that is dropped half-way can settle them.
@@ -26,6 +27,8 @@ pub struct Session<'s, 'r> {
     now: Moment,
     ticket: u64,
     candidates: Candidates,
+    /// The upstream's response, for a session that decides by it.
+    late: Option<late::Late<'s>>,
     /// The rule that the request is at, if it is about it.
     judging: Option<Judging<'s>>,
     /// The entry that a conflict opens under `clear`, and the request's validator.
@@ -71,6 +74,8 @@ enum Query {
     /// Under `clear`: whether a conflict is open.
     Opened,
     Count,
+    /// Whose turn it is of the rule's `replies`.
+    Turn,
     /// For the key's `n`-th request.
     State {
         n: u64,
@@ -99,6 +104,7 @@ impl<'s, 'r> Session<'s, 'r> {
             now,
             ticket,
             candidates,
+            late: None,
             judging: None,
             opens: None,
             conflict: None,
@@ -129,6 +135,9 @@ impl<'s, 'r> Session<'s, 'r> {
                 At::Next => {
                     let Some(position) = self.candidates.next() else {
                         self.at = At::Observing;
+                        if self.late.is_some() {
+                            self.turn_to_pending();
+                        }
                         continue;
                     };
                     let Some(active) = self.rules.get(position) else { continue };
@@ -145,14 +154,14 @@ impl<'s, 'r> Session<'s, 'r> {
                         self.at = At::Rule { position, active };
                         return Step::NeedBody;
                     }
-                    if let Some(notice) = self.begin(position, active) {
-                        return Step::Notice(notice);
+                    if let Some(step) = self.begin(position, active) {
+                        return step;
                     }
                 }
                 At::Rule { position, active } => {
                     self.at = At::Next;
-                    if let Some(notice) = self.begin(position, active) {
-                        return Step::Notice(notice);
+                    if let Some(step) = self.begin(position, active) {
+                        return step;
                     }
                 }
                 At::Query(query) => match self.operation(query) {
@@ -190,62 +199,26 @@ impl<'s, 'r> Session<'s, 'r> {
 
     /// The body that was needed, which had come at `now`; not [`BodyFacts::Unread`].
     pub fn body(&mut self, body: BodyFacts, now: Moment) {
-        self.facts.body = if body.is_unread() { BodyFacts::TooLong } else { body };
+        let body = if body.is_unread() { BodyFacts::TooLong } else { body };
+        match &mut self.late {
+            None => self.facts.body = body,
+            Some(late) => late.response.body = body,
+        }
         self.now = now;
     }
 
-    /// The reply that was needed. Returns the rule's outcome, once there is one. Where the store fails,
-    /// the rule leaves the request alone: a conflict that no request can end would be worse than none.
-    pub fn reply(&mut self, reply: Result<Reply, StoreError>) -> Option<Judged> {
-        let (At::Query(query), Some(judging)) = (self.at, self.judging) else { return None };
-        self.at = At::Next;
-        let position = judging.position;
-        let judged = |n, word| Some(Judged { position, n, word });
-        let reply = match (query, reply) {
-            // The conflict is decided, and is injected whether or not it could be opened.
-            (Query::Open, _) => {
-                self.at = At::Refused;
-                let (n, tries) =
-                    self.conflict.as_ref().map_or((0, 1), |conflict| (conflict.n, conflict.tries));
-                return judged(n, RuleOutcome::Conflicts { tries });
-            }
-            (_, Err(_)) => return judged(0, RuleOutcome::Passes),
-            (Query::Opened, Ok(Reply::Open { n, tries, age })) => {
-                let length = judging.active.rule.clear().and_then(Clear::length);
-                let lasts = length.map(|length| length.saturating_sub(age));
-                let conflict = self.conflict(&judging, n, lasts);
-                return self.play(judging, Conflict { tries, opens: None, ..conflict });
-            }
-            (Query::Opened, Ok(Reply::Cleared { n })) => return judged(n, RuleOutcome::Clears),
-            (Query::Opened, Ok(_)) => {
-                self.at = At::Query(Query::Count);
-                return None;
-            }
-            (Query::State { n }, Ok(reply)) => return self.judge_state(judging, n, reply),
-            (Query::Count, Ok(counted)) => counted,
-        };
-        let n = reply.n();
-        if judging.active.rule.trigger.state().is_some() {
-            self.at = At::Query(Query::State { n });
-            return None;
-        }
-        if !judging.active.judge(&reply, judging.key) {
-            return judged(n, RuleOutcome::Passes);
-        }
-        let lasts = match reply {
-            Reply::Windowed { wait, .. } => Some(wait),
-            _ => judging.active.rule.clear().and_then(Clear::length),
-        };
-        let conflict = self.conflict(&judging, n, lasts);
-        self.play(judging, conflict)
-    }
-
     /// Turns to a rule.
-    fn begin(&mut self, position: u32, active: &'s Arc<ActiveRule>) -> Option<Notice> {
+    fn begin(&mut self, position: u32, active: &'s Arc<ActiveRule>) -> Option<Step> {
         let key = match active.concern(self.facts, self.identity) {
             Ok(concern) => concern.key,
-            Err(why) => return left_alone(active, self.facts, &why),
+            Err(why) => return left_alone(active, self.facts, &why).map(Step::Notice),
         };
+        if active.rule.upstream_response.is_some() {
+            let is_decided = self.look_at_response(position, active);
+            if is_decided.is_break() {
+                return is_decided.break_value().flatten();
+            }
+        }
         active.counters.add_match();
         let clear = active.rule.clear();
         // Only state that is kept per client needs the client id.
@@ -275,6 +248,7 @@ impl<'s, 'r> Session<'s, 'r> {
                 let n = self.conflict.as_ref().map_or(0, |conflict| conflict.n);
                 (opened, Op::Open { n, validator })
             }
+            (Query::Turn, ..) => (active.key(Keyspace::Turns, key), Op::Count),
             (Query::State { .. }, ..) if let Some(state) = active.rule.trigger.state() => {
                 let place = active.key(Keyspace::State, key);
                 let op = state.query(self.facts, self.ticket);
@@ -287,79 +261,6 @@ impl<'s, 'r> Session<'s, 'r> {
             }
             _ => (active.key(Keyspace::Count, key), active.rule.trigger.query()),
         })
-    }
-
-    /// The outcome of a state trigger.
-    fn judge_state(&mut self, judging: Judging<'s>, n: u64, reply: Reply) -> Option<Judged> {
-        let Judging { position, active, client, .. } = judging;
-        let judged = |word| Some(Judged { position, n, word });
-        let state = active.rule.trigger.state()?;
-        let lasts = match &reply {
-            Reply::Held(held) => held.and_then(|held| held.remaining),
-            _ => None,
-        };
-        if matches!(reply, Reply::Running { .. } | Reply::Finished { .. }) {
-            self.effects.cancel_reservation();
-        }
-        match state.judge(&active.rule, self.facts, client, reply) {
-            Judgement::Pass => judged(RuleOutcome::Passes),
-            Judgement::Admit => judged(RuleOutcome::Admits),
-            Judgement::Conflict { status, versions } => {
-                let conflict = self.conflict(&judging, n, lasts);
-                self.play(judging, Conflict { status, versions, ..conflict })
-            }
-            Judgement::Replay(_) if self.pending().is_some() => judged(RuleOutcome::Watches),
-            Judgement::Replay(response) => {
-                self.replay = Some(Replay { active: Arc::clone(active), n, response });
-                self.at = At::Replayed;
-                judged(RuleOutcome::Replays)
-            }
-        }
-    }
-
-    /// Commits a conflict, or keeps it pending until the upstream has responded.
-    fn play(&mut self, judging: Judging<'s>, conflict: Conflict) -> Option<Judged> {
-        let (n, tries) = (conflict.n, conflict.tries);
-        let judged = |word| Some(Judged { position: judging.position, n, word });
-        if self.pending().is_some() {
-            return judged(RuleOutcome::Watches);
-        }
-        let active = judging.active;
-        if active.rule.phase() != Phase::Before {
-            // The upstream's response decides whether it fires; here, whether it still could.
-            if !active.counters.may_fire(active.rule.limit) {
-                return judged(RuleOutcome::Passes);
-            }
-            self.effects.pend(conflict);
-            return judged(RuleOutcome::Conflicts { tries });
-        }
-        if !conflict.commits() {
-            return judged(RuleOutcome::Passes);
-        }
-        if conflict.opens.is_some() {
-            self.conflict = Some(conflict);
-            self.at = At::Query(Query::Open);
-            return None;
-        }
-        self.conflict = Some(conflict);
-        self.at = At::Refused;
-        judged(RuleOutcome::Conflicts { tries })
-    }
-
-    /// A conflict that would end by itself after `lasts`: it lasts no longer than the rule is awake.
-    fn conflict(&self, judging: &Judging<'_>, n: u64, lasts: Option<Duration>) -> Conflict {
-        let Judging { active, key, .. } = *judging;
-        let awake = active.rule.during.and_then(|during| during.remaining(self.now));
-        Conflict {
-            active: Arc::clone(active),
-            n,
-            key,
-            status: None,
-            versions: Versions::default(),
-            tries: 1,
-            remaining: lasts.into_iter().chain(awake).min(),
-            opens: self.opens.map(Box::new),
-        }
     }
 }
 

@@ -43,7 +43,28 @@ impl Trigger {
     }
 }
 
+impl Schedule {
+    /// How many of a key's first `n` requests conflict; `None` where that is a matter of chance or time.
+    pub fn conflicts_up_to(&self, n: u64) -> Option<u64> {
+        match self {
+            Schedule::Always => Some(n),
+            Schedule::First(first) => Some(n.min(first.get())),
+            Schedule::Every(every) => Some(n / every.get()),
+            Schedule::Pattern(pattern) => Some(pattern.conflicts_up_to(n)),
+            Schedule::Rate(_) | Schedule::Above(_) => None,
+        }
+    }
+}
+
 impl crate::rules::Pattern {
+    fn conflicts_up_to(&self, n: u64) -> u64 {
+        let positions = self.positions();
+        let length = positions.len().max(1) as u64;
+        let count = |positions: &[bool]| positions.iter().filter(|conflicts| **conflicts).count() as u64;
+        let rest = positions.get(..(n % length) as usize).unwrap_or_default();
+        (n / length).saturating_mul(count(positions)).saturating_add(count(rest))
+    }
+
     /// Whether position `n` (from 1) of the repeating sequence conflicts.
     fn conflicts(&self, n: u64) -> bool {
         let length = self.positions().len().max(1) as u64;
@@ -108,6 +129,13 @@ mod tests {
             (Schedule::Rate(Share::new(1.0).expect("a share")), "xxxxxxxx"),
         ] {
             assert_eq!(fired(&schedule, 8), expected, "{schedule:?}");
+            for n in 0..=8 {
+                let conflicts = fired(&schedule, n).matches('x').count() as u64;
+                assert!(
+                    schedule.conflicts_up_to(n).is_none_or(|up_to| up_to == conflicts),
+                    "{schedule:?} {n}"
+                );
+            }
         }
     }
 

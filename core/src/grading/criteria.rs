@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::view::Scope;
 use crate::model::CheckId;
-use crate::rules::{Config, Expect, Grade, ReplyBody, ReplyStyle};
+use crate::rules::{Config, Expect, Grade, ReplyBody, ReplyStyle, Rule};
 
 /// `[expect]` of a file and of its rules; a journal carries those of the rules that it was written under.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -35,6 +35,16 @@ pub struct RuleCriteria {
     pub names_read: bool,
 }
 
+/// The style of a rule's replies, if it is one.
+fn style_of(rule: &Rule) -> Option<ReplyStyle> {
+    let mut styles = rule.responses().map(|reply| match &reply.body {
+        ReplyBody::Style(style) => Some(*style),
+        ReplyBody::Text { .. } => None,
+    });
+    let first = styles.next()?;
+    first.filter(|_| styles.all(|style| style == first))
+}
+
 fn is_nothing(expect: &Expect) -> bool {
     *expect == Expect::default()
 }
@@ -44,10 +54,7 @@ impl Criteria {
         let rules = config.rules.iter().map(|rule| RuleCriteria {
             rule: Box::from(&*rule.name),
             expect: rule.expect.clone(),
-            style: match &rule.reply.body {
-                ReplyBody::Style(style) => Some(*style),
-                ReplyBody::Text { .. } => None,
-            },
+            style: style_of(rule),
             version: rule.version_at().map(|at| at.request.to_string().into()),
             names_read: rule.read.is_some(),
         });

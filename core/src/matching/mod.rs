@@ -10,6 +10,7 @@ mod outline;
 mod path;
 mod path_match;
 mod regex;
+mod response;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -27,6 +28,7 @@ pub use mistake::PatternMistake;
 pub use path::PathPattern;
 pub use path_match::PathMatch;
 pub use regex::PathRegex;
+pub use response::{ResponseMatch, ResponseMismatch, StatusMatch};
 pub use text::{Presence, TextPattern};
 
 use crate::model::{BodyFacts, Captures, Facts, Json};

@@ -1,7 +1,7 @@
 //! One attempt, as the journal keeps it: the facts about a request and its response that grading needs.
 //! Never a body, never a credential: values that could be credentials are hashed with the run's key.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU8, NonZeroU32};
 
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -104,6 +104,9 @@ pub struct ResponseRecord {
     /// The upstream's status; absent when it never saw the request, or never responded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upstream: Option<u16>,
+    /// Which of the rule's `replies` it is, from 1; absent where the rule has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply: Option<NonZeroU8>,
     /// Reason why the response is incomplete: the word of `Fracas: error=…`, or `client` when it left early.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Box<str>>,

@@ -7,6 +7,7 @@ mod code;
 mod diagnostic;
 mod keys;
 mod read;
+mod replies;
 mod rule;
 mod settings;
 pub(crate) mod styles;
@@ -23,6 +24,7 @@ pub use keys::{grouped, reference, schema};
 pub use read::{
     Accepted, BodyFileError, BodyFiles, LARGEST_BODY, LARGEST_FILE, MOST_RULES, read, upstream_from,
 };
+pub use replies::{MOST_REPLIES, Replies, ReplyChoice};
 pub use rule::{
     Delay, During, Expect, Grade, ReadSelector, ReplyBody, ReplySettings, RetryAfterSetting, Rule, VersionAt,
     VersionSource, WaitLength,

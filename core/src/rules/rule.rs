@@ -8,10 +8,11 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 
+use super::replies::{Replies, ReplyChoice};
 use super::styles::ReplyStyle;
 use super::trigger::{Clear, LostResponse, RulePhase, Trigger};
 use super::triggers::{Schedule, State};
-use crate::matching::Match;
+use crate::matching::{Match, ResponseMatch};
 use crate::model::{CheckId, Key, Kind, Phase, Share};
 
 /// One rule: which requests, which of them conflict, and the reply to them.
@@ -31,8 +32,12 @@ pub struct Rule {
     pub read: Option<ReadSelector>,
     /// The situation played.
     pub kind: Kind,
+    /// Which of the upstream's responses become conflicts; in the phases `after` and `lost` only.
+    pub upstream_response: Option<ResponseMatch>,
     /// The response to a refused client.
     pub reply: ReplySettings,
+    /// Several responses, in the place of `reply`.
+    pub replies: Option<Replies>,
     /// When the rule is awake, counted from the start of the proxy.
     pub during: Option<During>,
     /// How many conflicts the rule injects in all.
@@ -76,9 +81,32 @@ impl Rule {
         matches!(self.trigger.schedule(), Some(Schedule::Above(_))) || self.longest_conflict().is_some()
     }
 
-    /// Whether its conflicts withhold the response.
-    pub fn withholds_responses(&self) -> bool {
-        self.trigger.counted().is_some_and(|counted| counted.phase == RulePhase::Lost(LostResponse::Closed))
+    /// The position in `replies` that stands for `reply` where there are no `replies`.
+    const ONLY: usize = usize::MAX;
+
+    /// Each response that a refused client may get.
+    pub fn responses(&self) -> impl Iterator<Item = &ReplySettings> {
+        let choices = self.replies.as_ref().map(Replies::choices);
+        let only = Some(&self.reply).filter(|_| choices.is_none() && !self.withholds(None));
+        only.into_iter().chain(choices.into_iter().flatten().filter_map(ReplyChoice::settings))
+    }
+
+    /// The response at this position of `replies`; without one, the only response.
+    pub fn response_at(&self, choice: Option<usize>) -> &ReplySettings {
+        let choices = self.replies.as_ref().map(Replies::choices).unwrap_or_default();
+        choices.get(choice.unwrap_or(Rule::ONLY)).and_then(ReplyChoice::settings).unwrap_or(&self.reply)
+    }
+
+    /// Whether a conflict with the response at this position of `replies` withholds the response.
+    pub fn withholds(&self, choice: Option<usize>) -> bool {
+        let choices = self.replies.as_ref().map(Replies::choices).unwrap_or_default();
+        match choice.and_then(|choice| choices.get(choice)) {
+            Some(choice) => *choice == ReplyChoice::Withhold,
+            None => {
+                let phase = self.trigger.counted().map(|counted| counted.phase);
+                phase == Some(RulePhase::Lost(LostResponse::Closed))
+            }
+        }
     }
 }
 
@@ -132,6 +160,20 @@ pub struct ReplySettings {
     /// Up to this much is added to `retry_after`, drawn per (seed, rule, key, n).
     pub retry_after_jitter: Duration,
     pub delay: Delay,
+}
+
+impl Default for ReplySettings {
+    /// A problem document with status 409.
+    fn default() -> ReplySettings {
+        ReplySettings {
+            status: StatusCode::CONFLICT,
+            body: ReplyBody::Style(ReplyStyle::default()),
+            headers: Vec::new(),
+            retry_after: None,
+            retry_after_jitter: Duration::ZERO,
+            delay: Duration::ZERO,
+        }
+    }
 }
 
 /// Waited before the response is sent.

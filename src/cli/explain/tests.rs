@@ -12,7 +12,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use proptest::prelude::*;
 
 use super::walk::Stage;
-use crate::engine::{Effects, Judged, Outcome, RuleOutcome, RuleSet, Session};
+use crate::engine::{Effects, Judged, Outcome, RuleOutcome, RuleSet, Session, UpstreamResponse};
 use crate::model::{BodyFacts, Facts, Moment};
 use crate::proxy::StateAccess as Driver;
 use crate::rules::{BodyFileError, Rule, Settings, State, read, trigger_examples};
@@ -47,7 +47,25 @@ fn rule() -> impl Strategy<Value = String> {
             "clear = \"never\"",
         ][..],
     );
-    let phase = prop::sample::select(&["", "", "phase = \"after\"", "phase = \"lost\""][..]);
+    let phase = prop::sample::select(
+        &[
+            "",
+            "",
+            "phase = \"after\"",
+            "phase = \"lost\"",
+            "phase = \"after\"\nupstream_response = { status = 201 }",
+            "phase = \"lost\"\nupstream_response = { status = [200, \"4xx\"] }",
+            "phase = \"after\"\nupstream_response = { body = { \"/a\" = 1 } }",
+        ][..],
+    );
+    let replies = prop::sample::select(
+        &[
+            "",
+            "",
+            "replies = [{ status = 503 }, { pass = true }, {}]",
+            "replies = [{ pass = true, weight = 2 }, { weight = 1, delay = \"1s\" }, { status = 504, weight = 3 }]",
+        ][..],
+    );
     let state = prop::sample::select(
         &[
             "on = \"stale\"",
@@ -68,9 +86,9 @@ fn rule() -> impl Strategy<Value = String> {
     ];
     let per = prop::sample::select(&["", "per = \"path\"", "per = \"client\"", "per = \"rule\""][..]);
     let more = prop::sample::select(&["", "", "limit = 3", "during = { after = \"2s\", for = \"5s\" }"][..]);
-    (requests, trigger, per, more).prop_map(|(requests, trigger, per, more)| {
+    (requests, trigger, per, more, replies).prop_map(|(requests, trigger, per, more, replies)| {
         let per = if trigger.contains("per =") { "" } else { per };
-        format!("{requests}\n{trigger}\n{per}\n{more}\n")
+        format!("{requests}\n{trigger}\n{per}\n{more}\n{replies}\n")
     })
 }
 
@@ -142,7 +160,9 @@ impl Path {
         let Ok(decision) = at_once(self.driver.decide(&mut session, look, |said| judged.push(said)));
         if matches!(decision, crate::engine::Decision::Forward) {
             let status = if head.method == Method::POST { StatusCode::CREATED } else { StatusCode::OK };
-            effects.on_response(&Outcome { status, headers: &HeaderMap::new(), body: None }, 0);
+            let headers = HeaderMap::new();
+            let is_overridden = self.respond(&mut facts, &mut effects, status, now, &mut judged);
+            effects.on_response(&Outcome { status, headers: &headers, body: None }, 0, is_overridden);
             at_once(self.driver.settle(&mut effects, || now));
             effects.on_body_end(Some(Bytes::new()));
         } else {
@@ -150,6 +170,34 @@ impl Path {
         }
         self.driver.settle_in_passing(effects, move || now, |_| panic!("the memory store lets nothing wait"));
         judged
+    }
+}
+
+impl Path {
+    /// As the proxy after the upstream's response.
+    fn respond(
+        &self,
+        facts: &mut Facts<'_>,
+        effects: &mut Effects,
+        status: StatusCode,
+        now: Moment,
+        judged: &mut Vec<Judged>,
+    ) -> bool {
+        if !effects.awaits_response() {
+            return false;
+        }
+        let headers = HeaderMap::new();
+        let mut response = UpstreamResponse { status, headers: &headers, body: BodyFacts::Unread };
+        let identity = &self.settings.client_id;
+        let mut session = Session::after(&self.rules, identity, facts, effects, now, &mut response);
+        let look = async || Ok::<_, Infallible>((BodyFacts::read(Bytes::new()), now));
+        let heard = |said: Judged| {
+            judged.retain(|before| before.position != said.position);
+            judged.push(said);
+        };
+        let Ok(decision) = at_once(self.driver.decide(&mut session, look, heard));
+        judged.sort_by_key(|said| said.position);
+        matches!(decision, crate::engine::Decision::Refuse(_))
     }
 }
 
@@ -192,7 +240,7 @@ fn explain_says_what_the_data_path_does() {
             let mut seen = conflicts.get();
             for judged in &said {
                 seen[match judged.word {
-                    RuleOutcome::Conflicts { tries: 1 } => 0,
+                    RuleOutcome::Conflicts { tries: 1, .. } => 0,
                     RuleOutcome::Conflicts { .. } | RuleOutcome::Clears => 1,
                     RuleOutcome::Admits | RuleOutcome::Replays => 2,
                     _ => 3,
@@ -201,8 +249,9 @@ fn explain_says_what_the_data_path_does() {
             conflicts.set(seen);
             prop_assert_eq!(said, done, "{:?} of {:?}", ask, texts);
         }
-        let fired = |rules: &RuleSet| -> Vec<(u64, u64)> {
-            rules.iter().map(|active| (active.counters.matched(), active.counters.fired())).collect()
+        let fired = |rules: &RuleSet| -> Vec<(u64, u64, Vec<u64>)> {
+            let counts = rules.iter().map(|active| &active.counters);
+            counts.map(|counts| (counts.matched(), counts.fired(), counts.by_reply())).collect()
         };
         prop_assert_eq!(fired(&explained), fired(&path.rules));
         prop_assert_eq!(stage.store.keys(), path.driver.store.keys());

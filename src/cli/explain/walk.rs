@@ -5,7 +5,7 @@ use http::{HeaderMap, Method, StatusCode};
 
 use crate::engine::{
     ActiveRule, Concern, Decision, Effects, Judged, Outcome as Response, RuleOutcome, RuleSet, Session, Step,
-    Unconcerned,
+    Unconcerned, UpstreamResponse,
 };
 use crate::model::{BodyFacts, Facts, Key, KeyHash, KeyPart, Moment};
 use crate::rules::Settings;
@@ -42,6 +42,8 @@ pub struct Outcomes {
     pub first: Vec<WalkOutcome>,
     pub passes: u32,
     pub conflicts: u32,
+    /// Conflicts by the position of their reply; empty for a rule without `replies`.
+    pub by_reply: Vec<u32>,
     /// Requests to which an earlier rule responded.
     pub unreached: u32,
 }
@@ -54,10 +56,13 @@ pub enum WalkOutcome {
     },
     Conflicts {
         n: u64,
+        /// Which of the rule's `replies`, from 0.
+        choice: Option<usize>,
     },
     /// A conflict that was opened by the key's `n`-th request.
     StillOpen {
         n: u64,
+        choice: Option<usize>,
     },
     /// The response to the first request with the key is replayed.
     Replays {
@@ -126,7 +131,9 @@ impl Stage<'_> {
         };
         if matches!(decision, Decision::Forward) {
             let status = if *facts.method == Method::POST { StatusCode::CREATED } else { StatusCode::OK };
-            effects.on_response(&Response { status, headers: &HeaderMap::new(), body: None }, 0);
+            let headers = HeaderMap::new();
+            let is_overridden = self.respond(facts, &mut effects, status, now, &mut judged);
+            effects.on_response(&Response { status, headers: &headers, body: None }, 0, is_overridden);
             self.settle(&mut effects, now);
             effects.on_body_end(Some(Bytes::new()));
         } else {
@@ -134,6 +141,40 @@ impl Stage<'_> {
         }
         self.settle(&mut effects, now);
         judged
+    }
+
+    /// The rules that wait for the response see an empty one with this status; whether one of them overrides it. What a
+    /// rule says then takes the place of what it said before.
+    fn respond(
+        &self,
+        facts: &mut Facts<'_>,
+        effects: &mut Effects,
+        status: StatusCode,
+        now: Moment,
+        judged: &mut Vec<Judged>,
+    ) -> bool {
+        if !effects.awaits_response() {
+            return false;
+        }
+        let headers = HeaderMap::new();
+        let mut response = UpstreamResponse { status, headers: &headers, body: BodyFacts::Unread };
+        let identity = &self.settings.client_id;
+        let mut session = Session::after(self.rules, identity, facts, effects, now, &mut response);
+        let mut late = Vec::new();
+        let decision = loop {
+            match session.poll() {
+                Step::Query(key, op) => late.extend(session.reply(Ok(self.store.run(key, op, now)))),
+                Step::NeedBody => session.body(BodyFacts::read(Bytes::new()), now),
+                Step::Notice(_) => {}
+                Step::Done(decision) => break decision,
+            }
+        };
+        for said in late {
+            judged.retain(|before| before.position != said.position);
+            judged.push(said);
+        }
+        judged.sort_by_key(|said| said.position);
+        matches!(decision, Decision::Refuse(_))
     }
 
     fn settle(&self, effects: &mut Effects, now: Moment) {
@@ -148,8 +189,8 @@ impl WalkOutcome {
         let n = judged.n;
         match judged.word {
             RuleOutcome::Passes | RuleOutcome::Clears | RuleOutcome::Admits => WalkOutcome::Passes { n },
-            RuleOutcome::Conflicts { tries: 2.. } => WalkOutcome::StillOpen { n },
-            RuleOutcome::Conflicts { .. } => WalkOutcome::Conflicts { n },
+            RuleOutcome::Conflicts { tries: 2.., choice } => WalkOutcome::StillOpen { n, choice },
+            RuleOutcome::Conflicts { choice, .. } => WalkOutcome::Conflicts { n, choice },
             RuleOutcome::Replays => WalkOutcome::Replays { n },
             RuleOutcome::Watches => WalkOutcome::Unreached,
         }
@@ -166,15 +207,21 @@ impl WalkOutcome {
 
 impl Outcomes {
     fn add(&mut self, outcome: WalkOutcome) {
-        match outcome {
-            WalkOutcome::Passes { .. } => self.passes += 1,
-            WalkOutcome::Conflicts { .. } | WalkOutcome::StillOpen { .. } | WalkOutcome::Replays { .. } => {
-                self.conflicts += 1;
-            }
-            WalkOutcome::Unreached => self.unreached += 1,
-        }
         if self.first.len() < SHOWN {
             self.first.push(outcome);
+        }
+        match outcome {
+            WalkOutcome::Passes { .. } => self.passes += 1,
+            WalkOutcome::Conflicts { choice, .. } | WalkOutcome::StillOpen { choice, .. } => {
+                self.conflicts += 1;
+                let Some(choice) = choice else { return };
+                if self.by_reply.len() <= choice {
+                    self.by_reply.resize(choice + 1, 0);
+                }
+                self.by_reply.iter_mut().skip(choice).take(1).for_each(|taken| *taken += 1);
+            }
+            WalkOutcome::Replays { .. } => self.conflicts += 1,
+            WalkOutcome::Unreached => self.unreached += 1,
         }
     }
 }

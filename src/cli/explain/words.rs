@@ -82,7 +82,7 @@ impl Outcomes {
             WalkOutcome::Unreached => "not reached",
         });
         let counts = self.first.iter().filter_map(|outcome| match outcome {
-            WalkOutcome::Passes { n } | WalkOutcome::Conflicts { n } | WalkOutcome::Replays { n } => {
+            WalkOutcome::Passes { n } | WalkOutcome::Conflicts { n, .. } | WalkOutcome::Replays { n } => {
                 Some(n.to_string())
             }
             WalkOutcome::StillOpen { .. } | WalkOutcome::Unreached => None,
@@ -104,8 +104,19 @@ fn trigger(active: &ActiveRule, key: &str) -> String {
         Phase::After => ", after the upstream accepted it",
         Phase::Lost => ", after the upstream accepted it, without an answer",
     };
+    let response = match &rule.upstream_response {
+        Some(_) => ", where its response is like `upstream_response`",
+        None => "",
+    };
+    let replies = match &rule.replies {
+        Some(replies) if replies.are_drawn() => {
+            format!(", one of {} replies by weight", replies.choices().len())
+        }
+        Some(replies) => format!(", {} replies in turn", replies.choices().len()),
+        None => String::new(),
+    };
     let per = if rule.per.0.is_empty() { String::new() } else { format!(" per {} ({key})", rule.per) };
-    format!("{trigger}{per}{phase}")
+    format!("{trigger}{per}{phase}{response}{replies}")
 }
 
 /// The event that ends the rule's conflict, or begins one.
@@ -130,9 +141,9 @@ fn until(active: &ActiveRule, outcomes: &Outcomes) -> Option<String> {
 
 /// `1st: upstream · 2nd: 409 by flaky-writes`.
 fn conclusion(rules: &RuleSet, walked: &Walked) -> String {
-    let response = |active: &ActiveRule| match active.rule.withholds_responses() {
+    let response = |active: &ActiveRule, choice| match active.rule.withholds(choice) {
         true => format!("no answer, by {}", active.rule.name),
-        false => format!("{} by {}", active.rule.reply.status.as_u16(), active.rule.name),
+        false => format!("{} by {}", active.rule.response_at(choice).status.as_u16(), active.rule.name),
     };
     if walked.times as usize <= SHOWN {
         let each = walked.first.iter().enumerate().map(|(at, answered)| {
@@ -142,7 +153,11 @@ fn conclusion(rules: &RuleSet, walked: &Walked) -> String {
                 Some((active, WalkOutcome::Replays { .. })) => {
                     format!("the stored answer, by {}", active.rule.name)
                 }
-                Some((active, _)) => response(active),
+                Some((
+                    active,
+                    WalkOutcome::Conflicts { choice, .. } | WalkOutcome::StillOpen { choice, .. },
+                )) => response(active, choice),
+                Some((active, _)) => response(active, None),
             };
             if walked.times == 1 { response } else { format!("{}: {response}", ordinal(at + 1)) }
         });
@@ -153,7 +168,14 @@ fn conclusion(rules: &RuleSet, walked: &Walked) -> String {
         if let Said::Matches(outcomes) = said
             && outcomes.conflicts > 0
         {
-            parts.push(format!("{} × {}", grouped(outcomes.conflicts.into()), response(active)));
+            if outcomes.by_reply.is_empty() {
+                let conflicts = grouped(outcomes.conflicts.into());
+                parts.push(format!("{conflicts} × {}", response(active, None)));
+            }
+            let taken = outcomes.by_reply.iter().enumerate().filter(|(_, times)| **times > 0);
+            parts.extend(taken.map(|(choice, times)| {
+                format!("{} × {}", grouped((*times).into()), response(active, Some(choice)))
+            }));
         }
     }
     format!("of {} requests: {}", grouped(walked.times.into()), parts.join(" · "))

@@ -21,6 +21,7 @@ use super::super::rewrite::body::{Look, Rewriter, Seen};
 use super::super::upstream::http2::IncomingBody;
 use super::super::upstream::pool::Lease;
 use super::super::upstream::wants_tls::Suspect;
+use super::looked::Looked;
 use super::rewritten::Rewritten;
 use crate::clock::Clock;
 use crate::content_coding::UndecodableBody;
@@ -48,6 +49,8 @@ pub enum UpstreamBody {
     Stream(Box<IncomingBody>),
     /// Any of these, with the upstream's URLs in it rewritten.
     Rewritten(Box<Rewritten>),
+    /// Any of these, of which a rule has looked at the beginning.
+    Looked(Box<Looked>),
 }
 
 impl UpstreamBody {
@@ -103,6 +106,7 @@ impl Body for UpstreamBody {
             UpstreamBody::Suspect(body) => Pin::new(body).poll_frame(cx).map_err(ResponseError::Connection),
             UpstreamBody::Stream(body) => Pin::new(body).poll_frame(cx).map_err(ResponseError::Stream),
             UpstreamBody::Rewritten(body) => body.poll(cx),
+            UpstreamBody::Looked(body) => body.poll(cx),
         }
     }
 
@@ -112,6 +116,7 @@ impl Body for UpstreamBody {
             UpstreamBody::Suspect(body) => body.is_end_stream(),
             UpstreamBody::Stream(body) => body.is_end_stream(),
             UpstreamBody::Rewritten(body) => body.is_over(),
+            UpstreamBody::Looked(body) => body.is_over(),
         }
     }
 
@@ -121,6 +126,7 @@ impl Body for UpstreamBody {
             UpstreamBody::Suspect(body) => body.size_hint(),
             UpstreamBody::Stream(body) => body.size_hint(),
             UpstreamBody::Rewritten(_) => SizeHint::default(),
+            UpstreamBody::Looked(body) => body.size_hint(),
         }
     }
 }

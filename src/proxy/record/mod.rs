@@ -14,6 +14,7 @@ mod sent;
 mod versions;
 
 use std::cell::{Ref, RefCell};
+use std::num::NonZeroU8;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -134,7 +135,11 @@ impl RequestRecorder {
     /// A rule refuses the request, or overrides its response.
     pub fn play(&self, conflict: &Conflict) {
         let rule = &conflict.active.rule;
-        self.state.borrow_mut().attempt.conflict = Some(model::InjectedConflict {
+        let attempt = &mut self.state.borrow_mut().attempt;
+        // At most 100, so that the number fits.
+        let number = conflict.choice.and_then(|choice| u8::try_from(choice + 1).ok());
+        attempt.got.reply = number.and_then(NonZeroU8::new);
+        attempt.conflict = Some(model::InjectedConflict {
             rule: (&*rule.name).into(),
             kind: rule.kind,
             phase: rule.phase(),

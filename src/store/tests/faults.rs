@@ -70,7 +70,7 @@ fn meet(rule: Rule, requests: u64, failures: u64, seed: u64) -> Seen {
             turn().await;
         }
         let outcome = Outcome { status: StatusCode::OK, headers: &HeaderMap::new(), body: None };
-        owed.effects.on_response(&outcome, 0);
+        owed.effects.on_response(&outcome, 0, false);
         driver.settle(&mut owed.effects, || Moment(1)).await;
         owed.effects.on_body_end(Some(Bytes::new()));
     };

@@ -19,11 +19,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 
 use super::slow::{SlowStore, run};
 use super::*;
-use crate::engine::{Conflict, Decision, Outcome, RuleOutcome, RuleSet, Session};
+use crate::engine::{Conflict, Decision, Outcome, RuleOutcome, RuleSet, Session, UpstreamResponse};
 use crate::matching::{Match, Methods, PathMatch, PathPattern};
 use crate::model::{BodyFacts, ClientIdSource, ClientIdSources, Facts, Key, KeyPart, Kind};
 use crate::proxy::StateAccess as Driver;
@@ -45,7 +46,7 @@ struct Stage<S> {
     now: Rc<Cell<Moment>>,
     identity: ClientIdSources,
     tickets: u64,
-    running: HashMap<String, Effects>,
+    running: HashMap<String, (Effects, Parts)>,
 }
 
 impl Playback {
@@ -126,7 +127,7 @@ impl<S: Store + 'static> Stage<S> {
     }
 
     /// The rule's verdict, and the request's effects if it reaches the upstream.
-    fn begin(&mut self, line: &str) -> (String, Option<Effects>) {
+    fn begin(&mut self, line: &str) -> (String, Option<(Effects, Parts)>) {
         let (line, body) = line.split_once(" {").map_or((line, None), |(line, body)| (line, Some(body)));
         let mut words = line.split_whitespace();
         let (client, method, target) = (
@@ -164,13 +165,13 @@ impl<S: Store + 'static> Stage<S> {
             (_, Some(other)) => session.pending().map_or(format!("{other:?}"), |it| describe(it, clear)),
         };
         if matches!(decision, Decision::Forward) {
-            return (said, Some(effects));
+            return (said, Some((effects, head)));
         }
         self.settle(effects, Effects::on_failure);
         (said, None)
     }
 
-    fn end(&mut self, mut effects: Effects, outcome: &str) {
+    fn end(&mut self, (mut effects, head): (Effects, Parts), outcome: &str) {
         let (line, json) =
             outcome.split_once(" {").map_or((outcome, None), |(line, json)| (line, Some(json)));
         let body = Bytes::from(json.map(|json| format!("{{{json}")).unwrap_or_default());
@@ -188,7 +189,8 @@ impl<S: Store + 'static> Stage<S> {
             }
         }
         if let Some(status) = status {
-            effects.on_response(&Outcome { status, headers: &headers, body: None }, 0);
+            let is_overridden = self.respond(&head, &mut effects, status, &headers);
+            effects.on_response(&Outcome { status, headers: &headers, body: None }, 0, is_overridden);
             let now = Rc::clone(&self.now);
             run(self.driver.settle(&mut effects, || now.get()));
         }
@@ -198,6 +200,21 @@ impl<S: Store + 'static> Stage<S> {
             }
             _ => self.settle(effects, Effects::on_failure),
         }
+    }
+
+    /// Whether a rule overrides the upstream's response.
+    fn respond(&self, head: &Parts, effects: &mut Effects, status: StatusCode, headers: &HeaderMap) -> bool {
+        if !effects.awaits_response() {
+            return false;
+        }
+        let mut facts = Facts::new(head, IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let mut response = UpstreamResponse { status, headers, body: BodyFacts::Unread };
+        let now = self.now.get();
+        let mut session =
+            Session::after(&self.rules, &self.identity, &mut facts, effects, now, &mut response);
+        let look = async || Ok::<_, Infallible>((BodyFacts::read(Bytes::new()), now));
+        let Ok(decision) = run(self.driver.decide(&mut session, look, |_| {}));
+        matches!(decision, Decision::Refuse(_))
     }
 
     /// Ends a request without awaiting the store, as a drop does.
@@ -244,6 +261,8 @@ pub fn rule(methods: &[&str], path: &str, trigger: impl Into<Trigger>, per: &str
         per: key(per),
         version: None,
         read: None,
+        upstream_response: None,
+        replies: None,
         kind: Kind::Transient,
         reply,
         during: None,

@@ -163,6 +163,8 @@ pub fn conflict(requests: Match, schedule: Schedule) -> Rule {
         per: Key::default(),
         version: None,
         read: None,
+        upstream_response: None,
+        replies: None,
         kind: Kind::Transient,
         reply: ReplySettings {
             status: StatusCode::CONFLICT,

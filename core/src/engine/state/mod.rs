@@ -6,7 +6,7 @@ mod observation;
 mod version_at;
 
 pub use carried::{Carried, http_date, scalar};
-pub use observation::{Exchange, Observation, Outcome, StateUpdate};
+pub use observation::{Exchange, Observation, Outcome, StateUpdate, accepts};
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -34,11 +34,16 @@ pub struct Outcome<'a> {
     pub body: Option<&'a Json>,
 }
 
+/// Whether a response with this head accepts the request.
+pub fn accepts(status: StatusCode, headers: &HeaderMap) -> bool {
+    status.is_success() && headers.get(GrpcStatus::NAME).is_none_or(|status| status == "0")
+}
+
 impl Outcome<'_> {
     /// Whether the upstream has accepted the request. A gRPC service refuses with a 200 whose head says so;
     /// one that has begun its response says it in trailers, which come too late.
     pub fn is_accepted(&self) -> bool {
-        self.status.is_success() && self.headers.get(GrpcStatus::NAME).is_none_or(|status| status == "0")
+        accepts(self.status, self.headers)
     }
 }
 

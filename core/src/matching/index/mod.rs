@@ -76,6 +76,13 @@ const FEW: usize = 8;
 #[derive(Clone, Debug)]
 pub struct Candidates(smallvec::IntoIter<[u32; FEW]>);
 
+impl From<Vec<u32>> for Candidates {
+    /// Exactly these, ascending.
+    fn from(positions: Vec<u32>) -> Candidates {
+        Candidates(SmallVec::from_vec(positions).into_iter())
+    }
+}
+
 impl Iterator for Candidates {
     type Item = u32;
 

@@ -28,6 +28,8 @@ fn rule(kind: Kind, body: ReplyBody) -> Rule {
         per: Key::RULE,
         version: None,
         read: None,
+        upstream_response: None,
+        replies: None,
         kind,
         reply: ReplySettings {
             status: StatusCode::CONFLICT,

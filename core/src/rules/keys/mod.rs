@@ -7,6 +7,7 @@ mod nearest;
 mod reference;
 mod reply;
 pub(super) mod requests;
+mod response;
 mod rule;
 mod schema;
 mod settings;
@@ -24,14 +25,15 @@ pub use value::grouped;
 pub(super) use value::{Form, ValueType, quoted_list};
 
 pub(super) use expect::EXPECT;
-pub(super) use reply::{DATE, REMAINING, REPLY};
+pub(super) use reply::{DATE, REMAINING, REPLIES, REPLY};
 pub(super) use requests::{NOT, READ, SELECTOR};
+pub(super) use response::UPSTREAM_RESPONSE;
 pub(super) use rule::{DURING, RULE, VERSION};
 pub(super) use settings::{JOURNAL, LIMITS, TIMEOUTS, TLS, UPSTREAM_TLS};
 pub(super) use top::TOP;
 
 /// Every section, in the order of the reference.
-pub(super) static SECTIONS: [&Section; 15] = [
+pub(super) static SECTIONS: [&Section; 17] = [
     &TOP,
     &TIMEOUTS,
     &LIMITS,
@@ -43,7 +45,9 @@ pub(super) static SECTIONS: [&Section; 15] = [
     &VERSION,
     &READ,
     &DURING,
+    &UPSTREAM_RESPONSE,
     &REPLY,
+    &REPLIES,
     &DATE,
     &SELECTOR,
     &EXPECT,

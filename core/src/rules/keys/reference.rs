@@ -16,6 +16,7 @@ pub fn reference() -> String {
     for section in SECTIONS {
         write_section(&mut page, section);
     }
+    page.push_str(STACKED);
     page.push('\n');
     write_state(&mut page);
     page.push('\n');
@@ -56,6 +57,7 @@ in the API's own texts for them.
 | `style` | of | the response | other statuses |
 | --- | --- | --- | --- |
 ";
+const STACKED: &str = include_str!("stacked.md");
 const STATE: &str = include_str!("state.md");
 const GRPC: &str = include_str!("grpc.md");
 
@@ -68,7 +70,8 @@ A rules file is TOML, at most 16 MiB of it. Every mistake is reported at once, w
 mistake nothing is started.
 
 Rules are tried in file order. The first one that matches *and* fires answers; if none fires, the
-request goes upstream untouched. Counters of a rule advance only when the rule is reached.
+request goes upstream untouched. Counters of a rule advance only when the rule is reached: see
+[stacked rules](#stacked-rules).
 
 | type | written |
 | --- | --- |
@@ -148,6 +151,7 @@ fn with_bounds(value: &ValueType) -> String {
         }
         ValueType::Table(section) => format!("a table, see {}", section.heading),
         ValueType::Tables(section) => format!("a list of tables, see {}", section.heading),
+        ValueType::OneOrMore(value) => format!("{}, or a list of such", with_bounds(value)),
         ValueType::Any(values) => values.iter().map(with_bounds).collect::<Vec<_>>().join(", or "),
         other => other.noun(),
     }

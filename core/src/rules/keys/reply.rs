@@ -25,6 +25,40 @@ pub(in crate::rules) static REPLY: Section = Section {
     ],
 };
 
+pub(in crate::rules) static REPLIES: Section = Section {
+    name: "`replies`",
+    heading: "`replies`",
+    frame: "[[rule]]\nduring = { for = \"24h\" }\n[[rule.replies]]\n",
+    about: "Several responses to refused clients, in the place of `reply`; at most 100. The first conflict of a key \
+            (`per`) gets the first, the second one the second, and so on; the last one stays. Conflicts are counted, not \
+            requests: tries under an open conflict (`clear`) are, those that the upstream refused in the phases `after` and \
+            `lost` are not. With `weight`, each conflict draws one, from the seed, the rule's name, the key and the request's \
+            number, which is the `n` of the `Fracas` header. Texts and values are as in `reply`.",
+    groups: &[
+        Group { say: "which of them is taken", entries: &TAKEN },
+        Group { say: "what the answer is", entries: &ANSWER },
+        Group { say: "when the client may come back", entries: &COMING_BACK },
+    ],
+};
+
+static TAKEN: [KeyEntry; 2] = [
+    entry(
+        "weight",
+        ValueType::Integer { least: 0, most: 1_000_000 },
+        Words("the replies are taken in turn; beside others with a weight, 0: it is never taken"),
+        "This reply's part in the sum of all weights.",
+        "weight = 3",
+    ),
+    entry(
+        "pass",
+        ValueType::Boolean,
+        Is("false"),
+        "Instead of a response: the rule leaves the request alone, as if it had not fired. It takes its turn, and is no \
+         conflict.",
+        "pass = true\n[[rule.replies]]\nstatus = 409",
+    ),
+];
+
 static ANSWER: [KeyEntry; 5] = [
     entry(
         "status",

@@ -6,6 +6,10 @@ use super::value::{Form, ValueType};
 
 const PRESENCE: ValueType = ValueType::Any(&[ValueType::OneOrList(Form::TextPattern), ValueType::Boolean]);
 
+pub(super) const HEADERS: ValueType = ValueType::Map { name: "a header's name", value: &PRESENCE };
+
+pub(super) const BODY: ValueType = ValueType::Map { name: "a JSON pointer", value: &ValueType::Scalar };
+
 const METHOD: KeyEntry = entry(
     "method",
     ValueType::OneOrList(Form::Method),
@@ -45,7 +49,7 @@ const MATCH: [KeyEntry; 9] = [
     ),
     entry(
         "header",
-        ValueType::Map { name: "a header's name", value: &PRESENCE },
+        HEADERS,
         Words("any"),
         "The header is like the pattern, or like one of a list; `true`: is there, `false`: is not.",
         "header = { if-match = true, content-type = \"application/json*\" }",
@@ -66,7 +70,7 @@ const MATCH: [KeyEntry; 9] = [
     ),
     entry(
         "body",
-        ValueType::Map { name: "a JSON pointer", value: &ValueType::Scalar },
+        BODY,
         Words("any"),
         "The JSON body has this value there. A body longer than `body_limit` does not match.",
         "body = { \"/status\" = \"paid\", \"/items/0/count\" = 2 }",

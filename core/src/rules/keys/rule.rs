@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::Fallback::{self, Is, Words};
 use super::requests::MATCH_KEYS;
 use super::value::YEAR;
-use super::{EXPECT, Form, Group, KeyEntry, NOT, READ, REPLY, Section, ValueType, entry};
+use super::{
+    EXPECT, Form, Group, KeyEntry, NOT, READ, REPLIES, REPLY, Section, UPSTREAM_RESPONSE, ValueType, entry,
+};
 use crate::rules::triggers;
 
 pub(in crate::rules) static RULE: Section = Section {
@@ -122,7 +124,7 @@ static AROUND: [KeyEntry; 3] = [
     ),
 ];
 
-static CONFLICT: [KeyEntry; 5] = [
+static CONFLICT: [KeyEntry; 7] = [
     entry(
         "kind",
         ValueType::Choice(&[
@@ -149,6 +151,13 @@ static CONFLICT: [KeyEntry; 5] = [
         "phase = \"lost\"",
     ),
     entry(
+        "upstream_response",
+        ValueType::Table(&UPSTREAM_RESPONSE),
+        Words("any that accepts the request"),
+        "With `phase = \"after\"` or `\"lost\"`: the conflict happens when the upstream's own response is like this.",
+        "phase = \"after\"\nupstream_response = { status = 200, body = { \"/locked\" = true } }",
+    ),
+    entry(
         "clear",
         ValueType::Any(&[
             ValueType::Choice(&["refetch", "new_version", "never"]),
@@ -166,6 +175,13 @@ static CONFLICT: [KeyEntry; 5] = [
         Words("a problem document with status 409"),
         "The response to a refused client.",
         "reply = { status = 409, retry_after = \"2s\" }",
+    ),
+    entry(
+        "replies",
+        ValueType::Tables(&REPLIES),
+        Words("`reply` alone"),
+        "Several responses, in turn or by weight.",
+        "replies = [{ status = 409, retry_after = \"1s\" }, { status = 503 }, { pass = true }]",
     ),
     entry(
         "expect",

@@ -65,6 +65,10 @@ fn of_value(value: &ValueType) -> Json {
             json!({ "anyOf": [of_form(*form), list] })
         }
         ValueType::Table(section) => of_section(section),
+        ValueType::OneOrMore(value) => {
+            let one = of_value(value);
+            json!({ "anyOf": [one, { "type": "array", "items": one, "minItems": 1 }] })
+        }
         ValueType::Tables(section) => json!({ "type": "array", "items": of_section(section) }),
         ValueType::Map { value, .. } => json!({ "type": "object", "additionalProperties": of_value(value) }),
         ValueType::Scalar => json!({ "type": ["string", "number", "boolean"] }),

@@ -42,6 +42,8 @@ pub(in crate::rules) enum ValueType {
     Table(&'static Section),
     /// `[[…]]`.
     Tables(&'static Section),
+    /// One value, or a list of them.
+    OneOrMore(&'static ValueType),
     /// A table with names of the file's own.
     Map {
         name: &'static str,
@@ -78,6 +80,8 @@ pub(in crate::rules) enum Form {
     Pointer,
     /// `..xx.`
     Sequence,
+    /// `4xx`
+    StatusClass,
     File,
     Template,
 }
@@ -103,6 +107,7 @@ impl ValueType {
             ValueType::OneOrList(form) => format!("{}, or a list of such", form.noun()),
             ValueType::Table(_) => "a table".to_owned(),
             ValueType::Tables(_) => "a list of tables".to_owned(),
+            ValueType::OneOrMore(value) => format!("{}, or a list of such", value.noun()),
             ValueType::Map { name, value } => format!("a table of {name} to {}", value.noun()),
             ValueType::Scalar => "text, a number or a boolean".to_owned(),
             ValueType::Any(values) => values.iter().map(ValueType::noun).collect::<Vec<_>>().join(", or "),
@@ -129,6 +134,7 @@ impl Form {
             Form::Version => "a version's place",
             Form::Pointer => "a JSON pointer",
             Form::Sequence => "a sequence of `.` and `x`",
+            Form::StatusClass => "a class such as `4xx`",
             Form::File => "a file's name",
             Form::Template => "a text",
         }
@@ -147,6 +153,7 @@ impl Form {
             Form::Version => Some("^((header|query):.+|body:(/.*)?)$"),
             Form::Pointer => Some("^(/.*)?$"),
             Form::Sequence => Some("^[.x]{1,10000}$"),
+            Form::StatusClass => Some("^[2-5][xX]{2}$"),
             Form::Socket => Some(":[0-9]{1,5}$"),
             Form::Protocol => Some("^[!#$%&'*+.^_`|~0-9A-Za-z-]+(/[^/]+)?$"),
             Form::Regex | Form::TextPattern | Form::Network | Form::File | Form::Template => None,

@@ -101,7 +101,7 @@ pub(super) fn warn(
 }
 
 fn sends_retry_after(rule: &Rule) -> bool {
-    !rule.withholds_responses()
-        && (rule.reply.retry_after.is_some()
-            || rule.reply.headers.iter().any(|(name, _)| *name == header::RETRY_AFTER))
+    rule.responses().any(|reply| {
+        reply.retry_after.is_some() || reply.headers.iter().any(|(name, _)| *name == header::RETRY_AFTER)
+    })
 }

@@ -143,7 +143,10 @@ fn placed(home: &Section, name: &str, value: &DeValue) -> String {
         _ => "…".to_owned(),
     };
     match home.name.strip_prefix('`').and_then(|home| home.strip_suffix('`')) {
-        Some(table @ ("reply" | "not" | "read")) => format!("write `{table} = {{ {name} = {written} }}`"),
+        Some("replies") => format!("write `replies = [{{ {name} = {written} }}, …]`"),
+        Some(table @ ("reply" | "not" | "read" | "upstream_response")) => {
+            format!("write `{table} = {{ {name} = {written} }}`")
+        }
         Some(table) if !table.contains('`') => format!("write `{name} = {written}` below `[{table}]`"),
         _ if home.name == TOP.name => format!("write `{name} = {written}` above the first `[…]`"),
         _ if home.name == RULE.name => format!("write `{name} = {written}` below a `[[rule]]`"),

@@ -153,7 +153,7 @@ impl Reader<'_> {
         })
     }
 
-    fn header_patterns(&mut self, given: &GivenKey) -> Vec<(HeaderName, Presence)> {
+    pub fn header_patterns(&mut self, given: &GivenKey) -> Vec<(HeaderName, Presence)> {
         let mut headers = Vec::new();
         for (name, span, value) in self.entries_of(given) {
             let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else {
@@ -181,7 +181,7 @@ impl Reader<'_> {
         patterns
     }
 
-    fn body_values(&mut self, given: &GivenKey) -> Vec<(Box<str>, serde_json::Value)> {
+    pub fn body_values(&mut self, given: &GivenKey) -> Vec<(Box<str>, serde_json::Value)> {
         if given.value.get_ref().is_str() {
             self.report(
                 Diagnostic::error(Code::WrongType, title(given))

@@ -4,7 +4,6 @@ use std::fmt;
 use std::ops::Range;
 use std::path::{Component, Path};
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use toml::de::DeValue;
@@ -76,32 +75,36 @@ impl Reader<'_> {
         phase: Phase,
         captured: &[&str],
     ) -> (ReplySettings, LostResponse) {
-        let mut reply = ReplySettings {
-            status: StatusCode::CONFLICT,
-            body: ReplyBody::Style(ReplyStyle::default()),
-            headers: Vec::new(),
-            retry_after: None,
-            retry_after_jitter: Duration::ZERO,
-            delay: Duration::ZERO,
-        };
+        let fields = rule.take("reply").and_then(|given| self.fields(&given, &REPLY));
+        let Some(mut fields) = fields else { return (ReplySettings::default(), LostResponse::Closed) };
+        let read = self.reply_of(&mut fields, phase, captured);
+        fields.finish(self);
+        read
+    }
+
+    /// One reply, from the keys of `reply` or of an element of `replies`.
+    pub(super) fn reply_of(
+        &mut self,
+        fields: &mut Fields,
+        phase: Phase,
+        captured: &[&str],
+    ) -> (ReplySettings, LostResponse) {
+        let mut reply = ReplySettings::default();
         let mut lost = LostResponse::Closed;
-        let Some(given) = rule.take("reply") else { return (reply, lost) };
-        let Some(mut fields) = self.fields(&given, &REPLY) else { return (reply, lost) };
         if let Some(status) = fields.take("status").and_then(|given| self.reply_status(&given, phase)) {
             reply.status = status;
             lost = LostResponse::Status;
         }
         let scope = TemplateScope { params: captured, retry_after: fields.key_span("retry_after").is_some() };
         let style = fields.take("style").and_then(|given| self.style(&given)).unwrap_or_default();
-        reply.body = match self.reply_text(&mut fields, &scope) {
+        reply.body = match self.reply_text(fields, &scope) {
             Some(text) => ReplyBody::Text { text, style },
             None => ReplyBody::Style(style),
         };
         reply.headers = fields.take("headers").map(|given| self.headers(&given, &scope)).unwrap_or_default();
-        self.coming_back(&mut fields, &mut reply);
+        self.coming_back(fields, &mut reply);
         reply.delay = fields.take("delay").and_then(|given| self.duration(&given)).unwrap_or_default();
-        self.warn_of_silence(&fields, phase, lost);
-        fields.finish(self);
+        self.warn_of_silence(fields, phase, lost);
         (reply, lost)
     }
 

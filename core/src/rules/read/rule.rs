@@ -57,7 +57,9 @@ impl Reader<'_> {
         let clear = fields.take("clear").and_then(|given| self.clear(&given));
         self.only_counted(&fields, phase);
         self.not_reads_alone(&fields, &requests.method, clear);
+        let upstream_response = self.upstream_response(&mut fields, phase);
         let (reply, lost) = self.reply(&mut fields, phase, &captured);
+        let replies = self.replies(&mut fields, phase, &captured);
         if let Trigger::Counted(counted) = &mut trigger {
             counted.phase = of_rule(phase, lost);
             counted.clear = clear;
@@ -74,7 +76,9 @@ impl Reader<'_> {
             version,
             read,
             kind,
+            upstream_response,
             reply,
+            replies,
             during,
             limit,
             enabled,

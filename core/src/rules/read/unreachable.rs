@@ -51,6 +51,9 @@ fn is_greedy(rule: &Rule) -> bool {
         && rule.read.is_none()
         && rule.during.is_none()
         && rule.limit.is_none()
+        // Its replies may pass.
+        && rule.replies.is_none()
+        && rule.upstream_response.is_none()
         && rule.per.0.iter().all(has_key)
 }
 
