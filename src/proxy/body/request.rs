@@ -15,6 +15,7 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
+use super::super::downstream::backlog::Backlog;
 use super::super::downstream::deadlines::{Deadlines, RequestNumber, UploadProgress, Wait};
 use super::super::record::RequestRecorder;
 use super::super::tasks::Tasks;
@@ -37,6 +38,8 @@ struct Upcoming {
     /// Trailers found by an inspection.
     trailers: Option<Box<HeaderMap>>,
     hold: Option<Hold>,
+    /// Bytes held by an HTTP/1.1 connection to the upstream. Streams have windows.
+    backlog: Option<Arc<Backlog>>,
     vitals: Arc<Deadlines>,
     turn: RequestNumber,
     /// Runs the task that drops the rest of the body.
@@ -97,6 +100,7 @@ impl RequestBody {
             rest: Some(body),
             trailers: None,
             hold: None,
+            backlog: None,
             vitals: Arc::clone(vitals),
             turn: vitals.begin_request(UploadProgress::Forwarded),
             tasks: Rc::clone(tasks),
@@ -118,6 +122,13 @@ impl RequestBody {
     pub fn hold(&mut self, permission: Arc<ContinueGate>) {
         if let Some(upcoming) = &mut self.0 {
             upcoming.hold = Some(Box::pin(async move { permission.wait().await }));
+        }
+    }
+
+    /// Lets the body go no faster than the upstream's socket takes it: an upstream that does not read costs two pieces.
+    pub fn pace(&mut self, backlog: &Arc<Backlog>) {
+        if let Some(upcoming) = &mut self.0 {
+            upcoming.backlog = Some(Arc::clone(backlog));
         }
     }
 
@@ -197,6 +208,18 @@ impl Upcoming {
                 return Poll::Ready(Some(Err(BodyError::Unwanted)));
             }
         }
+        if let Some(backlog) = &self.backlog {
+            ready!(backlog.poll_room(cx));
+        }
+        let frame = ready!(self.poll_next(cx));
+        if let (Some(backlog), Some(Ok(frame))) = (&self.backlog, &frame) {
+            backlog.add(frame.data_ref().map_or(0, Bytes::len));
+        }
+        Poll::Ready(frame)
+    }
+
+    /// The next frame: of the inspected part, then from the client.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         if !self.looked.is_empty() {
             let length = self.pieces.pop_front().unwrap_or(PIECE);
             let piece = self.looked.split_to(self.looked.len().min(length));

@@ -1,7 +1,7 @@
-//! Bytes of a response that hyper buffers for an HTTP/1.1 client.
+//! Bytes of a body that hyper buffers for an HTTP/1.1 peer: a response's for its client, a request's for the upstream.
 //!
 //! hyper takes up to 408 KiB of a body ahead of the socket, and no less than the longest head allowed. Here
-//! the body waits until the socket has taken its last piece, so a client that does not read costs two pieces.
+//! the body waits until the socket has taken its last piece, so a peer that does not read costs two pieces.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 /// Bytes held from which on a body yields no more.
 const LIMIT: usize = 16 * 1024;
 
-/// Shared by a response's body and its socket on one thread: atomic only because a socket that may become a
+/// Shared by a body and its socket on one thread: atomic only because a socket that may become a
 /// tunnel has to be `Send`.
 #[derive(Debug, Default)]
 pub struct Backlog {

@@ -49,6 +49,7 @@ impl Forwarder {
             if self.replays && lease.reused && is_repeatable(&head.method, body) {
                 lease.replayable.allow();
             }
+            body.pace(lease.replayable.backlog());
             vitals.begin_at(Wait::Answer, now);
             let request = Request::from_parts(take(head), std::mem::take(body));
             lease.replayable.await_head(self.limits.response_header_bytes);

@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use super::super::downstream::backlog::Backlog;
 use super::super::downstream::{coalesce, portion};
 use super::super::error::Failure;
 use super::connect::{Connector, Offer};
@@ -43,6 +44,7 @@ struct Word {
     is_allowed: AtomicBool,
     /// Bytes that may still be read before the head is whole; [`UNAWAITED`] when none is awaited.
     head_bytes: AtomicUsize,
+    backlog: Arc<Backlog>,
 }
 
 const UNAWAITED: usize = usize::MAX;
@@ -52,7 +54,11 @@ const INTERIM_BYTES: usize = 64 * 1024;
 
 impl Default for Word {
     fn default() -> Word {
-        Word { is_allowed: AtomicBool::new(false), head_bytes: AtomicUsize::new(UNAWAITED) }
+        Word {
+            is_allowed: AtomicBool::new(false),
+            head_bytes: AtomicUsize::new(UNAWAITED),
+            backlog: Arc::default(),
+        }
     }
 }
 
@@ -68,6 +74,11 @@ impl Replayable {
 
     fn forbid(&self) {
         self.0.is_allowed.store(false, Relaxed);
+    }
+
+    /// Bytes of the request's body held by the connection.
+    pub fn backlog(&self) -> &Arc<Backlog> {
+        &self.0.backlog
     }
 
     /// Begins to await a response, with a head of `most` bytes at most.
@@ -278,11 +289,18 @@ impl AsyncWrite for Transport {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         ready!(this.poll_renewed(cx))?;
-        if this.is_deaf {
-            return Poll::Ready(Ok(()));
+        let flushed = match this.is_deaf {
+            true => Poll::Ready(Ok(())),
+            false => {
+                let flushed = delegate!(&mut this.stream, poll_flush(cx));
+                this.heard(flushed, ())
+            }
+        };
+        if flushed.is_ready() {
+            // hyper flushes when it has nothing left to write.
+            this.stale.replayable.backlog().clear();
         }
-        let flushed = delegate!(&mut this.stream, poll_flush(cx));
-        this.heard(flushed, ())
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -38,7 +38,7 @@ const STREAMS: u32 = 100;
 /// does not hear it out in time.
 const STREAM_WINDOW: u32 = 256 * 1024;
 /// The same of all streams: as much as all of them may hold, so that unread uploads never keep another from
-/// its bytes (RFC 9113 §5.2.2). It is the most memory that unread uploads take on a connection: 25 MiB.
+/// its bytes (RFC 9113 §5.2.2): 25 MiB. The memory that unread uploads take is measured in tests/it/wire/memory.rs.
 const CONNECTION_WINDOW: u32 = STREAMS * STREAM_WINDOW;
 /// Bytes of a response that the client has not let through yet.
 const SEND_BUFFER: usize = 64 * 1024;

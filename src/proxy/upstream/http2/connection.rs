@@ -37,8 +37,8 @@ const STREAMS: u32 = 100;
 /// worse for others (linkerd2-proxy 609).
 const STREAM_WINDOW: u32 = 128 * 1024;
 /// The same of all responses on a connection: as much as all its streams may hold, so that clients that do
-/// not read never keep a response from another client (RFC 9113 §5.2.2). It is the most memory that unread
-/// responses take on a connection: 12.5 MiB.
+/// not read never keep a response from another client (RFC 9113 §5.2.2): 12.5 MiB. The memory that unread responses
+/// take is measured in tests/it/wire/memory.rs.
 const CONNECTION_WINDOW: u32 = STREAMS * STREAM_WINDOW;
 /// Stands for the upstream's limit before its SETTINGS have come.
 const UNSAID: usize = usize::MAX - 1;
