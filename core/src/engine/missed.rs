@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use http::Method;
 use smol_str::SmolStr;
 
@@ -18,7 +19,7 @@ const MOST_COMPARED: usize = 256;
 /// Requests of a run, by kinds.
 #[derive(Debug, Default)]
 pub struct Came {
-    kinds: HashMap<(SmolStr, SmolStr), Kind>,
+    kinds: HashMap<(SmolStr, SmolStr), Kind, RandomState>,
     requests: u64,
 }
 

@@ -34,8 +34,8 @@ impl Clue {
 }
 
 impl Clues {
-    pub fn of(attempt: &Attempt) -> Clues {
-        let resource = resource(attempt, &attempt.path);
+    /// Those of an attempt, whose `resource` is [`Clues::resource_of`] it.
+    pub fn of(attempt: &Attempt, resource: Clue) -> Clues {
         let sent = &attempt.sent;
         let place = Words::about(attempt, 1).number(resource.0).text(&attempt.method);
         let mut request = place.clone().option(attempt.query.map(|query| query.0));

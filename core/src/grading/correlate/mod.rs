@@ -156,20 +156,21 @@ impl Correlator {
 
     fn take(&mut self, turn: AttemptOrder, attempt: Arc<Attempt>, ended: &mut Vec<Ended>) {
         self.table.close_until(turn.at, ended);
-        self.table.note_caller(&attempt);
+        let resource = Clues::resource_of(&attempt);
+        self.table.note_caller(&attempt, resource);
         let meaning = Meaning::of(&attempt);
         let is_known = self.table.knows(attempt.client);
         if !is_known && !meaning.is_retryable() && !is_marked(&attempt) {
             // By far the most: nothing came before, and nothing follows.
             if attempt.is_write() {
-                self.past.note(&attempt, meaning, &Clues::of(&attempt));
+                self.past.note(&attempt, meaning, &Clues::of(&attempt, resource));
             }
             return ended.push(match meaning {
                 Meaning::Success if attempt.conflict.is_none() => Ended::Plain(attempt),
                 _ => Ended::Operation(alone(attempt, meaning)),
             });
         }
-        let evidence = Clues::of(&attempt);
+        let evidence = Clues::of(&attempt, resource);
         let found = if is_known { find(&attempt, &evidence, &self.table, &self.past) } else { None };
         if is_known {
             self.table.read(&attempt, &evidence, found.map(|(number, _)| number));

@@ -1,8 +1,9 @@
 //! A memory of finished operations: only hashes, with detail for the latest of them alone.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hash as _, Hasher as _};
+use std::hash::{Hash as _, Hasher as _};
 
+use foldhash::fast::FixedState;
 use siphasher::sip::SipHasher13;
 
 use super::evidence::Clue;
@@ -19,7 +20,7 @@ pub(super) struct ClueCache<T> {
 }
 
 /// Clues are hashes under the run's key: no secret of its own is needed here.
-type Map<T> = HashMap<Clue, T, BuildHasherDefault<SipHasher13>>;
+type Map<T> = HashMap<Clue, T, FixedState>;
 
 impl<T: Copy> ClueCache<T> {
     pub const GENERATION: usize = 32_768;
@@ -85,7 +86,8 @@ impl Faded {
 
     fn may_hold(&self, clue: Clue) -> bool {
         let is_set = |(word, bit): (usize, u64)| self.bits.get(word).is_some_and(|word| word & bit != 0);
-        self.count > Self::MOST || Self::places(clue).all(is_set)
+        // Nothing fades in most runs.
+        self.count > 0 && (self.count > Self::MOST || Self::places(clue).all(is_set))
     }
 
     /// Of two halves of one hash (Kirsch and Mitzenmacher, 2006). Numbers that are clues are no hashes.

@@ -82,7 +82,8 @@ pub(super) fn calls(strand: Strand, rest: &Rest, caller: &Caller) -> Vec<Open> {
     let mut reads: VecDeque<ReadBetween> = rest.reads.iter().cloned().collect();
     for tried in strand.tries {
         let attempt = tried.attempt;
-        let (meaning, evidence) = (Meaning::of(&attempt), Clues::of(&attempt));
+        let resource = Clues::resource_of(&attempt);
+        let (meaning, evidence) = (Meaning::of(&attempt), Clues::of(&attempt, resource));
         let (earlier, later) = reads.into_iter().partition(|read| read.end <= attempt.start);
         reads = later;
         let going_on = calls.last_mut().filter(|open| open.meaning.is_retryable());

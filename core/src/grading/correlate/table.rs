@@ -3,10 +3,9 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
-use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
-use siphasher::sip::SipHasher13;
+use foldhash::fast::FixedState;
 
 use super::Ended;
 use super::evidence::{Clue, Clues};
@@ -49,7 +48,7 @@ struct Use {
 }
 
 /// Numbers are given in the order in which operations began, and keys are hashes already.
-type Map<K, V> = HashMap<K, V, BuildHasherDefault<SipHasher13>>;
+type Map<K, V> = HashMap<K, V, FixedState>;
 pub(super) type OperationNumber = u64;
 
 impl OpenOperations {
@@ -73,22 +72,24 @@ impl OpenOperations {
     }
 
     /// Notes the client and the connection of an attempt.
-    pub fn note_caller(&mut self, attempt: &Attempt) {
+    pub fn note_caller(&mut self, attempt: &Attempt, resource: Clue) {
         let connection = Clue::number(attempt.connection);
         let used = self.connections.get(connection).map(|used| used.end);
         let end = used.unwrap_or(0).max(attempt.end);
         // A forgotten connection has been idle for an unknown time; it is not new.
         let idle = used.or_else(|| self.connections.has_forgotten(connection).then_some(u64::MAX));
-        self.connections.set(connection, Use { end, resource: Clues::resource_of(attempt) });
+        self.connections.set(connection, Use { end, resource });
         let mut caller = self.caller(attempt.client);
         caller.see(attempt, idle);
         self.callers.set(Clue::number(attempt.client.0), caller);
     }
 
-    fn change_caller(&mut self, client: Fingerprint, change: impl FnOnce(&mut Caller)) {
+    /// Changes what is known of a client, and gives it back.
+    fn change_caller(&mut self, client: Fingerprint, change: impl FnOnce(&mut Caller)) -> Caller {
         let mut caller = self.caller(client);
         change(&mut caller);
         self.callers.set(Clue::number(client.0), caller);
+        caller
     }
 
     /// Notes the evidence of an attempt about operations that it is no part of: that its like was under way, or came
@@ -231,7 +232,7 @@ impl OpenOperations {
         });
         let is_same_key = key.is_some() && open.latest().is_some_and(|one| one.sent.idempotency_key == key);
         let is_same_trace = trace.is_some() && open.latest().is_some_and(|one| one.sent.trace == trace);
-        self.change_caller(client, |caller| {
+        let caller = self.change_caller(client, |caller| {
             caller.is_pooled |= is_pooled;
             caller.keeps_keys |= is_same_key;
             caller.keeps_traces |= is_same_trace;
@@ -240,12 +241,11 @@ impl OpenOperations {
                 caller.refused(number, false);
             }
         });
-        let caller = self.caller(client);
         let has_company = self.places.get(&evidence.resource).is_some_and(|numbers| numbers.len() > 1);
         let Some(open) = self.operations.get_mut(&number) else { return };
         // With others at the resource, several reads may be those of several.
         let link = if has_company && open.has_unclear_reads(&attempt) { Link::AmbiguousReplay } else { link };
-        if !open.is_found_by(&evidence) || open.may_come_apart(&attempt) {
+        if !open.is_found_by(&evidence) {
             if let Some(mut open) = self.remove(number) {
                 open.go_on(attempt, meaning, evidence, link, &caller);
                 ended.extend(open.tell(&caller).map(Ended::Told));
@@ -257,14 +257,21 @@ impl OpenOperations {
             return self.make_room(ended);
         }
         // Mostly a try stands where the one before it stood.
+        let may_come_apart = open.may_come_apart(&attempt);
         let before = (open.closes_at(), open.kept());
         open.go_on(attempt, meaning, evidence, link, &caller);
         ended.extend(open.tell(&caller).map(Ended::Told));
+        let calls = if may_come_apart { open.take_apart(&caller) } else { None };
         let (closes_at, kept, is_over) = (open.closes_at(), open.kept(), open.is_over());
-        self.closings.remove(&(before.0, number));
-        self.closings.insert((closes_at, number));
+        if closes_at != before.0 {
+            self.closings.remove(&(before.0, number));
+            self.closings.insert((closes_at, number));
+        }
         self.kept_tries = self.kept_tries - before.1 + kept;
-        if is_over {
+        if let Some((by, calls)) = calls {
+            self.remove(number);
+            self.put_apart(by, client, calls, ended);
+        } else if is_over {
             self.close_one(number, 0, ended);
         }
         self.make_room(ended);
