@@ -53,8 +53,13 @@ impl MediaType {
 
     /// Parses a `Content-Type` (RFC 9110 §8.3.1); `None` for an unknown type.
     pub fn of(content_type: &[u8]) -> Option<MediaType> {
-        let text = content_type.split(|byte| *byte == b';').next()?.trim_ascii();
-        let at = MediaType::KNOWN.iter().position(|known| known.as_bytes().eq_ignore_ascii_case(text))?;
+        let mut known = MediaType::KNOWN.iter().map(|known| known.as_bytes());
+        // Most are written exactly so, which is found out sooner.
+        let as_written = known.clone().position(|known| known == content_type);
+        let at = as_written.or_else(|| {
+            let text = content_type.split(|byte| *byte == b';').next()?.trim_ascii();
+            known.position(|known| known.eq_ignore_ascii_case(text))
+        })?;
         u8::try_from(at).ok().map(MediaType)
     }
 

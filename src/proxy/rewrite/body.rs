@@ -156,7 +156,8 @@ impl Rewriter {
 /// A look at the beginning of a body: whether it holds the upstream's origin.
 pub struct Look {
     origin: Rc<Origin>,
-    decoder: Option<Decoder>,
+    /// In a box: it is large, and most bodies are plain.
+    decoder: Option<Box<Decoder>>,
     /// The end of what was looked at, which may be the beginning of a URL.
     tail: Vec<u8>,
     left: usize,
@@ -177,7 +178,7 @@ impl Look {
         if !is_text(&head.headers) {
             return None;
         }
-        let decoder = ContentCodings::of(&head.headers).ok()?.decoder();
+        let decoder = ContentCodings::of(&head.headers).ok()?.decoder().map(Box::new);
         Some(Box::new(Look { origin: Rc::clone(origin), decoder, tail: Vec::new(), left: LOOKED_AT }))
     }
 
@@ -230,9 +231,6 @@ fn is_text(headers: &HeaderMap) -> bool {
     let Some(content_type) = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes) else {
         return false;
     };
-    let end = memchr::memchr(b';', content_type).unwrap_or(content_type.len());
-    let (essence, parameters) = content_type.split_at(end);
-    let essence = essence.trim_ascii();
     let known: [&[u8]; 7] = [
         b"text/html",
         b"application/json",
@@ -242,6 +240,13 @@ fn is_text(headers: &HeaderMap) -> bool {
         b"application/x-ndjson",
         b"application/jsonl",
     ];
+    // Most are written so.
+    if known.contains(&content_type) {
+        return true;
+    }
+    let end = memchr::memchr(b';', content_type).unwrap_or(content_type.len());
+    let (essence, parameters) = content_type.split_at(end);
+    let essence = essence.trim_ascii();
     let ends_with = |suffix: &[u8]| {
         let start = essence.len().checked_sub(suffix.len());
         start.and_then(|start| essence.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(suffix))

@@ -37,7 +37,7 @@ impl Front {
     /// What a request's head says, of a client that came over `scheme`.
     pub fn of(headers: &HeaderMap, scheme: Scheme, is_trusted: bool) -> Front {
         let host = headers.get(header::HOST).cloned();
-        let said = |name: &HeaderName| headers.get(name).filter(|_| is_trusted);
+        let said = |name: &HeaderName| if is_trusted { headers.get(name) } else { None };
         // The nearest client comes first where several proxies have said something.
         let first = |value: &HeaderValue| {
             let first = value.as_bytes().split(|byte| *byte == b',').next().map(<[u8]>::trim_ascii)?;

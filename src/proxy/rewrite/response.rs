@@ -16,7 +16,7 @@ pub fn response(headers: &mut HeaderMap, upstream: &UpstreamUrl, front: &Front) 
             headers.remove(name);
         }
     }
-    let way = Way { upstream, server: upstream_server(upstream), front };
+    let way = Way { upstream, front };
     for (name, value) in headers.iter_mut() {
         let changed = way.change(name, value.as_bytes());
         if let Some(changed) = changed.and_then(|bytes| HeaderValue::from_bytes(&bytes).ok()) {
@@ -31,7 +31,6 @@ static AROUND: [HeaderName; 2] = [header::ALT_SVC, header::STRICT_TRANSPORT_SECU
 
 struct Way<'r> {
     upstream: &'r UpstreamUrl,
-    server: Server<'r>,
     front: &'r Front,
 }
 
@@ -93,7 +92,7 @@ impl Way<'_> {
 
     fn is_upstream(&self, reference: &ServerReference<'_>) -> bool {
         let own = Spoken::of(self.upstream.scheme);
-        reference.server(own).is_some_and(|server| server.is_probably(&self.server))
+        reference.server(own).is_some_and(|server| server.is_probably(&upstream_server(self.upstream)))
     }
 
     fn is_front(&self, reference: &ServerReference<'_>) -> bool {
