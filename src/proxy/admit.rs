@@ -8,15 +8,18 @@ use http::uri::{Scheme, Uri};
 use http::{Method, Version};
 
 use super::error::Failure;
+use super::headers::Present;
 
 /// Refuses a request, or makes its target and its `Host` say the same: from here on the target is a
 /// path (or `*`), and `Host` is where the client wanted to go.
-pub fn admit(head: &mut Parts, uri_bytes: usize) -> Result<(), Failure> {
+pub fn admit(head: &mut Parts, present: Present, uri_bytes: usize) -> Result<(), Failure> {
     if head.method == Method::CONNECT || head.method == Method::TRACE {
         return Err(Failure::Method);
     }
     check_host(head).map_err(Failure::BadRequest)?;
-    check_framing(&head.headers).map_err(Failure::BadRequest)?;
+    if present.transfer_encoding {
+        check_framing(&head.headers).map_err(Failure::BadRequest)?;
+    }
     take_authority(head).map_err(Failure::BadRequest)?;
     match head.uri.path_and_query() {
         Some(target) if target.as_str().len() > uri_bytes => Err(Failure::UriTooLong),
@@ -113,6 +116,11 @@ fn is_name_byte(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn admit(head: &mut Parts, uri_bytes: usize) -> Result<(), Failure> {
+        let present = Present::in_headers(&head.headers);
+        super::admit(head, present, uri_bytes)
+    }
 
     fn head(method: &str, target: &'static str, lines: &[(&'static str, &'static str)]) -> Parts {
         let mut request = http::Request::builder().method(method).uri(target);

@@ -21,7 +21,7 @@ use super::downstream::deadlines::Wait;
 use super::downstream::http2;
 use super::error::{Failure, Late, Scarce};
 use super::error_response::error_response;
-use super::headers;
+use super::headers::{self, Present};
 use super::max_forwards;
 use super::owed::Owed;
 use super::record::RequestRecorder;
@@ -47,9 +47,10 @@ pub async fn exchange(
         Version::HTTP_2 => http2::translate(&mut head, shared.settings.limits.header_count),
         _ => Ok(()),
     };
-    let is_last = headers::says_close(head.version, &head.headers);
     // Before a rule, or the journal, looks at them.
     cookies::restore(&mut head.headers, &worker.forwarder.upstream);
+    let present = Present::in_headers(&head.headers);
+    let is_last = headers::says_close(head.version, &head.headers);
     let is_http_10 = head.version < Version::HTTP_11;
     let address = client.address_behind(&head.headers, &shared.settings.trusted);
     let who = client.who(&head.headers, address, &shared.settings, worker.recorder.key);
@@ -57,13 +58,14 @@ pub async fn exchange(
     let origin = RequestOrigin { connection, address, who, began: shared.clock.now() };
     let record = RequestRecorder::begin(&worker.recorder, snapshot, &head, origin);
     // The head may be gone when there is a failure to be told.
-    let origin_header = head.headers.get(header::ORIGIN).filter(|_| shared.settings.cors).cloned();
+    let origin_header =
+        if present.origin && shared.settings.cors { head.headers.get(header::ORIGIN).cloned() } else { None };
     let mut body = RequestBody::new(body, vitals, &worker.tasks, &record);
     let shown = AccessLog::of(&record, shared.clock);
     // Rare branches are boxed: hyper moves this future on every request.
     let answering = pin!(async {
         translated?;
-        response(&worker, &client, &mut head, &mut body, origin, &shown, &record).await
+        response(&worker, &client, &mut head, present, &mut body, origin, &record).await
     });
     let answered = match vitals.within(answering).await {
         Ok(answered) => answered,
@@ -124,17 +126,18 @@ async fn response(
     worker: &Rc<Worker>,
     client: &Rc<Client>,
     head: &mut Parts,
+    present: Present,
     body: &mut RequestBody,
     origin: RequestOrigin,
-    shown: &AccessLog<'_>,
     record: &RequestRecorder,
 ) -> Result<Answered, Failure> {
     let shared = &worker.shared;
+    let shown = AccessLog::of(record, shared.clock);
     if client.is_surplus() {
         return Err(Failure::Exhausted(Scarce::Connections));
     }
-    admit(head, shared.settings.limits.uri_bytes)?;
-    if shared.via.as_ref().is_some_and(|via| via.is_in(&head.headers)) {
+    admit(head, present, shared.settings.limits.uri_bytes)?;
+    if present.via && shared.via.as_ref().is_some_and(|via| via.is_in(&head.headers)) {
         return Err(Failure::Loop);
     }
     // A client of HTTP/1.0 that sends no Host is no browser.
@@ -148,7 +151,7 @@ async fn response(
     let late = match decide(worker, record.snapshot(), origin, head, body, &mut owed).await? {
         Disposition::Refuse(answered) => {
             drop(owed);
-            return Ok(Answered::ByRule(refuse(answered, head, shown, body, record).await));
+            return Ok(Answered::ByRule(refuse(answered, head, &shown, body, record).await));
         }
         Disposition::Replay(replay) => return Ok(Answered::ByUpstream(give_again(client, &replay))),
         Disposition::Forward(late) => late,
@@ -157,7 +160,7 @@ async fn response(
     if let Some(response) = max_forwards::count(head) {
         return Ok(Answered::ByUpstream(response));
     }
-    let mut response = worker.forwarder.forward(head, body, client).await?;
+    let mut response = worker.forwarder.forward(head, present, body, client).await?;
     record.hear_upstream(response.status());
     let conflict = match late {
         None => None,
@@ -173,7 +176,7 @@ async fn response(
         response.body_mut().watch(owed);
     }
     match conflict {
-        Some(answered) => Ok(Box::pin(disturb(worker, answered, response, shown, record)).await),
+        Some(answered) => Ok(Box::pin(disturb(worker, answered, response, &shown, record)).await),
         None => Ok(Answered::ByUpstream(response)),
     }
 }

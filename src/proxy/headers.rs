@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use http::header::{self, Entry};
-use http::{HeaderMap, HeaderName, HeaderValue, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 
 use super::connection_auth;
 use crate::model::text_of;
@@ -36,12 +35,15 @@ pub struct Hop {
     pub keep_alive: Option<Duration>,
 }
 
-/// Names in a message that are meant for this hop alone, regardless of `Connection`.
+/// Which names a message has, of those that are looked for in each: found once, as going over the names is cheaper
+/// than looking each up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Present {
-    connection: bool,
+pub struct Present {
+    pub connection: bool,
+    pub transfer_encoding: bool,
+    pub via: bool,
+    pub origin: bool,
     keep_alive: bool,
-    transfer_encoding: bool,
     /// `Authorization` and the like.
     credentials: bool,
     /// One of those that few messages have.
@@ -49,14 +51,16 @@ struct Present {
 }
 
 impl Present {
-    /// Goes once over the names, which is cheaper than looking each up.
-    fn in_headers(headers: &HeaderMap) -> Present {
+    /// Those of `headers`.
+    pub fn in_headers(headers: &HeaderMap) -> Present {
         let mut present = Present::default();
         for name in headers.keys() {
             match name.as_str() {
                 "connection" => present.connection = true,
                 "keep-alive" => present.keep_alive = true,
                 "transfer-encoding" => present.transfer_encoding = true,
+                "via" => present.via = true,
+                "origin" => present.origin = true,
                 "upgrade" | "te" | "proxy-connection" => present.others = true,
                 "authorization" | "www-authenticate" => present.credentials = true,
                 "proxy-authenticate" | "proxy-authorization" => {
@@ -72,9 +76,9 @@ impl Present {
 
 /// Removes names meant for this hop: the fixed set, and any that a `Connection` line nominates.
 ///
-/// Call it before anything is added, or a client could nominate the proxy's own headers.
-pub fn take_hop_by_hop(headers: &mut HeaderMap) -> Hop {
-    let present = Present::in_headers(headers);
+/// Call it before anything is added, or a client could nominate the proxy's own headers. `present` are the names of
+/// `headers`.
+pub fn take_hop_by_hop(headers: &mut HeaderMap, present: Present) -> Hop {
     let identity = present.credentials && connection_auth::is_named(headers);
     let mut hop = Hop { identity, ..Hop::default() };
     if present.others {
@@ -134,29 +138,27 @@ fn idle_timeout(value: &HeaderValue) -> Option<Duration> {
 
 /// Appends a value to a comma-separated list, as one line.
 pub fn append_to_list(headers: &mut HeaderMap, name: HeaderName, value: &HeaderValue) {
-    match headers.entry(name) {
-        Entry::Vacant(entry) => {
-            entry.insert(value.clone());
+    // Mostly there is no such list, and this is all.
+    if !headers.append(&name, value.clone()) {
+        return;
+    }
+    let mut list = Vec::new();
+    for line in headers.get_all(&name) {
+        if !list.is_empty() {
+            list.extend_from_slice(b", ");
         }
-        Entry::Occupied(mut entry) => {
-            let mut list = Vec::new();
-            for line in entry.iter().chain([value]) {
-                if !list.is_empty() {
-                    list.extend_from_slice(b", ");
-                }
-                list.extend_from_slice(line.as_bytes());
-            }
-            if let Ok(list) = HeaderValue::from_bytes(&list) {
-                entry.insert(list);
-            }
-        }
+        list.extend_from_slice(line.as_bytes());
+    }
+    if let Ok(list) = HeaderValue::from_bytes(&list) {
+        headers.insert(name, list);
     }
 }
 
 /// Whether the connection closes after a message of HTTP/1 with these headers (RFC 9112 §9.3).
 pub fn says_close(version: Version, headers: &HeaderMap) -> bool {
     let says = |word: &str| {
-        tokens(headers, &header::CONNECTION).any(|token| token.eq_ignore_ascii_case(word.as_bytes()))
+        headers.contains_key(header::CONNECTION)
+            && tokens(headers, &header::CONNECTION).any(|token| token.eq_ignore_ascii_case(word.as_bytes()))
     };
     match version {
         Version::HTTP_2 => false,
@@ -179,6 +181,10 @@ fn tokens<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item =
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn take_hop_by_hop(headers: &mut HeaderMap) -> Hop {
+        super::take_hop_by_hop(headers, Present::in_headers(headers))
+    }
 
     fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();

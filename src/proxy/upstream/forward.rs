@@ -18,7 +18,7 @@ use super::super::body::response::{ResponseSource, UpstreamBody};
 use super::super::downstream::client::Client;
 use super::super::error::{Cause, Failure};
 use super::super::error_response::MARKER;
-use super::super::headers::{self, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_PROTO, Hop};
+use super::super::headers::{self, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_PROTO, Hop, Present};
 use super::super::rewrite::body::{self, Look, Rewriter};
 use super::super::rewrite::{self, Front, Origin, UpstreamView};
 use super::super::tasks::Tasks;
@@ -79,10 +79,11 @@ impl Forwarder {
     pub async fn forward(
         &self,
         head: &mut Parts,
+        present: Present,
         body: &mut RequestBody,
         client: &Rc<Client>,
     ) -> Result<Response<ResponseSource>, Failure> {
-        let mut hop = headers::take_hop_by_hop(&mut head.headers);
+        let mut hop = headers::take_hop_by_hop(&mut head.headers, present);
         if hop.identity {
             client.identity.bind();
         }
@@ -229,10 +230,11 @@ impl Forwarder {
     ) -> Result<Response<ResponseSource>, Failure> {
         let (mut head, body) = response.into_parts();
         self.has_answered.set(self.has_answered.get() || head.status != StatusCode::BAD_REQUEST);
-        framing::check(&mut head.headers)?;
+        let present = Present::in_headers(&head.headers);
+        framing::check(&mut head.headers, present)?;
         let switches = head.status == StatusCode::SWITCHING_PROTOCOLS;
         let protocol = if switches { head.headers.remove(header::UPGRADE) } else { None };
-        let hop = headers::take_hop_by_hop(&mut head.headers);
+        let hop = headers::take_hop_by_hop(&mut head.headers, present);
         if let Some(timeout) = hop.keep_alive {
             lease.announced(timeout);
         }
@@ -298,7 +300,8 @@ impl Forwarder {
             return Err(Failure::Garbled(why.into()));
         }
         framing::one_length(&mut head.headers)?;
-        if headers::take_hop_by_hop(&mut head.headers).identity {
+        let present = Present::in_headers(&head.headers);
+        if headers::take_hop_by_hop(&mut head.headers, present).identity {
             client.identity.bind();
         }
         self.make_ours(&mut head, front);

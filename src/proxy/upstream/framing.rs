@@ -5,12 +5,15 @@ use http::header::{self, HeaderMap, HeaderValue};
 use http::response::Parts;
 
 use super::super::error::Failure;
+use super::super::headers::Present;
 
 /// Leaves exactly one framing: with both, `Transfer-Encoding` wins (RFC 9112 §6.3).
-pub fn check(headers: &mut HeaderMap) -> Result<(), Failure> {
+pub fn check(headers: &mut HeaderMap, present: Present) -> Result<(), Failure> {
+    if !present.transfer_encoding {
+        return one_length(headers);
+    }
     let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
     match (codings.next(), codings.next()) {
-        (None, _) => one_length(headers),
         (Some(coding), None) if coding.as_bytes().eq_ignore_ascii_case(b"chunked") => {
             headers.remove(header::CONTENT_LENGTH);
             Ok(())
