@@ -1,6 +1,7 @@
 //! `fracas serve`: starts the proxy, and waits for its end.
 
 use std::io;
+use std::mem::ManuallyDrop;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -161,7 +162,8 @@ async fn tell_end(ended: Ended, signals: &mut Signals, log: Log, wanted: Vec<Wan
     let is_report_s = reporting::needs_output(&wanted);
     let losses = reporting::losses(&ended.kept);
     let is_good = !ended.by_itself && ended.kept.report.is_some() && losses.is_empty();
-    let (end, wanted) = (Arc::new(ended), Arc::new(wanted));
+    // The process ends after this: its record of up to 100,000 attempts need not be freed one by one.
+    let (end, wanted) = (Arc::new(ManuallyDrop::new(ended)), Arc::new(wanted));
     let table =
         |end: &Ended, width| format!("\n{}", summary::table(&end.summary, end.kept.report.as_ref(), width));
     let files = {

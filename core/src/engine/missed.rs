@@ -34,19 +34,34 @@ struct Kind {
 /// Reasons why requests that had a rule's method and path did not match it, each with the number of requests.
 pub type Noted = [(String, u64)];
 
+impl Kind {
+    fn add(&mut self, attempt: &Attempt) {
+        self.requests += 1;
+        self.answered += u64::from(attempt.conflict.is_some());
+    }
+}
+
 impl Came {
     /// The kinds of `attempts`.
     pub fn of<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> Came {
         let mut seen = Came::default();
-        for attempt in attempts {
-            seen.requests += 1;
-            let key = (attempt.method.clone(), attempt.path.clone());
+        let mut attempts = attempts.peekable();
+        while let Some(first) = attempts.next() {
+            let mut run = Kind::default();
+            run.add(first);
+            // One kind often comes several times in a row, and comparing is cheaper than hashing.
+            let is_alike = |next: &&Attempt| next.method == first.method && next.path == first.path;
+            while let Some(next) = attempts.next_if(is_alike) {
+                run.add(next);
+            }
+            seen.requests += run.requests;
+            let key = (first.method.clone(), first.path.clone());
             if seen.kinds.len() >= MOST_KINDS && !seen.kinds.contains_key(&key) {
                 continue;
             }
             let kind = seen.kinds.entry(key).or_default();
-            kind.requests += 1;
-            kind.answered += u64::from(attempt.conflict.is_some());
+            kind.requests += run.requests;
+            kind.answered += run.answered;
         }
         seen
     }

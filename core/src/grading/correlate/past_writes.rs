@@ -31,7 +31,7 @@ impl<T: Copy> ClueCache<T> {
 
     /// Whether it was ever set. Of those that faded some are taken for others, never the other way round.
     pub fn has_known(&self, clue: Clue) -> bool {
-        self.get(clue).is_some() || self.has_forgotten(clue)
+        self.get(clue).is_some() || self.faded.may_hold(clue)
     }
 
     /// Whether something was known about it, as far as can be told.
