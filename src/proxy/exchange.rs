@@ -58,8 +58,7 @@ pub async fn exchange(
     let origin = RequestOrigin { connection, address, who, began: shared.clock.now() };
     let record = RequestRecorder::begin(&worker.recorder, snapshot, &head, origin);
     // The head may be gone when there is a failure to be told.
-    let origin_header =
-        if present.origin && shared.settings.cors { head.headers.get(header::ORIGIN).cloned() } else { None };
+    let origin_header = head.headers.get(header::ORIGIN).filter(|_| shared.settings.cors).cloned();
     let mut body = RequestBody::new(body, vitals, &worker.tasks, &record);
     let shown = AccessLog::of(&record, shared.clock);
     // Rare branches are boxed: hyper moves this future on every request.

@@ -42,7 +42,6 @@ pub struct Present {
     pub connection: bool,
     pub transfer_encoding: bool,
     pub via: bool,
-    pub origin: bool,
     keep_alive: bool,
     /// `Authorization` and the like.
     credentials: bool,
@@ -60,7 +59,6 @@ impl Present {
                 "keep-alive" => present.keep_alive = true,
                 "transfer-encoding" => present.transfer_encoding = true,
                 "via" => present.via = true,
-                "origin" => present.origin = true,
                 "upgrade" | "te" | "proxy-connection" => present.others = true,
                 "authorization" | "www-authenticate" => present.credentials = true,
                 "proxy-authenticate" | "proxy-authorization" => {
