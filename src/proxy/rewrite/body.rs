@@ -156,8 +156,7 @@ impl Rewriter {
 /// A look at the beginning of a body: whether it holds the upstream's origin.
 pub struct Look {
     origin: Rc<Origin>,
-    /// In a box: it is large, and most bodies are plain.
-    decoder: Option<Box<Decoder>>,
+    decoder: Option<Decoder>,
     /// The end of what was looked at, which may be the beginning of a URL.
     tail: Vec<u8>,
     left: usize,
@@ -178,7 +177,7 @@ impl Look {
         if !is_text(&head.headers) {
             return None;
         }
-        let decoder = ContentCodings::of(&head.headers).ok()?.decoder().map(Box::new);
+        let decoder = ContentCodings::of(&head.headers).ok()?.decoder();
         Some(Box::new(Look { origin: Rc::clone(origin), decoder, tail: Vec::new(), left: LOOKED_AT }))
     }
 
