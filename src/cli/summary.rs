@@ -56,6 +56,11 @@ pub fn table(summary: &Summary, report: Option<&Report>, width: Width) -> String
             rule.name
         );
     }
+    for rule in &summary.rules {
+        if let Some(empty) = &rule.unlearned {
+            let _ = writeln!(text, "warning: {} never learned a version: {empty}", rule.name);
+        }
+    }
     if summary.state_failures > 0 {
         let operations = counted(summary.state_failures, "operation");
         let _ = writeln!(
@@ -88,6 +93,7 @@ pub fn json(summary: &Summary, report: Option<&Report>) -> String {
             "open": rule.open,
             "replies": &rule.by_reply,
             "unread_responses": rule.unread_responses,
+            "unlearned": &rule.unlearned,
         })
     });
     let whole = serde_json::json!({
@@ -172,6 +178,7 @@ mod tests {
             open: None,
             by_reply: Vec::new(),
             unread_responses: 0,
+            unlearned: None,
         }
     }
 

@@ -39,6 +39,8 @@ pub struct RuleSummary {
     pub by_reply: Vec<u64>,
     /// Responses of the upstream that the rule could not look at.
     pub unread_responses: u64,
+    /// For a rule that matched requests and never learned a version: which places were empty.
+    pub unlearned: Option<String>,
 }
 
 impl Shared {
@@ -78,7 +80,15 @@ impl Shared {
             };
             let why = |(rule, active): (u32, &ActiveRule)| {
                 let counters = &active.counters;
-                (rule, came.why_not(&active.rule, counters.matched(), &counters.near_misses()))
+                (
+                    rule,
+                    came.why_not(
+                        &active.rule,
+                        counters.matched(),
+                        &counters.near_misses(),
+                        &counters.versions,
+                    ),
+                )
             };
             let (command, command_ended) = command.get().copied().unzip();
             Ending { idle: idle.into_iter().map(why).collect(), command, command_ended }
@@ -95,6 +105,7 @@ impl Shared {
             open: None,
             by_reply: active.counters.by_reply(),
             unread_responses: active.counters.unread_responses(),
+            unlearned: active.unlearned(),
         });
         Summary {
             rules: rules.collect(),

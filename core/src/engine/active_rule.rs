@@ -133,6 +133,13 @@ impl ActiveRule {
         Ok(Concern { captures, key })
     }
 
+    /// Which places were empty, where the rule has matched requests and never learned a version.
+    pub fn unlearned(&self) -> Option<String> {
+        let RuleCounters { versions, .. } = &*self.counters;
+        let never = self.counters.matched() > 0 && !versions.are_shown();
+        if never { versions.empty_places(&self.rule) } else { None }
+    }
+
     /// Whether a request that was counted conflicts; `limit` is not looked at.
     pub fn judge(&self, counted: &Reply, key: KeyHash) -> bool {
         self.rule.trigger.judge(counted, self.dice, key)

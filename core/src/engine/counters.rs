@@ -5,6 +5,8 @@ use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use super::version_sights::VersionSights;
+
 /// One rule's counts.
 #[derive(Debug, Default)]
 pub struct RuleCounters {
@@ -16,6 +18,8 @@ pub struct RuleCounters {
     unread_responses: AtomicU64,
     /// Conflicts by the position of their reply; empty without `replies`.
     by_reply: Mutex<Vec<u64>>,
+    /// Of a rule that learns versions.
+    pub versions: VersionSights,
 }
 
 /// Why requests that had a rule's method and path did not match it, as long as none did. Bounded in

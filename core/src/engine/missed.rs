@@ -7,6 +7,7 @@ use foldhash::fast::RandomState;
 use http::Method;
 use smol_str::SmolStr;
 
+use super::version_sights::VersionSights;
 use crate::matching::PathMatch;
 use crate::model::{Attempt, Phase};
 use crate::rules::{Rule, Trigger, grouped};
@@ -67,11 +68,14 @@ impl Came {
     }
 
     /// The reason why `rule` did not fire: `matched` requests matched it, and near misses are `noted`.
-    pub fn why_not(&self, rule: &Rule, matched: u64, noted: &Noted) -> String {
+    pub fn why_not(&self, rule: &Rule, matched: u64, noted: &Noted, versions: &VersionSights) -> String {
         if !rule.enabled {
             return "it is not enabled: `enabled = false`".to_owned();
         }
         if matched > 0 {
+            if let Some(empty) = versions.empty_places(rule) {
+                return format!("{}: {empty}", requests(matched, "matched"));
+            }
             return format!("{}: {}", requests(matched, "matched"), waits_for(rule, matched));
         }
         if let Some((why, number)) = noted.iter().max_by_key(|(_, number)| *number) {
@@ -205,6 +209,16 @@ mod tests {
         accepted.config.rules.remove(0)
     }
 
+    /// As if versions were in both places.
+    fn sights(keys: &str) -> VersionSights {
+        let sights = VersionSights::default();
+        if !keys.contains("If-Match") {
+            sights.see_sent();
+            sights.see_response(true);
+        }
+        sights
+    }
+
     fn came(requests: &[(&str, &str, u64)]) -> Came {
         let attempts: Vec<Attempt> = requests
             .iter()
@@ -283,7 +297,7 @@ mod tests {
             ),
         ] {
             let noted: Vec<(String, u64)> = noted.iter().map(|(why, n)| ((*why).to_owned(), *n)).collect();
-            assert_eq!(came(requests).why_not(&rule(keys), matched, &noted), why, "{keys}");
+            assert_eq!(came(requests).why_not(&rule(keys), matched, &noted, &sights(keys)), why, "{keys}");
         }
     }
 
@@ -298,7 +312,7 @@ mod tests {
             key: crate::model::Fingerprint(1),
         });
         let seen = Came::of([&attempt, &attempt].into_iter());
-        let why = seen.why_not(&rule("path = \"/a\""), 0, &[]);
+        let why = seen.why_not(&rule("path = \"/a\""), 0, &[], &VersionSights::default());
         assert_eq!(why, "2 requests were for it, and rules before it answered them");
     }
 

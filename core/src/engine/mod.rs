@@ -17,6 +17,7 @@ mod session;
 mod state;
 mod store;
 mod trigger;
+mod version_sights;
 
 pub use active_rule::{ActiveRule, Concern, Unconcerned};
 pub use clear::validator;
@@ -31,3 +32,4 @@ pub use ruleset::RuleSet;
 pub use session::{Session, UpstreamResponse};
 pub use state::{Exchange, Judgement, LEASE, Observation, Outcome, StateUpdate, Versions, http_date, scalar};
 pub use store::{Store, StoreError, Update};
+pub use version_sights::VersionSights;

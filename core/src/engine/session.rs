@@ -28,7 +28,7 @@ pub struct Session<'s, 'r> {
     ticket: u64,
     candidates: Candidates,
     /// The upstream's response, for a session that decides by it.
-    late: Option<late::Late<'s>>,
+    late: Option<late::AwaitedResponse<'s>>,
     /// The rule that the request is at, if it is about it.
     judging: Option<Judging<'s>>,
     /// The entry that a conflict opens under `clear`, and the request's validator.

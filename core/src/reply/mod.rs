@@ -62,7 +62,7 @@ impl CompiledReply {
     fn with_params(rule: &Rule, params: &[&str], mark: bool) -> Result<CompiledReply, Vec<TemplateMistake>> {
         let reply = &rule.reply;
         let wait = RetryAfterValue::of(reply);
-        let scope = TemplateScope { params, retry_after: wait.is_some() };
+        let scope = TemplateScope { params, retry_after: wait.is_some(), limit: rule.trigger.limit() };
         let mut statuses = vec![reply.status];
         statuses.extend(trigger_status(&rule.trigger).filter(|status| *status != reply.status));
         let mut answers = Vec::with_capacity(statuses.len());

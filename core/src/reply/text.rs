@@ -66,6 +66,8 @@ pub(super) struct Constants<'c> {
     pub status: u16,
     pub detail: &'c str,
     pub wait: Option<u64>,
+    /// The requests in a limiter's rate.
+    pub limit: Option<u64>,
 }
 
 impl Compiler<'_> {
@@ -119,6 +121,9 @@ impl Constants<'_> {
             Placeholder::Status => Some(PlaceholderValue::Number(u64::from(self.status))),
             Placeholder::Detail => Some(PlaceholderValue::text(self.detail)),
             Placeholder::RetryAfter => self.wait.map(PlaceholderValue::Number),
+            Placeholder::Limit => self.limit.map(PlaceholderValue::Number),
+            // A request is refused when nothing of the rate is left.
+            Placeholder::Remaining => Some(PlaceholderValue::Number(0)),
             _ => None,
         }
     }
@@ -206,6 +211,9 @@ fn value<'s>(placeholder: &Placeholder, scene: &'s RenderContext<'s>) -> Placeho
         Placeholder::Uuid => PlaceholderValue::text(occasion.uuid()),
         Placeholder::Hex(digits) => PlaceholderValue::text(occasion.id("hex", HEX, usize::from(*digits))),
         Placeholder::RetryAfter => scene.wait.map_or(PlaceholderValue::Absent, PlaceholderValue::Number),
+        Placeholder::Reset => {
+            PlaceholderValue::Number(times::round_up(occasion.remaining.unwrap_or_default()))
+        }
         Placeholder::VersionSent => PlaceholderValue::maybe(occasion.version_sent()),
         Placeholder::VersionCurrent => PlaceholderValue::maybe(occasion.version_current),
         // Written at load: see `Constants`.
@@ -213,6 +221,8 @@ fn value<'s>(placeholder: &Placeholder, scene: &'s RenderContext<'s>) -> Placeho
         | Placeholder::Kind
         | Placeholder::Phase
         | Placeholder::Status
+        | Placeholder::Limit
+        | Placeholder::Remaining
         | Placeholder::Detail => PlaceholderValue::Absent,
     }
 }

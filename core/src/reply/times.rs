@@ -77,7 +77,8 @@ pub(super) fn http_date(at: Timestamp) -> String {
     httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
-fn round_up(length: Duration) -> u64 {
+/// Whole seconds, so that what they are about has happened by then.
+pub(super) fn round_up(length: Duration) -> u64 {
     length.as_secs().saturating_add(u64::from(length.subsec_nanos() > 0))
 }
 

@@ -238,6 +238,7 @@ impl Draft<'_> {
                 status: self.status.as_u16(),
                 detail: detail(self.rule.kind, self.status),
                 wait: self.wait.and_then(RetryAfterValue::constant),
+                limit: self.rule.trigger.limit().map(|limit| limit.get().into()),
             },
             words: &[],
             fills: &[],

@@ -1,6 +1,6 @@
 //! Which of a rule's requests conflict, when in their course, and how such a conflict ends.
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 use super::triggers::{Schedule, State};
@@ -37,6 +37,14 @@ impl Trigger {
     /// The schedule; `None` for state.
     pub fn schedule(&self) -> Option<&Schedule> {
         self.counted().map(|counted| &counted.schedule)
+    }
+
+    /// The requests in the rate of a limiter.
+    pub fn limit(&self) -> Option<NonZeroU32> {
+        match self.schedule()? {
+            Schedule::Above(rate) => Some(rate.requests),
+            _ => None,
+        }
     }
 
     /// The trigger in tables and reports: `25 %`, `first 1`, `duplicate`.

@@ -38,6 +38,8 @@ pub enum Said {
 pub struct Outcomes {
     /// The request's key, credentials left out.
     pub key: String,
+    /// For a rule that goes by versions: whether the request carries one.
+    pub has_version: Option<bool>,
     /// Outcomes of the first [`SHOWN`] requests.
     pub first: Vec<WalkOutcome>,
     pub passes: u32,
@@ -76,7 +78,10 @@ pub enum WalkOutcome {
 pub fn walk(rules: &RuleSet, facts: &mut Facts<'_>, settings: &Settings, times: u32) -> Walked {
     let now = Moment::default();
     let said = rules.iter().map(|active| match concern(active, facts, settings, now) {
-        Ok((_, text)) => Said::Matches(Outcomes { key: text, ..Outcomes::default() }),
+        Ok((_, text)) => {
+            let has_version = active.rule.learns_versions().then(|| active.rule.carries_version(facts));
+            Said::Matches(Outcomes { key: text, has_version, ..Outcomes::default() })
+        }
         Err(why) => Said::No(why),
     });
     let mut walked = Walked { times, rules: said.collect(), first: Vec::new(), passed: 0 };

@@ -57,7 +57,18 @@ fn says(active: &ActiveRule, said: &Said) -> String {
     let limit =
         active.rule.limit.map(|limit| format!(", at most {}", grouped(limit.get()))).unwrap_or_default();
     let until = until(active, outcomes).map(|until| format!("; {until}")).unwrap_or_default();
-    format!("matches; {}{limit}: {}{until}", trigger(active, &outcomes.key), outcomes.in_words())
+    let version = match outcomes.has_version {
+        Some(false) => format!("; the request has no version in {}", active.rule.version_sent_in()),
+        _ => String::new(),
+    };
+    let learns = match outcomes.has_version {
+        Some(_) if active.rule.version_at().is_some() => {
+            format!("; learns versions from {}", active.rule.version_shown_in())
+        }
+        _ => String::new(),
+    };
+    let trigger = trigger(active, &outcomes.key);
+    format!("matches; {trigger}{limit}: {}{until}{version}{learns}", outcomes.in_words())
 }
 
 impl Outcomes {

@@ -150,6 +150,27 @@ pub const TASKS: &[Task] = &[
         steps: &[("GET /", "423 r"), ("GET /", "423 r"), ("GET /", "423 r")],
     },
     Task {
+        name: "a limiter says its limit, what is left and when there is room",
+        rules: r#"
+            [[rule]]
+            name = "limiter"
+            above = "1/h"
+            kind = "blocked"
+            [rule.reply]
+            status = 429
+            body = '{"limit":{limit},"left":{remaining}}'
+            headers = { x-ratelimit-limit = "{limit}", x-ratelimit-remaining = "{remaining}", x-ratelimit-reset = "{reset}" }
+        "#,
+        upstream: OK,
+        steps: &[
+            ("GET /", "200"),
+            (
+                "GET /",
+                "429 limiter\nx-ratelimit-limit: 1\nx-ratelimit-remaining: 0\nx-ratelimit-reset: 3600\n\n{\"limit\":1,\"left\":0}",
+            ),
+        ],
+    },
+    Task {
         name: "stacked rules share the traffic as the reference says",
         rules: STACKED,
         upstream: Backend::Script { replies: &["200"], sees: 2 },

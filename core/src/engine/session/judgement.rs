@@ -66,6 +66,9 @@ impl<'s> Session<'s, '_> {
         let Judging { position, active, client, .. } = judging;
         let judged = |word| Some(Judged { position, n, word });
         let state = active.rule.trigger.state()?;
+        if active.rule.learns_versions() && active.rule.carries_version(self.facts) {
+            active.counters.versions.see_sent();
+        }
         let lasts = match &reply {
             Reply::Held(held) => held.and_then(|held| held.remaining),
             _ => None,

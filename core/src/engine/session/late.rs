@@ -15,7 +15,7 @@ use crate::matching::{Candidates, ResponseMismatch};
 use crate::model::{BodyFacts, ClientIdSources, Facts, KeyHash, Moment, Phase};
 
 /// The response, and the rules that wait for it.
-pub(super) struct Late<'s> {
+pub(super) struct AwaitedResponse<'s> {
     pub response: &'s mut UpstreamResponse<'s>,
     /// The conflict that takes the response's place where no earlier rule's does.
     pub pending: Option<Box<(u32, Conflict)>>,
@@ -52,7 +52,7 @@ impl<'s, 'r> Session<'s, 'r> {
             now,
             ticket: 0,
             candidates: Candidates::from(positions),
-            late: Some(Late { response, pending }),
+            late: Some(AwaitedResponse { response, pending }),
             judging: None,
             opens: None,
             conflict: None,

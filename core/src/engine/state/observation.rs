@@ -201,12 +201,14 @@ impl Observation {
             Subject::Version { method, query, began } => {
                 let version = Version { method, query: query.as_deref(), source: rule.version_at(), outcome };
                 let (seen, how) = version.observed()?;
+                self.active.counters.versions.see_response(seen.version.is_some() || seen.modified.is_some());
                 StateUpdate::Learn { key, seen, how, began: *began }
             }
             Subject::Made { path, began } => {
                 let source = rule.version_at();
                 let version = Version { method: &Method::POST, query: None, source, outcome };
                 let (key, seen, how) = version.made(key, rule, path)?;
+                self.active.counters.versions.see_response(seen.version.is_some() || seen.modified.is_some());
                 StateUpdate::Learn { key, seen, how, began: *began }
             }
             Subject::Hold { holder, lease } => {

@@ -6,11 +6,12 @@ use super::Reader;
 use super::fields::{Fields, GivenKey};
 use crate::model::Phase;
 use crate::rules::keys::REPLIES;
+use crate::rules::template::TemplateScope;
 use crate::rules::{Code, Diagnostic, LostResponse, MOST_REPLIES, Replies, ReplyChoice};
 
 impl Reader<'_> {
-    /// `replies` of a rule in `phase` with a path that captures `captured`.
-    pub fn replies(&mut self, rule: &mut Fields, phase: Phase, captured: &[&str]) -> Option<Replies> {
+    /// `replies` of a rule in `phase`, whose texts may hold the placeholders of `scope`.
+    pub fn replies(&mut self, rule: &mut Fields, phase: Phase, scope: TemplateScope<'_>) -> Option<Replies> {
         let given = rule.take("replies")?;
         if let Some(reply) = rule.key_span("reply") {
             let title = "`reply` and `replies` are both the responses to refused clients";
@@ -29,7 +30,7 @@ impl Reader<'_> {
             return None;
         }
         let read: Vec<_> =
-            items.iter().filter_map(|item| self.one_of_several(&given.item(item), phase, captured)).collect();
+            items.iter().filter_map(|item| self.one_of_several(&given.item(item), phase, scope)).collect();
         if read.len() < items.len() {
             return None;
         }
@@ -61,7 +62,7 @@ impl Reader<'_> {
         &mut self,
         item: &GivenKey,
         phase: Phase,
-        captured: &[&str],
+        scope: TemplateScope<'_>,
     ) -> Option<(ReplyChoice, Option<u32>)> {
         let mut fields = self.fields(item, &REPLIES)?;
         let weight = fields.take("weight").and_then(|given| self.integer(&given));
@@ -72,7 +73,7 @@ impl Reader<'_> {
             self.nothing_beside_pass(&mut fields, pass.map(|pass| pass.key));
             ReplyChoice::Pass
         } else {
-            match self.reply_of(&mut fields, phase, captured) {
+            match self.reply_of(&mut fields, phase, scope) {
                 (_, LostResponse::Closed) if phase == Phase::Lost => ReplyChoice::Withhold,
                 (reply, _) => ReplyChoice::Respond(reply),
             }

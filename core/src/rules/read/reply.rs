@@ -67,17 +67,17 @@ const OWN_HEADERS: [&str; 10] = [
 ];
 
 impl Reader<'_> {
-    /// `reply` of a rule in `phase` with a path that captures `captured`; and the response of the phase `lost`: none
+    /// `reply` of a rule in `phase`, whose texts may hold the placeholders of `scope`; and the response of the phase `lost`: none
     /// unless the file gives a status.
     pub fn reply(
         &mut self,
         rule: &mut Fields,
         phase: Phase,
-        captured: &[&str],
+        scope: TemplateScope<'_>,
     ) -> (ReplySettings, LostResponse) {
         let fields = rule.take("reply").and_then(|given| self.fields(&given, &REPLY));
         let Some(mut fields) = fields else { return (ReplySettings::default(), LostResponse::Closed) };
-        let read = self.reply_of(&mut fields, phase, captured);
+        let read = self.reply_of(&mut fields, phase, scope);
         fields.finish(self);
         read
     }
@@ -87,7 +87,7 @@ impl Reader<'_> {
         &mut self,
         fields: &mut Fields,
         phase: Phase,
-        captured: &[&str],
+        scope: TemplateScope<'_>,
     ) -> (ReplySettings, LostResponse) {
         let mut reply = ReplySettings::default();
         let mut lost = LostResponse::Closed;
@@ -95,7 +95,7 @@ impl Reader<'_> {
             reply.status = status;
             lost = LostResponse::Status;
         }
-        let scope = TemplateScope { params: captured, retry_after: fields.key_span("retry_after").is_some() };
+        let scope = TemplateScope { retry_after: fields.key_span("retry_after").is_some(), ..scope };
         let style = fields.take("style").and_then(|given| self.style(&given)).unwrap_or_default();
         reply.body = match self.reply_text(fields, &scope) {
             Some(text) => ReplyBody::Text { text, style },

@@ -14,6 +14,7 @@ use crate::matching::Methods;
 use crate::model::{Key, KeyPart, Kind, Phase};
 use crate::rules::diagnostic::shown;
 use crate::rules::keys::{DURING, RULE};
+use crate::rules::template::TemplateScope;
 use crate::rules::units::TextMistake;
 use crate::rules::{Clear, Code, Diagnostic, During, Expect, LostResponse, Rule, RulePhase, State, Trigger};
 
@@ -58,8 +59,10 @@ impl Reader<'_> {
         self.only_counted(&fields, phase);
         self.not_reads_alone(&fields, &requests.method, clear);
         let upstream_response = self.upstream_response(&mut fields, phase);
-        let (reply, lost) = self.reply(&mut fields, phase, &captured);
-        let replies = self.replies(&mut fields, phase, &captured);
+        let limit = trigger.limit();
+        let scope = TemplateScope { params: &captured, limit, ..TemplateScope::default() };
+        let (reply, lost) = self.reply(&mut fields, phase, scope);
+        let replies = self.replies(&mut fields, phase, scope);
         if let Trigger::Counted(counted) = &mut trigger {
             counted.phase = of_rule(phase, lost);
             counted.clear = clear;

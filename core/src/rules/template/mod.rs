@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn every_mistake_of_a_text_is_reported_where_it_stands() {
-        let scope = TemplateScope { params: &["id"], retry_after: false };
+        let scope = TemplateScope { params: &["id"], ..TemplateScope::default() };
         let text = r#"{"a":"{methd}","b":"{path}","c":"{param.idd}"}"#;
         let mistakes = check(text, &scope);
         assert_eq!(

@@ -1,5 +1,6 @@
 //! The known placeholders, and the diagnostics of others.
 
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 use http::HeaderName;
@@ -31,11 +32,14 @@ pub enum Placeholder {
     Detail,
     VersionSent,
     VersionCurrent,
+    Reset,
+    Limit,
+    Remaining,
 }
 
 /// Every placeholder as it is written, with its replacement; `NAME` and `N` are the reader's to
 /// choose.
-pub const WORDS: [(&str, &str); 21] = [
+pub const WORDS: [(&str, &str); 24] = [
     ("method", "the request's method"),
     ("path", "the request's path, as forwarded"),
     ("query", "the request's query, without the question mark"),
@@ -57,6 +61,9 @@ pub const WORDS: [(&str, &str); 21] = [
     ("detail", "a sentence that says what happened and what to do next"),
     ("version.sent", "the version that the request carries; nothing when it has none"),
     ("version.current", "the newest version seen; nothing when none was"),
+    ("reset", "with `above`: whole seconds until there is room below the rate again"),
+    ("limit", "with `above`: the number of requests in the rate"),
+    ("remaining", "with `above`: how many requests of the rate are left, which is 0 for a refused one"),
 ];
 
 /// The values that the texts of one reply can be filled with, beside those of every request.
@@ -66,6 +73,8 @@ pub struct TemplateScope<'s> {
     pub params: &'s [&'s str],
     /// Whether the reply has a `retry_after`.
     pub retry_after: bool,
+    /// The requests in the rate of a rule with `above`.
+    pub limit: Option<NonZeroU32>,
 }
 
 /// Why a word is refused.
@@ -108,6 +117,15 @@ impl Placeholder {
                     suggestion: Some("give it one, such as `retry_after = \"2s\"`".to_owned()),
                 });
             }
+            "reset" | "limit" | "remaining" if scope.limit.is_none() => {
+                return Err(Fault {
+                    message: format!("`{{{word}}}` is a limiter's, and this rule has no `above`"),
+                    suggestion: Some("give the rule a rate, such as `above = \"20/s\"`".to_owned()),
+                });
+            }
+            "reset" => Placeholder::Reset,
+            "limit" => Placeholder::Limit,
+            "remaining" => Placeholder::Remaining,
             "status" => Placeholder::Status,
             "detail" => Placeholder::Detail,
             "version.sent" => Placeholder::VersionSent,
@@ -189,7 +207,7 @@ mod tests {
 
     #[test]
     fn every_documented_word_is_a_placeholder() {
-        let scope = TemplateScope { params: &["id"], retry_after: true };
+        let scope = TemplateScope { params: &["id"], retry_after: true, limit: Some(NonZeroU32::MIN) };
         for (word, _) in WORDS {
             let word = word
                 .replace("param.NAME", "param.id")
@@ -206,7 +224,7 @@ mod tests {
             (mistake.message, mistake.suggestion)
         };
         let none = TemplateScope::default();
-        let id = TemplateScope { params: &["id", "owner"], retry_after: false };
+        let id = TemplateScope { params: &["id", "owner"], ..none };
         for (word, scope, message, suggestion) in [
             (
                 "pth",
@@ -250,6 +268,12 @@ mod tests {
                 none,
                 "this reply has no `retry_after`",
                 "give it one, such as `retry_after = \"2s\"`; for the text itself, write `{{retry_after}}`",
+            ),
+            (
+                "reset",
+                none,
+                "`{reset}` is a limiter's, and this rule has no `above`",
+                "give the rule a rate, such as `above = \"20/s\"`; for the text itself, write `{{reset}}`",
             ),
             (
                 "header.a:b",
