@@ -1,25 +1,38 @@
-//! Floor 3: a rules file on disk, and the files beside it that it names.
+//! Floor 3: rules files on disk, and the files that they name.
 
-use std::cell::RefCell;
+mod disk;
+
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use self::disk::Disk;
 use crate::rules::{
-    Accepted, BodyFileError, Code, Config, Diagnostic, LARGEST_BODY, LARGEST_FILE, Mistakes, Settings,
-    SourceText, read,
+    Accepted, Code, Config, Diagnostic, LARGEST_FILE, Mistakes, RulesText, Settings, SourceText, TextForm,
+    read_all,
 };
 
-/// A rules file without a mistake.
+/// Rules without a mistake.
 #[derive(Debug)]
 pub struct RulesFile {
     pub config: Config,
-    /// Likely mistakes, in the file's order.
+    /// Likely mistakes, in the files' order.
     pub warnings: Vec<Diagnostic>,
-    /// SHA-256 of the file's bytes, in hexadecimal digits.
+    /// SHA-256 in hexadecimal digits: of the file's bytes; of several texts, of their own hashes, a line each.
     pub sha256: String,
+    /// Every rules file that was read, those that others include as well.
+    pub files: Vec<PathBuf>,
     /// Files that the rules name for the bodies of replies.
     pub body_files: Vec<PathBuf>,
+}
+
+/// The texts that rules are read from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RulesOrigin<'o> {
+    /// Rules on one line each, which are tried first.
+    pub words: &'o [String],
+    /// Rules files; `-` is standard input.
+    pub files: &'o [PathBuf],
 }
 
 /// Whether the files that settings name, such as certificates, can be used by what is to use them.
@@ -28,62 +41,144 @@ pub type CheckFiles<'c> = &'c dyn Fn(&Settings) -> Result<(), Diagnostic>;
 /// Reads the rules file at `path`, reporting every mistake in it; `check_files` looks at the files that its settings
 /// name.
 pub fn load(path: &Path, check_files: CheckFiles<'_>) -> Result<RulesFile, Mistakes> {
-    let name = path.display().to_string();
-    let bytes = bounded(path, LARGEST_FILE).map_err(|error| unreadable(&name, &error))?;
+    load_all(RulesOrigin { words: &[], files: &[path.to_owned()] }, check_files)
+}
+
+/// As [`load`], of several texts as one set of rules.
+///
+/// Standard input and pipes are read to their end, which may come late, and no further than a file may be long.
+pub fn load_all(origin: RulesOrigin<'_>, check_files: CheckFiles<'_>) -> Result<RulesFile, Mistakes> {
+    let mut found = Mistakes { list: Vec::new(), errors: 0 };
+    let mut disk = Disk::default();
+    let mut given: Vec<RulesText> =
+        origin.words.iter().enumerate().map(|(at, text)| words(at, text)).collect();
+    disk.hashes.get_mut().extend(given.iter().map(|given| sha256(given.source.text.as_bytes())));
+    let identities: Vec<PathBuf> = origin.files.iter().map(|path| identity(path)).collect();
+    for (at, (path, identity)) in origin.files.iter().zip(&identities).enumerate() {
+        let earlier = identities.iter().take(at).position(|earlier| earlier == identity);
+        let text = match earlier {
+            Some(earlier) => Err(given_twice(origin.files, earlier, at).into()),
+            None => text_of(path),
+        };
+        match text {
+            Ok(text) => {
+                disk.know(path, &text);
+                given.push(rules_text(path, identity, text));
+            }
+            Err(mistakes) => {
+                found.errors += mistakes.errors;
+                found.list.extend(mistakes.list);
+            }
+        }
+    }
+    if found.errors > 0 {
+        return Err(found);
+    }
+    let Accepted { config, warnings, sources } = read_all(given, &disk)?;
+    check_files(&config.settings).map_err(|mistake| sources.locate(mistake))?;
+    let hashes = disk.hashes.into_inner();
+    let sha256 = match hashes.as_slice() {
+        [only] => only.clone(),
+        several => sha256(several.iter().flat_map(|hash| [hash, "\n"]).collect::<String>().as_bytes()),
+    };
+    Ok(RulesFile {
+        config,
+        warnings,
+        sha256,
+        files: disk.files.into_inner(),
+        body_files: disk.body_files.into_inner(),
+    })
+}
+
+/// A rule of the command line.
+fn words(at: usize, text: &str) -> RulesText {
+    let name = if at == 0 { "--rule".to_owned() } else { format!("--rule, number {}", at + 1) };
+    RulesText { form: TextForm::Words, ..RulesText::alone(&name, text) }
+}
+
+fn rules_text(path: &Path, identity: &Path, text: String) -> RulesText {
+    RulesText {
+        source: SourceText { name: shown(path), text },
+        form: TextForm::File,
+        folder: if is_standard_input(path) { PathBuf::new() } else { folder_of(path) },
+        identity: Some(identity.to_owned()),
+    }
+}
+
+fn is_standard_input(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// A file as messages call it.
+pub fn shown(path: &Path) -> String {
+    if is_standard_input(path) { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+/// The folder of a file, empty for the working folder.
+fn folder_of(path: &Path) -> PathBuf {
+    path.parent().unwrap_or(Path::new("")).to_owned()
+}
+
+/// A path by which a file is known whatever links lead to it. A pipe without a name has none but its own.
+fn identity(path: &Path) -> PathBuf {
+    if is_standard_input(path) {
+        path.to_owned()
+    } else {
+        path.canonicalize().unwrap_or_else(|_| path.to_owned())
+    }
+}
+
+/// A file that the command line gives twice, shown on a line as it could have been written.
+fn given_twice(files: &[PathBuf], first: usize, second: usize) -> Diagnostic {
+    const FLAG: &str = "--rules ";
+    let mut text = String::new();
+    let mut spans = Vec::new();
+    for path in files {
+        text.push_str(FLAG);
+        spans.push(text.len()..text.len() + path.display().to_string().len());
+        text.push_str(&format!("{} ", path.display()));
+    }
+    let title = format!("`{}` is given twice", files.get(second).map(|path| shown(path)).unwrap_or_default());
+    let span = |at: usize| spans.get(at).cloned().unwrap_or_default();
+    Diagnostic::error(Code::FileTwice, title)
+        .at(span(second), "the same file again")
+        .also(span(first), "given here")
+        .help("give each file once")
+        .of(&SourceText { name: "the command line".to_owned(), text: text.trim_end().to_owned() }.into())
+}
+
+/// The text of a rules file.
+fn text_of(path: &Path) -> Result<String, Mistakes> {
+    let name = shown(path);
+    let bytes = bytes_of(path).map_err(|error| unreadable(&name, &error))?;
     let Some(bytes) = bytes else {
         return Err(at_file(&name, Diagnostic::error(Code::TooLarge, "a rules file is at most 16 MiB")));
     };
-    let sha256 = sha256(&bytes);
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => return Err(not_utf8(&name, &error)),
-    };
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    let named = RefCell::new(Vec::new());
-    let accepted = read(&name, &text, &|file| {
-        named.borrow_mut().push(folder.join(file));
-        body_file(folder, file)
-    })?;
-    if let Err(mistake) = check_files(&accepted.config.settings) {
-        return Err(at_text(&name, text, mistake));
+    String::from_utf8(bytes).map_err(|error| not_utf8(&name, &error))
+}
+
+/// The bytes of a file, of a pipe or of standard input; `None` when there are more than a rules file has.
+fn bytes_of(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    if is_standard_input(path) {
+        return at_most(io::stdin().lock(), LARGEST_FILE);
     }
-    let Accepted { config, warnings } = accepted;
-    Ok(RulesFile { config, warnings, sha256, body_files: named.into_inner() })
+    if path.metadata()?.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
+    }
+    at_most(File::open(path)?, LARGEST_FILE)
+}
+
+/// Everything that `source` has; `None` when that is more than `most` bytes.
+fn at_most(source: impl io::Read, most: usize) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    source.take(most as u64 + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() <= most).then_some(bytes))
 }
 
 /// The SHA-256 of `bytes`, as `sha256sum` writes it.
 pub fn sha256(bytes: &[u8]) -> String {
     let hash = ring::digest::digest(&ring::digest::SHA256, bytes);
     hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The text of a file below `folder`, links resolved.
-fn body_file(folder: &Path, name: &str) -> Result<String, BodyFileError> {
-    let unreadable = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => BodyFileError::Missing,
-        _ => BodyFileError::Unreadable(error.to_string()),
-    };
-    let folder = folder.canonicalize().map_err(unreadable)?;
-    let path = folder.join(name).canonicalize().map_err(unreadable)?;
-    if !path.starts_with(&folder) {
-        return Err(BodyFileError::Outside);
-    }
-    let bytes = bounded(&path, LARGEST_BODY).map_err(unreadable)?.ok_or(BodyFileError::TooLarge)?;
-    String::from_utf8(bytes).map_err(|_| BodyFileError::NotText)
-}
-
-/// A regular file's bytes; `None` when there are more than `most`.
-fn bounded(path: &Path, most: usize) -> io::Result<Option<Vec<u8>>> {
-    // A pipe or a device might never end, and opening a pipe might never return.
-    if !path.metadata()?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(most as u64 + 1).read_to_end(&mut bytes)?;
-    Ok((bytes.len() <= most).then_some(bytes))
 }
 
 fn unreadable(name: &str, error: &io::Error) -> Mistakes {
@@ -130,6 +225,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::rules::LARGEST_BODY;
 
     fn load(path: &Path) -> Result<RulesFile, Mistakes> {
         super::load(path, &|_| Ok(()))

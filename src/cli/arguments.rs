@@ -1,6 +1,8 @@
 //! The command line's grammar. Values that a rules file may hold too stay text here: `load.rs` reads them by
 //! the file's rules.
 
+mod rules;
+
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,6 +11,7 @@ use std::str::FromStr as _;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Parser, Subcommand, ValueEnum};
 
+pub use self::rules::{CheckArguments, ExplainArguments, InitArguments, Rules};
 use super::reporting::Wanted;
 use super::spelling::{OneOfFormats, listen_address};
 use crate::report::Format;
@@ -58,6 +61,7 @@ Examples:
   fracas                                          rules.toml in front of the built-in sample API
   fracas -u http://localhost:9000                 the same rules in front of your service
   fracas -l 127.0.0.1:0 --ready-file ready.json   any free port, written where a script finds it
+  fracas --rule 'PUT /items/{id} first=1'         a first try without a file
   fracas explain PUT /items/7 --times 5           what the next five requests would get, and why
   fracas run -- pytest -q                         a test suite behind it, graded
 
@@ -184,25 +188,6 @@ impl ServeArguments {
     }
 }
 
-/// Which rules, and how their draws fall.
-#[derive(Args, Debug)]
-pub struct Rules {
-    /// The rules file; `rules.toml` unless given
-    #[arg(short = 'r', long = "rules", value_name = "FILE", env = "FRACAS_RULES", hide_env_values = true)]
-    #[arg(id = "rules")]
-    pub file: Option<PathBuf>,
-    /// Same seed, same decisions
-    #[arg(short, long, value_name = "N", env = "FRACAS_SEED", hide_env_values = true)]
-    pub seed: Option<String>,
-}
-
-impl Rules {
-    /// The file that was asked for; an empty variable asks for none.
-    pub fn file(&self) -> Option<&Path> {
-        self.file.as_deref().filter(|file| !file.as_os_str().is_empty())
-    }
-}
-
 #[derive(Args, Debug)]
 #[command(after_help = RUN_HELP)]
 pub struct RunArguments {
@@ -261,46 +246,6 @@ fn variable(name: &str) -> Result<String, &'static str> {
     } else {
         Ok(name.to_owned())
     }
-}
-
-#[derive(Args, Debug)]
-pub struct CheckArguments {
-    /// The rules file; `rules.toml` unless given
-    #[arg(value_name = "FILE", env = "FRACAS_RULES", hide_env_values = true)]
-    pub file: Option<PathBuf>,
-}
-
-#[derive(Args, Debug)]
-#[command(after_help = EXPLAIN_HELP)]
-pub struct ExplainArguments {
-    /// The request's method; or alone, a check (`R5`) or the code of a mistake (`bad-duration`)
-    pub method: String,
-    /// The request's path and query, or a whole URL
-    pub path: Option<String>,
-    /// A header of the request; may be repeated
-    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
-    pub headers: Vec<String>,
-    /// The request's body
-    #[arg(short, long, value_name = "BODY")]
-    pub data: Option<String>,
-    /// How many such requests
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub times: u32,
-    #[command(flatten)]
-    pub rules: Rules,
-}
-
-const EXPLAIN_HELP: &str = "\
-Examples:
-  fracas explain PUT /items/7 -H 'if-match: \"3\"' --times 3
-  fracas explain R5               what the check R5 asks of clients
-  fracas explain bad-duration     what `error[bad-duration]` means";
-
-#[derive(Args, Debug)]
-pub struct InitArguments {
-    /// Overwrite what is there
-    #[arg(long)]
-    pub force: bool,
 }
 
 #[derive(Args, Debug)]

@@ -40,7 +40,7 @@ pub fn in_front(loaded: &Loaded) -> String {
     };
     let version = env!("CARGO_PKG_VERSION");
     // A file's name describes itself.
-    let rules = if loaded.file.is_some() { rules(loaded) } else { format!("rules: {}", rules(loaded)) };
+    let rules = if loaded.origin().is_some() { rules(loaded) } else { format!("rules: {}", rules(loaded)) };
     format!("fracas {version}   {}  →  {upstream}   {rules}", url_to(settings))
 }
 
@@ -52,10 +52,10 @@ pub fn url_to(settings: &Settings) -> String {
 /// `rules.toml: 6 rules, seed 1`.
 fn rules(loaded: &Loaded) -> String {
     let seed = loaded.config.settings.seed;
-    match &loaded.file {
-        Some(file) => {
+    match loaded.origin() {
+        Some(origin) => {
             let count = counted(loaded.config.rules.len() as u64, "rule");
-            format!("{}: {count}, seed {seed}", file.display())
+            format!("{origin}: {count}, seed {seed}")
         }
         None if loaded.is_sample => {
             let count = counted(loaded.config.rules.len() as u64, "rule");

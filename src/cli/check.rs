@@ -1,7 +1,7 @@
 //! `fracas check`: every mistake in a rules file.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::arguments::CheckArguments;
@@ -11,15 +11,20 @@ use super::output::{counted, paint, result};
 use super::startup_error::StartupError;
 use crate::proxy;
 use crate::rules::{Code, Diagnostic};
-use crate::rules_file;
+use crate::rules_file::{self, RulesOrigin, shown};
 
 /// Checks the file. Its mistakes are the result.
 pub fn check(arguments: &CheckArguments) -> ExitCode {
-    let named = arguments.file.as_deref().filter(|file| !file.as_os_str().is_empty());
-    let path = named.map_or_else(|| PathBuf::from(DEFAULT_FILE), Path::to_owned);
+    let mut files = arguments.files();
+    if files.is_empty() && arguments.words.is_empty() {
+        files.push(PathBuf::from(DEFAULT_FILE));
+    }
     let paint = paint(&io::stdout());
-    let name = path.display();
-    match rules_file::load(&path, &proxy::check_files) {
+    let line = arguments.words.iter().take(1).map(|_| "--rule".to_owned());
+    let names: Vec<String> = line.chain(files.iter().map(|file| shown(file))).collect();
+    let name = names.join(", ");
+    let origin = RulesOrigin { words: &arguments.words, files: &files };
+    match rules_file::load_all(origin, &proxy::check_files) {
         Ok(accepted) => {
             let rules = counted(accepted.config.rules.len() as u64, "rule");
             let mut text = rendered(&accepted.warnings, paint);

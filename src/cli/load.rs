@@ -9,7 +9,7 @@ use super::output::{paint, talk};
 use super::spelling::listen_address;
 use crate::proxy;
 use crate::rules::{Admin, Config, Diagnostic, Mistakes, Settings, check_settings, read};
-use crate::rules_file::{self, RulesFile};
+use crate::rules_file::{self, RulesFile, RulesOrigin};
 
 /// Read when no file is named.
 pub const DEFAULT_FILE: &str = "rules.toml";
@@ -17,9 +17,11 @@ pub const DEFAULT_FILE: &str = "rules.toml";
 /// The rules and settings of a run.
 pub struct Loaded {
     pub config: Config,
-    /// The file it comes from; `None`: there is none at the default path.
-    pub file: Option<PathBuf>,
-    /// Digest of the file's bytes.
+    /// Every file that they come from, first those that were asked for; empty where there is none at the default path.
+    pub files: Vec<PathBuf>,
+    /// How many rules the command line gives.
+    pub words: usize,
+    /// Digest of all texts.
     pub sha256: Option<String>,
     /// There is no file, and the rules are those of `fracas init`.
     pub is_sample: bool,
@@ -32,12 +34,12 @@ pub struct Loaded {
 /// Reads the rules and settings, or every mistake in them.
 pub fn load(rules: &Rules, given: &[SettingOverride]) -> Result<Loaded, Mistakes> {
     let mut found = Mistakes { list: Vec::new(), errors: 0 };
-    let mut loaded = file(rules.file()).unwrap_or_else(|mistakes| {
+    let mut loaded = texts(rules).unwrap_or_else(|mistakes| {
         add(&mut found, mistakes);
         Loaded::without_file(Config::builtin())
     });
     let is_demo = given.iter().all(|given| given.key != "upstream" || given.text == "demo");
-    if loaded.file.is_none() && is_demo && found.errors == 0 {
+    if loaded.is_empty() && is_demo && found.errors == 0 {
         // Without rules nothing would happen; the sample rules are about the sample API.
         loaded = Loaded { is_sample: true, ..Loaded::without_file(sample()?) };
     }
@@ -71,12 +73,32 @@ impl Loaded {
     fn without_file(config: Config) -> Loaded {
         Loaded {
             config,
-            file: None,
+            files: Vec::new(),
+            words: 0,
             sha256: None,
             is_sample: false,
             body_files: Vec::new(),
             warnings: Vec::new(),
         }
+    }
+
+    /// Whether no rules were given, neither in a file nor on the command line.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.words == 0
+    }
+
+    /// Where the rules come from: `rules.toml`, `a.toml and 2 more`.
+    pub fn origin(&self) -> Option<String> {
+        let line = (self.words > 0).then(|| "--rule".to_owned());
+        let mut names: Vec<String> = self.files.iter().map(|file| file.display().to_string()).collect();
+        if names.len() > 2 {
+            let more = names.len() - 1;
+            names.truncate(1);
+            names.push(format!("{more} more"));
+        }
+        let names: Vec<String> = line.into_iter().chain(names).collect();
+        let (last, before) = names.split_last()?;
+        Some(if before.is_empty() { last.clone() } else { format!("{} and {last}", before.join(", ")) })
     }
 
     /// Prints warnings.
@@ -88,20 +110,23 @@ impl Loaded {
     }
 }
 
-fn file(named: Option<&Path>) -> Result<Loaded, Mistakes> {
+fn texts(rules: &Rules) -> Result<Loaded, Mistakes> {
+    let mut files = rules.files();
     let default = Path::new(DEFAULT_FILE);
-    let path = match named {
-        Some(path) => path,
-        // Any error but its absence, a folder of that name say, is reported.
-        None if matches!(default.symlink_metadata(), Err(error) if error.kind() == io::ErrorKind::NotFound) =>
-        {
-            return Ok(Loaded::without_file(Config::builtin()));
-        }
-        None => default,
-    };
-    let RulesFile { config, warnings, sha256, body_files } = rules_file::load(path, &proxy::check_files)?;
-    let file = Some(path.to_owned());
-    Ok(Loaded { config, file, sha256: Some(sha256), is_sample: false, body_files, warnings })
+    // Any error but its absence, a folder of that name say, is reported.
+    let is_absent =
+        matches!(default.symlink_metadata(), Err(error) if error.kind() == io::ErrorKind::NotFound);
+    if files.is_empty() && !is_absent {
+        files.push(default.to_owned());
+    }
+    if files.is_empty() && rules.words.is_empty() {
+        return Ok(Loaded::without_file(Config::builtin()));
+    }
+    let origin = RulesOrigin { words: &rules.words, files: &files };
+    let RulesFile { config, warnings, sha256, files, body_files } =
+        rules_file::load_all(origin, &proxy::check_files)?;
+    let sha256 = Some(sha256);
+    Ok(Loaded { config, files, words: rules.words.len(), sha256, is_sample: false, body_files, warnings })
 }
 
 /// Reads a flag or a variable as a rules file of one line, so that it means the same as there, and a
@@ -164,7 +189,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("r.toml");
         std::fs::write(&file, text).expect("written");
-        let rules = Rules { file: Some(file), seed: None };
+        let rules = Rules { files: vec![file], words: Vec::new(), seed: None };
         load(&rules, given)
             .map(|loaded| loaded.config.settings)
             .map_err(|mistakes| mistakes.list.iter().map(|mistake| mistake.code).collect())

@@ -105,7 +105,7 @@ mod tests {
         let page = text(None);
         let examples = page.split_once(".SH \"EXAMPLES\"\n.nf\n").expect("examples").1;
         let lines: Vec<&str> = examples.lines().take_while(|line| *line != ".fi").collect();
-        assert_eq!(lines.len(), 5, "{page}");
+        assert_eq!(lines.len(), 6, "{page}");
         assert!(lines[1].starts_with("  fracas \\-u http://localhost:9000   "), "{}", lines[1]);
         assert!(page.contains(".SH \"EXIT CODES\"\n0 fine;"), "{page}");
     }

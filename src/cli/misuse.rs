@@ -63,7 +63,7 @@ const FLAGS: [(&[&str], &str); 11] = [
         &["--target", "--backend", "--url", "--proxy", "--to", "--api", "--server", "-t", "--origin", "-x"],
         "--upstream http://localhost:9000",
     ),
-    (&["-c", "--config", "--file", "-f", "--rule", "--config-file", "--rules-file"], "--rules rules.toml"),
+    (&["-c", "--config", "--file", "-f", "--config-file", "--rules-file"], "--rules rules.toml"),
     (
         &["-o", "--output", "--out", "--format", "--reporter", "--junit", "--html", "--json"],
         "--report junit=report.xml",
@@ -105,7 +105,6 @@ fn stray(word: &str, command: &str) -> Option<String> {
         "init" => "it writes rules.toml into this folder: `fracas init`".to_owned(),
         "demo" => "it takes an address alone: `fracas demo --listen 127.0.0.1:4092`".to_owned(),
         "report" => "it grades one journal at a time; a file to write is `--output FILE`".to_owned(),
-        "check" => "it checks one file at a time".to_owned(),
         "explain" => {
             format!("a body is `--data '{word}'`, a header `-H 'name: value'`, and what has spaces is quoted")
         }
@@ -154,6 +153,9 @@ fn example(flag: &str, command: &str) -> Option<&'static str> {
         "--listen" if command == "demo" => "--listen 127.0.0.1:4092",
         "--listen" => "--listen 127.0.0.1:4090",
         "--rules" => "--rules rules.toml",
+        "--rule" => "--rule 'PUT /items/{id} first=1'",
+        "--from" => "--from openapi.yaml",
+        "--output" if command == "init" => "--output rules.toml",
         "--seed" => "--seed 1",
         "--workers" => "--workers 2",
         "--report" => "--report junit=report.xml",

@@ -47,7 +47,7 @@ pub fn check_report_of(arguments: &ReportArguments, rules_files: &[&str]) -> Res
 
 fn inputs(loaded: &Loaded) -> Vec<Named> {
     let settings = &loaded.config.settings;
-    let mut inputs: Vec<Named> = loaded.file.iter().map(|path| named("the rules file", path)).collect();
+    let mut inputs: Vec<Named> = loaded.files.iter().map(|path| named("the rules file", path)).collect();
     inputs.extend(loaded.body_files.iter().map(|path| named("a `body_file`", path)));
     let mut identity = |of: &str, identity: &ClientCertificate| {
         inputs.push(named(format!("`cert` of [{of}]"), &identity.cert.path));

@@ -72,7 +72,7 @@ fn tell_start(log: &Log, loaded: &Loaded, upstream: &UpstreamUrl, certificate: O
             scheme = settings.scheme().as_str(),
             certificate_sha256 = certificate.map(|certificate| &*certificate.sha256),
             upstream = url_of(upstream),
-            file = loaded.file.as_deref().map(|file| tracing::field::display(file.display())),
+            file = loaded.origin().map(tracing::field::display),
             rules = loaded.config.rules.len(),
             seed = settings.seed,
         );

@@ -70,8 +70,10 @@ pub fn prepare(
     };
     let soft_limit = descriptors::raise_limit();
     let mut proxy = Proxy::bind(loaded.config.clone(), upstream.clone())?;
+    let mut files = loaded.files.iter().map(|file| file.display().to_string());
     proxy.set_origin(RunOrigin {
-        rules_file: loaded.file.as_deref().map(|file| file.display().to_string()),
+        rules_file: files.next().or_else(|| loaded.origin()),
+        more_rules_files: files.collect(),
         rules_sha256: loaded.sha256.clone(),
         upstream: if demo.is_some() { "demo".to_owned() } else { url_of(&upstream) },
         command: purpose.command,

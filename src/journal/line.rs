@@ -47,6 +47,9 @@ pub struct Header {
 pub struct RunOrigin {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rules_file: Option<String>,
+    /// Files beside it that rules come from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub more_rules_files: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rules_sha256: Option<String>,
     pub upstream: String,
@@ -54,6 +57,13 @@ pub struct RunOrigin {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
     pub demands: Demands,
+}
+
+impl RunOrigin {
+    /// Every rules file.
+    pub fn rules_files(&self) -> impl Iterator<Item = &str> {
+        self.rules_file.iter().chain(&self.more_rules_files).map(String::as_str)
+    }
 }
 
 /// One rule.
@@ -137,6 +147,7 @@ impl Header {
             started: self.started.clone(),
             seed: self.seed,
             rules_file: self.origin.rules_file.clone(),
+            more_rules_files: self.origin.more_rules_files.clone(),
             rules_sha256: self.origin.rules_sha256.clone(),
             proxy: self.proxy.clone(),
             upstream: self.origin.upstream.clone(),

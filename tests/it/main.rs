@@ -9,6 +9,7 @@
 
 mod binary;
 mod cli;
+mod composed;
 mod conflicts;
 mod exactness;
 mod fuzz;

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fracas::rules::{self, BodyFileError, Code, Mistakes};
+use fracas::rules::{self, Code, Mistakes};
 use fracas::store::RESPONSES;
 use proptest::prelude::*;
+
+pub mod around;
 
 fn blessing() -> bool {
     std::env::var_os("FRACAS_BLESS").is_some()
@@ -37,21 +39,15 @@ fn toml_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Bodies for cases, none of them on disk.
-fn body_file(name: &str) -> Result<String, BodyFileError> {
-    match name {
-        "good.json" => Ok("{\"error\":\"{kind}\"}".to_owned()),
-        "placeholder.json" => Ok("{\"error\":\"{sort}\"}".to_owned()),
-        "large.json" => Err(BodyFileError::TooLarge),
-        "latin1.txt" => Err(BodyFileError::NotText),
-        "secret.json" => Err(BodyFileError::Unreadable("permission denied".to_owned())),
-        "link.json" => Err(BodyFileError::Outside),
-        _ => Err(BodyFileError::Missing),
-    }
+fn read(text: &str) -> Result<rules::Accepted, Mistakes> {
+    rules::read_all(
+        vec![rules::RulesText { identity: Some("/rules.toml".into()), ..named(text) }],
+        &around::Case,
+    )
 }
 
-fn read(text: &str) -> Result<rules::Accepted, Mistakes> {
-    rules::read("rules.toml", text, &body_file)
+fn named(text: &str) -> rules::RulesText {
+    rules::RulesText { folder: "".into(), ..rules::RulesText::alone("rules.toml", text) }
 }
 
 #[test]

@@ -19,7 +19,10 @@ pub struct RunReport {
     pub seed: u64,
     /// The rules file as it was named; absent for built-in rules.
     pub rules_file: Option<String>,
-    /// Of the file's bytes, in hexadecimal digits.
+    /// Files beside it that rules come from, those that others include as well.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub more_rules_files: Vec<String>,
+    /// Of the file's bytes, in hexadecimal digits; of several files, of their hashes, a line each.
     pub rules_sha256: Option<String>,
     /// The URL that clients had.
     pub proxy: String,

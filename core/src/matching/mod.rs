@@ -3,6 +3,7 @@
 mod client;
 mod index;
 mod json;
+pub(crate) mod literal;
 mod methods;
 mod mismatch;
 mod mistake;

@@ -4,11 +4,21 @@ use std::fmt;
 
 use memchr::memmem;
 
+use super::literal::restore;
 use super::methods::list;
 
 /// A header's, cookie's, query's or host's value: a text, or one of several, in which `*` is any run of characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TextPattern(Box<[Box<str>]>);
+pub struct TextPattern(Box<[OneText]>);
+
+/// One text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct OneText {
+    /// As messages show it.
+    shown: Box<str>,
+    /// The texts around each `*`: one where there is none.
+    pieces: Box<[Box<str>]>,
+}
 
 impl TextPattern {
     /// Every text is a pattern; without a `*` it stands for itself.
@@ -18,12 +28,21 @@ impl TextPattern {
 
     /// Pattern of the values that fit one of some texts.
     pub fn one_of<'t>(texts: impl IntoIterator<Item = &'t str>) -> TextPattern {
-        TextPattern(texts.into_iter().map(Into::into).collect())
+        TextPattern(texts.into_iter().map(OneText::new).collect())
+    }
+
+    /// As [`TextPattern::one_of`], of texts with the words by which messages show each: the names of variables, say,
+    /// instead of their values.
+    pub(crate) fn shown_as<'t>(texts: impl IntoIterator<Item = (&'t str, &'t str)>) -> TextPattern {
+        let texts = texts.into_iter();
+        TextPattern(
+            texts.map(|(text, shown)| OneText { shown: shown.into(), ..OneText::new(text) }).collect(),
+        )
     }
 
     /// Whether the pattern fits the whole of `value`, case-sensitively.
     pub fn fits(&self, value: &[u8]) -> bool {
-        self.0.iter().any(|text| fits(text, value, |a, b| a == b, memmem::find))
+        self.0.iter().any(|text| fits(&text.pieces, value, |a, b| a == b, memmem::find))
     }
 
     /// As [`TextPattern::fits`], ignoring the case of ASCII letters.
@@ -37,26 +56,44 @@ impl TextPattern {
                 value.windows(width).position(|w| w.eq_ignore_ascii_case(piece))
             }
         };
-        self.0.iter().any(|text| fits(text, value, <[u8]>::eq_ignore_ascii_case, find))
+        self.0.iter().any(|text| fits(&text.pieces, value, <[u8]>::eq_ignore_ascii_case, find))
     }
 
     /// The only values that fit, where there are only some.
     pub fn exact(&self) -> Option<impl Iterator<Item = &str>> {
-        let is_exact = self.0.iter().all(|text| !text.contains('*'));
-        is_exact.then(|| self.0.iter().map(|text| &**text))
+        let is_exact = self.0.iter().all(|text| text.pieces.len() == 1);
+        is_exact.then(|| self.0.iter().flat_map(|text| &text.pieces).map(|text| &**text))
+    }
+}
+
+impl OneText {
+    fn new(text: &str) -> OneText {
+        OneText {
+            shown: restore(text).into(),
+            pieces: text.split('*').map(|piece| restore(piece).into()).collect(),
+        }
+    }
+}
+
+impl fmt::Display for OneText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
     }
 }
 
 /// Searches each piece between stars once, from the left, without backtracking: where a piece
 /// fits further left, the pieces after it have only more room.
 fn fits(
-    text: &str,
+    pieces: &[Box<str>],
     mut value: &[u8],
     same: impl Fn(&[u8], &[u8]) -> bool,
     find: impl Fn(&[u8], &[u8]) -> Option<usize>,
 ) -> bool {
-    let Some((first, rest)) = text.split_once('*') else { return same(value, text.as_bytes()) };
-    let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+    let (first, middle, last) = match pieces {
+        [] => return value.is_empty(),
+        [only] => return same(value, only.as_bytes()),
+        [first, middle @ .., last] => (first, middle, last),
+    };
     match value.split_at_checked(first.len()) {
         Some((start, rest)) if same(start, first.as_bytes()) => value = rest,
         _ => return false,
@@ -66,7 +103,7 @@ fn fits(
         Some((rest, end)) if same(end, last.as_bytes()) => value = rest,
         _ => return false,
     }
-    for piece in middle.split('*').map(str::as_bytes) {
+    for piece in middle.iter().map(|piece| piece.as_bytes()) {
         let Some(at) = find(value, piece) else { return false };
         value = value.get(at + piece.len()..).unwrap_or_default();
     }
@@ -129,6 +166,19 @@ mod tests {
             assert_eq!(TextPattern::new(pattern).fits(value.as_bytes()), fits, "{pattern} {value}");
         }
         assert!(TextPattern::new("a*").fits(b"a\xff"), "values need not be UTF-8");
+    }
+
+    #[test]
+    fn a_protected_star_is_a_star() {
+        use super::super::literal::protect;
+        let pattern = TextPattern::new(&format!("a*-{}", protect("x*{y}")));
+        assert!(pattern.fits(b"abc-x*{y}"));
+        assert!(!pattern.fits(b"abc-xx{y}"));
+        assert_eq!(pattern.to_string(), "a*-x*{y}");
+        let exact = TextPattern::shown_as([(&*protect("*"), "${NAME}")]);
+        assert_eq!(exact.exact().map(Vec::from_iter), Some(vec!["*"]));
+        assert!(exact.fits(b"*") && !exact.fits(b"x"));
+        assert_eq!(exact.to_string(), "${NAME}");
     }
 
     #[test]

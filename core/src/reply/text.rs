@@ -2,6 +2,7 @@
 
 use super::escape::{Escape, Medium};
 use super::times;
+use crate::matching::literal::parts;
 use crate::model::{Kind, Phase};
 use crate::rules::styles::{Digits, HEX, PlaceholderValue, RenderContext, StyleValue, iso};
 use crate::rules::template::{Piece, Placeholder, TemplateMistake, TemplateScope, pieces};
@@ -88,7 +89,7 @@ impl Compiler<'_> {
     ) {
         for piece in pieces(text) {
             match piece {
-                Piece::Text(text) => draft.text(text),
+                Piece::Text(text) => draft.own(text),
                 Piece::Word { word, at } => {
                     if let Some((_, fill)) = fills.iter().find(|(name, _)| *name == word) {
                         // Its own words are values: a fill holds no fills.
@@ -141,6 +142,16 @@ struct Draft {
 }
 
 impl Draft {
+    /// Text of the rules file. Inside a JSON string, parts that were filled in from the environment are data.
+    fn own(&mut self, text: &str) {
+        for (is_filled, text) in parts(text) {
+            match self.escape() {
+                Escape::JsonString if is_filled => self.constant(&PlaceholderValue::text(&*text)),
+                _ => self.text(&text),
+            }
+        }
+    }
+
     fn text(&mut self, text: &str) {
         if self.medium == Medium::Json {
             for byte in text.bytes() {

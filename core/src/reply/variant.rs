@@ -8,6 +8,7 @@ use super::details::detail;
 use super::escape::Medium;
 use super::text::{CompiledText, Compiler, Constants};
 use super::times::RetryAfterValue;
+use crate::matching::literal::restore;
 use crate::model::{Facts, text_of};
 use crate::rules::styles::{self, BulkWrite, RenderContext, ResponseShape};
 use crate::rules::template::{Piece, TemplateMistake, TemplateScope, pieces};
@@ -203,10 +204,11 @@ impl Draft<'_> {
         headers.retain(|(name, _)| !own().any(|(over, _)| over == name));
         let compiler = self.compiler();
         for (name, value) in own() {
-            let value = match value.to_str() {
-                Ok(text) => header(&compiler.compile(text, Medium::Header)?, false),
+            let text = std::str::from_utf8(value.as_bytes()).ok().filter(|text| restore(text).is_ascii());
+            let value = match text {
+                Some(text) => header(&compiler.compile(text, Medium::Header)?, false),
                 // Bytes beyond ASCII hold no placeholder that could be told for sure.
-                Err(_) => Some(Value::Fixed(value.clone())),
+                None => Some(Value::Fixed(value.clone())),
             };
             headers.extend(value.map(|value| (name.clone(), value)));
         }
@@ -280,6 +282,7 @@ fn content_type(text: &str, name: ReplyStyle) -> &'static str {
     if let Some(Piece::Word { .. }) = pieces(text).next() {
         return "text/plain; charset=utf-8";
     }
+    let text = restore(text);
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let has = |member: &str| text.contains(member);
     match text.as_bytes().first() {

@@ -100,11 +100,15 @@ pub fn facts(run: &RunReport) -> Vec<(&'static str, String)> {
     }
     let text = |text: &str| shown(text).into_owned();
     let command = run.command.as_ref();
+    let more = match run.more_rules_files.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
     let facts = [
         ("fracas", Some(text(&run.fracas))),
         ("started", Some(text(&run.started))),
         ("seed", Some(run.seed.to_string())),
-        ("rules", Some(run.rules_file.as_deref().map_or("built in".to_owned(), text))),
+        ("rules", Some(run.rules_file.as_deref().map_or("built in".to_owned(), text) + &more)),
         ("rules_sha256", run.rules_sha256.as_deref().map(text)),
         ("upstream", Some(text(&run.upstream))),
         ("command", command.map(|command| text(&command.line.join(" ")))),

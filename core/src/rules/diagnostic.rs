@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::Code;
 
@@ -22,9 +22,18 @@ pub struct Diagnostic {
     /// Stands beside the underlined span.
     pub label: String,
     /// Another place that explains it, with its own label.
-    pub also: Option<Box<(Range<usize>, String)>>,
+    pub also: Option<Box<Also>>,
     /// The next step.
     pub help: Option<String>,
+}
+
+/// Another place that explains a mistake.
+#[derive(Clone, Debug)]
+pub struct Also {
+    /// The file it is in; `None`: that of the mistake.
+    pub file: Option<Arc<SourceText>>,
+    pub span: Range<usize>,
+    pub label: String,
 }
 
 /// A file's name and text.
@@ -85,12 +94,20 @@ impl Diagnostic {
 
     /// Shows another place that explains it.
     pub fn also(mut self, span: Range<usize>, label: impl Into<String>) -> Diagnostic {
-        self.also = Some(Box::new((span, label.into())));
+        self.also = Some(Box::new(Also { file: None, span, label: label.into() }));
         self
     }
 
     pub fn help(mut self, help: impl Into<String>) -> Diagnostic {
         self.help = Some(help.into());
+        self
+    }
+
+    /// The same in a text that begins `by` bytes further on.
+    pub(super) fn shifted(mut self, by: usize) -> Diagnostic {
+        let shift = |span: &mut Range<usize>| *span = span.start + by..span.end + by;
+        self.span.iter_mut().for_each(shift);
+        self.also.iter_mut().for_each(|also| shift(&mut also.span));
         self
     }
 
@@ -131,7 +148,11 @@ impl Diagnostic {
     /// The lines in question, underlined.
     fn excerpt<'d>(&'d self, title: Group<'d>, file: &'d SourceText, span: &Range<usize>) -> Group<'d> {
         let first = file.clamp(span.clone());
-        let also = self.also.as_deref().map(|(span, label)| (file.clamp(span.clone()), label));
+        let also = self.also.as_deref();
+        let elsewhere = also.and_then(|also| Some((also, also.file.as_deref()?)));
+        let elsewhere = elsewhere.filter(|(_, other)| *other != file);
+        let also =
+            also.filter(|_| elsewhere.is_none()).map(|also| (file.clamp(also.span.clone()), &also.label));
         let (near, far) = match also {
             Some((also, label)) if first.start.max(also.start) - first.start.min(also.start) <= FAR => {
                 (Some((also, label)), None)
@@ -163,6 +184,9 @@ impl Diagnostic {
         } else {
             title.element(Origin::path(&file.name).line(line).char_column(column)).element(snippet)
         };
+        if let Some((also, other)) = elsewhere {
+            return group.element(other.piece(&also.span, &also.label));
+        }
         match far {
             Some((also, label)) => {
                 let (line, column) = file.position(also.start);
@@ -192,6 +216,18 @@ impl SourceText {
         let before = self.text.get(..at).unwrap_or(&self.text);
         let line = before.rsplit('\n').next().unwrap_or_default();
         (before.matches('\n').count() + 1, line.chars().count() + 1)
+    }
+
+    /// The lines of `span`, as context.
+    fn piece<'d>(&'d self, span: &Range<usize>, label: &'d str) -> Snippet<'d, Annotation<'d>> {
+        let span = self.clamp(span.clone());
+        let shown = self.around(span.clone());
+        let at = |at: usize| at.clamp(shown.start, shown.end) - shown.start;
+        let text = self.text.get(shown.clone()).unwrap_or_default().replace('\r', " ");
+        Snippet::source(text)
+            .line_start(self.position(shown.start).0)
+            .path(&self.name)
+            .annotation(AnnotationKind::Context.span(at(span.start)..at(span.end)).label(label))
     }
 
     /// The span, cut to its first line, to the text and to [`FAR`].

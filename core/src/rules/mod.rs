@@ -19,10 +19,11 @@ mod unsupported;
 
 pub use addresses::{check_settings, own_listener};
 pub use code::Code;
-pub use diagnostic::{Diagnostic, Mistakes, Paint, Severity, SourceText};
+pub use diagnostic::{Also, Diagnostic, Mistakes, Paint, Severity, SourceText};
 pub use keys::{grouped, reference, schema};
 pub use read::{
-    Accepted, BodyFileError, BodyFiles, LARGEST_BODY, LARGEST_FILE, MOST_RULES, read, upstream_from,
+    Accepted, BodyFileError, BodyFiles, FoundFile, IncludeError, LARGEST_BODY, LARGEST_FILE, MOST_FILES,
+    MOST_RULES, NotText, RulesText, Sources, Surroundings, TextForm, read, read_all, upstream_from,
 };
 pub use replies::{MOST_REPLIES, Replies, ReplyChoice};
 pub use rule::{

@@ -3,9 +3,10 @@
 use crate::rules::{self, BodyFileError, Code};
 
 /// Files that provoke each code. Missing codes are about files on disk, which an example cannot have.
-const EXAMPLES: [(Code, &str); 31] = [
+const EXAMPLES: [(Code, &str); 32] = [
     (Code::Syntax, "[[rule]]\nmethod = PUT"),
     (Code::MissingFile, "[[rule]]\nreply = { body_file = \"nowhere.json\" }"),
+    (Code::UnsetVariable, "[[rule]]\nheader = { x-tenant = \"${TENANT}\" }"),
     (Code::UnknownKey, "[[rule]]\nevry = 5\ncolour = \"red\""),
     (Code::WrongType, "[[rule]]\nfirst = \"two\""),
     (Code::OutOfRange, "[[rule]]\nrate = 25"),
@@ -56,8 +57,16 @@ mod tests {
 
     #[test]
     fn every_code_has_an_example_that_shows_it() {
-        const WITHOUT: [Code; 5] =
-            [Code::BadUtf8, Code::TooLarge, Code::OutsideFolder, Code::BadCertificate, Code::SameAddress];
+        const WITHOUT: [Code; 8] = [
+            Code::BadUtf8,
+            Code::TooLarge,
+            Code::OutsideFolder,
+            Code::IncludeCycle,
+            Code::FileTwice,
+            Code::GivenTwice,
+            Code::BadCertificate,
+            Code::SameAddress,
+        ];
         for code in Code::ALL {
             assert_eq!(of(*code).is_some(), !WITHOUT.contains(code), "{code}");
         }

@@ -9,11 +9,12 @@ use crate::rules::Code;
 const GRADING: &str = include_str!("../../../docs/GRADING.md");
 
 /// Codes of failures outside of a rules file, and their meanings.
-const SURROUNDINGS: [(&str, &str); 20] = [
+const SURROUNDINGS: [(&str, &str); 21] = [
     ("bad-method", "The word in the place of a method is none."),
     ("bad-path", "The word in the place of a path is none that a request could have."),
     ("bad-reply", "A reply that can never be made from its template."),
     ("cannot-listen", "The address cannot be listened on, for a reason that the system gives."),
+    ("cannot-read", "`init --from` finds nothing in the file that rules could be written from."),
     ("cannot-run", "The command behind `run` is not there (exit code 127), or may not be executed (126)."),
     ("cannot-write", "A file cannot be written, for a reason that the system gives."),
     ("file-exists", "A file would be overwritten that may be somebody's work; `--force` does so."),

@@ -42,8 +42,7 @@ fn reported(arguments: &arguments::ReportArguments) -> Result<ExitCode, StartupE
             shown(&runs)
         ));
     }
-    let rules_files: Vec<&str> =
-        all.iter().filter_map(|run| run.header.origin.rules_file.as_deref()).collect();
+    let rules_files: Vec<&str> = all.iter().flat_map(|run| run.header.origin.rules_files()).collect();
     places::check_report_of(arguments, &rules_files)?;
     for run in &all {
         run.warn(which);

@@ -55,7 +55,6 @@ const MISUSES: &[(&str, i32, &str)] = &[
     ("demo -l foo", 2, "for example `--listen 127.0.0.1:4092`"),
     ("demo 4092", 2, "`fracas demo --listen 127.0.0.1:4092`"),
     ("init here.toml", 2, "it writes rules.toml into this folder"),
-    ("check a.toml b.toml", 2, "it checks one file at a time"),
     ("help foo", 2, "`fracas --help`"),
     ("man foo", 2, "`fracas help` lists the commands"),
     ("-u localhost:9000", 2, "did you mean \"http://localhost:9000\"?"),

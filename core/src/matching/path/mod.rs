@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::PatternMistake;
+use super::literal::restore;
 use super::outline::{Outline, Tail};
 use crate::model::Captures;
 use segment::Segment;
@@ -34,7 +35,7 @@ impl PathPattern {
     /// At most 1 KiB. Percent-encoded unreserved characters are decoded, as they are in the paths
     /// it is compared with.
     pub fn parse(text: &str) -> Result<PathPattern, PatternMistake> {
-        Ok(PathPattern(Arc::new(Parsed { text: text.into(), groups: parse::groups(text)? })))
+        Ok(PathPattern(Arc::new(Parsed { text: restore(text).into(), groups: parse::groups(text)? })))
     }
 
     /// Returns the captures from `path`; `None` when it does not fit.

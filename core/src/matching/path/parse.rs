@@ -5,6 +5,7 @@ use std::ops::Range;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::super::PatternMistake;
+use super::super::literal::{STAR, restore};
 use super::segment::{Segment, Wild};
 use crate::model::decode_unreserved;
 
@@ -49,7 +50,7 @@ fn check_characters(text: &str) -> Result<(), PatternMistake> {
                 let message = "a path ends before `#`: clients keep fragments to themselves";
                 return mistake(at..text.len(), message.to_owned());
             }
-            ' ' | '<' | '>' | '`' | '\0'..='\x1f' | '\x7f'.. => {
+            ' ' | '<' | '>' | '`' | '\0'..='\x1f' | '\x7f'.. if c != STAR => {
                 let mut buffer = [0; 4];
                 let encoded = utf8_percent_encode(c.encode_utf8(&mut buffer), NON_ALPHANUMERIC);
                 let message = format!("paths arrive percent-encoded: write `{encoded}`");
@@ -86,7 +87,7 @@ fn parse_segment<'t>(text: &'t str, at: usize, names: &mut Vec<&'t str>) -> Resu
         literals.push("");
         position += length;
     }
-    let mut literals = literals.into_iter().map(|text| Box::from(&*decode_unreserved(text)));
+    let mut literals = literals.into_iter().map(|text| Box::from(&*decode_unreserved(&restore(text))));
     let first = literals.next().unwrap_or_default();
     Ok(Segment { first, rest: wilds.into_iter().zip(literals).collect() })
 }

@@ -18,6 +18,7 @@ pub fn reference() -> String {
     }
     page.push_str(STACKED);
     page.push('\n');
+    page.push_str(FILES);
     write_state(&mut page);
     page.push('\n');
     page.push_str(GRPC);
@@ -59,6 +60,7 @@ in the API's own texts for them.
 ";
 const STACKED: &str = include_str!("stacked.md");
 const STATE: &str = include_str!("state.md");
+const FILES: &str = include_str!("files.md");
 const GRPC: &str = include_str!("grpc.md");
 
 const INTRODUCTION: &str = "\

@@ -47,16 +47,18 @@ fn of_entry(entry: &KeyEntry) -> Json {
 
 fn of_value(value: &ValueType) -> Json {
     match value {
-        ValueType::Boolean => json!({ "type": "boolean" }),
-        ValueType::Integer { least, most } => json!({ "type": "integer", "minimum": least, "maximum": most }),
-        ValueType::Share => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
-        ValueType::Number { least } => json!({ "type": "number", "minimum": least }),
-        ValueType::Duration { .. } => json!({ "type": "string", "pattern": "^([0-9]+(ms|s|m|h))+$" }),
+        ValueType::Boolean => or_variable(json!({ "type": "boolean" })),
+        ValueType::Integer { least, most } => {
+            or_variable(json!({ "type": "integer", "minimum": least, "maximum": most }))
+        }
+        ValueType::Share => or_variable(json!({ "type": "number", "minimum": 0, "maximum": 1 })),
+        ValueType::Number { least } => or_variable(json!({ "type": "number", "minimum": least })),
+        ValueType::Duration { .. } => text("^([0-9]+(ms|s|m|h))+$"),
         ValueType::Size { least, most } => json!({ "anyOf": [
-            { "type": "string", "pattern": "^[0-9]+ *(B|KiB|MiB|GiB)$" },
+            text("^[0-9]+ *(B|KiB|MiB|GiB)$"),
             { "type": "integer", "minimum": least, "maximum": most },
         ] }),
-        ValueType::Rate => json!({ "type": "string", "pattern": "^[0-9]+/[smh]$" }),
+        ValueType::Rate => text("^[0-9]+/[smh]$"),
         ValueType::Choice(words) => json!({ "enum": words }),
         ValueType::Text(form) => of_form(*form),
         ValueType::List(form) => json!({ "type": "array", "items": of_form(*form) }),
@@ -78,9 +80,22 @@ fn of_value(value: &ValueType) -> Json {
 
 fn of_form(form: Form) -> Json {
     match form.shape() {
-        Some(shape) => json!({ "type": "string", "pattern": shape }),
+        Some(shape) => text(shape),
         None => json!({ "type": "string" }),
     }
+}
+
+/// A text of a shape, or one that is filled in from the environment.
+fn text(shape: &str) -> Json {
+    json!({ "type": "string", "pattern": format!("{shape}|\\$\\{{[A-Za-z_]") })
+}
+
+/// A value that is no text, or one that comes whole from the environment: bounds are those of numbers, and the
+/// pattern is that of texts.
+fn or_variable(mut schema: Json) -> Json {
+    schema["type"] = json!([schema["type"], "string"]);
+    schema["pattern"] = json!("^\\$\\{[A-Za-z_][^}]*\\}$");
+    schema
 }
 
 /// A default of the table of keys as JSON.

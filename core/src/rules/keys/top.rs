@@ -167,7 +167,18 @@ static CLIENTS: [KeyEntry; 2] = [
     ),
 ];
 
-static TABLES: [KeyEntry; 7] = [
+static TABLES: [KeyEntry; 8] = [
+    entry(
+        "include",
+        ValueType::List(Form::Files),
+        Is("[]"),
+        "Files whose rules and settings belong to this file, as if they stood here: their rules are tried before the \
+         file's own. `*` is any run of characters in a name, but does not begin with a dot; the files of one pattern \
+         are taken in the order of their names. Each lies below the folder of the file that names it, links resolved, \
+         and is read once. Names of files in an included file (`body_file`, certificates, `include`) are looked up \
+         from its own folder.",
+        "include = [\"rules.d/*.toml\"]",
+    ),
     entry(
         "rule",
         ValueType::Tables(&RULE),

@@ -83,6 +83,8 @@ pub(in crate::rules) enum Form {
     /// `4xx`
     StatusClass,
     File,
+    /// Files' names, with `*`.
+    Files,
     Template,
 }
 
@@ -115,6 +117,36 @@ impl ValueType {
     }
 }
 
+/// How a value that may be several things is looked into.
+impl ValueType {
+    /// Whether a text of this form is a value of it.
+    pub fn takes(&self, form: Form) -> bool {
+        match self {
+            ValueType::Text(own) | ValueType::List(own) | ValueType::OneOrList(own) => *own == form,
+            ValueType::Any(values) => values.iter().any(|value| value.takes(form)),
+            _ => false,
+        }
+    }
+
+    /// The keys of a table that is a value of it.
+    pub fn section(&self) -> Option<&'static Section> {
+        match self {
+            ValueType::Table(section) | ValueType::Tables(section) => Some(section),
+            ValueType::Any(values) => values.iter().find_map(ValueType::section),
+            _ => None,
+        }
+    }
+
+    /// The values of a table with names of the file's own.
+    pub fn of_entries(&self) -> Option<&'static ValueType> {
+        match self {
+            ValueType::Map { value, .. } => Some(value),
+            ValueType::Any(values) => values.iter().find_map(ValueType::of_entries),
+            _ => None,
+        }
+    }
+}
+
 impl Form {
     /// The text with its article.
     pub fn noun(self) -> &'static str {
@@ -136,6 +168,7 @@ impl Form {
             Form::Sequence => "a sequence of `.` and `x`",
             Form::StatusClass => "a class such as `4xx`",
             Form::File => "a file's name",
+            Form::Files => "names of files",
             Form::Template => "a text",
         }
     }
@@ -156,7 +189,9 @@ impl Form {
             Form::StatusClass => Some("^[2-5][xX]{2}$"),
             Form::Socket => Some(":[0-9]{1,5}$"),
             Form::Protocol => Some("^[!#$%&'*+.^_`|~0-9A-Za-z-]+(/[^/]+)?$"),
-            Form::Regex | Form::TextPattern | Form::Network | Form::File | Form::Template => None,
+            Form::Regex | Form::TextPattern | Form::Network | Form::File | Form::Files | Form::Template => {
+                None
+            }
         }
     }
 }

@@ -97,7 +97,7 @@ impl Reader<'_> {
             self.report(Diagnostic::error(Code::BadRegex, title(&given)).at(span, mistake.message));
             return PathMatch::Any;
         }
-        match PathRegex::parse(text) {
+        match PathRegex::parse(&self.regex_text(&given, text)) {
             Ok(regex) => PathMatch::Regex(regex),
             Err(mistake) => {
                 self.bad_text(Code::BadRegex, &given, mistake.into());
@@ -115,6 +115,7 @@ impl Reader<'_> {
     }
 
     fn one_path_pattern(&mut self, item: &GivenKey, text: &str) -> Option<PathPattern> {
+        let text = &*self.path_text(item, text);
         if let Some(mistake) = habits::paths::check(text) {
             let span = self.within(item.value, mistake.at);
             self.report(Diagnostic::error(Code::BadPattern, title(item)).at(span, mistake.message));
@@ -130,7 +131,7 @@ impl Reader<'_> {
             let mistake = Diagnostic::error(Code::OutOfRange, "no request has an empty host");
             self.report(mistake.at(item.span(), "name a host, or leave `host` out"));
         }
-        Some(TextPattern::one_of(texts.into_iter().map(|(_, text)| text)))
+        Some(self.text_pattern(&texts))
     }
 
     fn presence(&mut self, given: &GivenKey) -> Option<Presence> {
@@ -146,10 +147,15 @@ impl Reader<'_> {
                             .help("write `true` for any value, or `false` for none"),
                     );
                 }
-                let texts: Vec<&str> = items.iter().filter_map(|item| self.text(&given.item(item))).collect();
-                Presence::Like(TextPattern::one_of(texts))
+                let items = items.iter().map(|item| given.item(item));
+                let texts: Vec<_> =
+                    items.filter_map(|item| self.text(&item).map(|text| (item, text))).collect();
+                Presence::Like(self.text_pattern(&texts))
             }
-            _ => Presence::Like(TextPattern::new(self.text(given)?)),
+            _ => {
+                let text = self.text(given)?;
+                Presence::Like(self.text_pattern(&[(given.clone(), text)]))
+            }
         })
     }
 

@@ -1,4 +1,4 @@
-//! The text of a rules file, read by hand from a tree in which every key and value knows its place.
+//! Texts of rules files, read by hand from a tree in which every key and value knows its place.
 //!
 //! Nothing here gives up: each mistake is reported, a stand-in takes the value's place, and reading
 //! goes on. Callers of [`read`] never see a stand-in.
@@ -7,35 +7,43 @@ mod expect;
 mod expected;
 mod fields;
 mod habits;
+mod hidden;
+mod include;
 mod key;
 mod lasting;
+mod line;
+mod literal;
 mod matches;
+mod merge;
 mod replies;
 mod reply;
 mod response;
 mod rule;
 mod settings;
+mod sources;
 mod syntax;
 mod trigger;
 mod unreachable;
 pub(super) mod upstream;
 mod upstream_tls;
 mod values;
+mod variables;
 mod version;
 mod waiting;
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
 use super::diagnostic::shown;
 use super::keys::{RULE, TOP};
-use super::{Code, Config, Diagnostic, Mistakes, Severity, SourceText, Upstream, addresses, unsupported};
+use super::{Code, Config, Diagnostic, Mistakes, Severity, Upstream, addresses, unsupported};
 use fields::Fields;
+use variables::{FilledTexts, Unfilled};
 
 pub use reply::{BodyFileError, LARGEST_BODY};
+pub use sources::{FoundFile, IncludeError, MOST_FILES, NotText, RulesText, Sources, Surroundings, TextForm};
 
 /// Bytes of a rules file at most.
 pub const LARGEST_FILE: usize = 16 * 1024 * 1024;
@@ -49,38 +57,42 @@ pub struct Accepted {
     pub config: Config,
     /// Texts that may not be meant; in the file's order.
     pub warnings: Vec<Diagnostic>,
+    /// The texts that it was read from.
+    pub sources: Sources,
 }
 
 /// Where the text of a `body_file` comes from: its name in, its text out.
 pub type BodyFiles<'f> = &'f dyn Fn(&str) -> Result<String, BodyFileError>;
 
-/// Reads the text of a rules file called `name`, reporting every mistake in it.
+/// Reads the text of a rules file called `name`, reporting every mistake in it. It includes no other file, and finds
+/// no environment.
 pub fn read(name: &str, text: &str, body_files: BodyFiles<'_>) -> Result<Accepted, Mistakes> {
-    let mut reader = Reader::new(name, text, body_files);
-    if text.len() > LARGEST_FILE {
-        reader.report(Diagnostic::error(Code::TooLarge, "a rules file is at most 16 MiB"));
-        return reader.finish(Config::builtin());
+    read_all(vec![RulesText::alone(name, text)], &sources::Alone(body_files))
+}
+
+/// Reads texts of rules as one set of rules, reporting every mistake in them. Rules are tried in the order of `given`.
+pub fn read_all(given: Vec<RulesText>, surroundings: &dyn Surroundings) -> Result<Accepted, Mistakes> {
+    let mut reader = Reader::new(surroundings);
+    let order = reader.find_files(given);
+    let sources = reader.sources.clone();
+    let mut broken = syntax::Broken::default();
+    let mut merged = DeTable::new();
+    let is_valid = |text: &str| read("", text, &|_| Err(BodyFileError::Missing)).is_ok();
+    for source in order.iter().filter_map(|at| sources.at(*at)) {
+        if let Some(table) = reader.table_of_text(source, &mut broken, &is_valid) {
+            reader.merge(&mut merged, table);
+        }
     }
-    let (table, errors) = DeTable::parse_recoverable(text);
-    let no_files = |_: &str| Err(BodyFileError::Missing);
-    let is_valid = |text: &str| read("", text, &no_files).is_ok();
-    if !errors.is_empty()
-        && let Some(mistake) = habits::other_formats::check(text, &is_valid)
-    {
-        reader.report(mistake);
-        return reader.finish(Config::builtin());
-    }
-    let broken = syntax::Broken::new(text, &errors);
-    let config = reader.config(table.get_ref());
-    unsupported::refuse(table.get_ref(), &mut |mistake| reader.report(mistake));
-    for variable in habits::environment::find(table.get_ref()) {
-        let inside = |span: &Range<usize>| variable.text.start <= span.start && span.end <= variable.text.end;
+    let config = reader.config(&merged);
+    unsupported::refuse(&merged, &mut |mistake| reader.report(mistake));
+    for Unfilled { text, mistake } in std::mem::take(&mut reader.unfilled) {
+        let inside = |span: &Range<usize>| text.start <= span.start && span.end <= text.end;
         reader.found.retain(|mistake| !mistake.span.as_ref().is_some_and(inside));
-        reader.report(variable.mistake);
+        reader.report(mistake);
     }
-    // Where the file is no TOML, its parsed form is a guess; complaints about guesses mislead.
+    // Where a file is no TOML, its parsed form is a guess; complaints about guesses mislead.
     reader.found.retain(|mistake| !broken.explains(mistake));
-    for mistake in broken.mistakes(text, &errors) {
+    for mistake in std::mem::take(&mut reader.syntax) {
         reader.report(mistake);
     }
     reader.finish(config)
@@ -99,27 +111,47 @@ pub fn upstream_from(text: &str) -> Result<Upstream, Diagnostic> {
 
 /// Collects mistakes while it reads.
 struct Reader<'f> {
-    source: Arc<SourceText>,
-    body_files: BodyFiles<'f>,
+    sources: Sources,
+    surroundings: &'f dyn Surroundings,
+    /// Texts with values from the environment.
+    filled: FilledTexts,
+    unfilled: Vec<Unfilled>,
     found: Vec<Diagnostic>,
+    /// Mistakes of the parser.
+    syntax: Vec<Diagnostic>,
     /// Errors beyond the shown ones, which are only counted.
     untold: usize,
 }
 
 impl<'f> Reader<'f> {
-    fn new(name: &str, text: &str, body_files: BodyFiles<'f>) -> Reader<'f> {
-        let source = Arc::new(SourceText { name: name.to_owned(), text: text.to_owned() });
-        Reader { source, body_files, found: Vec::new(), untold: 0 }
+    fn new(surroundings: &'f dyn Surroundings) -> Reader<'f> {
+        Reader {
+            sources: Sources::default(),
+            surroundings,
+            filled: FilledTexts::new(),
+            unfilled: Vec::new(),
+            found: Vec::new(),
+            syntax: Vec::new(),
+            untold: 0,
+        }
     }
 
     fn report(&mut self, mistake: Diagnostic) {
-        self.found.push(mistake.of(&self.source));
+        self.found.push(mistake);
     }
 
     fn finish(self, config: Config) -> Result<Accepted, Mistakes> {
+        let Reader { sources, filled, .. } = self;
+        let located = |list: Vec<Diagnostic>| {
+            let told = list.into_iter().map(|mut mistake| {
+                hidden::hide(&mut mistake, &filled);
+                sources.locate(mistake)
+            });
+            told.collect()
+        };
         match Mistakes::collect(self.found, self.untold) {
-            Ok(mistakes) => Err(mistakes),
-            Err(warnings) => Ok(Accepted { config, warnings }),
+            Ok(mistakes) => Err(Mistakes { list: located(mistakes.list), ..mistakes }),
+            Err(warnings) => Ok(Accepted { config, warnings: located(warnings), sources }),
         }
     }
 

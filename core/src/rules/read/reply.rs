@@ -146,11 +146,15 @@ impl Reader<'_> {
         title: String,
         label: &str,
     ) -> Option<StatusCode> {
-        let DeValue::Integer(number) = given.value.get_ref() else {
-            self.wrong_type(given);
-            return None;
+        let number = match (given.value.get_ref(), self.bare_text(given)) {
+            (DeValue::Integer(number), _) => number.as_str(),
+            (_, Some(text)) => text,
+            _ => {
+                self.wrong_type(given);
+                return None;
+            }
         };
-        let number = number.as_str().parse::<u16>().ok().filter(|number| (least..=599).contains(number));
+        let number = number.parse::<u16>().ok().filter(|number| (least..=599).contains(number));
         if number.is_none() {
             self.report(Diagnostic::error(Code::BadStatus, title).at(given.span(), label));
         }
@@ -189,7 +193,8 @@ impl Reader<'_> {
                 self.report(mistake.at(given.key.clone(), "longer than that"));
                 return None;
             }
-            self.check_template(&given, text, scope);
+            let text = self.template_text(&given, text);
+            self.check_template(&given, &text, scope);
             Some(Arc::from(text))
         });
         written.or(from_file)
@@ -209,7 +214,11 @@ impl Reader<'_> {
             && Path::new(name)
                 .components()
                 .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-        let text = if below { (self.body_files)(name) } else { Err(BodyFileError::Outside) };
+        let text = if below {
+            self.surroundings.body_file(&self.folder_of(given.span().start), name)
+        } else {
+            Err(BodyFileError::Outside)
+        };
         match text {
             Ok(text) => {
                 for mistake in template::check(&text, scope) {
@@ -247,8 +256,9 @@ impl Reader<'_> {
             match HeaderValue::from_str(text) {
                 // `HeaderValue` takes bytes beyond ASCII, which clients read in one of several ways.
                 Ok(line) if text.is_ascii() => {
-                    self.check_template(&value, text, scope);
-                    headers.push((header, line));
+                    let text = self.template_text(&value, text);
+                    self.check_template(&value, &text, scope);
+                    headers.push((header, HeaderValue::from_str(&text).unwrap_or(line)));
                 }
                 _ => {
                     let title = format!("the value of `{header}` is not one that HTTP allows");

@@ -95,7 +95,7 @@ impl Reader<'_> {
                     "a host has no spaces: give each one its own string"
                 }
                 _ => {
-                    hosts.push(TextPattern::new(text));
+                    hosts.push(self.text_pattern(&[(item, text)]));
                     continue;
                 }
             };

@@ -8,17 +8,17 @@ use super::habits::unquoted;
 use crate::rules::diagnostic::shown;
 use crate::rules::{Code, Diagnostic, Severity};
 
-/// The parts of a file that were not understood, in bytes.
+/// The parts of files that were not understood, in bytes.
+#[derive(Default)]
 pub(super) struct Broken {
     lines: Vec<Range<usize>>,
 }
 
 impl Broken {
-    pub fn new(text: &str, errors: &[Error]) -> Broken {
-        let mut lines: Vec<Range<usize>> =
-            errors.iter().filter_map(Error::span).map(|span| reach(text, span)).collect();
-        lines.sort_by_key(|line| line.start);
-        Broken { lines }
+    /// Adds the parts of a text that begins at `base` among all texts.
+    pub fn add(&mut self, text: &str, errors: &[Error], base: usize) {
+        let lines = errors.iter().filter_map(Error::span).map(|span| reach(text, span));
+        self.lines.extend(lines.map(|line| line.start + base..line.end + base));
     }
 
     /// Whether a mistake may come from a guess about the unparsed part.
@@ -32,23 +32,23 @@ impl Broken {
             || mistake.severity == Severity::Warning
             || self.lines.iter().any(|line| span.start <= line.end && line.start <= span.end)
     }
+}
 
-    /// One mistake per line at most: the parser stumbles again after a first stumble.
-    pub fn mistakes(&self, text: &str, errors: &[Error]) -> Vec<Diagnostic> {
-        let mut errors: Vec<(Range<usize>, &Error)> =
-            errors.iter().map(|error| (error.span().unwrap_or(0..0), error)).collect();
-        errors.sort_by_key(|(span, _)| span.start);
-        let mut told = 0;
-        let mut mistakes = Vec::new();
-        for (span, error) in errors {
-            if span.start < told {
-                continue;
-            }
-            told = reach(text, span.clone()).end + 1;
-            mistakes.push(mistake(text, span, error.message()));
+/// One mistake per line at most: the parser stumbles again after a first stumble.
+pub(super) fn mistakes(text: &str, errors: &[Error]) -> Vec<Diagnostic> {
+    let mut errors: Vec<(Range<usize>, &Error)> =
+        errors.iter().map(|error| (error.span().unwrap_or(0..0), error)).collect();
+    errors.sort_by_key(|(span, _)| span.start);
+    let mut told = 0;
+    let mut mistakes = Vec::new();
+    for (span, error) in errors {
+        if span.start < told {
+            continue;
         }
-        mistakes
+        told = reach(text, span.clone()).end + 1;
+        mistakes.push(mistake(text, span, error.message()));
     }
+    mistakes
 }
 
 /// The line of a span; after a broken heading, everything up to the next one.

@@ -47,7 +47,8 @@ impl Reader<'_> {
     }
 
     pub fn named_file(&mut self, given: &GivenKey) -> Option<NamedFile> {
-        self.path_of(given).map(|path| NamedFile { path, span: given.span() })
+        let path = self.path_of(given)?;
+        Some(NamedFile { path: self.beside_own_file(given.span().start, path), span: given.span() })
     }
 
     /// A table about TLS says nothing of an upstream without.

@@ -38,10 +38,10 @@ impl Reader<'_> {
         let Some(text) = value.get_ref().as_str() else { return whole };
         // Without an escape, the text stands in the file as it is, between its quotes. A line break
         // right after three quotes is not part of it.
-        let inside = [(1, 1), (3, 3), (4, 3), (5, 3)]
+        let inside = [(1, 1), (3, 3), (4, 3), (5, 3), (0, 0)]
             .map(|(open, close)| whole.start + open..whole.end.saturating_sub(close))
             .into_iter()
-            .find(|inside| self.source.text.get(inside.clone()) == Some(text));
+            .find(|inside| self.sources.get(inside.clone()) == Some(text));
         match inside {
             Some(inside) if piece.start < piece.end => {
                 inside.start + piece.start.min(text.len())..inside.start + piece.end.min(text.len())
@@ -53,7 +53,7 @@ impl Reader<'_> {
     }
 
     pub fn boolean(&mut self, given: &GivenKey) -> Option<bool> {
-        let value = given.value.get_ref().as_bool();
+        let value = given.value.get_ref().as_bool().or_else(|| self.bare_text(given)?.parse().ok());
         if value.is_none() {
             self.wrong_type(given);
         }
@@ -91,11 +91,15 @@ impl Reader<'_> {
     }
 
     pub fn integer(&mut self, given: &GivenKey) -> Option<u64> {
-        let DeValue::Integer(number) = given.value.get_ref() else {
-            self.wrong_type(given);
-            return None;
+        let bare = self.bare_text(given).and_then(|text| text.parse::<i128>().ok());
+        let number = match given.value.get_ref() {
+            DeValue::Integer(number) => i128::from_str_radix(number.as_str(), number.radix()).ok(),
+            _ if bare.is_some() => bare,
+            _ => {
+                self.wrong_type(given);
+                return None;
+            }
         };
-        let number = i128::from_str_radix(number.as_str(), number.radix()).ok();
         let (least, most) = bounds(&given.entry.value).unwrap_or((0, u64::MAX));
         let within = number
             .and_then(|number| u64::try_from(number).ok())
@@ -130,7 +134,7 @@ impl Reader<'_> {
                 i128::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number as f64)
             }
             DeValue::Float(number) => number.as_str().parse().ok(),
-            _ => None,
+            _ => self.bare_text(given).and_then(|text| text.parse().ok()),
         };
         if number.is_none() {
             self.wrong_type(given);

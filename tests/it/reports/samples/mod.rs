@@ -298,6 +298,7 @@ fn run(code: u8) -> RunReport {
         started: "2026-03-05T14:02:11.318Z".to_owned(),
         seed: 7,
         rules_file: Some("rules.toml".to_owned()),
+        more_rules_files: Vec::new(),
         rules_sha256: Some("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned()),
         proxy: "http://127.0.0.1:4090".to_owned(),
         upstream: "demo".to_owned(),

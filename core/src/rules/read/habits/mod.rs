@@ -1,6 +1,5 @@
 //! Habits from other programs, and the words for them here.
 
-pub(super) mod environment;
 pub(super) mod methods;
 pub(super) mod other_formats;
 pub(super) mod paths;

@@ -88,16 +88,14 @@ fn of_variable(key: &str, name: &str, span: Range<usize>) -> Diagnostic {
     let name = shown(name);
     let by_flag = match key {
         "upstream" | "listen" | "seed" | "workers" => format!(
-            "`--{key}` and the variable `FRACAS_{}` go over the file: leave `{key}` out;\n",
+            "`--{key}` and the variable `FRACAS_{}` go over the file, too: then leave `{key}` out",
             key.to_uppercase()
         ),
         _ => String::new(),
     };
-    let help = format!(
-        "{by_flag}to fill it in beforehand: `envsubst '${name}' < rules.toml > filled.toml` with `${name}` in the \
-         file, then `--rules filled.toml`"
-    );
-    error(format!("nothing fills `{name}` in"), span, "a rules file does not read the environment").help(help)
+    let label = format!("write `{} = \"${{{name}}}\"`", shown(key));
+    let mistake = error(format!("the variable `{name}` stands without quotes"), span, &label);
+    if by_flag.is_empty() { mistake } else { mistake.help(by_flag) }
 }
 
 #[cfg(test)]
