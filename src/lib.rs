@@ -17,4 +17,4 @@ pub mod proxy;
 pub mod rules_file;
 pub mod store;
 
-pub use fracas_core::{content_coding, engine, grading, matching, model, reply, report, rules};
+pub use fracas_core::{content_coding, drafts, engine, grading, matching, model, reply, report, rules};

@@ -7,6 +7,7 @@
 //! - [`model`]: facts about a request, keys, kinds, draws, moments, recorded attempts.
 //! - [`matching`]: which requests a rule selects, and the index that finds a request's rules.
 //! - [`rules`]: the text of a rules file becomes a [`rules::Config`], or every mistake in it.
+//! - [`drafts`]: rules files written from OpenAPI, HAR and journals.
 //! - [`engine`]: triggers, state machines and the compiled rule set.
 //! - [`reply`]: the responses that rules give.
 //! - [`grading`]: recorded attempts become operations, findings and a verdict.
@@ -14,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 pub mod content_coding;
+pub mod drafts;
 pub mod engine;
 pub mod grading;
 pub mod matching;

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod command_line;
+mod drafts;
 mod files;
 mod pipes;
 mod variables;
