@@ -1,5 +1,6 @@
 //! The effects that a request in flight owes to the store, settled however it ends.
 
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -8,11 +9,14 @@ use http::{HeaderMap, StatusCode};
 
 use super::shared::Shared;
 use super::tasks::Tasks;
-use crate::engine::{Effects, Outcome};
+use crate::engine::{Effects, Outcome, Store};
+use crate::store::MemoryStore;
 
 /// One request's unsettled effects. A request dropped before its response teaches nothing, and leaves what it entered.
 pub struct Owed {
     pub effects: Effects,
+    /// The reply that the settlement awaits.
+    waiting: Option<Pin<Box<<MemoryStore as Store>::Later>>>,
     settler: Rc<Settler>,
 }
 
@@ -26,7 +30,7 @@ pub struct Settler {
 impl Owed {
     /// No effects yet.
     pub fn new(settler: &Rc<Settler>) -> Owed {
-        Owed { effects: Effects::default(), settler: Rc::clone(settler) }
+        Owed { effects: Effects::default(), waiting: None, settler: Rc::clone(settler) }
     }
 
     /// Settles with the head of the upstream's response to a request on `connection`, which a rule overrides or which
@@ -43,7 +47,7 @@ impl Owed {
         self.effects.on_response(&outcome, connection, is_overridden);
         let shared = &self.settler.shared;
         let clock = shared.clock;
-        shared.state.settle(&mut self.effects, || clock.now()).await;
+        shared.state.settle(&mut self.effects, &mut self.waiting, || clock.now()).await;
         let hold = self.effects.hold();
         if !hold.is_zero() {
             tokio::time::sleep(hold).await;
@@ -68,11 +72,11 @@ impl Drop for Owed {
         if self.effects.is_settled() {
             return;
         }
-        let mut effects = std::mem::take(&mut self.effects);
-        effects.on_failure();
+        let effects = std::mem::take(&mut self.effects);
+        let waiting = self.waiting.take();
         let shared = Arc::clone(&self.settler.shared);
         let clock = shared.clock;
         let tasks = &self.settler.tasks;
-        shared.state.settle_in_passing(effects, move || clock.now(), |rest| tasks.spawn(rest));
+        shared.state.settle_in_passing(effects, waiting, move || clock.now(), |rest| tasks.spawn(rest));
     }
 }

@@ -4,6 +4,7 @@
 //! While the store fails, rules with state leave requests alone: without its reply, a conflict would be invented.
 //! The first failure is logged, and all are counted.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -57,43 +58,66 @@ impl<S: Store> StateAccess<S> {
         }
     }
 
-    /// Runs the operations that `effects` owe by now.
-    pub async fn settle(&self, effects: &mut Effects, now: impl Fn() -> Moment) {
+    /// Runs the operations that `effects` owe by now. The reply that is awaited lies in `waiting`, so that a settlement
+    /// that is cancelled can be handed on as it is ([`StateAccess::settle_in_passing`]).
+    pub async fn settle(
+        &self,
+        effects: &mut Effects,
+        waiting: &mut Option<Pin<Box<S::Later>>>,
+        now: impl Fn() -> Moment,
+    ) {
         let mut moment = now();
-        while let Some((key, op)) = effects.poll(moment) {
+        loop {
+            if let Some(later) = waiting {
+                let reply = later.await;
+                *waiting = None;
+                effects.reply(self.noted(reply));
+                moment = now();
+            }
+            let Some((key, op)) = effects.poll(moment) else { return };
             match self.store.update(key, op, moment) {
                 Update::Ready(reply) => effects.reply(self.noted(reply)),
-                Update::Later(later) => {
-                    effects.reply(self.noted(later.await));
-                    moment = now();
-                }
+                Update::Later(later) => *waiting = Some(Box::pin(later)),
             }
         }
     }
 
-    /// Settles from a context that cannot await, such as a drop. If the store delays a reply, `spawn` gets the rest.
+    /// Ends a request from a context that cannot await, such as a drop; `waiting` is the reply that its settlement
+    /// awaited. If the store delays a reply, `spawn` gets the rest.
     pub fn settle_in_passing<R>(
         self: &Arc<Self>,
         mut effects: Effects,
+        mut waiting: Option<Pin<Box<S::Later>>>,
         now: impl Fn() -> Moment + 'static,
-        spawn: impl FnOnce(std::pin::Pin<Box<dyn Future<Output = ()>>>) -> R,
+        spawn: impl FnOnce(Pin<Box<dyn Future<Output = ()>>>) -> R,
     ) where
         S: 'static,
     {
-        let moment = now();
-        while let Some((key, op)) = effects.poll(moment) {
-            match self.store.update(key, op, moment) {
-                Update::Ready(reply) => effects.reply(self.noted(reply)),
-                Update::Later(later) => {
-                    let state = Arc::clone(self);
-                    spawn(Box::pin(async move {
-                        effects.reply(state.noted(later.await));
-                        state.settle(&mut effects, now).await;
-                    }));
-                    return;
+        let is_awaited = waiting.is_some();
+        if !is_awaited {
+            effects.on_failure();
+            let moment = now();
+            while let Some((key, op)) = effects.poll(moment) {
+                match self.store.update(key, op, moment) {
+                    Update::Ready(reply) => effects.reply(self.noted(reply)),
+                    Update::Later(later) => {
+                        waiting = Some(Box::pin(later));
+                        break;
+                    }
                 }
             }
         }
+        if waiting.is_none() {
+            return;
+        }
+        let state = Arc::clone(self);
+        spawn(Box::pin(async move {
+            state.settle(&mut effects, &mut waiting, &now).await;
+            if is_awaited {
+                effects.on_failure();
+                state.settle(&mut effects, &mut waiting, &now).await;
+            }
+        }));
     }
 
     async fn update(&self, key: StateKey, op: Op, now: Moment) -> Result<Reply, StoreError> {

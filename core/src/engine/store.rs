@@ -14,7 +14,9 @@ pub trait Store {
     /// handed on as it is.
     type Later: Future<Output = Result<Reply, StoreError>> + 'static;
 
-    /// Runs `op` on the entry of `key`. A store with a clock of its own, which several processes share, goes by that
+    /// Runs `op` on the entry of `key`. Operations on one key run in the order of these calls, so that a request that has
+    /// left is not met by the next. One whose reply is no longer awaited, as its request was cancelled, may be run or not.
+    /// A store with a clock of its own, which several processes share, goes by that
     /// instead of `now`.
     fn update(&self, key: StateKey, op: Op, now: Moment) -> Update<Self::Later>;
 }

@@ -163,12 +163,17 @@ impl Path {
             let headers = HeaderMap::new();
             let is_overridden = self.respond(&mut facts, &mut effects, status, now, &mut judged);
             effects.on_response(&Outcome { status, headers: &headers, body: None }, 0, is_overridden);
-            at_once(self.driver.settle(&mut effects, || now));
+            at_once(self.driver.settle(&mut effects, &mut None, || now));
             effects.on_body_end(Some(Bytes::new()));
         } else {
             effects.on_failure();
         }
-        self.driver.settle_in_passing(effects, move || now, |_| panic!("the memory store lets nothing wait"));
+        self.driver.settle_in_passing(
+            effects,
+            None,
+            move || now,
+            |_| panic!("the memory store lets nothing wait"),
+        );
         judged
     }
 }

@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -13,7 +14,7 @@ use http::{HeaderMap, Request, StatusCode};
 use proptest::prelude::*;
 
 use super::playback::{on, rule};
-use super::slow::{SlowStore, draw, run};
+use super::slow::{Later, SlowStore, draw, run};
 use super::*;
 use crate::engine::{Decision, Outcome, RuleSet, Session};
 use crate::model::{BodyFacts, ClientIdSources, Facts};
@@ -27,6 +28,8 @@ struct Seen {
     refused: usize,
     /// Maximum number of requests of one key that were with the upstream at once.
     together: usize,
+    /// Keys of which a response has begun.
+    accepted: usize,
     /// Keys with state after the last request.
     left: usize,
     failures: u64,
@@ -41,9 +44,10 @@ fn meet(rule: Rule, requests: u64, failures: u64, seed: u64) -> Seen {
     let chance = Cell::new(seed | 1);
     let with_upstream = [Cell::new(0), Cell::new(0)];
     let (forwarded, refused, together) = (Cell::new(0), Cell::new(0), Cell::new(0));
+    let accepted = [Cell::new(false), Cell::new(false)];
     let rests = Rc::new(std::cell::RefCell::new(Vec::new()));
-    let settle = |effects: Effects| {
-        driver.settle_in_passing(effects, || Moment(1), |rest| rests.borrow_mut().push(rest));
+    let settle = |effects: Effects, waiting| {
+        driver.settle_in_passing(effects, waiting, || Moment(1), |rest| rests.borrow_mut().push(rest));
     };
     let request = async |number: u64| {
         let key = number as usize % 2;
@@ -51,7 +55,7 @@ fn meet(rule: Rule, requests: u64, failures: u64, seed: u64) -> Seen {
             Request::put(format!("/items/{key}")).header("if-match", "\"1\"").body(()).expect("a request");
         let head = head.into_parts().0;
         let mut facts = Facts::new(&head, IpAddr::V4(Ipv4Addr::LOCALHOST));
-        let mut owed = Owed { effects: Effects::default(), settle: &settle };
+        let mut owed = Owed { effects: Effects::default(), waiting: None, settle: &settle };
         let identity = ClientIdSources(Vec::new());
         let decision = {
             let mut session =
@@ -70,8 +74,9 @@ fn meet(rule: Rule, requests: u64, failures: u64, seed: u64) -> Seen {
             turn().await;
         }
         let outcome = Outcome { status: StatusCode::OK, headers: &HeaderMap::new(), body: None };
+        accepted[key].set(true);
         owed.effects.on_response(&outcome, 0, false);
-        driver.settle(&mut owed.effects, || Moment(1)).await;
+        driver.settle(&mut owed.effects, &mut owed.waiting, || Moment(1)).await;
         owed.effects.on_body_end(Some(Bytes::new()));
     };
     let mut running: Vec<_> = (0..requests).map(|number| Box::pin(request(number))).collect();
@@ -89,22 +94,25 @@ fn meet(rule: Rule, requests: u64, failures: u64, seed: u64) -> Seen {
         forwarded: forwarded.get(),
         refused: refused.get(),
         together: together.get(),
+        accepted: accepted.iter().filter(|accepted| accepted.get()).count(),
         left: driver.store.memory.keys_of(Keyspace::State),
         failures: driver.failures(),
     }
 }
 
+/// The reply that a settlement awaits.
+type Waiting = Option<Pin<Box<Later>>>;
+
 /// Settles when it is dropped, like the proxy's.
 struct Owed<'s> {
     effects: Effects,
-    settle: &'s dyn Fn(Effects),
+    waiting: Waiting,
+    settle: &'s dyn Fn(Effects, Waiting),
 }
 
 impl Drop for Owed<'_> {
     fn drop(&mut self) {
-        let mut effects = std::mem::take(&mut self.effects);
-        effects.on_failure();
-        (self.settle)(effects);
+        (self.settle)(std::mem::take(&mut self.effects), self.waiting.take());
     }
 }
 
@@ -147,6 +155,15 @@ proptest! {
         let seen = meet(overlap(), requests, 0, seed);
         prop_assert!(seen.together <= 1, "{seen:?}");
         prop_assert_eq!((seen.left, seen.failures), (0, 0), "{:?}", seen);
+    }
+
+    /// The upstream has accepted: a client that leaves while the store is told of that takes nothing back.
+    #[test]
+    fn what_the_upstream_accepted_is_learned_however_the_request_ends(requests in 1..30u64, seed in any::<u64>()) {
+        for state in [State::Duplicate { release: None }, State::Locked { lease: HOUR, release: None }] {
+            let seen = meet(rule(&["PUT"], "/items/{id}", on(state), "path"), requests, 0, seed);
+            prop_assert_eq!((seen.left, seen.failures), (seen.accepted, 0), "{:?}", seen);
+        }
     }
 
     /// With a store that always fails, each request is forwarded, and the failures are counted.

@@ -192,7 +192,7 @@ impl<S: Store + 'static> Stage<S> {
             let is_overridden = self.respond(&head, &mut effects, status, &headers);
             effects.on_response(&Outcome { status, headers: &headers, body: None }, 0, is_overridden);
             let now = Rc::clone(&self.now);
-            run(self.driver.settle(&mut effects, || now.get()));
+            run(self.driver.settle(&mut effects, &mut None, || now.get()));
         }
         match status {
             Some(_) if is_read => {
@@ -221,7 +221,7 @@ impl<S: Store + 'static> Stage<S> {
     fn settle(&self, mut effects: Effects, end: impl FnOnce(&mut Effects)) {
         end(&mut effects);
         let now = Rc::clone(&self.now);
-        self.driver.settle_in_passing(effects, move || now.get(), run);
+        self.driver.settle_in_passing(effects, None, move || now.get(), run);
     }
 }
 
