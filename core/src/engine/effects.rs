@@ -6,6 +6,7 @@
 //!      └── on_failure, at any time ─▶ operations
 //! ```
 //!
+//! A request ends when the reply that its settlement awaits has come: the driver hands on one that is cancelled.
 //! When the store fails, a reservation that may have been entered is left all the same; an entry that cannot be changed stays
 //! as it is, and ends with its time to live.
 
@@ -35,8 +36,6 @@ struct Owed {
     pending: Option<Box<(u32, Conflict)>>,
     /// The rules, in file order and before the pending one, that decide by the upstream's response.
     late: Vec<u32>,
-    /// How much longer than its response a request stays in flight.
-    hold: Duration,
     response: Option<Box<Response>>,
     /// Updates to apply next, the last one first.
     commands: Vec<StateUpdate>,
@@ -51,6 +50,8 @@ struct Reservation {
     ticket: u64,
     /// Of the request, if its response is to be kept.
     payload: Option<KeyHash>,
+    /// How much longer than its response the request stays in.
+    hold: Duration,
 }
 
 /// The head of the upstream's response.
@@ -90,18 +91,13 @@ impl From<StateUpdate> for Effects {
 impl Effects {
     /// The request may enter the reservation from here on; `payload` is that of one whose response is to be kept.
     pub(super) fn enter(&mut self, key: StateKey, ticket: u64, payload: Option<KeyHash>, hold: Duration) {
-        let owed = self.owed();
-        owed.reservations.push(Reservation { key, ticket, payload });
-        owed.hold = owed.hold.max(hold);
+        self.owed().reservations.push(Reservation { key, ticket, payload, hold });
     }
 
     /// The request has not entered the last reservation.
     pub(super) fn cancel_reservation(&mut self) {
         if let Some(owed) = &mut self.0 {
             owed.reservations.pop();
-            if owed.reservations.is_empty() {
-                owed.hold = Duration::ZERO;
-            }
         }
     }
 
@@ -186,7 +182,8 @@ impl Effects {
 
     /// How much longer the request stays in flight, once the observations of its response's head are applied.
     pub fn hold(&self) -> Duration {
-        self.0.as_ref().map_or(Duration::ZERO, |owed| owed.hold)
+        let reservations = self.0.iter().flat_map(|owed| &owed.reservations);
+        reservations.map(|entered| entered.hold).max().unwrap_or_default()
     }
 
     /// Whether the response's body is needed.
@@ -197,7 +194,6 @@ impl Effects {
 
     /// The response has ended; `body` is `None` where it was too long to keep. Operations follow.
     pub fn on_body_end(&mut self, body: Option<Bytes>) {
-        self.abandon();
         let Some(owed) = &mut self.0 else { return };
         let observations = std::mem::take(&mut owed.observations);
         let Some(response) = owed.response.take() else {
@@ -250,13 +246,6 @@ impl Effects {
         })
     }
 
-    /// A reply that was awaited when the request ended never comes: that is as if the store had failed.
-    fn abandon(&mut self) {
-        if self.0.as_ref().is_some_and(|owed| !matches!(owed.awaited, Awaited::Nothing)) {
-            self.reply(Err(StoreError("the reply was not waited for".into())));
-        }
-    }
-
     /// The reply of the store to the last operation.
     pub fn reply(&mut self, reply: Result<Reply, StoreError>) {
         let Some(owed) = &mut self.0 else { return };
@@ -284,8 +273,7 @@ impl Owed {
         let response = response.filter(|_| self.reservations.iter().any(|entered| entered.payload.is_some()));
         let response = response.map(Arc::new);
         (self.pending, self.late) = (None, Vec::new());
-        self.hold = Duration::ZERO;
-        let left = self.reservations.drain(..).map(|Reservation { key, ticket, payload }| {
+        let left = self.reservations.drain(..).map(|Reservation { key, ticket, payload, .. }| {
             let op = match payload {
                 Some(payload) => Op::Finish { ticket, payload, response: response.clone() },
                 None => Op::Leave { ticket },
@@ -305,5 +293,26 @@ impl Owed {
             commands.append(&mut self.commands);
         }
         self.commands = commands;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::StateScope;
+
+    #[test]
+    fn a_request_is_held_for_the_reservations_that_it_has_entered_alone() {
+        let key = |name| StateKey::new(StateScope::new(name, ""), Keyspace::State, KeyHash(1));
+        let seconds = Duration::from_secs;
+        let mut effects = Effects::default();
+        effects.enter(key("first"), 1, None, seconds(1));
+        effects.enter(key("second"), 1, None, seconds(5));
+        assert_eq!(effects.hold(), seconds(5));
+        // Another request is in the second.
+        effects.cancel_reservation();
+        assert_eq!(effects.hold(), seconds(1));
+        effects.on_failure();
+        assert_eq!(effects.hold(), Duration::ZERO);
     }
 }
