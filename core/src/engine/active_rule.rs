@@ -160,13 +160,15 @@ impl Rule {
     }
 
     /// Owner of the rule's state. Its meaning is all that decides which requests it counts and which facts it keeps;
-    /// its reply and its expectations are not.
+    /// its reply and its expectations are not. `replies` are: they take turns that are counted, and may pass.
     fn scope(&self) -> StateScope {
-        let Rule { requests, trigger, per, version, read, during, limit, enabled, upstream_response, .. } =
-            self;
+        let Rule { requests, trigger, per, version, read, during, limit, enabled, .. } = self;
         let mut meaning = format!("{:?}", (requests, trigger, per, version, read, during, limit, enabled));
-        if let Some(response) = upstream_response {
+        if let Some(response) = &self.upstream_response {
             meaning.push_str(&format!("{response:?}"));
+        }
+        if let Some(replies) = &self.replies {
+            meaning.push_str(&format!("{replies:?}"));
         }
         StateScope::new(&self.name, &meaning)
     }
@@ -237,4 +239,79 @@ pub enum Unconcerned<'r> {
     Undecodable(UndecodableBody),
     /// The request lacks a part of the rule's `per`.
     NoKey,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::{BodyFileError, read};
+
+    fn scope(keys: &str) -> StateScope {
+        let text = format!("[[rule]]\n{keys}");
+        let read = read("rules.toml", &text, &|_| Err(BodyFileError::Missing));
+        let rules = read.unwrap_or_else(|_| panic!("valid rules: {text}")).config.rules;
+        rules.first().expect("a rule").scope()
+    }
+
+    #[test]
+    fn a_rule_owns_its_state_by_its_name_and_its_meaning() {
+        let rule = "name = \"r\"\nmethod = \"PUT\"\npath = \"/items/{id}\"\n";
+        for meaning in ["first = 2\n", "clear = 2\n", "on = \"overlap\"\n", "phase = \"after\"\n", ""] {
+            let rule = format!("{rule}{meaning}");
+            let own = scope(&rule);
+            assert_eq!(scope(&rule), own, "it is the same when it is read again: {rule}");
+            for other in ["reply = { status = 504, retry_after = \"1s\" }", "expect = { max_tries = 2 }"] {
+                assert_eq!(scope(&format!("{rule}{other}")), own, "{rule}{other}");
+            }
+            for (key, other) in [
+                ("name = \"r\"", "name = \"s\""),
+                ("method = \"PUT\"", "method = [\"PUT\", \"POST\"]"),
+                ("path = \"/items/{id}\"", "path = \"/items/*\""),
+                ("path = \"/items/{id}\"", "path_regex = '/items/[a-z]'"),
+            ] {
+                let changed = rule.replace(key, other);
+                assert!(changed != rule && scope(&changed) != own, "{changed}");
+            }
+            for more in [
+                "limit = 3",
+                "enabled = false",
+                "during = { after = \"1s\" }",
+                "host = \"a.example\"",
+                "header = { x-a = \"1\" }",
+                "query = { a = \"1\" }",
+                "body = { \"/a\" = 1 }",
+                "per = \"header:x-a\"",
+                "read = { method = \"POST\", path = \"/search\" }",
+                "replies = [{ status = 503 }, { pass = true }]",
+            ] {
+                let changed = format!("{rule}{more}");
+                assert_ne!(scope(&changed), own, "{changed}");
+            }
+        }
+        let rule = format!("{rule}per = \"path\"\n");
+        let scopes = [
+            "on = \"overlap\"",
+            "on = \"overlap\"\nhold = \"1s\"",
+            "on = \"locked\"\nlease = \"1s\"",
+            "on = \"locked\"\nlease = \"2s\"",
+            "on = \"stale\"",
+            "on = \"stale\"\nversion = \"header:x-version\"",
+            "on = \"key_in_use\"",
+            "on = \"key_in_use\"\nmismatch = 400",
+            "first = 2",
+            "first = 3",
+            "every = 3",
+            "rate = 0.5",
+            "first = 3\nphase = \"after\"",
+            "first = 3\nphase = \"after\"\nupstream_response = { status = 201 }",
+            "first = 3\nclear = 2",
+            "first = 3\nclear = \"2s\"",
+            "first = 3\nreplies = [{ status = 503 }, { pass = true }]",
+            "first = 3\nreplies = [{ status = 503 }, { status = 504 }]",
+        ];
+        let scopes: Vec<_> = scopes.iter().map(|keys| scope(&format!("{rule}{keys}"))).collect();
+        for (at, scope) in scopes.iter().enumerate() {
+            assert_eq!(scopes.iter().position(|other| other == scope), Some(at));
+        }
+    }
 }
