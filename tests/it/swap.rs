@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex};
 
 use fracas::proxy::Running;
@@ -37,8 +38,11 @@ const ALPHA_MEETS: [(Option<&str>, u16); 5] =
     [(Some("alpha"), 423), (Some("alpha"), 423), (Some("beta"), 423), (None, 204), (Some("extra"), 429)];
 
 fn rules(version: usize) -> Vec<Rule> {
-    let text = VERSIONS[version].concat();
-    read("rules.toml", &text, &|_| Err(BodyFileError::Missing)).expect("valid rules").config.rules
+    parsed(&VERSIONS[version].concat())
+}
+
+fn parsed(text: &str) -> Vec<Rule> {
+    read("rules.toml", text, &|_| Err(BodyFileError::Missing)).expect("valid rules").config.rules
 }
 
 /// The name and the count in `rule="keep", kind=transient, phase=before, n=2`.
@@ -132,30 +136,46 @@ fn c37_each_response_is_by_rules_that_stood_while_it_was_made_and_rules_that_sta
     assert!(of("keep").matched >= requests / 4 - CLIENTS as u64, "{} of {requests}", of("keep").matched);
 }
 
-#[test]
-fn a_request_leaves_the_rule_that_it_entered() {
-    // The upstream responds on a signal.
-    let open = Arc::new((Mutex::new(0usize), Condvar::new()));
+/// The requests that an upstream has, each with a number as its query, and the last number that it may respond to.
+struct Gate {
+    open: Arc<(Mutex<usize>, Condvar)>,
+    arrived: Receiver<usize>,
+}
+
+impl Gate {
+    fn arrived(&self) -> usize {
+        self.arrived.recv().expect("a request")
+    }
+
+    fn let_go(&self, number: usize) {
+        *self.open.0.lock().expect("no panic") = number;
+        self.open.1.notify_all();
+    }
+}
+
+/// An upstream that responds on a signal.
+fn gated() -> (Upstream, Gate) {
+    let open = Arc::new((Mutex::new(0), Condvar::new()));
     let gate = Arc::clone(&open);
-    let (arrive, arrived) = std::sync::mpsc::channel();
+    let (arrive, arrived) = channel();
     let upstream = Upstream::playing(move |talk| {
         while let Some(request) = talk.request() {
-            let place: usize = request.target().trim_start_matches("/items/1?").parse().expect("a number");
+            let place = request.target().rsplit('?').next().and_then(|place| place.parse().ok());
+            let place: usize = place.expect("a number");
             arrive.send(place).expect("a test");
             let guard = gate.0.lock().expect("no panic");
             drop(gate.1.wait_while(guard, |open| *open < place).expect("no panic"));
-            talk.socket.send("HTTP/1.1 204 No Content\r\n\r\n");
+            talk.socket.send(format!("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n{place}"));
         }
     });
-    let let_go = |number| {
-        *open.0.lock().expect("no panic") = number;
-        open.1.notify_all();
-    };
+    (upstream, Gate { open, arrived })
+}
+
+#[test]
+fn a_request_leaves_the_rule_that_it_entered() {
+    let (upstream, gate) = gated();
     let rule = |name: &str| {
         format!("[[rule]]\nname = \"{name}\"\nmethod = \"PUT\"\npath = \"/items/1\"\non = \"overlap\"\n")
-    };
-    let parsed = |text: &str| {
-        read("rules.toml", text, &|_| Err(BodyFileError::Missing)).expect("valid rules").config.rules
     };
     let proxy = proxy::before(upstream.address).rules(&rule("old")).start();
     let put = |number: usize| {
@@ -168,22 +188,110 @@ fn a_request_leaves_the_rule_that_it_entered() {
         (response.status(), response.header("fracas").map(|by| conflict(by).0))
     };
     let mut first = put(1);
-    assert_eq!(arrived.recv().expect("a request"), 1);
+    assert_eq!(gate.arrived(), 1);
     assert_eq!(refused_by(put(9)), (409, Some("old".to_owned())));
     // Another rule stands in the same position; the first request is not in its state.
-    proxy.running().replace_rules(parsed(&rule("new"))).unwrap_or_else(|_| panic!("rules"));
+    swap(proxy.running(), &parsed(&rule("new")));
     let mut second = put(2);
-    assert_eq!(arrived.recv().expect("a request"), 2);
+    assert_eq!(gate.arrived(), 2);
     assert_eq!(refused_by(put(9)), (409, Some("new".to_owned())));
     // It leaves the rule that it entered, and no other.
-    let_go(1);
-    assert_eq!(first.response().status(), 204);
+    gate.let_go(1);
+    assert_eq!(first.response().status(), 200);
     assert_eq!(refused_by(put(9)), (409, Some("new".to_owned())));
     // And the rule that comes back in another position finds that it has left.
     let both = format!("{}{}", rule("new").replace("PUT", "POST"), rule("old"));
-    proxy.running().replace_rules(parsed(&both)).unwrap_or_else(|_| panic!("rules"));
+    swap(proxy.running(), &parsed(&both));
     let mut third = put(2);
-    assert_eq!(arrived.recv().expect("a request"), 2);
-    let_go(2);
-    assert_eq!((second.response().status(), third.response().status()), (204, 204));
+    assert_eq!(gate.arrived(), 2);
+    gate.let_go(2);
+    assert_eq!((second.response().status(), third.response().status()), (200, 200));
+}
+
+/// Sends a request; gives the status, the rule that refused, and the body.
+fn ask(proxy: &proxy::TestProxy, head: &str) -> (u16, Option<String>, String) {
+    let mut socket = proxy.connect();
+    socket.send(format!("{head} HTTP/1.1\r\nHost: h\r\nIdempotency-Key: k\r\nContent-Length: 0\r\n\r\n"));
+    let response = socket.response();
+    let by = response.header("fracas").map(|by| conflict(by).0);
+    let body = if by.is_some() { String::new() } else { response.text() };
+    (response.status(), by, body)
+}
+
+#[test]
+fn an_open_conflict_is_cleared_for_the_rule_that_opened_it_alone() {
+    let upstream = Upstream::answering("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1");
+    let rule = |name: &str, keys: &str| {
+        format!("[[rule]]\nname = \"{name}\"\npath = \"/a\"\nfirst = 1\nclear = \"refetch\"\n{keys}\n")
+    };
+    let old = rule("old", "");
+    let proxy = proxy::before(upstream.address).rules(&old).start();
+    let refused = |status, rule: &str| (status, Some(rule.to_owned()), String::new());
+    let passed = || (200, None, "1".to_owned());
+    assert_eq!(ask(&proxy, "PUT /a"), refused(409, "old"));
+    // Another response and another position; the meaning is the same, and the conflict is open.
+    let moved = format!("{}{}", rule("new", "").replace("/a", "/b"), rule("old", "reply = { status = 423 }"));
+    swap(proxy.running(), &parsed(&moved));
+    assert_eq!(ask(&proxy, "PUT /a"), refused(423, "old"));
+    assert_eq!(proxy.running().summary().rules[1].fired, 2);
+    // Under another name, and under the same name with another meaning, it is not.
+    for other in [rule("other", ""), rule("old", "limit = 9")] {
+        swap(proxy.running(), &parsed(&other));
+        let name = if other.contains("other") { "other" } else { "old" };
+        assert_eq!(ask(&proxy, "PUT /a"), refused(409, name));
+        assert_eq!(ask(&proxy, "GET /a"), passed());
+        assert_eq!(ask(&proxy, "PUT /a"), passed());
+    }
+    // Those reads were none for the rule that comes back.
+    swap(proxy.running(), &parsed(&old));
+    assert_eq!(ask(&proxy, "PUT /a"), refused(409, "old"));
+    assert_eq!(ask(&proxy, "GET /a"), passed());
+    assert_eq!(ask(&proxy, "PUT /a"), passed());
+}
+
+#[test]
+fn a_stored_response_is_given_again_by_the_rule_that_stored_it_alone() {
+    let (upstream, gate) = gated();
+    let rule = |name: &str, keys: &str| {
+        format!("[[rule]]\nname = \"{name}\"\nmethod = \"POST\"\non = \"key_in_use\"\n{keys}\n")
+    };
+    let proxy = proxy::before(upstream.address).rules(&rule("old", "")).start();
+    let passed = |body: usize| (200, None, body.to_string());
+    let mut first = proxy.connect();
+    first.send("POST /a?1 HTTP/1.1\r\nHost: h\r\nIdempotency-Key: k\r\nContent-Length: 0\r\n\r\n");
+    assert_eq!(gate.arrived(), 1);
+    // The request in flight stores its response for the rule that it entered.
+    swap(proxy.running(), &parsed(&rule("old", "mismatch = 400")));
+    gate.let_go(2);
+    assert_eq!(first.response().text(), "1");
+    assert_eq!(ask(&proxy, "POST /a?2"), passed(2));
+    assert_eq!(gate.arrived(), 2);
+    assert_eq!(ask(&proxy, "POST /a?1"), (400, Some("old".to_owned()), String::new()));
+    swap(proxy.running(), &parsed(&rule("new", "")));
+    assert_eq!(ask(&proxy, "POST /a?1"), passed(1));
+    assert_eq!(gate.arrived(), 1);
+    swap(proxy.running(), &parsed(&rule("old", "reply = { status = 423 }")));
+    assert_eq!(ask(&proxy, "POST /a?1"), passed(1));
+    assert_eq!(ask(&proxy, "POST /a?2").0, 422);
+    assert!(gate.arrived.try_recv().is_err(), "the response was stored before the swaps");
+}
+
+#[test]
+fn a_response_is_lost_by_the_rules_of_its_request() {
+    let (upstream, gate) = gated();
+    let lost = "[[rule]]\nname = \"lost\"\nphase = \"lost\"\nlimit = 1\n";
+    let proxy = proxy::before(upstream.address).rules(lost).start();
+    let get = |number: usize| {
+        let mut socket = proxy.connect();
+        socket.send(format!("GET /a?{number} HTTP/1.1\r\nHost: h\r\n\r\n"));
+        assert_eq!(gate.arrived(), number);
+        socket
+    };
+    let mut first = get(1);
+    swap(proxy.running(), &[]);
+    let mut second = get(2);
+    swap(proxy.running(), &parsed(lost));
+    gate.let_go(2);
+    first.ended();
+    assert_eq!(second.response().text(), "2");
 }
