@@ -1,12 +1,15 @@
 //! A request's body as the journal keeps it: its length, and a hash that is the same for the same body of
-//! another try. No more of it is held than `body_limit`, and nothing once it is over.
+//! another try. No more of it is held than `body_limit`, and nothing once it is over. Compressed bodies are decoded, to
+//! no more than that: a version is seen in them, and the same text compressed anew is the same body.
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
 use smol_str::SmolStr;
 
 use super::plan::CapturePolicy;
 use super::sent::text;
 use super::versions::Fitting;
+use crate::content_coding::{ContentCodings, UndecodableBody, decode};
 use crate::engine::scalar;
 use crate::model::{Json, RequestRecord, Version, VersionPlace};
 
@@ -16,9 +19,35 @@ use crate::model::{Json, RequestRecord, Version, VersionPlace};
 pub struct SentBody {
     bytes: BytesMut,
     is_too_long: bool,
+    codings: Codings,
+}
+
+/// The codings of a body; one that is not decoded here is read by its bytes.
+#[derive(Default)]
+struct Codings(ContentCodings);
+
+impl Codings {
+    fn of(headers: &HeaderMap) -> Codings {
+        Codings(ContentCodings::of(headers).unwrap_or_default())
+    }
+
+    /// The plain body; the bytes as they came where they are in no such coding.
+    fn decode(&self, body: Bytes, limit: u64) -> Option<Bytes> {
+        match decode(&self.0, &body, limit) {
+            Ok(plain) => Some(plain),
+            // Tries that differ in their compression alone would differ in their bytes.
+            Err(UndecodableBody::TooLong | UndecodableBody::Bomb) => None,
+            Err(_) => Some(body),
+        }
+    }
 }
 
 impl SentBody {
+    /// The body of a request with this header.
+    pub fn of(headers: &HeaderMap) -> SentBody {
+        SentBody { codings: Codings::of(headers), ..SentBody::default() }
+    }
+
     /// Some more of it has come.
     pub fn see(&mut self, data: &[u8], sent: &mut RequestRecord, limit: u64) {
         sent.bytes += data.len() as u64;
@@ -36,6 +65,7 @@ impl SentBody {
         if self.is_too_long || bytes.is_empty() {
             return;
         }
+        let Some(bytes) = self.codings.decode(bytes, plan.body_limit) else { return };
         if !is_structured(&bytes) {
             sent.body = Some(plan.key.hash(&bytes));
             return;
@@ -70,21 +100,29 @@ const VERSIONS: [(&str, &str); 3] = [
 
 /// Bytes of a response's body, where it may show a version.
 #[derive(Default)]
-pub struct GotBody(BytesMut);
+pub struct GotBody {
+    bytes: BytesMut,
+    codings: Codings,
+}
 
 impl GotBody {
+    /// The body of a response with this header.
+    pub fn of(headers: &HeaderMap) -> GotBody {
+        GotBody { codings: Codings::of(headers), ..GotBody::default() }
+    }
+
     /// Some more of it goes to the client; whether there is use in looking further.
     pub fn see(&mut self, data: &[u8], limit: u64) -> bool {
-        let is_short = (self.0.len() + data.len()) as u64 <= limit;
+        let is_short = (self.bytes.len() + data.len()) as u64 <= limit;
         if is_short {
-            self.0.extend_from_slice(data);
+            self.bytes.extend_from_slice(data);
         }
         is_short
     }
 
     /// All of it, if it is JSON.
-    pub fn json(&mut self) -> Option<Json> {
-        let bytes = std::mem::take(&mut self.0).freeze();
+    pub fn json(&mut self, limit: u64) -> Option<Json> {
+        let bytes = self.codings.decode(std::mem::take(&mut self.bytes).freeze(), limit)?;
         if is_structured(&bytes) { Json::read_quickly(&bytes) } else { None }
     }
 }
@@ -102,13 +140,20 @@ mod tests {
     use crate::rules::Settings;
 
     fn sent(pieces: &[&str]) -> RequestRecord {
+        let pieces: Vec<&[u8]> = pieces.iter().map(|piece| piece.as_bytes()).collect();
+        sent_in("", &pieces)
+    }
+
+    fn sent_in(coding: &str, pieces: &[&[u8]]) -> RequestRecord {
         let rules = RuleSet::new(Vec::new(), 1, true).expect("no rules");
-        let settings = Settings { body_limit: 40, ..Settings::default() };
+        let settings = Settings { body_limit: 60, ..Settings::default() };
         let mut plan = CapturePolicy::new(&settings, &rules, RunKey::new([3; 16]));
         plan.volatile = ["/at", "/list/0", "/a~1b"].map(Box::from).into();
-        let (mut body, mut sent) = (SentBody::default(), RequestRecord::default());
+        let mut headers = HeaderMap::new();
+        headers.insert("content-encoding", coding.parse().expect("a value"));
+        let (mut body, mut sent) = (SentBody::of(&headers), RequestRecord::default());
         for piece in pieces {
-            body.see(piece.as_bytes(), &mut sent, plan.body_limit);
+            body.see(piece, &mut sent, plan.body_limit);
         }
         body.finish(&mut sent, &mut Fitting::default(), &plan);
         sent
@@ -153,5 +198,47 @@ mod tests {
         ] {
             assert_eq!(sent(&[body]).version.as_deref(), version, "{body}");
         }
+    }
+
+    fn gzip(text: &str, level: u32) -> Vec<u8> {
+        use std::io::Write as _;
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(level));
+        encoder.write_all(text.as_bytes()).expect("memory");
+        encoder.finish().expect("memory")
+    }
+
+    #[test]
+    fn a_compressed_body_is_read_as_its_text() {
+        let text = r#"{"_rev":"1-a","b":2}"#;
+        let plain = sent(&[text]);
+        for level in [0, 9] {
+            let packed = gzip(text, level);
+            let (first, last) = packed.split_at(7);
+            let packed_sent = sent_in("gzip", &[first, last]);
+            assert_eq!(packed_sent.version.as_deref(), Some("1-a"));
+            assert_eq!((packed_sent.body, packed_sent.bytes), (plain.body, packed.len() as u64));
+            assert_eq!(sent_in("identity, x-gzip", &[&packed]).body, plain.body);
+            // Of a coding that is not known, the bytes are the body.
+            let unknown = sent_in("compress", &[&packed]);
+            assert!(unknown.body.is_some() && unknown.body != plain.body && unknown.version.is_none());
+        }
+        let broken = sent_in("gzip", &[text.as_bytes()]);
+        assert_eq!(broken.body, plain.body, "no gzip at all: it is read as it came");
+        let long = gzip(&format!(r#"{{"_rev":"1-a","b":"{}"}}"#, "x".repeat(500)), 9);
+        let long = sent_in("gzip", &[&long]);
+        assert_eq!((long.version, long.body), (None, None), "decoded it is longer than the limit");
+    }
+
+    #[test]
+    fn a_compressed_response_is_read_as_its_text() {
+        let mut headers = HeaderMap::new();
+        headers.insert("content-encoding", "gzip".parse().expect("a value"));
+        let mut body = GotBody::of(&headers);
+        assert!(body.see(&gzip(r#"{"rev":7}"#, 9), 100));
+        let json = body.json(100).expect("JSON");
+        assert!(json.pointer("/rev").is_some());
+        let mut body = GotBody::of(&headers);
+        assert!(body.see(&gzip(r#"{"rev":7}"#, 9), 100));
+        assert!(body.json(5).is_none(), "decoded it is longer than the limit");
     }
 }

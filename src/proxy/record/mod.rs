@@ -93,6 +93,7 @@ impl RequestRecorder {
         attempt.method = method(&head.method);
         attempt.path = path(head.uri.path(), plan.key);
         attempt.query = head.uri.query().map(|query| plan.key.hash(query.as_bytes()));
+        state.body = SentBody::of(&head.headers);
         sent::of_head(head, plan, &mut recorder.latest.borrow_mut(), attempt);
         attempt.peer = attempt.sent.credential.map(|_| sent::peer(head, origin.address, plan.key));
         if !plan.versions.is_empty() {
@@ -212,7 +213,7 @@ impl RequestRecorder {
         }
         if !plan.versions.is_empty() {
             let wants_body = plan.versions.look_at_head(fitting, headers, plan.key, &mut got.shown);
-            *shows = (wants_body && is_plain_json(headers)).then(Box::default);
+            *shows = (wants_body && is_json(headers)).then(|| Box::new(GotBody::of(headers)));
         }
         got.retry_after = match push_back {
             Some(value) => pushback(value),
@@ -276,8 +277,8 @@ impl RequestRecorder {
 impl Drop for RequestRecorder {
     fn drop(&mut self) {
         let State { attempt, end, fitting, shows, .. } = self.state.get_mut();
-        if let Some(json) = shows.as_mut().and_then(|body| body.json()) {
-            let plan = &self.snapshot.plan;
+        let plan = &self.snapshot.plan;
+        if let Some(json) = shows.as_mut().and_then(|body| body.json(plan.body_limit)) {
             plan.versions.look_at_body(fitting, &json, plan.key, &mut attempt.got.shown);
         }
         let end = match *end {
@@ -293,11 +294,10 @@ impl Drop for RequestRecorder {
     }
 }
 
-/// Whether a body can be inspected: a compressed one cannot.
-fn is_plain_json(headers: &HeaderMap) -> bool {
+/// Whether a body may show a version.
+fn is_json(headers: &HeaderMap) -> bool {
     let is_json = |value: &HeaderValue| memmem::find(value.as_bytes(), b"json").is_some();
     headers.get(header::CONTENT_TYPE).is_some_and(is_json)
-        && headers.get(header::CONTENT_ENCODING).is_none_or(|encoding| encoding == "identity")
 }
 
 /// Whether `word` stands in a text, and not as a piece of another word.
