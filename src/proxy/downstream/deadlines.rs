@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use tokio::time::{Sleep, sleep_until};
 
+pub use self::doubt::ANOTHER_LOOK;
 use self::doubt::Doubt;
 pub use self::wait::Wait;
 use super::shared_timer::SharedTimer;

@@ -13,6 +13,7 @@ use rustls::pki_types::ServerName;
 use tokio::io::AsyncReadExt as _;
 use tokio_rustls::TlsConnector;
 
+use super::super::downstream::deadlines::ANOTHER_LOOK;
 use super::super::error::{Cause, Failure, Late, Scarce};
 use super::dial::{DialError, Dialer, System};
 use super::tls;
@@ -149,7 +150,13 @@ impl Connector {
     /// The transport of a connection.
     pub async fn open(&self, offer: Offer) -> Result<(UpstreamStream, UpstreamProtocol), Failure> {
         let mut late = Late::Name;
-        let opened = tokio::time::timeout(self.timeout, self.try_open(offer, &mut late)).await;
+        let opened = {
+            let mut opening = Box::pin(self.try_open(offer, &mut late));
+            match tokio::time::timeout(self.timeout, &mut opening).await {
+                Ok(opened) => Some(opened),
+                Err(_) => tokio::time::timeout(ANOTHER_LOOK, opening).await.ok(),
+            }
+        };
         opened.unwrap_or(Err(Failure::TimedOut(late)))
     }
 

@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 
 use super::super::downstream::client::Client;
+use super::super::downstream::deadlines::ANOTHER_LOOK;
 use crate::clock::Clock;
 
 /// A tunnel that was idle for this long gives its place to a new client when there is no other.
@@ -87,11 +88,17 @@ impl Tunnels {
 
 impl Life {
     async fn idle_for(&self, idle: Duration, clock: Clock) {
+        let left = || {
+            let since = clock.now().0.saturating_sub(self.last.load(Relaxed));
+            idle.saturating_sub(Duration::from_nanos(since))
+        };
         let mut wait = idle;
         while !wait.is_zero() {
             tokio::time::sleep(wait).await;
-            let since = clock.now().0.saturating_sub(self.last.load(Relaxed));
-            wait = idle.saturating_sub(Duration::from_nanos(since));
+            if left().is_zero() {
+                tokio::time::sleep(ANOTHER_LOOK).await;
+            }
+            wait = left();
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::model::Moment;
 
 /// Delay before the second look: after the process was stopped, or on a busy machine, the bytes and the timer become
 /// ready in one turn, and other tasks may have to pass the bytes on first.
-const ANOTHER_LOOK: Duration = Duration::from_millis(10);
+pub const ANOTHER_LOOK: Duration = Duration::from_millis(10);
 /// Maximum number of further looks, each allowed only if the one before came late: its turn was a long one.
 const MOST_LOOKS: u8 = 3;
 
