@@ -3,12 +3,11 @@
 use std::fmt;
 
 use http::{HeaderName, header};
-use serde_json::Value;
 
 use super::methods::list;
-use super::{Cidr, Methods, PathMatch, Presence, TextPattern};
+use super::{BodyCondition, Cidr, Methods, PathMatch, Presence, TextPattern};
 use crate::content_coding::UndecodableBody;
-use crate::model::{Facts, Json};
+use crate::model::{Facts, FormFields, Json, JsonValues};
 
 /// The reason why a request does not match. Cheap to make: only [`fmt::Display`] finds the details, and writes
 /// `method is PUT, the rule wants POST`. Values that may be credentials, and bodies, are not shown.
@@ -33,7 +32,16 @@ pub(super) enum Reason<'r> {
     /// It is no longer than `body_limit`, and longer than JSON is looked at.
     JsonTooLong,
     BodyNotJson,
-    Body(&'r str, &'r Value),
+    /// It is NDJSON, longer than each rule reads anew.
+    LinesTooLong,
+    /// No line of NDJSON has all that is asked.
+    NoLine,
+    Body(&'r str, &'r BodyCondition),
+    BodyNotForm,
+    /// It is no longer than `body_limit`, and longer than forms are looked at.
+    FormTooLong,
+    Form(&'r str, &'r Presence),
+    Text(&'r TextPattern),
     Excluded,
 }
 
@@ -57,9 +65,15 @@ impl Mismatch<'_> {
             Reason::Cookie(name, wanted) => {
                 named("cookie", name, facts.cookies(name).next().is_some(), wanted)
             }
-            Reason::BodyNotJson => format!("the body is not JSON{}", MediaType(facts)),
+            Reason::BodyNotJson | Reason::BodyNotForm => format!("the {self}{}", MediaType(facts)),
             Reason::BodyUnread | Reason::BodyTooLong => "the body is longer than body_limit".to_owned(),
-            Reason::Body(..) | Reason::JsonTooLong | Reason::BodyUndecodable(_) => format!("the {self}"),
+            Reason::Body(..)
+            | Reason::JsonTooLong
+            | Reason::LinesTooLong
+            | Reason::FormTooLong
+            | Reason::Text(_)
+            | Reason::BodyUndecodable(_) => format!("the {self}"),
+            Reason::Form(..) | Reason::NoLine => self.to_string(),
             Reason::Host(_) | Reason::Client(_) | Reason::Excluded => self.to_string(),
         })
     }
@@ -68,7 +82,12 @@ impl Mismatch<'_> {
     pub(super) fn is_for_want_of_a_body(&self) -> bool {
         matches!(
             self.reason,
-            Reason::BodyUnread | Reason::BodyTooLong | Reason::BodyUndecodable(_) | Reason::JsonTooLong
+            Reason::BodyUnread
+                | Reason::BodyTooLong
+                | Reason::BodyUndecodable(_)
+                | Reason::JsonTooLong
+                | Reason::LinesTooLong
+                | Reason::FormTooLong
         )
     }
 }
@@ -114,21 +133,49 @@ impl fmt::Display for Mismatch<'_> {
                 write!(f, "client is {}, the rule wants ", facts.address)?;
                 list(f, wanted)
             }
+            _ => self.describe_body(f),
+        }
+    }
+}
+
+impl Mismatch<'_> {
+    /// What is wrong with the body; and with all, what `not` says.
+    fn describe_body(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let facts = self.facts;
+        let longer = |f: &mut fmt::Formatter<'_>, most: usize, of: &str| {
+            let (number, unit) = if most < 1 << 20 { (most >> 10, "KiB") } else { (most >> 20, "MiB") };
+            write!(f, "body is longer than {number} {unit}, the most of {of} that is looked at")
+        };
+        match self.reason {
             Reason::BodyUnread => f.write_str("body was not read"),
             Reason::BodyTooLong => f.write_str("body is longer than body_limit"),
-            Reason::BodyUndecodable(why) => why.fmt(f),
-            Reason::JsonTooLong => {
-                write!(f, "body is longer than {} MiB, the most of JSON that is looked at", Json::MOST >> 20)
-            }
+            Reason::BodyUndecodable(why) => write!(f, "{why}"),
+            Reason::JsonTooLong => longer(f, Json::MOST, "JSON"),
+            Reason::LinesTooLong => longer(f, JsonValues::MOST_LINES, "NDJSON"),
+            Reason::FormTooLong => longer(f, FormFields::MOST, "a form"),
             Reason::BodyNotJson => f.write_str("body is not JSON"),
+            Reason::NoLine => f.write_str("no line of the body has all that `body` asks"),
+            Reason::BodyNotForm => f.write_str("body is not a form"),
             Reason::Body(pointer, wanted) => {
                 let (what, at) = if pointer.is_empty() { ("body", "") } else { ("body at ", pointer) };
-                match facts.body.json().and_then(|body| body.pointer(pointer)) {
-                    Some(_) => write!(f, "{what}{at} is not {wanted}"),
-                    None => write!(f, "body has nothing at {pointer}"),
+                let is_there = facts.body.json().is_some_and(|body| body.has(pointer));
+                match wanted {
+                    BodyCondition::Absent => write!(f, "{what}{at} is there, the rule wants it absent"),
+                    _ if is_there => write!(f, "{what}{at} is not {wanted}"),
+                    _ => write!(f, "body has nothing at {pointer}"),
                 }
             }
-            Reason::Excluded => f.write_str("all that `not` asks holds"),
+            Reason::Form(name, wanted) => {
+                let is_sent = facts.form().is_some_and(|form| form.values(name).next().is_some());
+                match wanted {
+                    Presence::Like(wanted) if is_sent && !is_secret(name) => {
+                        write!(f, "form field {name} is not {wanted}")
+                    }
+                    wanted => field(f, "form field", name, is_sent, None, wanted),
+                }
+            }
+            Reason::Text(wanted) => write!(f, "body is not like {wanted}"),
+            _ => f.write_str("all that `not` asks holds"),
         }
     }
 }

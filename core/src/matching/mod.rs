@@ -1,8 +1,8 @@
 //! Floor 1: the requests a rule applies to.
 
+mod body;
 mod client;
 mod index;
-mod json;
 pub(crate) mod literal;
 mod methods;
 mod mismatch;
@@ -19,8 +19,8 @@ mod text;
 use std::borrow::Cow;
 
 use http::HeaderName;
-use serde_json::Value;
 
+pub use body::{BodyCondition, BodyValue};
 pub use client::Cidr;
 pub use index::{Candidates, RuleIndex};
 pub use methods::Methods;
@@ -32,7 +32,7 @@ pub use regex::PathRegex;
 pub use response::{ResponseMatch, ResponseMismatch, StatusMatch};
 pub use text::{Presence, TextPattern};
 
-use crate::model::{BodyFacts, Captures, Facts, Json};
+use crate::model::{Captures, Facts};
 use mismatch::Reason;
 
 /// The requests a rule applies to: all conditions must hold.
@@ -44,8 +44,13 @@ pub struct Match {
     pub headers: Vec<(HeaderName, Presence)>,
     pub queries: Vec<(Box<str>, Presence)>,
     pub cookies: Vec<(Box<str>, Presence)>,
-    /// JSON pointers (RFC 6901) and the values they must have; numbers are compared by value.
-    pub body: Vec<(Box<str>, Value)>,
+    /// JSON pointers (RFC 6901, with `*` for some element) and the conditions on their values. In NDJSON all hold on
+    /// one line.
+    pub body: Vec<(Box<str>, BodyCondition)>,
+    /// Fields of a form.
+    pub form: Vec<(Box<str>, Presence)>,
+    /// The whole body as text.
+    pub text: Option<TextPattern>,
     /// Any of these; empty means any client.
     pub client: Vec<Cidr>,
     /// Conditions that must not hold. Inside, [`Methods::Any`] is any method at all.
@@ -55,7 +60,7 @@ pub struct Match {
 impl Match {
     /// Whether the decision needs the body.
     pub fn reads_body(&self) -> bool {
-        !self.body.is_empty() || self.not.as_ref().is_some_and(|not| not.reads_body())
+        self.has_body_condition() || self.not.as_ref().is_some_and(|not| not.reads_body())
     }
 
     /// Returns the captures of the path, or the first condition that does not hold. A body that was not
@@ -112,29 +117,14 @@ impl Match {
     }
 
     fn check_body<'r>(&'r self, facts: &'r Facts<'_>) -> Result<(), Mismatch<'r>> {
-        let no = |reason| Err(Mismatch { facts, reason });
-        if !self.body.is_empty() {
-            let json = match (&facts.body, facts.body.json()) {
-                (BodyFacts::Unread, _) => return no(Reason::BodyUnread),
-                (BodyFacts::TooLong, _) => return no(Reason::BodyTooLong),
-                (BodyFacts::Undecodable { why, .. }, _) => return no(Reason::BodyUndecodable(*why)),
-                (BodyFacts::Read { bytes, .. }, None) if bytes.len() > Json::MOST => {
-                    return no(Reason::JsonTooLong);
-                }
-                (BodyFacts::Read { .. }, None) => return no(Reason::BodyNotJson),
-                (BodyFacts::Read { .. }, Some(json)) => json,
-            };
-            for (pointer, wanted) in &self.body {
-                if !json.pointer(pointer).is_some_and(|seen| json::equal(&seen, wanted)) {
-                    return no(Reason::Body(pointer, wanted));
-                }
-            }
+        if self.has_body_condition() {
+            self.check_own_body(facts)?;
         }
         if let Some(not) = &self.not
             && not.reads_body()
         {
             match not.check_as_not(facts) {
-                Ok(_) => return no(Reason::Excluded),
+                Ok(_) => return Err(Mismatch { facts, reason: Reason::Excluded }),
                 Err(unknown) if unknown.is_for_want_of_a_body() => return Err(unknown),
                 Err(_) => {}
             }

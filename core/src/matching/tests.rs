@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::{Method, Request, request::Parts};
-use serde_json::json;
 
 use super::*;
+use crate::model::{BodyFacts, FormFields, Json, JsonValues};
 
 /// A request without a body, as arrived.
 pub(super) fn head(method: &str, uri: &str, headers: &[(&str, &str)]) -> Parts {
@@ -53,8 +53,16 @@ fn cookie(name: &str, presence: Presence) -> Match {
     Match { cookies: vec![(name.into(), presence)], ..Match::default() }
 }
 
-fn body(pointer: &str, value: Value) -> Match {
-    Match { body: vec![(pointer.into(), value)], ..Match::default() }
+fn body(pointer: &str, condition: BodyCondition) -> Match {
+    Match { body: vec![(pointer.into(), condition)], ..Match::default() }
+}
+
+fn number(number: u32) -> BodyCondition {
+    BodyCondition::OneOf(vec![BodyValue::Number(number.into())])
+}
+
+fn form(name: &str, presence: Presence) -> Match {
+    Match { form: vec![(name.into(), presence)], ..Match::default() }
 }
 
 fn not(inner: Match) -> Match {
@@ -152,7 +160,7 @@ fn bodies_are_compared_once_they_are_known() {
     let too_long = || BodyFacts::TooLong;
     let text = |text: &'static str| move || BodyFacts::read(Bytes::from_static(text.as_bytes()));
     type Body = Box<dyn Fn() -> BodyFacts>;
-    let a = || body("/a", json!(1));
+    let a = || body("/a", number(1));
     let post = |inner: Match| Match { method: only(Method::POST), ..inner };
     let long = || BodyFacts::read(Bytes::from(vec![b' '; Json::MOST + 1]));
     let cases: [(Match, Body, &str, &str); 19] = [
@@ -164,7 +172,7 @@ fn bodies_are_compared_once_they_are_known() {
         (a(), Box::new(unread), "matches", "body was not read"),
         (a(), Box::new(too_long), "matches", "body is longer than body_limit"),
         (a(), Box::new(long), "matches", "body is longer than 4 MiB, the most of JSON that is looked at"),
-        (body("", json!([1])), Box::new(text("[2]")), "matches", "body is not [1]"),
+        (body("", number(1)), Box::new(text("[2]")), "matches", "body is not 1"),
         (
             post(a()),
             Box::new(unread),
@@ -233,4 +241,76 @@ fn of_a_list_the_first_path_that_fits_captures() {
     }
     assert_eq!(path.captures("/items"), None);
     assert_eq!(path.names(), ["id"], "those that all of them have");
+}
+
+#[test]
+fn bodies_are_read_by_their_media_types() {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    const LINES: &str = "application/x-ndjson";
+    let text = |texts: &[&'static str]| Match {
+        text: Some(TextPattern::one_of(texts.iter().copied())),
+        ..Match::default()
+    };
+    let one_of = |texts: &[&'static str]| {
+        BodyCondition::OneOf(texts.iter().map(|text| BodyValue::Like(TextPattern::new(text))).collect())
+    };
+    let both = |number: u32| Match {
+        body: vec![("/a".into(), self::number(number)), ("/b".into(), BodyCondition::Present)],
+        ..Match::default()
+    };
+    let long_form = "a".repeat(FormFields::MOST + 1);
+    let long_lines = "{\"a\":1}\n".repeat(JsonValues::MOST_LINES / 8 + 1);
+    for (media, body_text, rule, expected) in [
+        (FORM, "grant_type=password&a=1", form("grant_type", like("pass*")), "matches"),
+        (
+            FORM,
+            "grant_type=code",
+            form("grant_type", any_of(&["password", "x"])),
+            "form field grant_type is not password or x",
+        ),
+        (
+            FORM,
+            "password=hunter2",
+            form("password", like("x")),
+            "form field password is not what the rule wants",
+        ),
+        (FORM, "a=1", form("b", Presence::Present), "no form field b"),
+        (FORM, "a=1", form("a", Presence::Absent), "form field a is there, the rule wants it absent"),
+        (
+            FORM,
+            &long_form,
+            form("b", Presence::Absent),
+            "body is longer than 4 MiB, the most of a form that is looked at",
+        ),
+        ("text/plain", "a=1", form("a", Presence::Present), "body is not a form"),
+        (FORM, "a=1", body("/a", number(1)), "body is not JSON"),
+        (LINES, "{\"a\":1}\n{\"a\":2,\"b\":1}\n", both(2), "matches"),
+        (LINES, "{\"a\":1}\n{\"a\":2,\"b\":1}\n", both(1), "no line of the body has all that `body` asks"),
+        (LINES, &long_lines, both(1), "body is longer than 256 KiB, the most of NDJSON that is looked at"),
+        ("text/plain", "{\"a\":1}\n{\"a\":2}\n", both(2), "body is not JSON"),
+        ("text/xml", "<a>is locked</a>", text(&["*busy*", "*locked*"]), "matches"),
+        ("text/xml", "<a/>", text(&["*busy*", "*locked*"]), "body is not like *busy* or *locked*"),
+        ("", "{\"a\":\"paid\"}", body("/a", one_of(&["open", "p*d"])), "matches"),
+        (
+            "",
+            "{\"a\":\"new\"}",
+            body("/a", one_of(&["open", "p*d"])),
+            "body at /a is not \"open\" or \"p*d\"",
+        ),
+        (
+            "",
+            "{\"a\":null}",
+            body("/a", BodyCondition::Absent),
+            "body at /a is there, the rule wants it absent",
+        ),
+        ("", "[]", body("/a", BodyCondition::Absent), "matches"),
+        ("", "x", body("/a", BodyCondition::Absent), "body is not JSON"),
+    ] {
+        let headers = [("content-type", media)];
+        let head = head("POST", "/", if media.is_empty() { &[] } else { &headers });
+        let mut facts = Facts::new(&head, ADDRESS);
+        facts.body = BodyFacts::read(Bytes::copy_from_slice(body_text.as_bytes()));
+        assert_eq!(verdict(&rule, &facts), expected, "{media} {rule:?}");
+        assert!(rule.reads_body());
+    }
 }

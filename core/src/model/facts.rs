@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, Method, Uri, header, request::Parts};
 use percent_encoding::percent_decode_str;
 
 use super::body_text::utf8;
-use super::{ClientId, Json, KeyHash};
+use super::{ClientId, FormFields, Json, JsonValues, KeyHash};
 use crate::content_coding::{self, ContentCodings, UndecodableBody};
 
 /// One request as the rules see it: borrowed from its head; only an escaped path is
@@ -88,6 +88,23 @@ impl<'r> Facts<'r> {
     }
 }
 
+impl Facts<'_> {
+    /// The body as a form; `None` when it is unread, too long, or no form.
+    pub fn form(&self) -> Option<&FormFields> {
+        let BodyFacts::Read { bytes, form, .. } = &self.body else { return None };
+        form.get_or_init(|| FormFields::read(self.headers, bytes)).as_ref()
+    }
+
+    /// The values of a JSON body, one for each line where it is NDJSON.
+    pub fn json_values(&self) -> JsonValues<'_> {
+        match (&self.body, self.body.json()) {
+            (_, Some(json)) => JsonValues::One(json),
+            (BodyFacts::Read { bytes, .. }, None) => JsonValues::of_lines(self.headers, bytes),
+            _ => JsonValues::None,
+        }
+    }
+}
+
 /// The state of a request's body.
 #[derive(Default)]
 pub enum BodyFacts {
@@ -98,14 +115,14 @@ pub enum BodyFacts {
     TooLong,
     /// It cannot be decoded, so that rules that read bodies do not match.
     Undecodable { bytes: Bytes, why: UndecodableBody },
-    /// The whole body. The JSON is parsed at most once, when a rule first reads it.
-    Read { bytes: Bytes, json: OnceCell<Option<Json>> },
+    /// The whole body. JSON and form are parsed at most once, when a rule first reads them.
+    Read { bytes: Bytes, json: OnceCell<Option<Json>>, form: OnceCell<Option<FormFields>> },
 }
 
 impl BodyFacts {
     /// A body that was read whole.
     pub fn read(bytes: Bytes) -> BodyFacts {
-        BodyFacts::Read { bytes, json: OnceCell::new() }
+        BodyFacts::Read { bytes, json: OnceCell::new(), form: OnceCell::new() }
     }
 
     /// The body that was read, as rules see it: decoded by its `Content-Encoding` to at most `limit` bytes, and a text
@@ -137,7 +154,7 @@ impl BodyFacts {
     /// The body as JSON; `None` when it is unread, too long, or not JSON.
     pub fn json(&self) -> Option<&Json> {
         match self {
-            BodyFacts::Read { bytes, json } => json.get_or_init(|| Json::read(bytes)).as_ref(),
+            BodyFacts::Read { bytes, json, .. } => json.get_or_init(|| Json::read(bytes)).as_ref(),
             BodyFacts::Unread | BodyFacts::TooLong | BodyFacts::Undecodable { .. } => None,
         }
     }

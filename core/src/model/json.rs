@@ -2,15 +2,15 @@
 //! bytes of its text (`[],[],…`), so only short bodies become trees. Longer ones stay text, which the first
 //! look-up of each pointer scans.
 
+mod pointer;
+
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::fmt;
 use std::ops::Range;
 
 use bytes::Bytes;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::IgnoredAny;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 /// A body that is JSON.
 #[derive(Clone, Debug)]
@@ -27,8 +27,8 @@ pub struct JsonText {
     found: RefCell<Vec<Found>>,
 }
 
-/// A pointer, and where in the text its value is.
-type Found = (Box<str>, Option<Range<usize>>);
+/// A pointer, and where in the text its values are.
+type Found = (Box<str>, Box<[Range<usize>]>);
 
 /// Look-ups remembered of one body. Each scans all of it, so that rules that ask the same pay once.
 const REMEMBERED: usize = 64;
@@ -65,19 +65,40 @@ impl Json {
         if bytes.len() > Json::QUICK { None } else { Json::read(bytes) }
     }
 
-    /// The value at a JSON pointer (RFC 6901). In a long body a value is a text, or a short one.
+    /// The value at a JSON pointer (RFC 6901); the first one where the pointer has a `*`, which stands for every
+    /// item or member. In a long body a value is a text, or a short one.
     pub fn pointer(&self, pointer: &str) -> Option<Cow<'_, Value>> {
         match self {
-            Json::Tree(value) => value.pointer(pointer).map(Cow::Borrowed),
-            Json::Text(text) => {
-                let found = text.find(pointer)?;
-                let is_bounded = found.len() <= SHORT || found.starts_with('"');
-                is_bounded.then(|| serde_json::from_str(found).ok().map(Cow::Owned))?
+            Json::Tree(value) if pointer::is_plain(pointer) => value.pointer(pointer).map(Cow::Borrowed),
+            Json::Tree(value) => {
+                let mut first = None;
+                pointer::any_in_tree(value, pointer, &mut |found| {
+                    first = Some(found);
+                    true
+                });
+                first.map(Cow::Borrowed)
             }
+            Json::Text(text) => text.values(pointer).next().flatten().map(Cow::Owned),
         }
     }
 
-    /// The first items of the array at a pointer, as far as each is short.
+    /// Whether a pointer leads to something.
+    pub fn has(&self, pointer: &str) -> bool {
+        match self {
+            Json::Tree(value) => pointer::any_in_tree(value, pointer, &mut |_| true),
+            Json::Text(text) => text.values(pointer).next().is_some(),
+        }
+    }
+
+    /// Whether one of the values that a pointer leads to is as wanted.
+    pub fn any(&self, pointer: &str, is_wanted: &mut dyn FnMut(&Value) -> bool) -> bool {
+        match self {
+            Json::Tree(value) => pointer::any_in_tree(value, pointer, &mut |found| is_wanted(found)),
+            Json::Text(text) => text.values(pointer).flatten().any(|found| is_wanted(&found)),
+        }
+    }
+
+    /// The first items of the array at a pointer without a `*`, as far as each is short.
     pub fn items(&self, pointer: &str, most: usize) -> Vec<Cow<'_, Value>> {
         match self {
             Json::Tree(value) => {
@@ -85,7 +106,8 @@ impl Json {
                 items.into_iter().flatten().take(most).map(Cow::Borrowed).collect()
             }
             Json::Text(text) => {
-                let items = text.find(pointer).and_then(|text| step(text, Step::Items(most)));
+                let at = text.find(pointer).first().cloned();
+                let items = at.and_then(|at| pointer::items(text.text()?.get(at)?, most));
                 let value = |text: &str| match text.len() {
                     ..=SHORT => serde_json::from_str(text).ok().map(Cow::Owned),
                     _ => None,
@@ -105,35 +127,34 @@ impl JsonText {
         &self.bytes
     }
 
-    /// The text of the value that a pointer leads to.
-    fn find(&self, pointer: &str) -> Option<&str> {
-        let text = std::str::from_utf8(&self.bytes).ok()?;
+    fn text(&self) -> Option<&str> {
+        std::str::from_utf8(&self.bytes).ok()
+    }
+
+    /// The values that a pointer leads to; `None` for one that is long and no text.
+    fn values(&self, pointer: &str) -> impl Iterator<Item = Option<Value>> + use<> {
+        let bytes = self.bytes.clone();
+        self.find(pointer).into_iter().map(move |at| {
+            let found = bytes.get(at)?;
+            let is_bounded = found.len() <= SHORT || found.starts_with(b"\"");
+            is_bounded.then(|| serde_json::from_slice(found).ok())?
+        })
+    }
+
+    /// The places of the values that a pointer leads to.
+    fn find(&self, pointer: &str) -> Box<[Range<usize>]> {
         let known =
             self.found.borrow().iter().find(|(known, _)| **known == *pointer).map(|(_, at)| at.clone());
-        if let Some(at) = known {
-            return text.get(at?);
+        if let Some(places) = known {
+            return places;
         }
-        let found = find(text, pointer);
+        let places = self.text().map(|text| pointer::find(text, pointer)).unwrap_or_default();
         let mut known = self.found.borrow_mut();
         if known.len() < REMEMBERED {
-            let start = |found: &str| found.as_ptr() as usize - text.as_ptr() as usize;
-            known.push((pointer.into(), found.map(|found| start(found)..start(found) + found.len())));
+            known.push((pointer.into(), places.clone()));
         }
-        found
+        places
     }
-}
-
-/// The text of the value that a pointer leads to.
-fn find<'t>(text: &'t str, pointer: &str) -> Option<&'t str> {
-    let mut found = text.trim_ascii();
-    if pointer.is_empty() {
-        return Some(found);
-    }
-    for token in pointer.strip_prefix('/')?.split('/') {
-        let token = token.replace("~1", "/").replace("~0", "~");
-        found = step(found, Step::Into(&token))?.pop()?;
-    }
-    Some(found)
 }
 
 /// Whether values are nested deeper than serde_json follows them into a tree: to skip values it sets no limit.
@@ -153,95 +174,6 @@ fn is_deep(text: &[u8]) -> bool {
         }
     }
     false
-}
-
-fn step<'t>(text: &'t str, step: Step<'_>) -> Option<Vec<&'t str>> {
-    step.deserialize(&mut serde_json::Deserializer::from_str(text)).ok()
-}
-
-/// One step down: to the member or the item of that name, or to the first items.
-#[derive(Clone, Copy)]
-enum Step<'k> {
-    Into(&'k str),
-    Items(usize),
-}
-
-impl<'t> DeserializeSeed<'t> for Step<'_> {
-    type Value = Vec<&'t str>;
-
-    fn deserialize<D: Deserializer<'t>>(self, text: D) -> Result<Vec<&'t str>, D::Error> {
-        text.deserialize_any(self)
-    }
-}
-
-impl<'t> Visitor<'t> for Step<'_> {
-    type Value = Vec<&'t str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object or an array")
-    }
-
-    /// Of members of one name the last counts, as in a tree.
-    fn visit_map<M: MapAccess<'t>>(self, mut members: M) -> Result<Vec<&'t str>, M::Error> {
-        let Step::Into(wanted) = self else {
-            while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-            return Ok(Vec::new());
-        };
-        let mut found = Vec::new();
-        while let Some(is_wanted) = members.next_key_seed(Is(wanted))? {
-            if is_wanted {
-                found = vec![members.next_value::<&RawValue>()?.get()];
-            } else {
-                members.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(found)
-    }
-
-    fn visit_seq<S: SeqAccess<'t>>(self, mut items: S) -> Result<Vec<&'t str>, S::Error> {
-        let (first, most) = match self {
-            Step::Items(most) => (0, most),
-            // Digits without a zero before them (RFC 6901 §4).
-            Step::Into(token) => match token.parse::<usize>() {
-                Ok(index) if index.to_string() == token => (index, 1),
-                _ => (0, 0),
-            },
-        };
-        let mut found = Vec::new();
-        for at in 0_usize.. {
-            let is_wanted = at >= first && found.len() < most;
-            if is_wanted {
-                let Some(item) = items.next_element::<&RawValue>()? else { break };
-                found.push(item.get());
-            } else if items.next_element::<IgnoredAny>()?.is_none() {
-                break;
-            }
-        }
-        Ok(found)
-    }
-}
-
-/// Whether a member's name is this.
-struct Is<'k>(&'k str);
-
-impl<'t> DeserializeSeed<'t> for Is<'_> {
-    type Value = bool;
-
-    fn deserialize<D: Deserializer<'t>>(self, text: D) -> Result<bool, D::Error> {
-        text.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Is<'_> {
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<bool, E> {
-        Ok(name == self.0)
-    }
 }
 
 #[cfg(test)]
@@ -273,7 +205,7 @@ mod tests {
         leaf.prop_recursive(4, 30, 4, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                prop::collection::vec(("[ab~/\"0]{0,2}", inner), 0..4)
+                prop::collection::vec(("[ab~/\"0*]{0,2}", inner), 0..4)
                     .prop_map(|members| Value::Object(members.into_iter().collect())),
             ]
         })
@@ -283,7 +215,7 @@ mod tests {
         #[test]
         fn a_pointer_finds_the_same_in_a_text_as_in_a_tree(
             value in value(),
-            pointers in prop::collection::vec("(/(a|b|ab|~0|~1|0|1|00|))?(/(a|b|0|2|-))?(/(a|0))?", 1..6),
+            pointers in prop::collection::vec("(/(a|b|ab|~0|~1|~2|\\*|0|1|00|))?(/(a|b|0|2|-|\\*))?(/(a|0|\\*))?", 1..6),
         ) {
             let pretty = serde_json::to_string_pretty(&value).expect("JSON");
             // Read again: a number's last digit may differ from the text.
@@ -291,8 +223,19 @@ mod tests {
             let text = Json::Text(JsonText::new(Bytes::from(pretty)));
             for pointer in pointers {
                 prop_assert_eq!(text.pointer(&pointer), tree.pointer(&pointer), "{}", pointer);
-                prop_assert_eq!(text.items(&pointer, 2), tree.items(&pointer, 2), "{}", pointer);
+                if pointer::is_plain(&pointer) {
+                    prop_assert_eq!(text.items(&pointer, 2), tree.items(&pointer, 2), "{}", pointer);
+                }
                 prop_assert_eq!(text.pointer(&pointer), tree.pointer(&pointer), "{} again", pointer);
+                let all = |json: &Json| {
+                    let mut all = Vec::new();
+                    json.any(&pointer, &mut |found| {
+                        all.push(found.clone());
+                        false
+                    });
+                    (json.has(&pointer), all)
+                };
+                prop_assert_eq!(all(&text), all(&tree), "{}", pointer);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Keys of counters and state.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::hash::Hasher as _;
 use std::net::IpAddr;
@@ -9,7 +10,7 @@ use serde_json::Value;
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
 use super::facts::cookies;
-use super::{ClientIdSource, ClientIdSources, Facts, Fingerprint, RunKey};
+use super::{ClientIdSource, ClientIdSources, Facts, Fingerprint, Json, RunKey};
 
 /// A key's value as 128 bits. Two values share a hash with a chance of 2⁻¹²⁸ per pair, so that
 /// stores need not keep the values, which may be credentials.
@@ -59,8 +60,10 @@ pub enum KeyPart {
     Query(Box<str>),
     /// A segment or group that the rule's path pattern captures.
     Param(Box<str>),
-    /// A JSON pointer into the body (RFC 6901).
+    /// A JSON pointer into the body (RFC 6901): the first element that it leads to, of the first line that has one.
     Body(Box<str>),
+    /// A field of a form.
+    Form(Box<str>),
 }
 
 /// Captures of a path pattern: names and values, in the pattern's order.
@@ -80,7 +83,7 @@ impl Key {
 
     /// Whether the key needs the request's body.
     pub fn reads_body(&self) -> bool {
-        self.0.iter().any(|part| matches!(part, KeyPart::Body(_)))
+        self.0.iter().any(|part| matches!(part, KeyPart::Body(_) | KeyPart::Form(_)))
     }
 
     /// The key of a request; `None` when the request lacks a part of it.
@@ -131,11 +134,15 @@ impl KeyPart {
             KeyPart::Cookie(name) => each(facts.cookies(name).next()?),
             KeyPart::Query(name) => each(facts.queries(name).next()?.as_bytes()),
             KeyPart::Param(name) => each(captures.get(name)?.as_bytes()),
-            KeyPart::Body(pointer) => match &*facts.body.json()?.pointer(pointer)? {
-                Value::Null => return None,
-                Value::String(text) => each(text.as_bytes()),
-                other => each(other.to_string().as_bytes()),
-            },
+            KeyPart::Body(pointer) => {
+                let found = |json: &Json| json.pointer(pointer).map(Cow::into_owned);
+                match facts.json_values().find(found)? {
+                    Value::Null => return None,
+                    Value::String(text) => each(text.as_bytes()),
+                    other => each(other.to_string().as_bytes()),
+                }
+            }
+            KeyPart::Form(name) => each(facts.form()?.values(name).next()?),
         }
         Some(())
     }
@@ -148,6 +155,10 @@ impl KeyPart {
                 *name == header::AUTHORIZATION
                     || *name == header::COOKIE
                     || *name == header::PROXY_AUTHORIZATION
+            }
+            KeyPart::Form(name) => {
+                let name = name.to_ascii_lowercase();
+                ["pass", "token", "secret", "assertion"].iter().any(|part| name.contains(part))
             }
             _ => false,
         }
@@ -164,6 +175,7 @@ impl std::fmt::Display for KeyPart {
             KeyPart::Query(name) => write!(f, "query:{name}"),
             KeyPart::Param(name) => write!(f, "param:{name}"),
             KeyPart::Body(pointer) => write!(f, "body:{pointer}"),
+            KeyPart::Form(name) => write!(f, "form:{name}"),
         }
     }
 }

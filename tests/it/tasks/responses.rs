@@ -61,7 +61,7 @@ pub const TASKS: &[Task] = &[
             name = "locked"
             path = "/docs/{id}"
             phase = "after"
-            upstream_response = { status = 200, body = { "/locked" = true } }
+            upstream_response = { status = 200, body = { "/locked" = [true] } }
         "#,
         upstream: Backend::Script {
             replies: &[
@@ -82,7 +82,7 @@ pub const TASKS: &[Task] = &[
             name = "first"
             first = 1
             phase = "after"
-            upstream_response = { body = { "/locked" = true } }
+            upstream_response = { body = { "/locked" = [true] } }
         "#,
         upstream: Backend::Script {
             replies: &["200\n\n{\"locked\":false}", "200\n\n{\"locked\":true}"],
@@ -96,7 +96,7 @@ pub const TASKS: &[Task] = &[
             [[rule]]
             name = "locked"
             phase = "after"
-            upstream_response = { body = { "/locked" = true } }
+            upstream_response = { body = { "/locked" = [true] } }
         "#,
         upstream: Backend::Script {
             replies: &[
@@ -150,7 +150,7 @@ pub const TASKS: &[Task] = &[
             [[rule]]
             name = "r"
             phase = "after"
-            upstream_response = { body = { "/locked" = true } }
+            upstream_response = { body = { "/locked" = [true] } }
         "#,
         upstream: Backend::Script {
             replies: &["200\n\n{\"locked\":true,\"more\":\"than 16 bytes\"}", "200\n\n{\"locked\":true}"],
@@ -164,7 +164,7 @@ pub const TASKS: &[Task] = &[
             [[rule]]
             name = "r"
             phase = "after"
-            upstream_response = { body = { "/locked" = true } }
+            upstream_response = { body = { "/locked" = [true] } }
         "#,
         upstream: Backend::Script {
             replies: &["200\n\nlocked", "200\ncontent-encoding: br\n\n{\"locked\":true}", "200"],
@@ -178,7 +178,7 @@ pub const TASKS: &[Task] = &[
             [[rule]]
             name = "first"
             phase = "after"
-            upstream_response = { body = { "/locked" = true } }
+            upstream_response = { body = { "/locked" = [true] } }
             reply = { status = 423 }
             [[rule]]
             name = "second"
@@ -225,7 +225,7 @@ pub const TASKS: &[Task] = &[
             [[rule]]
             name = "r"
             phase = "after"
-            upstream_response = { body = { "/no" = true } }
+            upstream_response = { body = { "/no" = [true] } }
         "#,
         upstream: Backend::Sample,
         steps: &[("GET /bytes/300000?chunked=1", "200"), ("GET /items/1", "200"), ("HEAD /items/1", "200")],

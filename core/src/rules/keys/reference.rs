@@ -82,8 +82,8 @@ request goes upstream untouched. Counters of a rule advance only when the rule i
 | a rate of requests | a number per second, minute or hour: `\"20/s\"`, `\"100/m\"`, `\"5/h\"` |
 | a share | a number from 0 to 1: `0.25` is 25 % |
 | a pattern | text in which `*` is any run of characters; without one it is exact |
-| a JSON pointer | the way to a field (RFC 6901): `/user/name`, `/items/0` |
-| a key | `\"rule\"`, `\"path\"`, `\"client\"`, `\"header:NAME\"`, `\"cookie:NAME\"`, `\"query:NAME\"`, `\"param:NAME\"` (a capture of the path) or `\"body:/pointer\"` |
+| a JSON pointer | the way to a field (RFC 6901): `/user/name`, `/items/0`. In `body`, `per` and `version` a name that is `*` stands for every element of a list or object, and `~2` for a `*` itself: `/items/*/id`. Where one value is wanted, the first counts; the members of an object are in the order of their names. Of a JSON body longer than 16 KiB, a `*` looks at 4,096 elements |
+| a key | `\"rule\"`, `\"path\"`, `\"client\"`, `\"header:NAME\"`, `\"cookie:NAME\"`, `\"query:NAME\"`, `\"param:NAME\"` (a capture of the path), `\"form:NAME\"` (a field of a form; of a file its name) or `\"body:/pointer\"` (in NDJSON the first line that has it) |
 | a client's mark | `\"header:NAME\"`, `\"cookie:NAME\"`, `\"address\"` or `\"address+user-agent\"` |
 | a version's place | `\"header:NAME\"`, `\"query:NAME\"` or `\"body:/pointer\"` |
 ";

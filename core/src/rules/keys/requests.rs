@@ -8,7 +8,7 @@ const PRESENCE: ValueType = ValueType::Any(&[ValueType::OneOrList(Form::TextPatt
 
 pub(super) const HEADERS: ValueType = ValueType::Map { name: "a header's name", value: &PRESENCE };
 
-pub(super) const BODY: ValueType = ValueType::Map { name: "a JSON pointer", value: &ValueType::Scalar };
+pub(super) const BODY: ValueType = ValueType::Map { name: "a JSON pointer", value: &ValueType::Scalars };
 
 const METHOD: KeyEntry = entry(
     "method",
@@ -30,7 +30,7 @@ const fn path(default: Fallback) -> KeyEntry {
 }
 
 /// The keys that a rule and its `not` share.
-const MATCH: [KeyEntry; 9] = [
+const MATCH: [KeyEntry; 11] = [
     METHOD,
     path(Words("any")),
     entry(
@@ -72,8 +72,27 @@ const MATCH: [KeyEntry; 9] = [
         "body",
         BODY,
         Words("any"),
-        "The JSON body has this value there. A body longer than `body_limit` does not match.",
-        "body = { \"/status\" = \"paid\", \"/items/0/count\" = 2 }",
+        "The JSON body has this value there: text that is like the pattern, or a number that is equal (`1` is `1.0`, and \
+         `\"1\"` is text), or one of a list; `true`: has something there, `false`: has nothing. `true` and `false` of JSON \
+         are matched by a list, `[true]`. A `*` in the pointer is some element. In NDJSON all of them hold on one line; of \
+         more than 256 KiB of it nothing is looked at. A body longer than `body_limit` does not match.",
+        "body = { \"/status\" = [\"paid\", \"open*\"], \"/items/*/count\" = 2, \"/draft\" = false }",
+    ),
+    entry(
+        "form",
+        ValueType::Map { name: "a field's name", value: &PRESENCE },
+        Words("any"),
+        "The field of a form (`application/x-www-form-urlencoded` or `multipart/form-data`) is like the pattern, or like \
+         one of a list; `true`: is there, `false`: is not. Of a file it is the file's name. A form has at most 4 MiB, and \
+         its first 1,000 fields are looked at.",
+        "form = { grant_type = \"password\", avatar = [\"*.png\", \"*.jpg\"] }",
+    ),
+    entry(
+        "text",
+        ValueType::OneOrList(Form::TextPattern),
+        Words("any"),
+        "The whole body, whatever its type, is like this pattern, or like one of these.",
+        "text = \"*<locked>*\"",
     ),
     entry(
         "client",
@@ -84,7 +103,7 @@ const MATCH: [KeyEntry; 9] = [
     ),
 ];
 
-pub(in crate::rules) static MATCH_KEYS: [KeyEntry; 9] = MATCH;
+pub(in crate::rules) static MATCH_KEYS: [KeyEntry; 11] = MATCH;
 
 pub(in crate::rules) static NOT: Section = Section {
     name: "`not`",

@@ -39,7 +39,7 @@ static KEYS: [KeyEntry; 3] = [
         "body",
         super::requests::BODY,
         Words("any"),
-        "The JSON body has this value there.",
-        "body = { \"/locked\" = true, \"/lock/kind\" = \"exclusive\" }",
+        "The JSON body has this value there, as in a rule's own `body`.",
+        "body = { \"/locked\" = [true], \"/lock/kind\" = \"exclusive\" }",
     ),
 ];

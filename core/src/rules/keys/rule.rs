@@ -155,7 +155,7 @@ static CONFLICT: [KeyEntry; 7] = [
         ValueType::Table(&UPSTREAM_RESPONSE),
         Words("any that accepts the request"),
         "With `phase = \"after\"` or `\"lost\"`: the conflict happens when the upstream's own response is like this.",
-        "phase = \"after\"\nupstream_response = { status = 200, body = { \"/locked\" = true } }",
+        "phase = \"after\"\nupstream_response = { status = 200, body = { \"/locked\" = [true] } }",
     ),
     entry(
         "clear",

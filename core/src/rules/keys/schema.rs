@@ -73,7 +73,10 @@ fn of_value(value: &ValueType) -> Json {
         }
         ValueType::Tables(section) => json!({ "type": "array", "items": of_section(section) }),
         ValueType::Map { value, .. } => json!({ "type": "object", "additionalProperties": of_value(value) }),
-        ValueType::Scalar => json!({ "type": ["string", "number", "boolean"] }),
+        ValueType::Scalars => {
+            let scalar = json!({ "type": ["string", "number", "boolean"] });
+            json!({ "anyOf": [scalar, { "type": "array", "items": scalar, "minItems": 1 }] })
+        }
         ValueType::Any(values) => json!({ "anyOf": values.iter().map(of_value).collect::<Vec<_>>() }),
     }
 }

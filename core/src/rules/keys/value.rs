@@ -49,8 +49,8 @@ pub(in crate::rules) enum ValueType {
         name: &'static str,
         value: &'static ValueType,
     },
-    /// Text, a number or a boolean.
-    Scalar,
+    /// A pattern, a number or a boolean, or a list of such.
+    Scalars,
     Any(&'static [ValueType]),
 }
 
@@ -111,7 +111,7 @@ impl ValueType {
             ValueType::Tables(_) => "a list of tables".to_owned(),
             ValueType::OneOrMore(value) => format!("{}, or a list of such", value.noun()),
             ValueType::Map { name, value } => format!("a table of {name} to {}", value.noun()),
-            ValueType::Scalar => "text, a number or a boolean".to_owned(),
+            ValueType::Scalars => "a pattern, a number, a list of such, or true or false".to_owned(),
             ValueType::Any(values) => values.iter().map(ValueType::noun).collect::<Vec<_>>().join(", or "),
         }
     }
@@ -181,7 +181,7 @@ impl Form {
             Form::PathPattern => Some("^/"),
             Form::HttpUrl => Some("^(https?|h2c)://"),
             Form::RedisUrl => Some("^rediss?://"),
-            Form::Key => Some("^(rule|path|client|(header|cookie|query|param):.+|body:(/.*)?)$"),
+            Form::Key => Some("^(rule|path|client|(header|cookie|query|param|form):.+|body:(/.*)?)$"),
             Form::Identity => Some("^(address|address\\+user-agent|(header|cookie):.+)$"),
             Form::Version => Some("^((header|query):.+|body:(/.*)?)$"),
             Form::Pointer => Some("^(/.*)?$"),

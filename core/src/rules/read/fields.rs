@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use serde_json::Value as Json;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -186,41 +185,5 @@ impl Reader<'_> {
             .collect();
         entries.sort_by_key(|(_, span, _)| span.start);
         entries
-    }
-
-    /// A TOML scalar as JSON.
-    pub fn scalar(&mut self, given: &GivenKey) -> Option<Json> {
-        match given.value.get_ref() {
-            DeValue::String(text) => Some(Json::from(text.as_ref())),
-            DeValue::Boolean(value) => Some(Json::from(*value)),
-            DeValue::Integer(number) => {
-                let number = i128::from_str_radix(number.as_str(), number.radix()).ok();
-                let json = number.and_then(|number| {
-                    let signed = i64::try_from(number).ok().map(Json::from);
-                    signed.or_else(|| u64::try_from(number).ok().map(Json::from))
-                });
-                self.or_out_of_range(json, given)
-            }
-            DeValue::Float(number) => {
-                let number = number.as_str().parse::<f64>().ok().filter(|number| number.is_finite());
-                self.or_out_of_range(number.map(Json::from), given)
-            }
-            _ => {
-                self.report(
-                    Diagnostic::error(Code::WrongType, "a body's value is text, a number, or true or false")
-                        .at(given.span(), super::values::this_is(given))
-                        .help("to look into an object, name each field: { \"/user/name\" = \"Ada\" }"),
-                );
-                None
-            }
-        }
-    }
-
-    fn or_out_of_range(&mut self, json: Option<Json>, given: &GivenKey) -> Option<Json> {
-        if json.is_none() {
-            let title = "a body's number is one that JSON can carry";
-            self.report(Diagnostic::error(Code::OutOfRange, title).at(given.span(), "too large"));
-        }
-        json
     }
 }

@@ -38,13 +38,14 @@ impl Reader<'_> {
     }
 
     fn named_part(&mut self, item: &GivenKey, text: &str, captured: &[&str]) -> Option<KeyPart> {
-        const SOURCES: [&str; 5] = ["header", "cookie", "query", "param", "body"];
+        const SOURCES: [&str; 6] = ["header", "cookie", "query", "param", "form", "body"];
         let (source, name) = self.source(item, text, &SOURCES, &["rule", "path", "client"])?;
         Some(match source {
             "header" => KeyPart::Header(self.header_name_in(item, name)?),
             "cookie" => KeyPart::Cookie(self.plain_name(item, source, name)?),
             "query" => KeyPart::Query(self.plain_name(item, source, name)?),
             "body" => KeyPart::Body(self.pointer_in(item, text.len() - name.len(), name)?),
+            "form" => KeyPart::Form(self.plain_name(item, source, name)?),
             _ if captured.contains(&name) => KeyPart::Param(name.into()),
             _ => {
                 self.not_captured(item, name, captured);
@@ -193,7 +194,7 @@ fn unknown_source(
     }
 }
 
-/// Whether a text is a JSON pointer (RFC 6901 §3).
+/// Whether a text is a JSON pointer (RFC 6901 §3), in which a name may be `*`.
 pub(super) fn pointer(text: &str) -> Result<(), TextMistake> {
     if !text.is_empty() && !text.starts_with('/') {
         let meant = words::pointer(text).unwrap_or_else(|| format!("/{text}"));
@@ -201,9 +202,11 @@ pub(super) fn pointer(text: &str) -> Result<(), TextMistake> {
     }
     let escape = text
         .match_indices('~')
-        .find(|(at, _)| !text.get(at + 1..).unwrap_or_default().starts_with(['0', '1']));
+        .find(|(at, _)| !text.get(at + 1..).unwrap_or_default().starts_with(['0', '1', '2']));
     match escape {
-        Some((at, _)) => Err(TextMistake::new(at..at + 1, "write ~0 for ~, and ~1 for a / in a name")),
+        Some((at, _)) => {
+            Err(TextMistake::new(at..at + 1, "in a name, write ~0 for ~, ~1 for /, and ~2 for a * alone"))
+        }
         None => Ok(()),
     }
 }
@@ -214,7 +217,7 @@ mod tests {
 
     #[test]
     fn pointers_begin_with_a_slash_and_escape_their_tildes() {
-        for text in ["", "/", "/a/0/b", "/a~1b~0c", "//"] {
+        for text in ["", "/", "/a/0/b", "/a~1b~0c", "//", "/*/~2"] {
             assert_eq!(pointer(text), Ok(()), "{text}");
         }
         for (text, at) in [("a", 0..1), ("a/b", 0..3), ("/a~b", 2..3), ("/~", 1..2)] {

@@ -10,7 +10,6 @@ use super::values::title;
 use crate::matching::{Cidr, Match, Methods, PathMatch, PathPattern, PathRegex, Presence, TextPattern};
 use crate::rules::diagnostic::shown;
 use crate::rules::keys::{NOT, nearest};
-use crate::rules::units::TextMistake;
 use crate::rules::{Code, Diagnostic};
 
 impl Reader<'_> {
@@ -40,9 +39,11 @@ impl Reader<'_> {
         let headers = fields.take("header").map(|given| self.header_patterns(&given)).unwrap_or_default();
         let queries = fields.take("query").map(|given| self.named_patterns(&given)).unwrap_or_default();
         let cookies = fields.take("cookie").map(|given| self.named_patterns(&given)).unwrap_or_default();
-        let body = fields.take("body").map(|given| self.body_values(&given)).unwrap_or_default();
+        let body = fields.take("body").map(|given| self.body_conditions(&given)).unwrap_or_default();
         let client = fields.take("client").map(|given| self.networks(&given)).unwrap_or_default();
-        Match { method, path, host, headers, queries, cookies, body, client, not: None }
+        let form = fields.take("form").map(|given| self.named_patterns(&given)).unwrap_or_default();
+        let text = fields.take("text").map(|given| self.one_of(&given));
+        Match { method, path, host, headers, queries, cookies, body, form, text, client, not: None }
     }
 
     pub fn methods(&mut self, fields: &mut Fields) -> Methods {
@@ -134,19 +135,17 @@ impl Reader<'_> {
         Some(self.text_pattern(&texts))
     }
 
+    fn one_of(&mut self, given: &GivenKey) -> TextPattern {
+        let texts = self.texts(given);
+        self.text_pattern(&texts)
+    }
+
     fn presence(&mut self, given: &GivenKey) -> Option<Presence> {
         Some(match given.value.get_ref() {
             DeValue::Boolean(true) => Presence::Present,
             DeValue::Boolean(false) => Presence::Absent,
             DeValue::Array(items) => {
-                if items.is_empty() {
-                    let mistake = Diagnostic::error(Code::OutOfRange, title(given));
-                    self.report(
-                        mistake
-                            .at(given.span(), "a list of nothing fits no request")
-                            .help("write `true` for any value, or `false` for none"),
-                    );
-                }
+                self.not_empty(given, items.len());
                 let items = items.iter().map(|item| given.item(item));
                 let texts: Vec<_> =
                     items.filter_map(|item| self.text(&item).map(|text| (item, text))).collect();
@@ -157,6 +156,17 @@ impl Reader<'_> {
                 Presence::Like(self.text_pattern(&[(given.clone(), text)]))
             }
         })
+    }
+
+    /// Reports a list of nothing.
+    pub fn not_empty(&mut self, given: &GivenKey, length: usize) {
+        if length == 0 {
+            self.report(
+                Diagnostic::error(Code::OutOfRange, title(given))
+                    .at(given.span(), "a list of nothing fits no request")
+                    .help("write `true` for any value, or `false` for none"),
+            );
+        }
     }
 
     pub fn header_patterns(&mut self, given: &GivenKey) -> Vec<(HeaderName, Presence)> {
@@ -185,30 +195,6 @@ impl Reader<'_> {
             patterns.extend(name.zip(presence));
         }
         patterns
-    }
-
-    pub fn body_values(&mut self, given: &GivenKey) -> Vec<(Box<str>, serde_json::Value)> {
-        if given.value.get_ref().is_str() {
-            self.report(
-                Diagnostic::error(Code::WrongType, title(given))
-                    .at(
-                        given.span(),
-                        "the text of the answer? It belongs in `reply`: write `reply = { body = … }`",
-                    )
-                    .help(format!("of requests, {}", given.entry.for_example())),
-            );
-            return Vec::new();
-        }
-        let mut values = Vec::new();
-        for (text, span, value) in self.entries_of(given) {
-            if let Err(TextMistake { message, .. }) = super::key::pointer(text) {
-                let title = format!("`body` is a table of JSON pointers, and \"{}\" is none", shown(text));
-                self.report(Diagnostic::error(Code::BadPointer, title).at(span, message));
-                continue;
-            }
-            values.extend(self.scalar(&value).map(|json| (text.into(), json)));
-        }
-        values
     }
 
     /// Addresses and networks.

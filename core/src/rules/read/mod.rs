@@ -3,6 +3,7 @@
 //! Nothing here gives up: each mistake is reported, a stand-in takes the value's place, and reading
 //! goes on. Callers of [`read`] never see a stand-in.
 
+mod body;
 mod expect;
 mod expected;
 mod fields;

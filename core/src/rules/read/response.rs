@@ -18,7 +18,7 @@ impl Reader<'_> {
         let is_empty = fields.is_empty();
         let statuses = fields.take("status").map(|given| self.statuses(&given)).unwrap_or_default();
         let headers = fields.take("header").map(|given| self.header_patterns(&given)).unwrap_or_default();
-        let body = fields.take("body").map(|given| self.body_values(&given)).unwrap_or_default();
+        let body = fields.take("body").map(|given| self.body_conditions(&given)).unwrap_or_default();
         fields.finish(self);
         if let Some(on) = rule.key_span("on") {
             let title =

@@ -10,8 +10,20 @@ use super::Reader;
 use crate::model::KeyPart;
 use crate::rules::{Code, Diagnostic, Rule, Schedule, Trigger};
 
-const MATCH_KEYS: [&str; 10] =
-    ["method", "path", "path_regex", "host", "header", "query", "cookie", "body", "client", "not"];
+const MATCH_KEYS: [&str; 12] = [
+    "method",
+    "path",
+    "path_regex",
+    "host",
+    "header",
+    "query",
+    "cookie",
+    "body",
+    "form",
+    "text",
+    "client",
+    "not",
+];
 
 /// Warns of each rule that comes after one that refuses every request of the same match, or of any.
 /// Those at the positions of `unsound` have mistakes, and are left out.

@@ -67,6 +67,7 @@ macro_rules! states {
     } = $file:ident;)*) => {
         /// `on = "…"`: a state trigger with the values of the keys that only it understands.
         #[derive(Clone, Debug, PartialEq)]
+        #[expect(clippy::large_enum_variant, reason = "a rule keeps it boxed")]
         pub enum State {
             $($(#[$doc])* $variant { $($(#[$field_doc])* $field: $value,)* },)*
         }

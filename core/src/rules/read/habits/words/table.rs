@@ -161,9 +161,31 @@ pub const RULE_WORDS: WordTable = &[
     (&["requestbody", "bodypatterns", "bodypattern"], Say::Plain("write `body = { \"/name\" = \"value\" }`")),
     (&["headers"], Say::Plain("of requests `header = { … }`, of the answer `reply = { headers = { … } }`")),
     (
-        &["jsonbody", "responsebody", "content", "text", "payload", "data", "message", "json"],
+        &["jsonbody", "responsebody", "content", "payload", "data", "message", "json"],
         Say::Plain(
             "the answer's text is `reply = { body = '…' }`, a field of requests `body = { \"/name\" = … }`",
+        ),
+    ),
+    (
+        &[
+            "formdata",
+            "formparams",
+            "formparameters",
+            "formfields",
+            "multipart",
+            "multipartpatterns",
+            "urlencoded",
+        ],
+        Say::Plain("a field of a form is `form`: write `form = { grant_type = \"password\" }`"),
+    ),
+    (
+        &["bodycontains", "bodytext", "bodyregex", "xpath", "matchesxpath", "rawbody"],
+        Say::Plain("a body as text is `text`: write `text = \"*locked*\"`"),
+    ),
+    (
+        &["graphql", "operationname", "graphqloperation"],
+        Say::Plain(
+            "a GraphQL operation is a field of the body: write `body = { \"/operationName\" = \"Save\" }`",
         ),
     ),
     (
