@@ -279,7 +279,7 @@ fn a_stored_response_is_given_again_by_the_rule_that_stored_it_alone() {
 #[test]
 fn a_response_is_lost_by_the_rules_of_its_request() {
     let (upstream, gate) = gated();
-    let lost = "[[rule]]\nname = \"lost\"\nphase = \"lost\"\nlimit = 1\n";
+    let lost = "[[rule]]\nname = \"lost\"\nphase = \"lost\"\n";
     let proxy = proxy::before(upstream.address).rules(lost).start();
     let get = |number: usize| {
         let mut socket = proxy.connect();
@@ -291,7 +291,10 @@ fn a_response_is_lost_by_the_rules_of_its_request() {
     swap(proxy.running(), &[]);
     let mut second = get(2);
     swap(proxy.running(), &parsed(lost));
-    gate.let_go(2);
+    let mut third = get(3);
+    swap(proxy.running(), &[]);
+    gate.let_go(3);
     first.ended();
     assert_eq!(second.response().text(), "2");
+    third.ended();
 }
