@@ -88,6 +88,7 @@ pub fn json(summary: &Summary, report: Option<&Report>) -> String {
             "name": &*rule.name,
             "matched": rule.matched,
             "fired": rule.fired,
+            "passes": rule.passes,
             "asked": rule.trigger.label(),
             "got": share(rule),
             "open": rule.open,
@@ -99,6 +100,7 @@ pub fn json(summary: &Summary, report: Option<&Report>) -> String {
     let whole = serde_json::json!({
         "requests": summary.requests,
         "conflicts": conflicts(summary),
+        "faults": faults(summary),
         "failures": summary.failures,
         "replays": summary.replays,
         "panics": summary.panics,
@@ -118,6 +120,10 @@ pub fn json(summary: &Summary, report: Option<&Report>) -> String {
 fn totals(summary: &Summary) -> String {
     let mut text =
         format!("{}, {}", counted(summary.requests, "request"), counted(conflicts(summary), "conflict"));
+    let faults = faults(summary);
+    if faults > 0 {
+        let _ = write!(text, ", {} that passed with faults", counted(faults, "response"));
+    }
     if summary.failures > 0 {
         let _ = write!(text, ", {} without an answer from the upstream", grouped(summary.failures));
     }
@@ -131,7 +137,11 @@ fn totals(summary: &Summary) -> String {
 }
 
 fn conflicts(summary: &Summary) -> u64 {
-    summary.rules.iter().map(|rule| rule.fired).sum()
+    summary.rules.iter().filter(|rule| !rule.passes).map(|rule| rule.fired).sum()
+}
+
+fn faults(summary: &Summary) -> u64 {
+    summary.rules.iter().filter(|rule| rule.passes).map(|rule| rule.fired).sum()
 }
 
 fn row(rule: &RuleSummary, has_open: bool) -> Vec<String> {
@@ -175,6 +185,7 @@ mod tests {
             trigger: trigger.into(),
             matched,
             fired,
+            passes: false,
             open: None,
             by_reply: Vec::new(),
             unread_responses: 0,

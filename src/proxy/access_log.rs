@@ -6,7 +6,7 @@ use http::{HeaderValue, StatusCode};
 use super::error::Failure;
 use super::record::RequestRecorder;
 use crate::clock::Clock;
-use crate::engine::Conflict;
+use crate::engine::{Conflict, PassingFault};
 use crate::model::Attempt;
 
 /// One request, for the log.
@@ -34,6 +34,21 @@ impl AccessLog<'_> {
             phase = rule.phase().as_str(),
             n = conflict.n,
             reply = conflict.choice.map(|choice| choice + 1),
+            client = client(&attempt),
+        );
+    }
+
+    /// The beginning of a response that passes with faults.
+    pub fn log_fault(&self, fault: &PassingFault, status: StatusCode) {
+        let attempt = self.record.attempt();
+        tracing::info!(
+            target: "fracas::fault",
+            status = status.as_u16(),
+            method = %attempt.method,
+            path = &*attempt.path,
+            rule = &*fault.active.rule.name,
+            faults = fault.settings().map(tracing::field::display),
+            n = fault.n,
             client = client(&attempt),
         );
     }

@@ -21,6 +21,7 @@ use super::downstream::deadlines::Wait;
 use super::downstream::http2;
 use super::error::{Failure, Late, Scarce};
 use super::error_response::error_response;
+use super::faults::afflict;
 use super::headers::{self, Present};
 use super::max_forwards;
 use super::owed::Owed;
@@ -155,6 +156,7 @@ async fn response(
         Disposition::Replay(replay) => return Ok(Answered::ByUpstream(give_again(client, &replay))),
         Disposition::Forward(late) => late,
     };
+    let fault = owed.effects.take_fault();
     record.read_for(owed.effects.readings());
     if let Some(response) = max_forwards::count(head) {
         return Ok(Answered::ByUpstream(response));
@@ -174,9 +176,13 @@ async fn response(
     if !owed.effects.is_settled() {
         response.body_mut().watch(owed);
     }
-    match conflict {
-        Some(answered) => Ok(Box::pin(disturb(worker, answered, response, &shown, record)).await),
-        None => Ok(Answered::ByUpstream(response)),
+    match (conflict, fault) {
+        (Some(answered), _) => Ok(Box::pin(disturb(worker, answered, response, &shown, record)).await),
+        (None, None) => Ok(Answered::ByUpstream(response)),
+        (None, Some(fault)) => {
+            let passing = Box::pin(afflict(worker, client, fault, response, &shown, record));
+            Ok(Answered::ByUpstream(passing.await))
+        }
     }
 }
 

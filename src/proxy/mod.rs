@@ -15,6 +15,7 @@ mod downstream;
 mod error;
 mod error_response;
 mod exchange;
+mod faults;
 mod folded;
 pub mod headers;
 mod lifecycle;

@@ -33,6 +33,8 @@ pub struct RuleSummary {
     pub trigger: Trigger,
     pub matched: u64,
     pub fired: u64,
+    /// Whether those that fired passed, with faults.
+    pub passes: bool,
     /// In the end: conflicts that have begun and not been cleared; `None` without `clear`.
     pub open: Option<u64>,
     /// How often each of the rule's `replies` was taken; empty for a rule without them.
@@ -102,6 +104,7 @@ impl Shared {
             trigger: active.rule.trigger.clone(),
             matched: active.counters.matched(),
             fired: active.counters.fired(),
+            passes: active.rule.pass.is_some(),
             open: None,
             by_reply: active.counters.by_reply(),
             unread_responses: active.counters.unread_responses(),

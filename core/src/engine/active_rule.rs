@@ -6,6 +6,7 @@ use http::Method;
 
 use super::counters::RuleCounters;
 use super::decision::Conflict;
+use super::fault::FaultSource;
 use super::operation::{Keyspace, Reply, StateKey, StateScope};
 use crate::content_coding::UndecodableBody;
 use crate::matching::Mismatch;
@@ -23,6 +24,8 @@ pub struct ActiveRule {
     pub dice: Dice,
     /// For the choice among `replies`: independent of the draws that decide whether there is a conflict.
     reply_dice: Dice,
+    /// With `pass` only.
+    pub(super) fault: Option<Box<FaultSource>>,
     /// Its counts so far.
     pub counters: Arc<RuleCounters>,
     /// Owner of its state.
@@ -50,6 +53,7 @@ impl ActiveRule {
             // No rule has a name with a space.
             reply_dice: Dice::new(seed, &format!("{} replies", rule.name)),
             dice: Dice::new(seed, &rule.name),
+            fault: FaultSource::new(&rule, seed, mark),
             counters: Arc::default(),
             scope: rule.scope(),
             judges_body: rule.reads_body(),

@@ -92,6 +92,8 @@ pub enum RuleOutcome {
         /// Which of the rule's `replies` responds, from 0; `None` without them, and until the upstream has responded.
         choice: Option<usize>,
     },
+    /// The request passes, and its response has the rule's faults.
+    PassesWithFaults,
     /// The request had its response before.
     Replays,
     /// The rule takes note of a request whose response another rule overrides.

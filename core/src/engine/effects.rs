@@ -17,6 +17,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 
 use super::decision::Conflict;
+use super::fault::PassingFault;
 use super::observers::Readings;
 use super::operation::{Keyspace, Op, Reply, StateKey, StoredResponse};
 use super::state::{Observation, Outcome, StateUpdate};
@@ -36,6 +37,10 @@ struct Owed {
     pending: Option<Box<(u32, Conflict)>>,
     /// The rules, in file order and before the pending one, that decide by the upstream's response.
     late: Vec<u32>,
+    /// A fault of a response that passes.
+    fault: Option<Box<PassingFault>>,
+    /// Readings wait for the whole response: it may be cut.
+    is_read_at_end: bool,
     response: Option<Box<Response>>,
     /// Updates to apply next, the last one first.
     commands: Vec<StateUpdate>,
@@ -133,6 +138,22 @@ impl Effects {
         (std::mem::take(&mut owed.late), owed.pending.take())
     }
 
+    pub(super) fn pass_with(&mut self, fault: PassingFault) {
+        let cuts = fault.settings().is_some_and(|faults| faults.cut.is_some());
+        let owed = self.owed();
+        (owed.fault, owed.is_read_at_end) = (Some(Box::new(fault)), cuts);
+    }
+
+    /// Whether a rule has decided on the response, by a conflict that is pending or by a fault.
+    pub(super) fn is_decided(&self) -> bool {
+        self.0.as_ref().is_some_and(|owed| owed.pending.is_some() || owed.fault.is_some())
+    }
+
+    /// The fault of the response, if a rule lets it pass with one. To be taken before the request is forwarded.
+    pub fn take_fault(&mut self) -> Option<Box<PassingFault>> {
+        self.0.as_mut()?.fault.take()
+    }
+
     /// The rules for which the request is a reading.
     pub fn readings(&self) -> &[(crate::model::RuleId, Option<KeyHash>)] {
         self.0.as_ref().map_or(&[], |owed| &owed.readings)
@@ -162,7 +183,7 @@ impl Effects {
             owed.observations.retain(|observation| !observation.is_of_reading());
         }
         owed.observations.retain(|observation| {
-            let is_later = observation.reads_response();
+            let is_later = observation.reads_response() || owed.is_read_at_end && observation.is_of_reading();
             if !is_later && let Some(command) = observation.command(outcome) {
                 next.push(command);
             }
@@ -211,6 +232,10 @@ impl Effects {
     /// The request ends here: it failed, was cancelled or is refused by a rule; or the client left while it read the
     /// response, which the upstream has sent all the same. Operations follow.
     pub fn on_failure(&mut self) {
+        if let Some(owed) = &mut self.0 {
+            // Those that wait for the end have not seen it.
+            owed.observations.retain(|observation| !observation.is_of_reading());
+        }
         self.on_body_end(None);
     }
 

@@ -142,7 +142,7 @@ impl<'s, 'r> Session<'s, 'r> {
                     };
                     let Some(active) = self.rules.get(position) else { continue };
                     // Once a rule overrides the upstream's response, only those that watch the upstream go on.
-                    let is_over = self.pending().is_some() && active.rule.trigger.state().is_none();
+                    let is_over = self.effects.is_decided() && active.rule.trigger.state().is_none();
                     if is_over || !active.is_awake(self.now) {
                         continue;
                     }

@@ -6,7 +6,7 @@ use std::num::{NonZeroU8, NonZeroU32};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use super::{GrpcStatus, Kind, MediaType, Phase, ShownVersions, Version};
+use super::{ErrorWord, GrpcStatus, InjectedFault, Kind, MediaType, Phase, ShownVersions, Version};
 
 /// One request from a client, and its outcome. Times are microseconds on the proxy's own
 /// monotonic clock. Serialised, it is a line of the journal file, without absent fields.
@@ -46,6 +46,9 @@ pub struct Attempt {
     /// The conflict that a rule injected, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conflict: Option<InjectedConflict>,
+    /// The faults that a rule gave the response on its way, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Box<InjectedFault>>,
 }
 
 /// A version of HTTP, as a client speaks it.
@@ -109,7 +112,7 @@ pub struct ResponseRecord {
     pub reply: Option<NonZeroU8>,
     /// Reason why the response is incomplete: the word of `Fracas: error=…`, or `client` when it left early.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<Box<str>>,
+    pub error: Option<ErrorWord>,
     /// The versions in the response: `ETag`, and fields that rules name.
     #[serde(rename = "version", skip_serializing_if = "ShownVersions::is_nothing")]
     pub shown: ShownVersions,
@@ -172,6 +175,21 @@ impl Attempt {
             "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PROPFIND" | "QUERY" | "REPORT" | "SEARCH"
         );
         !is_safe && self.got.shown.readings().is_empty()
+    }
+
+    /// The response breaks off, for this reason: of one that a rule cuts, the client has not read what its head shows.
+    pub fn cut_if(&mut self, word: &str) {
+        if let Some(fault) = &mut self.fault
+            && word == ErrorWord::CUT
+        {
+            fault.cut = true;
+            fault.version = self.got.shown.take_versions();
+        }
+    }
+
+    /// Whether a rule cut the response.
+    pub fn is_cut(&self) -> bool {
+        self.fault.as_ref().is_some_and(|fault| fault.cut)
     }
 
     /// The status of a refusal that is the upstream's own, not a rule's; a gRPC status as HTTP's equivalent.

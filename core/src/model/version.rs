@@ -138,6 +138,17 @@ impl ShownVersions {
         self.tag().or_else(|| self.more().and_then(|more| more.elsewhere.first().map(|version| &**version)))
     }
 
+    /// Takes the versions out; the readings stay.
+    pub fn take_versions(&mut self) -> ShownVersions {
+        let readings = self.readings().to_vec();
+        let taken = std::mem::take(self);
+        readings.iter().for_each(|reading| self.read_for(reading.clone()));
+        match taken.0 {
+            Seen::More(more) => ShownVersions(Seen::More(Box::new(More { readings: Vec::new(), ..*more }))),
+            seen => ShownVersions(seen),
+        }
+    }
+
     /// The rules for which the request was a reading.
     pub fn readings(&self) -> &[RuleReading] {
         self.more().map_or(&[], |more| &more.readings)

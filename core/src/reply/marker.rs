@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
 use crate::model::{Kind, Phase};
+use crate::rules::PassFaults;
 
 /// The name of the header that only fracas's own responses carry.
 pub const FRACAS: HeaderName = HeaderName::from_static("fracas");
@@ -16,9 +17,14 @@ pub struct Marker(Box<[u8]>);
 impl Marker {
     /// The marker of a rule's responses.
     pub fn new(rule: &str, kind: Kind, phase: Phase) -> Marker {
-        let rule =
-            if rule.bytes().all(|byte| matches!(byte, b' '..=b'~')) { string(rule) } else { display(rule) };
+        let rule = item(rule);
         Marker(format!("rule={rule}, kind={kind}, phase={phase}, n=").into_bytes().into())
+    }
+
+    /// The marker of responses that a rule lets pass with these faults.
+    pub fn of_pass(rule: &str, faults: &PassFaults) -> Marker {
+        let words = faults.words().collect::<Vec<_>>().join(" ");
+        Marker(format!("rule={}, pass=({words}), n=", item(rule)).into_bytes().into())
     }
 
     /// The header's value for the `n`-th request of a key.
@@ -44,6 +50,11 @@ impl Marker {
     }
 }
 
+/// A text of structured fields.
+fn item(text: &str) -> String {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) { string(text) } else { display(text) }
+}
+
 /// A string of structured fields (RFC 9651 §3.3.3).
 fn string(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
@@ -65,6 +76,13 @@ fn display(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn faults_that_pass_are_an_inner_list() {
+        let faults =
+            PassFaults { delay: std::time::Duration::from_secs(1), cut: Some(0), ..PassFaults::default() };
+        assert_eq!(Marker::of_pass("slow", &faults).value(3), r#"rule="slow", pass=(delay cut), n=3"#);
+    }
 
     #[test]
     fn markers_are_structured_fields_whatever_the_name() {

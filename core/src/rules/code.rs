@@ -52,7 +52,7 @@ codes! {
     DuplicateName = "duplicate-name": "Two rules of one name.",
     BadDuration = "bad-duration": "Not a duration such as `\"1m30s\"`.",
     BadSize = "bad-size": "Not a size such as `\"64 KiB\"`.",
-    BadRate = "bad-rate": "Not a rate of requests such as `\"20/s\"`.",
+    BadRate = "bad-rate": "Not a rate of requests such as `\"20/s\"`, or of bytes such as `\"4 KiB/s\"`.",
     BadAddress = "bad-address": "Not an address, a network or an address with a port.",
     BadCertificate = "bad-certificate": "A certificate or a private key that TLS cannot be served with.",
     BadUrl = "bad-url": "Not a URL that requests can be sent to.",

@@ -6,6 +6,7 @@ mod addresses;
 mod code;
 mod diagnostic;
 mod keys;
+mod pass;
 mod read;
 mod replies;
 mod rule;
@@ -21,6 +22,7 @@ pub use addresses::{check_settings, own_listener};
 pub use code::Code;
 pub use diagnostic::{Also, Diagnostic, Mistakes, Paint, Severity, SourceText};
 pub use keys::{grouped, reference, schema};
+pub use pass::PassFaults;
 pub use read::{
     Accepted, BodyFileError, BodyFiles, FoundFile, IncludeError, LARGEST_BODY, LARGEST_FILE, MOST_FILES,
     MOST_RULES, NotText, RulesText, Sources, Surroundings, TextForm, read, read_all, upstream_from,

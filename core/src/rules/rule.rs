@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 
+use super::pass::PassFaults;
 use super::replies::{Replies, ReplyChoice};
 use super::styles::ReplyStyle;
 use super::trigger::{Clear, LostResponse, RulePhase, Trigger};
@@ -38,6 +39,8 @@ pub struct Rule {
     pub reply: ReplySettings,
     /// Several responses, in the place of `reply`.
     pub replies: Option<Replies>,
+    /// Faults of responses that pass, in the place of a refusal.
+    pub pass: Option<Box<PassFaults>>,
     /// When the rule is awake, counted from the start of the proxy.
     pub during: Option<During>,
     /// How many conflicts the rule injects in all.

@@ -1,6 +1,6 @@
 //! Durations, sizes and rates as text.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -110,6 +110,17 @@ pub(super) fn rate(text: &str) -> Result<Rate, TextMistake> {
         _ => return Err(TextMistake::new(number.end..text.len(), "per what? use /s, /m or /h")),
     };
     Ok(Rate { requests, period: Duration::from_secs(seconds) })
+}
+
+/// `"4 KiB/s"`, in bytes per second.
+pub(super) fn byte_rate(text: &str) -> Result<NonZeroU64, TextMistake> {
+    let Some(bytes) = text.strip_suffix("/s") else {
+        let end = text.find('/').unwrap_or(text.len());
+        let message = if end < text.len() { "per what? use /s" } else { "per what? add /s" };
+        return Err(TextMistake::new(end..text.len(), message));
+    };
+    let bytes = size(bytes)?;
+    NonZeroU64::new(bytes).ok_or_else(|| TextMistake::new(0..1, "at least 1 B/s"))
 }
 
 /// A duration for a sentence.

@@ -43,6 +43,7 @@ pub struct Outcomes {
     /// Outcomes of the first [`SHOWN`] requests.
     pub first: Vec<WalkOutcome>,
     pub passes: u32,
+    /// Requests that it refused, or let pass with faults.
     pub conflicts: u32,
     /// Conflicts by the position of their reply; empty for a rule without `replies`.
     pub by_reply: Vec<u32>,
@@ -65,6 +66,10 @@ pub enum WalkOutcome {
     StillOpen {
         n: u64,
         choice: Option<usize>,
+    },
+    /// It passes, and its response has the rule's faults.
+    PassesWithFaults {
+        n: u64,
     },
     /// The response to the first request with the key is replayed.
     Replays {
@@ -103,7 +108,8 @@ pub fn walk(rules: &RuleSet, facts: &mut Facts<'_>, settings: &Settings, times: 
                 outcomes.add(outcome);
             }
         }
-        walked.passed += u32::from(answered.is_none());
+        let is_forwarded = matches!(answered, None | Some((_, WalkOutcome::PassesWithFaults { .. })));
+        walked.passed += u32::from(is_forwarded);
         if walked.first.len() < SHOWN {
             walked.first.push(answered);
         }
@@ -196,6 +202,7 @@ impl WalkOutcome {
             RuleOutcome::Passes | RuleOutcome::Clears | RuleOutcome::Admits => WalkOutcome::Passes { n },
             RuleOutcome::Conflicts { tries: 2.., choice } => WalkOutcome::StillOpen { n, choice },
             RuleOutcome::Conflicts { choice, .. } => WalkOutcome::Conflicts { n, choice },
+            RuleOutcome::PassesWithFaults => WalkOutcome::PassesWithFaults { n },
             RuleOutcome::Replays => WalkOutcome::Replays { n },
             RuleOutcome::Watches => WalkOutcome::Unreached,
         }
@@ -205,7 +212,10 @@ impl WalkOutcome {
     fn answers(self) -> bool {
         matches!(
             self,
-            WalkOutcome::Conflicts { .. } | WalkOutcome::StillOpen { .. } | WalkOutcome::Replays { .. }
+            WalkOutcome::Conflicts { .. }
+                | WalkOutcome::StillOpen { .. }
+                | WalkOutcome::PassesWithFaults { .. }
+                | WalkOutcome::Replays { .. }
         )
     }
 }
@@ -225,7 +235,7 @@ impl Outcomes {
                 }
                 self.by_reply.iter_mut().skip(choice).take(1).for_each(|taken| *taken += 1);
             }
-            WalkOutcome::Replays { .. } => self.conflicts += 1,
+            WalkOutcome::Replays { .. } | WalkOutcome::PassesWithFaults { .. } => self.conflicts += 1,
             WalkOutcome::Unreached => self.unreached += 1,
         }
     }

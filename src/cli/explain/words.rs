@@ -9,7 +9,7 @@ use crate::cli::output::{counted, grouped};
 use crate::engine::{ActiveRule, RuleSet};
 use crate::model::Phase;
 use crate::report::table::lines;
-use crate::rules::{Clear, Trigger};
+use crate::rules::{Clear, PassFaults, Trigger};
 
 /// With more rules than this, unmatched ones are only counted.
 const MOST_ROWS: usize = 50;
@@ -68,15 +68,19 @@ fn says(active: &ActiveRule, said: &Said) -> String {
         _ => String::new(),
     };
     let trigger = trigger(active, &outcomes.key);
-    format!("matches; {trigger}{limit}: {}{until}{version}{learns}", outcomes.in_words())
+    format!(
+        "matches; {trigger}{limit}: {}{until}{version}{learns}",
+        outcomes.in_words(active.rule.pass.as_deref())
+    )
 }
 
 impl Outcomes {
     /// `passes, CONFLICT (n = 1, 2)`, or how many of each when they are many.
-    fn in_words(&self) -> String {
+    fn in_words(&self, faults: Option<&PassFaults>) -> String {
+        let fires = if faults.is_some() { "FAULT" } else { "CONFLICT" };
         if (self.passes + self.conflicts + self.unreached) as usize > SHOWN {
             let mut text = format!(
-                "CONFLICT {} times, passes {}",
+                "{fires} {} times, passes {}",
                 grouped(self.conflicts.into()),
                 grouped(self.passes.into())
             );
@@ -88,14 +92,16 @@ impl Outcomes {
         let words = self.first.iter().map(|outcome| match outcome {
             WalkOutcome::Passes { .. } => "passes",
             WalkOutcome::Conflicts { .. } => "CONFLICT",
+            WalkOutcome::PassesWithFaults { .. } => "FAULT",
             WalkOutcome::StillOpen { .. } => "CONFLICT (still open)",
             WalkOutcome::Replays { .. } => "the stored answer",
             WalkOutcome::Unreached => "not reached",
         });
         let counts = self.first.iter().filter_map(|outcome| match outcome {
-            WalkOutcome::Passes { n } | WalkOutcome::Conflicts { n, .. } | WalkOutcome::Replays { n } => {
-                Some(n.to_string())
-            }
+            WalkOutcome::Passes { n }
+            | WalkOutcome::Conflicts { n, .. }
+            | WalkOutcome::PassesWithFaults { n }
+            | WalkOutcome::Replays { n } => Some(n.to_string()),
             WalkOutcome::StillOpen { .. } | WalkOutcome::Unreached => None,
         });
         let (words, counts): (Vec<_>, Vec<_>) = (words.collect(), counts.collect());
@@ -152,9 +158,12 @@ fn until(active: &ActiveRule, outcomes: &Outcomes) -> Option<String> {
 
 /// `1st: upstream · 2nd: 409 by flaky-writes`.
 fn conclusion(rules: &RuleSet, walked: &Walked) -> String {
-    let response = |active: &ActiveRule, choice| match active.rule.withholds(choice) {
-        true => format!("no answer, by {}", active.rule.name),
-        false => format!("{} by {}", active.rule.response_at(choice).status.as_u16(), active.rule.name),
+    let response = |active: &ActiveRule, choice| match (&active.rule.pass, active.rule.withholds(choice)) {
+        (Some(faults), _) => format!("upstream, {faults}, by {}", active.rule.name),
+        (None, true) => format!("no answer, by {}", active.rule.name),
+        (None, false) => {
+            format!("{} by {}", active.rule.response_at(choice).status.as_u16(), active.rule.name)
+        }
     };
     if walked.times as usize <= SHOWN {
         let each = walked.first.iter().enumerate().map(|(at, answered)| {

@@ -36,6 +36,7 @@ where
         let metadata = event.metadata();
         let line = match metadata.target() {
             "fracas::conflict" => conflict(&fields),
+            "fracas::fault" => fault(&fields),
             "fracas::request" => request(&fields),
             "fracas::recovered" => recovered(&fields),
             "fracas::failure" => failure(&fields),
@@ -60,6 +61,15 @@ fn conflict(fields: &Fields) -> String {
     column(&mut line, fields.get("kind"), 11);
     let applied = if fields.get("phase") == Phase::Before.as_str() { "" } else { ", applied" };
     column(&mut line, &format!("n={}{applied}", fields.get("n")), 12);
+    line + fields.get("client")
+}
+
+/// `GET /items/7         slow                  delayed by 800 ms  n=4           curl/8.5`.
+fn fault(fields: &Fields) -> String {
+    let mut line = what(fields);
+    column(&mut line, fields.get("rule"), 20);
+    column(&mut line, fields.get("faults"), 11);
+    column(&mut line, &format!("n={}", fields.get("n")), 12);
     line + fields.get("client")
 }
 

@@ -21,10 +21,13 @@ use super::super::rewrite::body::{Look, Rewriter, Seen};
 use super::super::upstream::http2::IncomingBody;
 use super::super::upstream::pool::Lease;
 use super::super::upstream::wants_tls::Suspect;
+use super::faulty::Faulty;
 use super::looked::Looked;
 use super::rewritten::Rewritten;
 use crate::clock::Clock;
 use crate::content_coding::UndecodableBody;
+use crate::model::ErrorWord;
+use crate::rules::PassFaults;
 
 /// Source of a response's body.
 pub enum ResponseSource {
@@ -51,6 +54,8 @@ pub enum UpstreamBody {
     Rewritten(Box<Rewritten>),
     /// Any of these, of which a rule has looked at the beginning.
     Looked(Box<Looked>),
+    /// Any of these, with the faults of a rule.
+    Faulty(Box<Faulty>),
 }
 
 impl UpstreamBody {
@@ -59,6 +64,11 @@ impl UpstreamBody {
             None => self,
             Some(rewriter) => UpstreamBody::Rewritten(Box::new(Rewritten::new(self, rewriter))),
         }
+    }
+
+    /// Whether it waits of its own accord, and not for the upstream.
+    fn is_paused(&self) -> bool {
+        matches!(self, UpstreamBody::Faulty(body) if body.is_paused())
     }
 }
 
@@ -69,6 +79,18 @@ pub enum ResponseError {
     Stream(h2::Error),
     /// The body is not in the encoding that its head names.
     Encoding(UndecodableBody),
+    /// A rule cut it.
+    Cut,
+}
+
+impl ResponseError {
+    /// The word of the journal.
+    fn word(&self) -> &'static str {
+        match self {
+            ResponseError::Cut => ErrorWord::CUT,
+            _ => "reset",
+        }
+    }
 }
 
 impl fmt::Display for ResponseError {
@@ -77,6 +99,7 @@ impl fmt::Display for ResponseError {
             ResponseError::Connection(error) => error.fmt(f),
             ResponseError::Stream(error) => error.fmt(f),
             ResponseError::Encoding(error) => write!(f, "its {error}"),
+            ResponseError::Cut => f.write_str("a rule cut it on purpose"),
         }
     }
 }
@@ -87,6 +110,7 @@ impl std::error::Error for ResponseError {
             ResponseError::Connection(error) => error.source(),
             ResponseError::Stream(error) => error.source(),
             ResponseError::Encoding(error) => Some(error),
+            ResponseError::Cut => None,
         }
     }
 }
@@ -107,6 +131,7 @@ impl Body for UpstreamBody {
             UpstreamBody::Stream(body) => Pin::new(body).poll_frame(cx).map_err(ResponseError::Stream),
             UpstreamBody::Rewritten(body) => body.poll(cx),
             UpstreamBody::Looked(body) => body.poll(cx),
+            UpstreamBody::Faulty(body) => body.poll(cx),
         }
     }
 
@@ -117,6 +142,7 @@ impl Body for UpstreamBody {
             UpstreamBody::Stream(body) => body.is_end_stream(),
             UpstreamBody::Rewritten(body) => body.is_over(),
             UpstreamBody::Looked(body) => body.is_over(),
+            UpstreamBody::Faulty(body) => body.is_over(),
         }
     }
 
@@ -127,6 +153,7 @@ impl Body for UpstreamBody {
             UpstreamBody::Stream(body) => body.size_hint(),
             UpstreamBody::Rewritten(_) => SizeHint::default(),
             UpstreamBody::Looked(body) => body.size_hint(),
+            UpstreamBody::Faulty(body) => body.size_hint(),
         }
     }
 }
@@ -140,6 +167,19 @@ impl ResponseSource {
                 *watch = Some(Box::new(Watch { seen: BytesMut::new(), limit, is_too_long: false, owed }));
             }
             _ => owed.finish(Some(Bytes::new())),
+        }
+    }
+
+    /// The same with the faults of a rule, where it has a body.
+    pub fn with_faults(self, faults: &PassFaults, vitals: &Arc<Deadlines>, clock: Clock) -> ResponseSource {
+        match self {
+            ResponseSource::Upstream { body, lease, watch, look }
+                if faults.touches_body() && !body.is_end_stream() =>
+            {
+                let body = UpstreamBody::Faulty(Box::new(Faulty::new(body, faults, vitals, clock)));
+                ResponseSource::Upstream { body, lease, watch, look }
+            }
+            source => source,
         }
     }
 }
@@ -218,7 +258,10 @@ impl Body for ResponseBody {
             ready!(backlog.poll_room(cx));
         }
         let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) else {
-            this.vitals.begin_once(Wait::ResponseBody);
+            match body.is_paused() {
+                true => this.vitals.end(Wait::ResponseBody),
+                false => this.vitals.begin_once(Wait::ResponseBody),
+            }
             return Poll::Pending;
         };
         this.vitals.end(Wait::ResponseBody);
@@ -246,7 +289,7 @@ impl Body for ResponseBody {
         match &frame {
             Some(Err(error)) => {
                 tracing::debug!(%error, "the upstream's answer broke off");
-                this.record.break_off("reset");
+                this.record.break_off(error.word());
                 drop(lease.take());
                 if this.ends_with_connection {
                     this.vitals.break_off();

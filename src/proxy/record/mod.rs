@@ -16,6 +16,7 @@ mod versions;
 use std::cell::{Ref, RefCell};
 use std::num::NonZeroU8;
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
@@ -30,7 +31,7 @@ pub use self::recorder::Recorder;
 use self::versions::Fitting;
 use super::request_origin::RequestOrigin;
 use super::snapshot::Snapshot;
-use crate::engine::{Conflict, http_date};
+use crate::engine::{Conflict, PassingFault, http_date};
 use crate::model::{
     self, AskedWait, Attempt, Facts, Fingerprint, GrpcStatus, HttpVersion, KeyHash, MediaType, Moment,
     RuleId, RuleReading, RunKey, VersionPlace, decode_unreserved,
@@ -147,6 +148,11 @@ impl RequestRecorder {
             n: conflict.n,
             key: self.key(conflict.key),
         });
+    }
+
+    /// A rule lets the response pass with faults, the head after `delay`.
+    pub fn pass_with(&self, fault: &PassingFault, delay: Duration) {
+        self.state.borrow_mut().attempt.fault = Some(fault.recorded(self.key(fault.key), delay).into());
     }
 
     /// These rules call the request a reading.
@@ -270,6 +276,7 @@ impl RequestRecorder {
     /// The response has broken off; `word` is the reason.
     pub fn break_off(&self, word: &str) {
         self.fail(word);
+        self.state.borrow_mut().attempt.cut_if(word);
         self.end();
     }
 }

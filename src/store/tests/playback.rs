@@ -265,6 +265,7 @@ pub fn rule(methods: &[&str], path: &str, trigger: impl Into<Trigger>, per: &str
         replies: None,
         kind: Kind::Transient,
         reply,
+        pass: None,
         during: None,
         limit: None,
         enabled: true,

@@ -319,6 +319,7 @@ fn attempts() -> Vec<Arc<Attempt>> {
             n: 1,
             key: Fingerprint(7),
         }),
+        fault: None,
     };
     let earlier = Attempt {
         id: 2,

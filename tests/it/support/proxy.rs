@@ -174,6 +174,7 @@ pub fn conflict(requests: Match, schedule: Schedule) -> Rule {
             retry_after_jitter: std::time::Duration::ZERO,
             delay: std::time::Duration::ZERO,
         },
+        pass: None,
         during: None,
         limit: None,
         enabled: true,

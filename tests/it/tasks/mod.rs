@@ -5,6 +5,7 @@
 //! `content-encoding: gzip` the body is sent compressed.
 
 mod bodies;
+mod pass;
 mod replies;
 mod responses;
 
@@ -36,8 +37,12 @@ pub enum Backend {
 }
 
 /// Every area, with its rows.
-const AREAS: [(&str, &[Task]); 3] =
-    [("bodies", bodies::TASKS), ("replies", replies::TASKS), ("responses", responses::TASKS)];
+const AREAS: [(&str, &[Task]); 4] = [
+    ("bodies", bodies::TASKS),
+    ("pass", pass::TASKS),
+    ("replies", replies::TASKS),
+    ("responses", responses::TASKS),
+];
 
 #[test]
 fn every_task_of_the_table_goes_as_its_row_says() {
@@ -82,7 +87,7 @@ fn run(task: &Task) -> Result<(), String> {
     Ok(())
 }
 
-fn ask(proxy: &TestProxy, request: &str) -> Option<Message> {
+fn ask(proxy: &TestProxy, request: &str) -> Option<(Message, bool)> {
     let (head, body) = parts(request);
     let (line, headers) = head.split_once('\n').unwrap_or((head, ""));
     let body = coded(headers, body);
@@ -98,25 +103,35 @@ fn ask(proxy: &TestProxy, request: &str) -> Option<Message> {
     response_to(&mut socket, method)
 }
 
-/// The response; `None` when the connection ends without one.
-fn response_to(socket: &mut Socket, method: &str) -> Option<Message> {
+/// The response, and whether its body breaks off; `None` when the connection ends without one.
+fn response_to(socket: &mut Socket, method: &str) -> Option<(Message, bool)> {
     let mut message = Message::parse_head(&socket.head()?);
-    if method != "HEAD" && !matches!(message.status(), 204 | 304) {
-        socket.request_body(&mut message);
-    }
-    Some(message)
+    let is_empty = method == "HEAD" || matches!(message.status(), 204 | 304);
+    let length = message.header("content-length").filter(|_| !is_empty).map(str::to_owned);
+    let Some(length) = length else {
+        if !is_empty {
+            socket.request_body(&mut message);
+        }
+        return Some((message, false));
+    };
+    let whole = socket.at_most(length.parse().expect("a number"));
+    let is_cut = whole.is_none();
+    message.body = whole.unwrap_or_else(|| socket.rest().expect("a clean end"));
+    Some((message, is_cut))
 }
 
-/// Compares with an expectation: `409 name` is a refusal by that rule, `200` the upstream's response, `nothing` none.
+/// Compares with an expectation: `409 name` is a refusal by that rule, `200` the upstream's response, `200 name` the same
+/// with the faults of that rule, `cut 200 name` a part of it, `nothing` none.
 /// Header lines must be there, and the body must hold the text.
-fn check(got: Option<&Message>, expected: &str) -> Result<(), String> {
+fn check(got: Option<&(Message, bool)>, expected: &str) -> Result<(), String> {
     let (head, body) = parts(expected);
     let (line, headers) = head.split_once('\n').unwrap_or((head, ""));
-    let Some(got) = got else {
+    let Some((got, is_cut)) = got else {
         return if line == "nothing" { Ok(()) } else { Err("there was no response".to_owned()) };
     };
     let rule = got.header("fracas").and_then(|marker| marker.split('"').nth(1));
-    let actual = [Some(got.status().to_string()), rule.map(str::to_owned)].into_iter().flatten();
+    let cut = is_cut.then(|| "cut".to_owned());
+    let actual = [cut, Some(got.status().to_string()), rule.map(str::to_owned)].into_iter().flatten();
     let actual = actual.collect::<Vec<_>>().join(" ");
     if actual != line {
         return Err(format!("{actual}, not {line}\n{got}"));

@@ -22,6 +22,7 @@ mod long_json;
 mod loops;
 mod memory;
 mod panics;
+mod passing;
 mod requests;
 mod reuse;
 mod rewriting;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{At, Judging, Query, Session};
 use crate::engine::decision::{Conflict, Judged, Replay, RuleOutcome};
+use crate::engine::fault::PassingFault;
 use crate::engine::operation::Reply;
 use crate::engine::state::{Judgement, Versions};
 use crate::engine::store::StoreError;
@@ -83,7 +84,7 @@ impl<'s> Session<'s, '_> {
                 let conflict = self.conflict(&judging, n, lasts);
                 self.play(judging, Conflict { status, versions, ..conflict })
             }
-            Judgement::Replay(_) if self.pending().is_some() => judged(RuleOutcome::Watches),
+            Judgement::Replay(_) if self.effects.is_decided() => judged(RuleOutcome::Watches),
             Judgement::Replay(response) => {
                 self.replay = Some(Replay { active: Arc::clone(active), n, response });
                 self.at = At::Replayed;
@@ -96,10 +97,17 @@ impl<'s> Session<'s, '_> {
     pub(super) fn play(&mut self, judging: Judging<'s>, conflict: Conflict) -> Option<Judged> {
         let (n, tries) = (conflict.n, conflict.tries);
         let judged = |word| Some(Judged { position: judging.position, n, word });
-        if self.pending().is_some() {
+        if self.effects.is_decided() {
             return judged(RuleOutcome::Watches);
         }
         let active = judging.active;
+        if active.rule.pass.is_some() {
+            if !active.counters.may_fire(active.rule.limit) {
+                return judged(RuleOutcome::Passes);
+            }
+            self.effects.pass_with(PassingFault { active: Arc::clone(active), n, key: judging.key });
+            return judged(RuleOutcome::PassesWithFaults);
+        }
         let waits = active.rule.phase() != Phase::Before && self.late.is_none();
         // One that waits fires when the upstream accepts; here, whether it still could. None takes a turn in vain.
         if (waits || active.rule.replies.is_some()) && !active.counters.may_fire(active.rule.limit) {

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | injected by a rule, whatever its status: bulk endpoints and GraphQL refuse with 200 | conflict |
 //! | 409, 412, 423, 428, 449 | conflict |
-//! | none, or one cut off | may be retried; but a 2xx to a read that the client left early is success, as the ends of event streams look so |
+//! | none, or one cut off, by a rule too | may be retried; but a 2xx to a read that the client left early is success, as the ends of event streams look so |
 //! | 408, 425, 429, 5xx but 501 and 505 | may be retried |
 //! | 1xx, 2xx, 3xx | success; where a redirect leads is a call of its own |
 //! | any other | final |

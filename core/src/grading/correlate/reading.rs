@@ -17,7 +17,7 @@ pub(super) enum AttemptTarget {
 
 /// The view that `attempt` gives to a client whose last try was `latest`.
 pub(super) fn of(attempt: &Attempt, latest: &Attempt, place: AttemptTarget) -> Option<Sight> {
-    if !latest.is_write() {
+    if !latest.is_write() || attempt.is_cut() {
         return None;
     }
     let readings = attempt.got.shown.readings();

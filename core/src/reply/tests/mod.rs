@@ -39,6 +39,7 @@ fn rule(kind: Kind, body: ReplyBody) -> Rule {
             retry_after_jitter: Duration::ZERO,
             delay: Duration::ZERO,
         },
+        pass: None,
         during: None,
         limit: None,
         enabled: true,

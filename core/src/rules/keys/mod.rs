@@ -4,6 +4,7 @@
 pub(super) mod entry;
 mod expect;
 mod nearest;
+mod pass;
 mod reference;
 mod reply;
 pub(super) mod requests;
@@ -25,6 +26,7 @@ pub use value::grouped;
 pub(super) use value::{Form, ValueType, quoted_list};
 
 pub(super) use expect::EXPECT;
+pub(super) use pass::PASS;
 pub(super) use reply::{DATE, REMAINING, REPLIES, REPLY};
 pub(super) use requests::{NOT, READ, SELECTOR};
 pub(super) use response::UPSTREAM_RESPONSE;
@@ -33,7 +35,7 @@ pub(super) use settings::{JOURNAL, LIMITS, TIMEOUTS, TLS, UPSTREAM_TLS};
 pub(super) use top::TOP;
 
 /// Every section, in the order of the reference.
-pub(super) static SECTIONS: [&Section; 17] = [
+pub(super) static SECTIONS: [&Section; 18] = [
     &TOP,
     &TIMEOUTS,
     &LIMITS,
@@ -49,6 +51,7 @@ pub(super) static SECTIONS: [&Section; 17] = [
     &REPLY,
     &REPLIES,
     &DATE,
+    &PASS,
     &SELECTOR,
     &EXPECT,
 ];

@@ -6,7 +6,8 @@ use super::Fallback::{self, Is, Words};
 use super::requests::MATCH_KEYS;
 use super::value::YEAR;
 use super::{
-    EXPECT, Form, Group, KeyEntry, NOT, READ, REPLIES, REPLY, Section, UPSTREAM_RESPONSE, ValueType, entry,
+    EXPECT, Form, Group, KeyEntry, NOT, PASS, READ, REPLIES, REPLY, Section, UPSTREAM_RESPONSE, ValueType,
+    entry,
 };
 use crate::rules::triggers;
 
@@ -25,6 +26,7 @@ pub(in crate::rules) static RULE: Section = Section {
         Group { say: "where versions are, and what reads them", entries: &VERSIONS },
         Group { say: "what is counted, and when", entries: &AROUND },
         Group { say: "what the conflict is", entries: &CONFLICT },
+        Group { say: "what befalls requests that pass", entries: &PASSING },
     ],
 };
 
@@ -191,6 +193,14 @@ static CONFLICT: [KeyEntry; 7] = [
         "expect = { max_tries = 3 }",
     ),
 ];
+
+static PASSING: [KeyEntry; 1] = [entry(
+    "pass",
+    ValueType::Table(&PASS),
+    Words("requests that fire are refused"),
+    "Faults of the upstream's response, in the place of a refusal.",
+    "pass = { delay = \"800ms\", jitter = \"200ms\" }",
+)];
 
 pub(in crate::rules) static DURING: Section = Section {
     name: "`during`",

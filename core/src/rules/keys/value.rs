@@ -82,6 +82,8 @@ pub(in crate::rules) enum Form {
     Sequence,
     /// `4xx`
     StatusClass,
+    /// `4 KiB/s`
+    ByteRate,
     File,
     /// Files' names, with `*`.
     Files,
@@ -167,6 +169,7 @@ impl Form {
             Form::Pointer => "a JSON pointer",
             Form::Sequence => "a sequence of `.` and `x`",
             Form::StatusClass => "a class such as `4xx`",
+            Form::ByteRate => "bytes per second",
             Form::File => "a file's name",
             Form::Files => "names of files",
             Form::Template => "a text",
@@ -187,6 +190,7 @@ impl Form {
             Form::Pointer => Some("^(/.*)?$"),
             Form::Sequence => Some("^[.x]{1,10000}$"),
             Form::StatusClass => Some("^[2-5][xX]{2}$"),
+            Form::ByteRate => Some("^[0-9]+ *(B|KiB|MiB|GiB)/s$"),
             Form::Socket => Some(":[0-9]{1,5}$"),
             Form::Protocol => Some("^[!#$%&'*+.^_`|~0-9A-Za-z-]+(/[^/]+)?$"),
             Form::Regex | Form::TextPattern | Form::Network | Form::File | Form::Files | Form::Template => {

@@ -16,6 +16,7 @@ mod line;
 mod literal;
 mod matches;
 mod merge;
+mod pass;
 mod replies;
 mod reply;
 mod response;

@@ -67,6 +67,7 @@ impl Reader<'_> {
             counted.phase = of_rule(phase, lost);
             counted.clear = clear;
         }
+        let pass = self.pass(&mut fields, &trigger);
         let during = fields.take("during").and_then(|given| self.during(&given));
         let limit = fields.take("limit").and_then(|given| self.at_least_one(&given));
         let expect = fields.take("expect").map_or_else(Expect::default, |given| self.expect(&given));
@@ -82,6 +83,7 @@ impl Reader<'_> {
             upstream_response,
             reply,
             replies,
+            pass,
             during,
             limit,
             enabled,

@@ -63,6 +63,21 @@ fn what_a_rule_calls_a_reading_is_one_of_what_has_its_key_wherever_it_goes() {
 }
 
 #[test]
+fn a_response_that_a_rule_cut_is_no_read() {
+    let write = "0 10 PUT /docs/1 b=w > 409 !rule/7";
+    let fault = |is_cut| Box::new(crate::model::InjectedFault { cut: is_cut, ..Default::default() });
+    for (is_cut, reads) in [(true, 0), (false, 1)] {
+        let read = between(write, "100 110 GET /docs/1 > 200", |attempt| attempt.fault = Some(fault(is_cut)));
+        assert_eq!(read.len(), reads, "a late response is read");
+        let named = between(write, "100 110 POST /_mget b=r > 200", |attempt| {
+            attempt.got.shown.read_for(RuleReading { rule: "rule".into(), key: None });
+            attempt.fault = Some(fault(is_cut));
+        });
+        assert_eq!(named.len(), reads);
+    }
+}
+
+#[test]
 fn what_may_be_a_read_takes_no_certain_ones_place() {
     let write = "0 10 PUT /docs/1 b=w > 409 !rule/7";
     let asked: Vec<String> = (0..20).map(|n| format!("{} {} GET /docs/1 > 200", 100 + n, 101 + n)).collect();

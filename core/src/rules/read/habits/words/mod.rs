@@ -5,10 +5,12 @@ mod table;
 
 use toml::de::DeValue;
 
-use crate::rules::keys::{EXPECT, NOT, REPLY, RULE, SELECTOR, Section, TLS, TOP, UPSTREAM_TLS};
+use crate::rules::keys::{EXPECT, NOT, PASS, REPLY, RULE, SELECTOR, Section, TLS, TOP, UPSTREAM_TLS};
 use crate::rules::units;
 
-use self::table::{EXPECT_WORDS, MATCH_WORDS, REPLY_WORDS, RULE_WORDS, TLS_WORDS, TOP_WORDS, WordTable};
+use self::table::{
+    EXPECT_WORDS, MATCH_WORDS, PASS_WORDS, REPLY_WORDS, RULE_WORDS, TLS_WORDS, TOP_WORDS, WordTable,
+};
 use super::paths;
 
 /// The advice for an unknown key `name` of `section`: its name here.
@@ -23,6 +25,7 @@ pub fn advice(section: &Section, name: &str, value: &DeValue) -> Option<String> 
         name if name == RULE.name => &[RULE_WORDS, MATCH_WORDS],
         name if name == NOT.name || name == SELECTOR.name => &[MATCH_WORDS],
         name if name == REPLY.name => &[REPLY_WORDS],
+        name if name == PASS.name => &[PASS_WORDS],
         name if name == EXPECT.name => &[EXPECT_WORDS],
         name if name == TLS.name || name == UPSTREAM_TLS.name => &[TLS_WORDS],
         name if name == TOP.name => &[TOP_WORDS],
@@ -214,6 +217,7 @@ mod tests {
             (MATCH_WORDS, &RULE),
             (MATCH_WORDS, &SELECTOR),
             (REPLY_WORDS, &REPLY),
+            (PASS_WORDS, &PASS),
             (EXPECT_WORDS, &EXPECT),
             (TOP_WORDS, &TOP),
             (TLS_WORDS, &TLS),

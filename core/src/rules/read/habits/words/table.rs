@@ -67,7 +67,19 @@ pub const RULE_WORDS: WordTable = &[
     (
         &["fault", "faults", "faulttype", "toxic", "toxics", "attributes"],
         Say::Plain(
-            "a lost answer is `phase = \"lost\"`, a late one `reply = { delay = \"1s\" }`, a status `reply = { status = 503 }`",
+            "a lost answer is `phase = \"lost\"`, a late one `pass = { delay = \"1s\" }`, a status `reply = { status = 503 }`",
+        ),
+    ),
+    (
+        &["bandwidth", "slow", "slicer", "throughput"],
+        Say::Plain(
+            "a slow answer is `pass = { rate = \"4 KiB/s\" }`, a late one `pass = { delay = \"800ms\" }`",
+        ),
+    ),
+    (
+        &["truncate", "limitdata", "cutoff", "slowclose"],
+        Say::Plain(
+            "an answer that breaks off is `pass = { cut = \"1 KiB\" }`, one that never comes `phase = \"lost\"`",
         ),
     ),
     (
@@ -370,4 +382,20 @@ pub const TOP_WORDS: WordTable = &[
     ),
     (&["threads"], Say::Count("write `workers = ", "`")),
     (&["randomseed", "rngseed", "random"], Say::Count("write `seed = ", "`")),
+];
+
+pub const PASS_WORDS: WordTable = &[
+    (
+        &["latency", "delayms", "fixeddelaymilliseconds", "fixeddelay", "wait", "sleep"],
+        Say::Delay("write `delay = ", "`"),
+    ),
+    (
+        &["bandwidth", "throttle", "slow", "throughput", "bytespersecond"],
+        Say::Plain("bytes per second are `rate`: write `rate = \"4 KiB/s\"`"),
+    ),
+    (
+        &["truncate", "limitdata", "cutoff", "close", "closeafter", "bytes"],
+        Say::Plain("the end of the connection within the body is `cut`: write `cut = \"1 KiB\"`"),
+    ),
+    (&["pause", "hang", "freeze", "timeout"], Say::Delay("write `stall = ", "`")),
 ];
