@@ -177,6 +177,7 @@ fn response(
         status: conflict.status,
         version_sent: conflict.versions.sent.as_deref(),
         version_current: conflict.versions.current.as_deref(),
+        current: conflict.current.as_deref().map(|shown| &shown.body),
     };
     let mut response = conflict.active.reply_at(conflict.choice).render(&occasion);
     if settings.cors

@@ -208,7 +208,7 @@ async fn refuse(
 ) -> Response<ResponseSource> {
     let RuleResponse { conflict, response } = *answered;
     record.play(&conflict);
-    record.refuse_with(conflict.versions.current.as_deref(), response.body());
+    record.refuse_with(&conflict, response.body());
     pause(conflict.active.rule.response_at(conflict.choice).delay).await;
     shown.log_conflict(&conflict, response.status());
     let response = own(response);

@@ -32,6 +32,8 @@ pub struct ActiveRule {
     scope: StateScope,
     /// Whether it cannot be decided without the request's body.
     judges_body: bool,
+    /// Whether a reply shows the resource's newest representation.
+    shows_current: bool,
 }
 
 impl ActiveRule {
@@ -57,6 +59,7 @@ impl ActiveRule {
             counters: Arc::default(),
             scope: rule.scope(),
             judges_body: rule.reads_body(),
+            shows_current: rule.shows_current(),
             rule,
         })
     }
@@ -104,6 +107,16 @@ impl ActiveRule {
         // Tries under an open conflict share their `n`.
         let key = KeyHash(conflict.key.0 ^ u128::from(conflict.tries.saturating_sub(1)));
         Some(replies.choose(turn, || self.reply_dice.fraction(key, conflict.n)))
+    }
+
+    /// Whether a reply shows the resource's newest representation.
+    pub fn shows_current(&self) -> bool {
+        self.shows_current
+    }
+
+    /// Key of the newest representation of the resource at `path`.
+    pub fn shown_at(&self, path: &str) -> StateKey {
+        self.key(Keyspace::Shown, KeyHash::of([path.as_bytes()]))
     }
 
     /// Whether the reply at this position leaves the request alone.

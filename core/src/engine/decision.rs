@@ -52,6 +52,8 @@ pub struct Conflict {
     /// Status in place of the reply's.
     pub status: Option<StatusCode>,
     pub versions: Versions,
+    /// The newest representation, where the reply shows it.
+    pub current: Option<Arc<StoredResponse>>,
     /// Which of the rule's `replies` responds, from 0; `None` without them.
     pub choice: Option<usize>,
     /// Tries refused so far under an open conflict, this one included; 1 for a new one.

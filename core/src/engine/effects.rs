@@ -20,7 +20,7 @@ use super::decision::Conflict;
 use super::fault::PassingFault;
 use super::observers::Readings;
 use super::operation::{Keyspace, Op, Reply, StateKey, StoredResponse};
-use super::state::{Observation, Outcome, StateUpdate};
+use super::state::{Observation, Outcome, Showing, StateUpdate};
 use super::store::StoreError;
 use crate::model::{Json, KeyHash, Moment};
 
@@ -33,6 +33,7 @@ struct Owed {
     reservations: Vec<Reservation>,
     observations: Vec<Observation>,
     readings: Readings,
+    showings: Vec<Showing>,
     /// A conflict of the phases after and lost, with its rule's position.
     pending: Option<Box<(u32, Conflict)>>,
     /// The rules, in file order and before the pending one, that decide by the upstream's response.
@@ -106,10 +107,15 @@ impl Effects {
         }
     }
 
-    pub(super) fn observe(&mut self, observations: Vec<Observation>, readings: Readings) {
-        if !observations.is_empty() || !readings.is_empty() {
+    pub(super) fn observe(
+        &mut self,
+        observations: Vec<Observation>,
+        readings: Readings,
+        showings: Vec<Showing>,
+    ) {
+        if !observations.is_empty() || !readings.is_empty() || !showings.is_empty() {
             let owed = self.owed();
-            (owed.observations, owed.readings) = (observations, readings);
+            (owed.observations, owed.readings, owed.showings) = (observations, readings, showings);
         }
     }
 
@@ -193,7 +199,7 @@ impl Effects {
         if !is_accepted {
             owed.reservations.iter_mut().for_each(|reservation| reservation.payload = None);
         }
-        if !owed.reservations.is_empty() || !owed.observations.is_empty() {
+        if !owed.reservations.is_empty() || !owed.observations.is_empty() || !owed.showings.is_empty() {
             let mut headers = outcome.headers.clone();
             // It is about this connection.
             headers.remove(header::CONNECTION);
@@ -210,13 +216,15 @@ impl Effects {
     /// Whether the response's body is needed.
     pub fn reads_body(&self) -> bool {
         let Some(owed) = &self.0 else { return false };
-        !owed.observations.is_empty() || owed.reservations.iter().any(|entered| entered.payload.is_some())
+        let is_read = !owed.observations.is_empty() || !owed.showings.is_empty();
+        is_read || owed.reservations.iter().any(|entered| entered.payload.is_some())
     }
 
     /// The response has ended; `body` is `None` where it was too long to keep. Operations follow.
     pub fn on_body_end(&mut self, body: Option<Bytes>) {
         let Some(owed) = &mut self.0 else { return };
         let observations = std::mem::take(&mut owed.observations);
+        let showings = std::mem::take(&mut owed.showings);
         let Some(response) = owed.response.take() else {
             // The response never began, so nothing is observed: the upstream may not have seen the request.
             owed.reservations.iter_mut().for_each(|reservation| reservation.payload = None);
@@ -225,7 +233,9 @@ impl Effects {
         let Response { connection, status, headers } = *response;
         let json = body.as_ref().filter(|_| !observations.is_empty()).and_then(Json::read_quickly);
         let outcome = Outcome { status, headers: &headers, body: json.as_ref() };
-        owed.follow(observations.iter().filter_map(|observation| observation.command(&outcome)).collect());
+        let learnt = observations.iter().filter_map(|observation| observation.command(&outcome));
+        let shown = showings.iter().filter_map(|showing| showing.update(status, &headers, body.as_ref()));
+        owed.follow(learnt.chain(shown).collect());
         owed.leave(body.map(|body| StoredResponse { connection, status, headers, body }));
     }
 
@@ -249,7 +259,8 @@ impl Effects {
         }
         let Some(command) = owed.commands.pop() else {
             let is_waiting = owed.pending.is_some() || !owed.late.is_empty();
-            if owed.reservations.is_empty() && owed.observations.is_empty() && !is_waiting {
+            let is_learning = !owed.observations.is_empty() || !owed.showings.is_empty();
+            if owed.reservations.is_empty() && !is_learning && !is_waiting {
                 self.0 = None;
             }
             return None;
@@ -258,6 +269,9 @@ impl Effects {
             StateUpdate::One(key, op) => (key, op),
             StateUpdate::Learn { key, seen, how, began } => {
                 (key, Op::Learn { seen, took: now.since(began), how })
+            }
+            StateUpdate::Show { key, response, how, began } => {
+                (key, Op::Show { response, took: now.since(began), how })
             }
             StateUpdate::Read { key, began } => (key, Op::Read { took: now.since(began) }),
             StateUpdate::Attach { referrer, to } => {

@@ -49,6 +49,12 @@ pub enum Entry {
         validator: Packed,
         is_read: bool,
     },
+    /// The newest representation of a resource; `None` where it changed, and how is not known.
+    Shown {
+        /// When a write last ended.
+        changed: Moment,
+        response: Option<Arc<StoredResponse>>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -129,6 +135,10 @@ impl Entry {
                 Reply::Age { age: now.since(first), n }
             }
             Op::Opened { clear, validator } => self.opened(clear, validator, now),
+            Op::Current => Reply::Current(match self {
+                Entry::Shown { response, .. } => response.clone(),
+                _ => None,
+            }),
             command => {
                 self.obey(command, now);
                 Reply::Done
@@ -140,6 +150,7 @@ impl Entry {
     fn obey(&mut self, command: Op, now: Moment) {
         match command {
             Op::Learn { seen, took, how } => self.learn(seen, now - took, how, now),
+            Op::Show { response, took, how } => self.show(response, now - took, how, now),
             Op::Leave { ticket: left } => {
                 if matches!(self, Entry::In { ticket, .. } if *ticket == left) {
                     *self = Entry::Nothing;
@@ -185,6 +196,7 @@ impl Entry {
             | Op::Take
             | Op::Replace(_)
             | Op::Age
+            | Op::Current
             | Op::Opened { .. } => {}
         }
     }
@@ -274,6 +286,22 @@ impl Entry {
     }
 }
 
+impl Entry {
+    /// A representation was shown by an exchange that began at `began`. One that overlapped a write may be older than
+    /// that.
+    fn show(&mut self, response: Option<Arc<StoredResponse>>, began: Moment, how: Learnt, now: Moment) {
+        let changed = if let Entry::Shown { changed, .. } = self { *changed } else { Moment(0) };
+        let overlaps = began < changed;
+        *self = match how {
+            Learnt::Read if overlaps => return,
+            Learnt::Read => Entry::Shown { changed, response },
+            Learnt::Write => {
+                Entry::Shown { changed: changed.max(now), response: response.filter(|_| !overlaps) }
+            }
+        };
+    }
+}
+
 /// Facts that a store needs to bound itself.
 impl Entry {
     /// Whether the entry is empty, so that the store can drop it.
@@ -313,14 +341,14 @@ impl Entry {
     /// The stored response, which is larger than all the rest: stores bound how many there are.
     pub fn response(&self) -> Option<&Arc<StoredResponse>> {
         match self {
-            Entry::Finished { response, .. } => response.as_ref(),
+            Entry::Finished { response, .. } | Entry::Shown { response, .. } => response.as_ref(),
             _ => None,
         }
     }
 
     /// Evicts the stored response, but keeps that there was one.
     pub fn evict_response(&mut self) {
-        if let Entry::Finished { response, .. } = self {
+        if let Entry::Finished { response, .. } | Entry::Shown { response, .. } = self {
             *response = None;
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::Method;
 
 use super::active_rule::ActiveRule;
-use super::state::{Exchange, LearnedFrom, Observation};
+use super::state::{Exchange, LearnedFrom, Observation, Showing};
 use crate::matching::{Match, Methods, RuleIndex};
 use crate::model::{ClientIdSources, Facts, Key, KeyHash, Moment, RuleId};
 use crate::rules::{Clear, Rule, Selector, Trigger};
@@ -17,6 +17,8 @@ pub struct Observers {
     index: RuleIndex,
     /// Whether some rule has a `read`.
     reads: bool,
+    /// Whether some rule shows representations.
+    shows: bool,
 }
 
 /// One sort of exchange that one rule observes.
@@ -42,6 +44,8 @@ enum Role {
     Release,
     /// `read` selects it.
     Reading,
+    /// Its host and path fit a rule that shows the newest representation.
+    Shown,
 }
 
 /// The rules that call a request a reading, with its key where it names one.
@@ -57,8 +61,9 @@ impl Observers {
             }
         }
         let index = RuleIndex::new(observers.iter().map(|observer| &observer.requests));
+        let shows = observers.iter().any(|observer| observer.role == Role::Shown);
         let reads = observers.iter().any(|observer| observer.role == Role::Reading);
-        Observers { observers: observers.into(), index, reads }
+        Observers { observers: observers.into(), index, reads, shows }
     }
 
     /// Whether no rule observes anything.
@@ -106,6 +111,16 @@ impl Observers {
         read.collect()
     }
 
+    /// For each rule that shows representations: whether the request shows or changes one.
+    pub fn showings(&self, facts: &Facts<'_>, began: Moment) -> Vec<Showing> {
+        if !self.shows {
+            return Vec::new();
+        }
+        let shown = self.candidates(facts).filter(|observer| observer.role == Role::Shown);
+        let shown = shown.filter(|observer| observer.requests.check(facts).is_ok());
+        shown.filter_map(|observer| Showing::of(&observer.active, facts, began)).collect()
+    }
+
     fn candidates(&self, facts: &Facts<'_>) -> impl Iterator<Item = &Observer> {
         self.index.candidates(facts).filter_map(|at| self.observers.get(at as usize))
     }
@@ -120,6 +135,7 @@ impl Observer {
             Role::Referrer => Some(Observation::of_referrer(exchange, key?)),
             Role::Release => Some(Observation::of_release(exchange, key?, &self.per)),
             Role::Reading => Observation::of_reading(exchange, key),
+            Role::Shown => None,
         }
     }
 }
@@ -140,13 +156,17 @@ fn roles(rule: &Rule) -> Vec<(Role, Match, Key)> {
         (Role::Maker, requests, Key::RULE)
     };
     let select = |role, selector: &Selector| (role, selector.requests.clone(), selector.per.clone());
+    let shown = rule.shows_current().then(|| {
+        let (_, requests, _) = by_path();
+        (Role::Shown, requests, Key::RULE)
+    });
     let reading = rule.read.as_ref().map(|read| {
         let per = if read.names_key { rule.per.clone() } else { Key::RULE };
         (Role::Reading, read.requests.clone(), per)
     });
     let Trigger::On(state) = &rule.trigger else {
         let path = rule.clear().is_some_and(Clear::is_by_reading).then(by_path);
-        return path.into_iter().chain(reading).collect();
+        return path.into_iter().chain(reading).chain(shown).collect();
     };
     let of_state = match state.learned_from() {
         LearnedFrom::Versions => vec![by_path(), maker()],
@@ -155,5 +175,5 @@ fn roles(rule: &Rule) -> Vec<(Role, Match, Key)> {
         LearnedFrom::Nothing => Vec::new(),
     };
     let release = state.release().map(|release| select(Role::Release, release));
-    of_state.into_iter().chain(release).chain(reading).collect()
+    of_state.into_iter().chain(release).chain(reading).chain(shown).collect()
 }

@@ -42,6 +42,8 @@ pub enum Keyspace {
     Opened,
     /// Counts of conflicts, for the turns of `replies`.
     Turns,
+    /// The newest representations, for `{current}`; by path.
+    Shown,
 }
 
 impl Keyspace {
@@ -82,7 +84,8 @@ impl StateKey {
             1 => Keyspace::State,
             2 => Keyspace::Referrer,
             3 => Keyspace::Opened,
-            _ => Keyspace::Turns,
+            4 => Keyspace::Turns,
+            _ => Keyspace::Shown,
         }
     }
 
@@ -128,6 +131,10 @@ pub enum Op {
     Replace(KeyHash),
     /// Asks when the key was first seen, and how many requests it has made; counts this one.
     Age,
+    /// Asks for the newest representation seen.
+    Current,
+    /// A representation was shown by an exchange that took so long; `None`: the resource changed, and how is not known.
+    Show { response: Option<Arc<StoredResponse>>, took: Duration, how: Learnt },
     /// Asks whether a conflict is open; counts this try, and closes the conflict that it clears.
     Opened { clear: Clear, validator: Option<KeyHash> },
     /// A version was seen by an exchange that took so long. Of exchanges that overlapped, any may have
@@ -162,10 +169,12 @@ impl Op {
             | Op::Replace(_)
             | Op::Age
             | Op::Learn { .. }
+            | Op::Show { .. }
             | Op::Hold { .. }
             | Op::Refer
             | Op::Open { .. } => true,
             Op::Version
+            | Op::Current
             | Op::Holder
             | Op::References
             | Op::Take
@@ -203,6 +212,8 @@ pub enum Reply {
     References(u64),
     /// First seen so long ago; this is its `n`-th request.
     Age { age: Duration, n: u64 },
+    /// The newest representation, if it is known.
+    Current(Option<Arc<StoredResponse>>),
     /// No conflict is open.
     Closed,
     /// One was open until this request, opened by the key's `n`-th.

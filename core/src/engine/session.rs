@@ -76,6 +76,8 @@ enum Query {
     Count,
     /// Whose turn it is of the rule's `replies`.
     Turn,
+    /// The newest representation, for a conflict that is committed.
+    Current,
     /// For the key's `n`-th request.
     State {
         n: u64,
@@ -188,7 +190,12 @@ impl<'s, 'r> Session<'s, 'r> {
                     self.at = At::Over;
                     if !observers.is_empty() {
                         let observations = observers.observations(self.facts, self.identity, self.now);
-                        self.effects.observe(observations, observers.readings(self.facts, self.identity));
+                        let showings = observers.showings(self.facts, self.now);
+                        self.effects.observe(
+                            observations,
+                            observers.readings(self.facts, self.identity),
+                            showings,
+                        );
                     }
                     return Step::Done(Decision::Forward);
                 }
@@ -248,6 +255,7 @@ impl<'s, 'r> Session<'s, 'r> {
                 let n = self.conflict.as_ref().map_or(0, |conflict| conflict.n);
                 (opened, Op::Open { n, validator })
             }
+            (Query::Current, ..) => (active.shown_at(&self.facts.path), Op::Current),
             (Query::Turn, ..) => (active.key(Keyspace::Turns, key), Op::Count),
             (Query::State { .. }, ..) if let Some(state) = active.rule.trigger.state() => {
                 let place = active.key(Keyspace::State, key);

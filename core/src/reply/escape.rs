@@ -53,7 +53,10 @@ impl Escape {
             }
             PlaceholderValue::Absent if self == Escape::JsonValue => out.extend_from_slice(b"null"),
             PlaceholderValue::Absent => {}
-            PlaceholderValue::Text(text) => match self {
+            PlaceholderValue::Json(text) if self == Escape::JsonValue => {
+                out.extend_from_slice(text.as_bytes());
+            }
+            PlaceholderValue::Text(text) | PlaceholderValue::Json(text) => match self {
                 Escape::Plain => out.extend_from_slice(text.as_bytes()),
                 Escape::JsonString => json(text, out),
                 Escape::JsonValue => {

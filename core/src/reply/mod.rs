@@ -20,7 +20,7 @@ pub use marker::{FRACAS, Marker};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-use crate::model::{Facts, Key, Kind};
+use crate::model::{Facts, Key, Kind, Phase};
 use crate::rules::styles::RenderContext;
 use crate::rules::template::{TemplateMistake, TemplateScope};
 use crate::rules::{ReplyBody, ReplyStyle, Rule, State, Trigger};
@@ -62,7 +62,12 @@ impl CompiledReply {
     fn with_params(rule: &Rule, params: &[&str], mark: bool) -> Result<CompiledReply, Vec<TemplateMistake>> {
         let reply = &rule.reply;
         let wait = RetryAfterValue::of(reply);
-        let scope = TemplateScope { params, retry_after: wait.is_some(), limit: rule.trigger.limit() };
+        let scope = TemplateScope {
+            params,
+            retry_after: wait.is_some(),
+            limit: rule.trigger.limit(),
+            is_late: rule.phase() != Phase::Before,
+        };
         let mut statuses = vec![reply.status];
         statuses.extend(trigger_status(&rule.trigger).filter(|status| *status != reply.status));
         let mut answers = Vec::with_capacity(statuses.len());

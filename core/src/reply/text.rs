@@ -1,9 +1,12 @@
 //! A text with placeholders, compiled: constant parts are written at load.
 
+use bytes::Bytes;
+use serde_json::Value;
+
 use super::escape::{Escape, Medium};
 use super::times;
 use crate::matching::literal::parts;
-use crate::model::{Kind, Phase};
+use crate::model::{Json, Kind, Phase};
 use crate::rules::styles::{Digits, HEX, PlaceholderValue, RenderContext, StyleValue, iso};
 use crate::rules::template::{Piece, Placeholder, TemplateMistake, TemplateScope, pieces};
 
@@ -222,6 +225,7 @@ fn value<'s>(placeholder: &Placeholder, scene: &'s RenderContext<'s>) -> Placeho
         Placeholder::Uuid => PlaceholderValue::text(occasion.uuid()),
         Placeholder::Hex(digits) => PlaceholderValue::text(occasion.id("hex", HEX, usize::from(*digits))),
         Placeholder::RetryAfter => scene.wait.map_or(PlaceholderValue::Absent, PlaceholderValue::Number),
+        Placeholder::Current(pointer) => current(occasion.current, pointer.as_deref()),
         Placeholder::Reset => {
             PlaceholderValue::Number(times::round_up(occasion.remaining.unwrap_or_default()))
         }
@@ -235,5 +239,22 @@ fn value<'s>(placeholder: &Placeholder, scene: &'s RenderContext<'s>) -> Placeho
         | Placeholder::Limit
         | Placeholder::Remaining
         | Placeholder::Detail => PlaceholderValue::Absent,
+    }
+}
+
+/// The representation, or the value at a pointer in it: JSON where it is JSON, and else text.
+fn current<'s>(body: Option<&'s Bytes>, pointer: Option<&str>) -> PlaceholderValue<'s> {
+    let Some(body) = body else { return PlaceholderValue::Absent };
+    let json = Json::read_quickly(body);
+    let text = || String::from_utf8_lossy(body);
+    match (pointer, json) {
+        (None, Some(_)) => PlaceholderValue::Json(text()),
+        (None, None) => PlaceholderValue::Text(text()),
+        (Some(pointer), Some(json)) => match json.pointer(pointer).as_deref() {
+            None => PlaceholderValue::Absent,
+            Some(Value::String(text)) => PlaceholderValue::text(text.clone()),
+            Some(value) => PlaceholderValue::Json(value.to_string().into()),
+        },
+        (Some(_), None) => PlaceholderValue::Absent,
     }
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::pass::PassFaults;
 use super::replies::{Replies, ReplyChoice};
 use super::styles::ReplyStyle;
+use super::template;
 use super::trigger::{Clear, LostResponse, RulePhase, Trigger};
 use super::triggers::{Schedule, State};
 use crate::matching::{Match, ResponseMatch};
@@ -82,6 +83,19 @@ impl Rule {
     /// Whether at each conflict the rule knows when it ends.
     pub fn knows_its_end(&self) -> bool {
         matches!(self.trigger.schedule(), Some(Schedule::Above(_))) || self.longest_conflict().is_some()
+    }
+
+    /// Whether a response shows the resource's newest representation.
+    pub fn shows_current(&self) -> bool {
+        self.responses().any(|reply| {
+            let body = match &reply.body {
+                ReplyBody::Text { text, .. } => template::shows_current(text),
+                ReplyBody::Style(_) => false,
+            };
+            let in_headers =
+                |(_, value): &(HeaderName, HeaderValue)| value.to_str().is_ok_and(template::shows_current);
+            body || reply.headers.iter().any(in_headers)
+        })
     }
 
     /// The position in `replies` that stands for `reply` where there are no `replies`.

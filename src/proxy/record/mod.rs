@@ -165,10 +165,14 @@ impl RequestRecorder {
     }
 
     /// The body of a refusal may show the newest version, as its rule knows it.
-    pub fn refuse_with(&self, newest: Option<&str>, body: &Bytes) {
+    pub fn refuse_with(&self, conflict: &Conflict, body: &Bytes) {
+        let newest = conflict.versions.current.as_deref();
         let Some(newest) = newest.filter(|newest| is_word_of(newest.trim_matches('"'), body)) else { return };
         let Attempt { sent, got, .. } = &mut self.state.borrow_mut().attempt;
-        let place = sent.version.as_ref().map(|sent| sent.place().clone()).unwrap_or_default();
+        // The request's own version may be in a body that no rule has read.
+        let named =
+            || Some(VersionPlace::Field(conflict.active.rule.version_at()?.request.to_string().into()));
+        let place = sent.version.as_ref().map(|sent| sent.place().clone()).or_else(named).unwrap_or_default();
         if let Some(text) = sent::text(newest.as_bytes(), self.snapshot.plan.key) {
             got.shown.show(model::Version::new(place, text));
         }

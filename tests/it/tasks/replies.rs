@@ -150,6 +150,59 @@ pub const TASKS: &[Task] = &[
         steps: &[("GET /", "423 r"), ("GET /", "423 r"), ("GET /", "423 r")],
     },
     Task {
+        name: "a refusal shows the newest representation",
+        rules: r#"
+            [[rule]]
+            name = "r"
+            method = "PUT"
+            path = "/items/{id}"
+            reply = { body = '{"current":{current},"rev":{current./rev},"as":"{current./name}"}' }
+        "#,
+        upstream: Backend::Script {
+            replies: &["200\ncontent-type: application/json\n\n{\"name\":\"la\\\"mp\",\"rev\":7}"],
+            sees: 2,
+        },
+        steps: &[
+            ("PUT /items/1", "409 r\n\n{\"current\":null,\"rev\":null,\"as\":\"\"}"),
+            ("GET /items/1", "200"),
+            (
+                "PUT /items/1",
+                "409 r\n\n{\"current\":{\"name\":\"la\\\"mp\",\"rev\":7},\"rev\":7,\"as\":\"la\\\"mp\"}",
+            ),
+            ("GET /items/1?fields=rev", "200"),
+            ("PUT /items/2", "409 r\n\n{\"current\":null,\"rev\":null,\"as\":\"\"}"),
+        ],
+    },
+    Task {
+        name: "a write of which nothing is known makes the representation unknown, one that shows it renews it",
+        rules: r#"
+            [[rule]]
+            name = "r"
+            method = "PATCH"
+            path = "/items/{id}"
+            reply = { body = '{current}' }
+        "#,
+        upstream: Backend::Script {
+            replies: &[
+                "200\n\n{\"a\":1}",
+                "204",
+                "200\netag: \"2\"\ncontent-encoding: gzip\n\n{\"a\":2}",
+                "404",
+            ],
+            sees: 4,
+        },
+        steps: &[
+            ("GET /items/1", "200"),
+            ("PATCH /items/1", "409 r\n\n{\"a\":1}"),
+            ("PUT /items/1", "204"),
+            ("PATCH /items/1", "409 r\ncontent-length: 0"),
+            ("PUT /items/1", "200"),
+            ("PATCH /items/1", "409 r\n\n{\"a\":2}"),
+            ("DELETE /items/1", "404"),
+            ("PATCH /items/1", "409 r\n\n{\"a\":2}"),
+        ],
+    },
+    Task {
         name: "a limiter says its limit, what is left and when there is room",
         rules: r#"
             [[rule]]
@@ -212,4 +265,33 @@ reply = { status = 503 }
 #[test]
 fn the_example_of_stacked_rules_is_the_one_in_the_reference() {
     assert!(fracas::rules::reference().contains(&format!("```toml\n{STACKED}```\n")));
+}
+
+#[test]
+fn the_version_that_a_refusal_shows_counts_as_shown() {
+    let body = "{\"name\":\"lamp\",\"rev\":7}";
+    let reply = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let upstream = crate::support::upstream::Upstream::answering(reply);
+    let proxy = crate::support::proxy::before(upstream.address)
+        .file(
+            r#"
+            [[rule]]
+            method = "PUT"
+            path = "/items/{id}"
+            kind = "version"
+            version = "body:/rev"
+            reply = { body = '{"status":409,"current":{current}}', style = "json" }
+            "#,
+        )
+        .start();
+    for request in ["GET /items/1", "PUT /items/1\ncontent-type: application/json\n\n{\"rev\":6}"] {
+        super::ask(&proxy, request).expect("a response");
+    }
+    let attempts = proxy.attempts();
+    let refused = attempts.iter().find(|attempt| attempt.conflict.is_some()).expect("a conflict");
+    let sent = refused.sent.version.as_ref().expect("a version");
+    assert_eq!(refused.got.shown.at(sent.place()).map(ToString::to_string).as_deref(), Some("7"));
 }

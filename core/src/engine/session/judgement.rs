@@ -30,6 +30,13 @@ impl<'s> Session<'s, '_> {
                 return judged(n, RuleOutcome::Conflicts { tries, choice });
             }
 
+            // The conflict is decided, and is injected whether or not its resource is known.
+            (Query::Current, reply) => {
+                if let (Ok(Reply::Current(Some(shown))), Some(conflict)) = (reply, &mut self.conflict) {
+                    conflict.show(shown);
+                }
+                return self.open(judging);
+            }
             (_, Err(_)) => return judged(0, RuleOutcome::Passes),
             (Query::Turn, Ok(turn)) => return self.choose(judging, turn.n()),
             (Query::Opened, Ok(Reply::Open { n, tries, age })) => {
@@ -145,19 +152,28 @@ impl<'s> Session<'s, '_> {
 
     /// Counts a conflict, and opens it under `clear`.
     fn commit(&mut self, judging: Judging<'s>, conflict: Conflict) -> Option<Judged> {
-        let (n, tries, choice) = (conflict.n, conflict.tries, conflict.choice);
-        let judged = |word| Some(Judged { position: judging.position, n, word });
         if !conflict.commits() {
-            return judged(RuleOutcome::Passes);
+            let word = RuleOutcome::Passes;
+            return Some(Judged { position: judging.position, n: conflict.n, word });
         }
-        let opens = conflict.opens.is_some();
         self.conflict = Some(conflict);
-        if opens {
+        if judging.active.shows_current() {
+            self.at = At::Query(Query::Current);
+            return None;
+        }
+        self.open(judging)
+    }
+
+    /// Opens the committed conflict under `clear`.
+    fn open(&mut self, judging: Judging<'s>) -> Option<Judged> {
+        let conflict = self.conflict.as_ref()?;
+        if conflict.opens.is_some() {
             self.at = At::Query(Query::Open);
             return None;
         }
         self.at = At::Refused;
-        judged(RuleOutcome::Conflicts { tries, choice })
+        let word = RuleOutcome::Conflicts { tries: conflict.tries, choice: conflict.choice };
+        Some(Judged { position: judging.position, n: conflict.n, word })
     }
 
     /// A conflict that would end by itself after `lasts`: it lasts no longer than the rule is awake.
@@ -171,6 +187,7 @@ impl<'s> Session<'s, '_> {
             status: None,
             versions: Versions::default(),
             choice: None,
+            current: None,
             tries: 1,
             remaining: lasts.into_iter().chain(awake).min(),
             opens: self.opens.map(Box::new),

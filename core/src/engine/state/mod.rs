@@ -3,10 +3,12 @@
 
 mod carried;
 mod observation;
+mod showing;
 mod version_at;
 
 pub use carried::{Carried, http_date, scalar};
 pub use observation::{Exchange, Observation, Outcome, StateUpdate, accepts};
+pub use showing::Showing;
 
 use std::sync::Arc;
 use std::time::Duration;

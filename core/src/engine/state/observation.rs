@@ -13,7 +13,7 @@ use percent_encoding::{CONTROLS, percent_encode};
 use super::LearnedFrom;
 use super::carried::{http_date, strong_tags};
 use crate::engine::active_rule::ActiveRule;
-use crate::engine::operation::{Keyspace, KnownVersion, Learnt, Op, StateKey};
+use crate::engine::operation::{Keyspace, KnownVersion, Learnt, Op, StateKey, StoredResponse};
 use crate::model::{Facts, GrpcStatus, Json, Key, KeyHash, KeyPart, Moment, decode_unreserved};
 use crate::rules::{Rule, State, VersionAt};
 
@@ -69,6 +69,13 @@ pub enum StateUpdate {
     /// The client has read the resource by an exchange that began then.
     Read {
         key: StateKey,
+        began: Moment,
+    },
+    /// A representation was shown, or is not known any more, by an exchange that began then.
+    Show {
+        key: StateKey,
+        response: Option<Arc<StoredResponse>>,
+        how: Learnt,
         began: Moment,
     },
     /// The resource of this key of [`Keyspace::Referrer`] refers to `to`, and no more to the resource it referred to

@@ -105,6 +105,7 @@ impl<'a> Asked<'a> {
             status: self.status,
             version_sent: None,
             version_current: self.version_current,
+            current: None,
         })
     }
 }

@@ -60,7 +60,8 @@ impl Reader<'_> {
         self.not_reads_alone(&fields, &requests.method, clear);
         let upstream_response = self.upstream_response(&mut fields, phase);
         let limit = trigger.limit();
-        let scope = TemplateScope { params: &captured, limit, ..TemplateScope::default() };
+        let is_late = phase != Phase::Before;
+        let scope = TemplateScope { params: &captured, limit, is_late, ..TemplateScope::default() };
         let (reply, lost) = self.reply(&mut fields, phase, scope);
         let replies = self.replies(&mut fields, phase, scope);
         if let Trigger::Counted(counted) = &mut trigger {

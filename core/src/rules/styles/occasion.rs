@@ -3,6 +3,7 @@
 use std::hash::Hasher as _;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{StatusCode, header};
 use jiff::Timestamp;
 use siphasher::sip::SipHasher13;
@@ -53,6 +54,8 @@ pub struct ReplyContext<'o> {
     pub version_sent: Option<&'o str>,
     /// The newest version seen of the resource.
     pub version_current: Option<&'o str>,
+    /// The newest representation seen of the resource.
+    pub current: Option<&'o Bytes>,
 }
 
 /// An occasion with the reply's additions: everything that a value may be taken from.

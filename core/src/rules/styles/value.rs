@@ -7,6 +7,8 @@ use std::borrow::Cow;
 pub enum PlaceholderValue<'v> {
     Text(Cow<'v, str>),
     Number(u64),
+    /// Valid JSON, which stands for itself as a JSON value, and is text elsewhere.
+    Json(Cow<'v, str>),
     /// The request has none: nothing in a text, `null` as a JSON value.
     Absent,
 }

@@ -27,6 +27,11 @@ pub fn check(text: &str, scope: &TemplateScope<'_>) -> Vec<TemplateMistake> {
         .collect()
 }
 
+/// Whether `text` holds `{current}`, or a part of it.
+pub fn shows_current(text: &str) -> bool {
+    pieces(text).any(|piece| matches!(piece, Piece::Word { word, .. } if word == "current" || word.starts_with("current./")))
+}
+
 /// A placeholder that means nothing, or that this rule cannot fill.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateMistake {
@@ -129,7 +134,13 @@ impl<'t> Pieces<'t> {
 /// The word that `text` begins with inside `depth` pairs of braces.
 fn braced(text: &str, depth: usize) -> Option<&str> {
     let inside = text.strip_prefix(["{", "{{", "{{{"].get(depth - 1)?)?;
-    let end = inside.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '.' | ':' | '-'))?;
+    // A JSON pointer has slashes.
+    let is_pointer = inside.starts_with("current./");
+    let ends = |c: char| {
+        let is_inside = c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':' | '-');
+        !(is_inside || is_pointer && matches!(c, '/' | '~'))
+    };
+    let end = inside.find(ends)?;
     let (word, rest) = inside.split_at_checked(end)?;
     (word.starts_with(|c: char| c.is_ascii_lowercase())
         && rest.starts_with(["}", "}}", "}}}"].get(depth - 1)?))

@@ -35,11 +35,13 @@ pub enum Placeholder {
     Reset,
     Limit,
     Remaining,
+    /// The newest representation, or the value at a JSON pointer in it.
+    Current(Option<Box<str>>),
 }
 
 /// Every placeholder as it is written, with its replacement; `NAME` and `N` are the reader's to
 /// choose.
-pub const WORDS: [(&str, &str); 24] = [
+pub const WORDS: [(&str, &str); 26] = [
     ("method", "the request's method"),
     ("path", "the request's path, as forwarded"),
     ("query", "the request's query, without the question mark"),
@@ -61,6 +63,12 @@ pub const WORDS: [(&str, &str); 24] = [
     ("detail", "a sentence that says what happened and what to do next"),
     ("version.sent", "the version that the request carries; nothing when it has none"),
     ("version.current", "the newest version seen; nothing when none was"),
+    (
+        "current",
+        "the newest representation seen of the resource at the request's path, as JSON where it is JSON; nothing, or \
+         `null`, when none is known",
+    ),
+    ("current./POINTER", "the value at that JSON pointer of it"),
     ("reset", "with `above`: whole seconds until there is room below the rate again"),
     ("limit", "with `above`: the number of requests in the rate"),
     ("remaining", "with `above`: how many requests of the rate are left, which is 0 for a refused one"),
@@ -75,6 +83,8 @@ pub struct TemplateScope<'s> {
     pub retry_after: bool,
     /// The requests in the rate of a rule with `above`.
     pub limit: Option<NonZeroU32>,
+    /// Whether the upstream applies the request before the client is refused, so that no representation is current.
+    pub is_late: bool,
 }
 
 /// Why a word is refused.
@@ -117,6 +127,7 @@ impl Placeholder {
                     suggestion: Some("give it one, such as `retry_after = \"2s\"`".to_owned()),
                 });
             }
+            "current" => Placeholder::current(None, scope)?,
             "reset" | "limit" | "remaining" if scope.limit.is_none() => {
                 return Err(Fault {
                     message: format!("`{{{word}}}` is a limiter's, and this rule has no `above`"),
@@ -134,6 +145,16 @@ impl Placeholder {
         })
     }
 
+    fn current(pointer: Option<&str>, scope: &TemplateScope<'_>) -> Result<Placeholder, Fault> {
+        if scope.is_late {
+            return Err(Fault {
+                message: "no representation is current once the upstream has applied the request".to_owned(),
+                suggestion: Some("leave `phase` out, or the placeholder".to_owned()),
+            });
+        }
+        Ok(Placeholder::Current(pointer.map(Into::into)))
+    }
+
     /// Reads `family.name` and `family:name`; `None` where that is no family.
     fn in_family(family: &str, name: &str, scope: &TemplateScope<'_>) -> Option<Result<Placeholder, Fault>> {
         let fault =
@@ -148,6 +169,7 @@ impl Placeholder {
                     (params, None) => format!("it captures: {}", params.join(", ")),
                 },
             ),
+            "current" if name.starts_with('/') => Placeholder::current(Some(name), scope),
             "header" => match HeaderName::from_bytes(name.as_bytes()) {
                 Ok(name) => Ok(Placeholder::Header(name)),
                 Err(_) => fault(
@@ -207,12 +229,18 @@ mod tests {
 
     #[test]
     fn every_documented_word_is_a_placeholder() {
-        let scope = TemplateScope { params: &["id"], retry_after: true, limit: Some(NonZeroU32::MIN) };
+        let scope = TemplateScope {
+            params: &["id"],
+            retry_after: true,
+            limit: Some(NonZeroU32::MIN),
+            is_late: false,
+        };
         for (word, _) in WORDS {
             let word = word
                 .replace("param.NAME", "param.id")
                 .replace("header.NAME", "header.accept")
-                .replace("hex:N", "hex:8");
+                .replace("hex:N", "hex:8")
+                .replace("POINTER", "rev");
             assert!(Placeholder::parse(&word, &scope).is_ok(), "{word}");
         }
     }
