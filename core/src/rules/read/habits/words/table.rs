@@ -289,6 +289,9 @@ pub const MATCH_WORDS: WordTable = &[
     ),
 ];
 
+/// Other words for a delay.
+const LATE: &[&str] = &["latency", "delayms", "fixeddelaymilliseconds", "fixeddelay", "wait", "sleep"];
+
 pub const REPLY_WORDS: WordTable = &[
     (&["statuscode", "code", "httpstatus", "responsecode"], Say::Count("write `status = ", "`")),
     (
@@ -296,10 +299,7 @@ pub const REPLY_WORDS: WordTable = &[
         Say::Plain("the answer's text is `body`: write `body = '{\"error\":\"conflict\"}'`"),
     ),
     (&["file", "bodyfilename", "filename"], Say::Text("write `body_file = ", "`")),
-    (
-        &["latency", "delayms", "fixeddelaymilliseconds", "fixeddelay", "wait", "sleep"],
-        Say::Delay("write `delay = ", "`"),
-    ),
+    (LATE, Say::Delay("write `delay = ", "`")),
     (&["contenttype", "mimetype"], Say::Text("write `headers = { content-type = ", " }`")),
     (
         &["format", "type", "template", "shape"],
@@ -385,10 +385,7 @@ pub const TOP_WORDS: WordTable = &[
 ];
 
 pub const PASS_WORDS: WordTable = &[
-    (
-        &["latency", "delayms", "fixeddelaymilliseconds", "fixeddelay", "wait", "sleep"],
-        Say::Delay("write `delay = ", "`"),
-    ),
+    (LATE, Say::Delay("write `delay = ", "`")),
     (
         &["bandwidth", "throttle", "slow", "throughput", "bytespersecond"],
         Say::Plain("bytes per second are `rate`: write `rate = \"4 KiB/s\"`"),
