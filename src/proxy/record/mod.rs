@@ -28,7 +28,7 @@ use smol_str::SmolStr;
 use self::body::{GotBody, SentBody};
 pub use self::plan::CapturePolicy;
 pub use self::recorder::Recorder;
-use self::versions::Fitting;
+use self::versions::{Fitting, is_word_of};
 use super::request_origin::RequestOrigin;
 use super::snapshot::Snapshot;
 use crate::engine::{Conflict, PassingFault, http_date};
@@ -309,17 +309,6 @@ impl Drop for RequestRecorder {
 fn is_json(headers: &HeaderMap) -> bool {
     let is_json = |value: &HeaderValue| memmem::find(value.as_bytes(), b"json").is_some();
     headers.get(header::CONTENT_TYPE).is_some_and(is_json)
-}
-
-/// Whether `word` stands in a text, and not as a piece of another word.
-fn is_word_of(word: &str, text: &[u8]) -> bool {
-    let is_apart = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
-    let mut places = memmem::find_iter(text, word.as_bytes());
-    !word.is_empty()
-        && places.any(|at| {
-            let before = at.checked_sub(1).and_then(|at| text.get(at));
-            is_apart(before) && is_apart(text.get(at + word.len()))
-        })
 }
 
 fn microseconds(moment: Moment) -> u64 {

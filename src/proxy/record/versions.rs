@@ -1,6 +1,7 @@
 //! Places of versions, by rule, in a request and in its response.
 
 use http::HeaderMap;
+use memchr::memmem;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
@@ -136,4 +137,15 @@ impl NamedPlace {
     fn version(&self, text: SmolStr) -> Version {
         Version::new(self.place.clone(), text)
     }
+}
+
+/// Whether `word` stands in a text, and not as a piece of another word.
+pub fn is_word_of(word: &str, text: &[u8]) -> bool {
+    let is_apart = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+    let mut places = memmem::find_iter(text, word.as_bytes());
+    !word.is_empty()
+        && places.any(|at| {
+            let before = at.checked_sub(1).and_then(|at| text.get(at));
+            is_apart(before) && is_apart(text.get(at + word.len()))
+        })
 }
