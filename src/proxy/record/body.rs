@@ -120,9 +120,9 @@ impl GotBody {
         is_short
     }
 
-    /// All of it, if it is JSON.
+    /// All of it, if it is JSON in the coding that its header names: a client reads no other.
     pub fn json(&mut self, limit: u64) -> Option<Json> {
-        let bytes = self.codings.decode(std::mem::take(&mut self.bytes).freeze(), limit)?;
+        let bytes = decode(&self.codings.0, &std::mem::take(&mut self.bytes).freeze(), limit).ok()?;
         if is_structured(&bytes) { Json::read_quickly(&bytes) } else { None }
     }
 }

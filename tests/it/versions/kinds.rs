@@ -152,7 +152,7 @@ fn a_version_at_another_place_accuses_no_client() {
             "version = 'body:/sha'",
             r#"PUT /it {"sha":"@"}"#,
             r#"content-encoding:gzip {"sha":"@"}"#,
-            "plain JSON",
+            "answered with JSON",
         ),
     ] {
         let api = Api { rule, write, shows };

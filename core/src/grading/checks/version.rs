@@ -256,7 +256,7 @@ impl RewriteVersions {
             }
             place if is_named => format!(
                 "no answer showed a version at `{place}`: reads of the resource through this proxy would, answered \
-                 with plain JSON of up to `body_limit`; or say where answers have it: `version = {{ request = \
+                 with JSON of up to `body_limit`; or say where answers have it: `version = {{ request = \
                  \"{place}\", response = … }}`"
             ),
             place => format!(
