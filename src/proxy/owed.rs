@@ -12,7 +12,7 @@ use super::tasks::Tasks;
 use crate::engine::{Effects, Outcome, Store};
 use crate::store::MemoryStore;
 
-/// One request's unsettled effects. A request dropped before its response teaches nothing, and leaves what it entered.
+/// One request's unsettled effects. A request dropped before its response teaches nothing, and leaves its reservations.
 pub struct Owed {
     pub effects: Effects,
     /// The reply that the settlement awaits.
@@ -23,7 +23,7 @@ pub struct Owed {
 /// One worker's way to the store, for all of its requests.
 pub struct Settler {
     pub shared: Arc<Shared>,
-    /// Runs what a request that is dropped cannot wait for.
+    /// Runs the store's operations that a dropped request cannot await.
     pub tasks: Rc<Tasks>,
 }
 
@@ -34,7 +34,7 @@ impl Owed {
     }
 
     /// Settles with the head of the upstream's response to a request on `connection`, which a rule overrides or which
-    /// the client gets. What is still owed then is settled by the end of the response's body; until it
+    /// the client gets. Effects still owed then are settled by the end of the response's body; until it
     /// has passed, the request is in flight.
     pub async fn settle(
         &mut self,

@@ -1,6 +1,6 @@
-//! What is told while it runs: one line per conflict and failure, or per request.
+//! The log of a running proxy: one line per conflict and failure, or per request.
 //!
-//! Lines wait in a bounded queue for a thread that writes them. When the terminal, or whatever reads,
+//! Lines wait in a bounded queue for a thread that writes them. When the terminal, or another reader,
 //! is slower than the traffic, lines are dropped and counted: requests never wait for the log.
 
 mod line;
@@ -41,7 +41,7 @@ pub struct Log {
     written: Arc<AtomicU64>,
 }
 
-/// Nobody who reads takes longer for a line.
+/// Maximum wait for a reader to take a line.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Between two looks at whether all lines are written.
 const EACH: Duration = Duration::from_millis(2);
@@ -51,7 +51,7 @@ const EACH: Duration = Duration::from_millis(2);
 pub enum Volume {
     /// Errors only.
     Quiet,
-    /// What is wrong, beside somebody else's output.
+    /// Warnings and errors, beside the output of a command.
     Calm,
     Normal,
     /// Every request too.
@@ -119,17 +119,17 @@ impl Log {
             let text = text.to_owned();
             let talking = move || {
                 talk(text);
-                // Nobody waits any more when it took too long.
+                // The receiver is gone when it took too long.
                 let _ = sender.send(());
             };
-            // Where there is no thread, or nobody reads, it is not said.
+            // Without a thread or a reader the text is dropped.
             if std::thread::Builder::new().name("fracas-talk".to_owned()).spawn(talking).is_ok() {
                 let _ = said.recv_timeout(PATIENCE);
             }
         }
     }
 
-    /// Writes what waits, and says how much was lost. It waits for as long as nobody reads.
+    /// Writes the lines that wait, and the number of lost ones. It waits as long as there is no reader.
     pub fn end(self) {
         while !self.is_written() {
             std::thread::park_timeout(EACH);

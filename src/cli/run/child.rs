@@ -1,7 +1,7 @@
-//! The command's process: where it is started, and how its end is learned.
+//! The command's process: its start, and its exit status.
 //!
 //! On Unix every child that has ended is asked for its status, the command or not: a process with the id 1, as in
-//! a container, inherits what others leave behind, and what it does not ask for stays as a zombie.
+//! a container, inherits orphans, and one that is not asked for stays as a zombie.
 
 use std::io;
 use std::process::{Command, ExitStatus};
@@ -109,7 +109,7 @@ impl Child {
     }
 
     pub fn kill(&mut self) {
-        // It only fails for what has ended.
+        // It only fails for a process that has ended.
         let _ = self.0.start_kill();
     }
 }

@@ -21,7 +21,7 @@ pub struct CannotRun {
 }
 
 impl CannotRun {
-    /// What shells say: 127 for a command that is not there, 126 for one that cannot be run.
+    /// Exit code, as of shells: 127 for a command that is not there, 126 for one that cannot be run.
     pub fn code(&self) -> u8 {
         if self.error.kind() == io::ErrorKind::NotFound { 127 } else { 126 }
     }
@@ -95,8 +95,7 @@ fn shared_error() -> io::Result<Stdio> {
     Ok(Stdio::from(io::stderr().as_handle().try_clone_to_owned()?))
 }
 
-/// Starts the command with `variables`. What it reads, and but for `output` what it writes, is this process's
-/// own.
+/// Starts the command with `variables`. Its standard streams are this process's own, but for `output`.
 pub fn start<'v>(
     line: &[OsString],
     variables: impl Iterator<Item = (&'v str, &'v str)>,
@@ -115,7 +114,7 @@ pub fn start<'v>(
     started.map_err(|error| CannotRun { command: program.to_string_lossy().into_owned(), error })
 }
 
-/// Waits for its end, and passes on what this process is told meanwhile.
+/// Waits for its end, and passes on signals that this process gets meanwhile.
 pub async fn wait(
     child: &mut Child,
     signals: &mut Forwarded,
@@ -132,12 +131,12 @@ pub async fn wait(
     }
 }
 
-/// Whether it was ended by somebody else, so that its clients have not come to their own end: by a signal,
-/// or as `timeout` (124) and shells (128 and the signal's number) say it of what they ran.
+/// Whether it was ended from outside, so that its clients have not come to their own end: by a signal, or with a code
+/// by which `timeout` (124) and shells (128 and the signal's number) report one.
 pub fn was_killed(status: ExitStatus) -> bool {
     /// A shell's word for a signal; there are at most 64 of them.
     const SIGNALS: std::ops::RangeInclusive<i32> = 129..=192;
-    // Without a code it was a signal; Windows' own codes for what ended a process are negative.
+    // Without a code it was a signal; Windows' own codes for a killed process are negative.
     status.code().is_none_or(|code| code == 124 || code < 0 || SIGNALS.contains(&code))
 }
 

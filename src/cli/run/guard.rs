@@ -69,11 +69,11 @@ impl CommandGuard {
     }
 }
 
-/// What a guard does: it waits for its parent's end, and ends the command unless it was told that it is over.
+/// Waits for the parent's end, and ends the command unless the parent wrote that it is over.
 pub fn main() -> ExitCode {
     const MOST: u64 = 256;
     let mut told = String::new();
-    // Nobody else writes to it.
+    // The parent alone writes to it.
     if std::io::stdin().take(MOST).read_to_string(&mut told).is_ok() {
         end(Task::read(&told));
     }
@@ -81,7 +81,7 @@ pub fn main() -> ExitCode {
 }
 
 fn end(task: Task<'_>) {
-    // It only fails for what has ended.
+    // It only fails for a process that has ended.
     let _ = match task {
         Task::Nothing => Ok(()),
         Task::End(ProcessGroup::Own, leader) => kill_process_group(leader, Signal::KILL),
@@ -95,7 +95,7 @@ fn end(task: Task<'_>) {
     };
 }
 
-/// What is left to be done when the other end has closed.
+/// The guard's task when the other end has closed.
 #[derive(Debug, PartialEq, Eq)]
 enum Task<'t> {
     Nothing,

@@ -65,7 +65,7 @@ fn behind(
         prepare(&arguments.serve, &given, volume(&arguments.serve), purpose(arguments))?;
     let runtime = Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
     let code = runtime.block_on(async {
-        // Before there is anybody to forward signals to, so that none is missed.
+        // Before the command starts, so that no signal is missed.
         let mut signals = Forwarded::listen().map_err(StartError::Thread)?;
         let running = proxy.start()?;
         let published = publish(file, &running)?;
@@ -95,7 +95,7 @@ fn purpose(arguments: &arguments::RunArguments) -> Purpose {
     }
 }
 
-/// The command's own output is what is read here: fracas speaks up when something is wrong.
+/// The command's own output comes first: fracas speaks up when something is wrong.
 fn volume(arguments: &ServeArguments) -> Volume {
     match arguments {
         ServeArguments { quiet: true, .. } => Volume::Quiet,
@@ -129,7 +129,7 @@ async fn play(
     status.end();
     let status = ended?;
     let was_ended = was_killed(status) || signals.interrupted();
-    // What was ended has not given up, whatever is left of it.
+    // A command ended from outside has not given up, whatever is left of it.
     let remains = if was_ended { LeftoverProcesses::Nothing } else { remains::of(&trace, running).await };
     Ok(Played { status, was_ended, remains })
 }
@@ -157,7 +157,7 @@ impl Ended {
         report.map_or_else(Vec::new, |report| reporting::write_for(reader, wanted, report, &self.kept))
     }
 
-    /// The last words but for what could not be written.
+    /// Prints the last words, without those on files that could not be written.
     fn tell(&self, wanted: &[Wanted]) {
         let report = self.kept.report.as_ref();
         match &self.outcome {
@@ -213,6 +213,6 @@ fn tell_card(report: &Report, kept: &JournalResult) {
     let err = io::stderr().lock();
     let (paint, width) = (paint(&err), width(&err));
     let subject = ReportInput { report, attempts: &[], started: kept.began, paint, width };
-    // If that fails there is nobody left to tell.
+    // If that fails there is no place left to report it.
     let _ = report::write(Format::Text, subject, &mut Counted(err));
 }

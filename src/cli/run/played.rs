@@ -1,5 +1,5 @@
-//! How a command ended, and so whether its clients have: what they left open they have given up only if
-//! they came to their own end.
+//! How a command ended, and so whether its clients have: open operations are given up only if the clients came to
+//! their own end.
 
 use std::process::ExitStatus;
 
@@ -8,18 +8,18 @@ use super::remains::LeftoverProcesses;
 /// A command that has ended.
 pub struct Played {
     pub status: ExitStatus,
-    /// By somebody else, before its own end.
+    /// From outside, before its own end.
     pub was_ended: bool,
     pub remains: LeftoverProcesses,
 }
 
 impl Played {
-    /// Whether its clients have ended by themselves: what they left open, they have given up.
+    /// Whether its clients have ended by themselves: they have given up operations that are open.
     pub fn is_over(&self) -> bool {
         !self.was_ended && self.remains == LeftoverProcesses::Nothing
     }
 
-    /// Why what is open is not given up.
+    /// The reason why open operations are not given up.
     pub fn caveat(&self) -> Option<String> {
         const OPEN: &str = "operations that were open count as unfinished";
         if self.was_ended {

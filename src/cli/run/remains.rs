@@ -1,9 +1,9 @@
 //! Whether anything of the command still lives when the command itself has ended: a child that it left in
-//! the background may be about to try again, so that nobody has given up yet.
+//! the background may be about to try again, so that no call is given up yet.
 //!
 //! A process is the command's if it is in its group or session, or was started since with this run's
 //! address in its environment. One that cannot be found so, in a container say, may still hold a connection
-//! to the proxy. Where processes cannot be listed, and the group cannot be asked, nobody knows.
+//! to the proxy. Where processes cannot be listed, and the group cannot be asked, the result is unknown.
 
 use std::time::Duration;
 
@@ -20,11 +20,11 @@ pub struct Trace {
     pub process: Option<u32>,
     /// Whether it led a process group of its own.
     pub leads_group: bool,
-    /// What its environment says, as `NAME=VALUE`.
+    /// The variable in its environment, as `NAME=VALUE`.
     pub variable: String,
 }
 
-/// What is left of a command that has ended.
+/// Processes and connections that a command has left behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeftoverProcesses {
     Nothing,
@@ -36,7 +36,7 @@ pub enum LeftoverProcesses {
     Unknown,
 }
 
-/// Looks until nothing is left, or what is left has had time enough to end.
+/// Looks until nothing is left, or the rest has had time enough to end.
 pub async fn of(trace: &Trace, running: &Running) -> LeftoverProcesses {
     let mut waited = Duration::ZERO;
     loop {
@@ -133,7 +133,7 @@ pub fn marked(_: &str) -> Vec<rustix::process::Pid> {
     Vec::new()
 }
 
-/// What Linux says of a process (proc_pid_stat(5)).
+/// The state of a process on Linux (proc_pid_stat(5)).
 #[cfg(target_os = "linux")]
 struct Process {
     id: u32,

@@ -1,8 +1,8 @@
-//! What this process is told while the command runs is the command's to act on.
+//! Signals that this process gets while the command runs are passed on to the command.
 //!
 //! On a terminal the command stays in the terminal's foreground process group, so that it may read from
-//! it, and a Ctrl-C reaches it without our help. Anywhere else it leads a group of its own, and what
-//! reaches this process is passed on to the whole group, a shell's children included.
+//! it, and a Ctrl-C reaches it without our help. Anywhere else it leads a group of its own, and signals
+//! to this process are passed on to the whole group, a shell's children included.
 
 use std::io;
 
@@ -37,7 +37,7 @@ impl Forwarded {
         use rustix::process::{Signal, kill_process, kill_process_group};
         self.seen += 1;
         let signal = if self.seen < PATIENCE { signal } else { Signal::KILL };
-        // It only fails for what has ended.
+        // It only fails for a process that has ended.
         let _ = match (self.is_in_foreground, signal) {
             (true, Signal::INT | Signal::QUIT) => Ok(()),
             (true, signal) => kill_process(child.pid(), signal),

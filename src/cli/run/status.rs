@@ -1,7 +1,7 @@
 //! How far the command is, on one line that is drawn again and again.
 //!
 //! The line needs a terminal that the command's own output does not go to: two writers on one line
-//! would garble what the command says, and its output is passed through untouched.
+//! would garble the command's output, which is passed through untouched.
 
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub struct Status {
 }
 
 impl Status {
-    /// Draws the line from now on, if anybody is there to see it.
+    /// Draws the line from now on, if standard error is a terminal of its own.
     pub fn start(running: &Running, is_quiet: bool) -> Status {
         let is_seen = io::stderr().is_terminal() && !io::stdout().is_terminal();
         // CI systems set it, and keep every line that is drawn.
@@ -64,7 +64,7 @@ impl Status {
     }
 }
 
-/// What is open is what was seen to end in neither way.
+/// Open operations are those seen to end in neither way.
 fn words(conflicted: u64, recovered: u64, gave_up: u64) -> String {
     // The three are read one after the other, while they grow.
     let open = conflicted.saturating_sub(recovered.saturating_add(gave_up));

@@ -1,5 +1,5 @@
 //! Bodies of HTML, JSON and XML on their way to the client: the upstream's URLs in them are rewritten
-//! (`rewrite_bodies`), or it is seen whether there are any.
+//! (`rewrite_bodies`), or only looked for.
 
 use std::rc::Rc;
 
@@ -15,7 +15,7 @@ use crate::rules::Scheme;
 
 /// How much of a body is looked at, decoded.
 const LOOKED_AT: usize = 64 * 1024;
-/// What holds of the upstream's bytes alone (RFC 9530, RFC 3230, RFC 1864).
+/// Header fields that hold of the upstream's bytes alone (RFC 9530, RFC 3230, RFC 1864).
 static OF_BYTES: [HeaderName; 5] = [
     header::CONTENT_LENGTH,
     HeaderName::from_static("content-md5"),
@@ -84,14 +84,14 @@ enum End {
     Flushed,
 }
 
-/// Makes the head one of a body that is rewritten; `None` for one that goes as it is: of another type, in an
+/// Changes the head to that of a rewritten body. `None` for a body that passes unchanged: one of another type, in an
 /// encoding that was not asked for, or a part of the whole.
 pub fn rewriter(head: &mut response::Parts, origin: &Rc<Origin>, front: &Front) -> Option<Box<Rewriter>> {
     let headers = &mut head.headers;
     headers.remove(header::ACCEPT_RANGES);
     let authority = front.name()?.as_bytes().to_vec();
     if head.status == StatusCode::NOT_MODIFIED {
-        // What it is about may be rewritten, and has no type here.
+        // The representation may be a rewritten one: a 304 does not name its type.
         OF_BYTES.iter().for_each(|name| drop(headers.remove(name)));
         return None;
     }
@@ -157,12 +157,12 @@ impl Rewriter {
 pub struct Look {
     origin: Rc<Origin>,
     decoder: Option<Decoder>,
-    /// The end of what was looked at, which may be the beginning of a URL.
+    /// The last bytes that were searched: they may begin a URL.
     tail: Vec<u8>,
     left: usize,
 }
 
-/// What a look came to.
+/// Result of a look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seen {
     Found,

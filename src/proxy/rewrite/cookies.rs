@@ -1,8 +1,8 @@
 //! Cookies of the upstream's that a client of the proxy keeps, and sends back.
 //!
-//! Between an `https` upstream and an `http` client stands what browsers and cookie jars take over TLS alone
-//! (draft-ietf-httpbis-rfc6265bis §5.6): `Secure`, what needs it (`SameSite=None`, `Partitioned`), and the prefixes
-//! of names that promise it. Such a name has a word before it as long as the client has the cookie.
+//! From an `https` upstream to an `http` client, attributes are removed that browsers and cookie jars take over TLS
+//! alone (draft-ietf-httpbis-rfc6265bis §5.6): `Secure`, `SameSite=None`, `Partitioned`. A name with a prefix that
+//! promises `Secure` has a word before it as long as the client has the cookie.
 
 use std::borrow::Cow;
 
@@ -28,7 +28,7 @@ pub fn set(cookie: &[u8], upstream: &UpstreamUrl, front: &Front) -> Option<Vec<u
     (changed != cookie).then_some(changed)
 }
 
-/// An attribute as the client is to see it, if it is.
+/// An attribute as the client sees it; `None` when it is removed.
 fn keep<'c>(attribute: &'c [u8], upstream: &UpstreamUrl, is_downgrade: bool) -> Option<Cow<'c, [u8]>> {
     let (name, value) = match attribute.iter().position(|byte| *byte == b'=') {
         Some(at) => (attribute.get(..at)?.trim_ascii(), attribute.get(at + 1..)?.trim_ascii()),
@@ -68,7 +68,7 @@ fn covers(domain: &[u8], host: &str) -> bool {
     is_same || is_above() == Some(true)
 }
 
-/// A pair whose name clients take from anybody.
+/// The pair under a name that clients take over HTTP too.
 fn masked(pair: &[u8]) -> Cow<'_, [u8]> {
     if has_prefix(pair.trim_ascii_start()) {
         [WORD, pair.trim_ascii_start()].concat().into()

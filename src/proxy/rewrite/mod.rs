@@ -1,8 +1,8 @@
-//! What names the upstream names the proxy on its way to the client, and the other way round on its way up, so
+//! Translates names of the upstream to the proxy's in responses, and the proxy's to the upstream's in requests, so
 //! that clients stay inside and upstreams see requests that are meant for them.
 //!
-//! `response.rs` and `request.rs` know which headers; `reference.rs` tells whose a URL is, `cookies.rs` what a
-//! client keeps and sends back. `body.rs` follows a body, `origin.rs` finds the upstream's URLs in it.
+//! `response.rs` and `request.rs` know the headers, `reference.rs` the server of a URL, `cookies.rs` the cookies that
+//! a client keeps and sends back. `body.rs` follows a body, `origin.rs` finds the upstream's URLs in it.
 
 pub mod body;
 pub mod cookies;
@@ -28,13 +28,13 @@ pub use self::response::response;
 pub struct Front {
     /// `Host` as it was sent.
     pub host: Option<HeaderValue>,
-    /// The host of which a trusted peer says that its client asked for it.
+    /// The host that a client asked for, by the word of a trusted peer.
     pub forwarded: Option<HeaderValue>,
     pub scheme: Scheme,
 }
 
 impl Front {
-    /// What a request's head says, of a client that came over `scheme`.
+    /// Reads the head of a request that came over `scheme`.
     pub fn of(headers: &HeaderMap, scheme: Scheme, is_trusted: bool) -> Front {
         let host = headers.get(header::HOST).cloned();
         let said = |name: &HeaderName| if is_trusted { headers.get(name) } else { None };
@@ -60,7 +60,7 @@ impl Front {
         Spoken::of(self.scheme)
     }
 
-    /// The servers that it is called.
+    /// The proxy's names.
     fn servers(&self) -> impl Iterator<Item = Server<'_>> {
         let names = [&self.forwarded, &self.host].into_iter().flatten();
         names.filter_map(|name| Server::parse(name.as_bytes(), self.spoken()))
@@ -82,7 +82,7 @@ fn strip_base<'t>(path: &'t [u8], base: &str) -> Option<Cow<'t, [u8]>> {
     }
 }
 
-/// Whether it is a path alone: one that begins at the root of the server that says so.
+/// Whether the reference is a path alone, from the root of its server on.
 fn is_path(text: &[u8]) -> bool {
     text.first() == Some(&b'/') && !matches!(text.get(1), Some(b'/' | b'\\'))
 }

@@ -1,5 +1,5 @@
-//! URLs of the upstream in a text that comes in pieces, and what they become: what could be the beginning of one
-//! waits for what follows, and nothing else does.
+//! Rewrites URLs of the upstream in a text that comes in pieces. Bytes that could begin a URL wait for the next piece;
+//! no others wait.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ use crate::rules::UpstreamUrl;
 pub struct Origin {
     /// Authority and base path, as they are and as JSON may escape them.
     written: Vec<Vec<u8>>,
-    /// What stands in each of them; `None` where nothing does.
+    /// A part that all of them have in common; `None` without one.
     needle: Option<memmem::Finder<'static>>,
 }
 
@@ -22,10 +22,10 @@ pub struct Name {
     pub spoken: Spoken,
 }
 
-/// What became of a piece.
+/// Result of rewriting a piece.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Passed {
-    /// What can go.
+    /// Bytes for the client.
     pub out: Vec<u8>,
     /// Whether there was a URL of the upstream.
     pub has_found: bool,
@@ -36,12 +36,12 @@ static SCHEMES: [&[u8]; 4] = [b"https", b"http", b"wss", b"ws"];
 /// Slashes as they are, and as JSON may escape them.
 static SLASHES: [&[u8]; 2] = [b"//", br"\/\/"];
 
-/// What stands at a place.
+/// Result of a search at one place.
 enum Found {
     Nothing,
     /// It ends here.
     Url(usize),
-    /// What has come so far may become one.
+    /// The text ends before this is certain.
     Unsure,
 }
 
@@ -88,7 +88,7 @@ impl Origin {
         self.needle.as_ref().is_none_or(|needle| needle.find(text).is_some())
     }
 
-    /// What can go of `held` and `more`, with URLs of the upstream as those of `name`; the rest is held.
+    /// Rewrites `held` and `more`, with URLs of the upstream as those of `name`; an unfinished end is held.
     pub fn rewrite(&self, name: &Name, held: &mut Vec<u8>, more: &[u8], is_end: bool) -> Passed {
         held.extend_from_slice(more);
         let text = std::mem::take(held);
@@ -155,7 +155,7 @@ fn goes_on(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-_@:%~".contains(&byte)
 }
 
-/// Of the slashes of which the first is at `slash`: where their URL begins, its scheme, and where they end.
+/// For the slashes from `slash` on: the start of their URL, its scheme, and the end of the slashes.
 fn beginning(text: &[u8], slash: usize, copied: usize) -> Option<(usize, Option<Spoken>, usize)> {
     let (first, after) = if text.get(slash + 1) == Some(&b'/') {
         (slash, slash + 2)
@@ -206,7 +206,7 @@ mod tests {
         Name { authority: b"f:1".to_vec(), spoken: Spoken::of(Scheme::Http) }
     }
 
-    /// What becomes of a text that comes in these pieces.
+    /// Rewrites a text that comes in these pieces.
     fn through(upstream: &UpstreamUrl, pieces: &[&[u8]]) -> String {
         let (origin, mut held, mut out) = (Origin::of(upstream), Vec::new(), Vec::new());
         for piece in pieces {

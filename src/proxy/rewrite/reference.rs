@@ -15,11 +15,11 @@ pub struct ServerReference<'t> {
     pub userinfo: &'t [u8],
     /// Host and port as written.
     pub authority: &'t [u8],
-    /// The path and what follows it; may be empty, or begin with a `?` or `#`.
+    /// Path, query and fragment; may be empty, or begin with a `?` or `#`.
     pub rest: &'t [u8],
 }
 
-/// What a URL's scheme says of how its server is spoken to.
+/// The protocol that a URL's scheme names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spoken {
     pub is_secure: bool,
@@ -59,7 +59,7 @@ impl Spoken {
 }
 
 impl<'t> ServerReference<'t> {
-    /// `None` for what names no server, or one that is not spoken to in HTTP.
+    /// `None` for a reference without a server, or with a scheme other than HTTP's.
     pub fn parse(text: &'t [u8]) -> Option<ServerReference<'t>> {
         let colon = text.iter().position(|byte| !byte.is_ascii_alphabetic())?;
         let (scheme, after) = match text.get(colon) {
@@ -94,7 +94,7 @@ pub struct Server<'t> {
     has_port: bool,
 }
 
-/// Whose name is compared without regard to case, and whose address is compared by its value.
+/// Names are compared without regard to case, addresses by their value.
 #[derive(Clone, Copy, Debug)]
 enum Host<'t> {
     Address(IpAddr),

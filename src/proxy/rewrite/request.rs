@@ -1,5 +1,5 @@
-//! A request's header, on its way up: what names the proxy names the upstream, as if the client had asked it
-//! directly. What names others stays, so that the upstream can refuse other sites' pages as it would.
+//! A request's header, on its way up: URLs of the proxy become the upstream's, as if the client had asked it
+//! directly. URLs of others stay, so that the upstream can refuse other sites' pages as it would.
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
     use crate::rules::{Authority, Scheme};
 
-    /// What the upstream at `https://up.test:8443` below `base` sees of one header line.
+    /// One header line as the upstream at `https://up.test:8443` below `base` sees it.
     fn seen(line: &[u8], host: HostHeader, base: &str, front: &Front) -> String {
         let authority = Authority { host: "up.test".into(), port: 8443 };
         let upstream = UpstreamUrl { scheme: Scheme::Https, authority, base_path: base.into() };

@@ -10,7 +10,7 @@ use crate::rules::UpstreamUrl;
 
 /// Rewrites a response's header.
 pub fn response(headers: &mut HeaderMap, upstream: &UpstreamUrl, front: &Front) {
-    // Nearly all answers have none of these.
+    // Nearly all responses have none of these.
     if headers.keys().any(|name| AROUND.contains(name)) {
         for name in &AROUND {
             headers.remove(name);
@@ -25,8 +25,8 @@ pub fn response(headers: &mut HeaderMap, upstream: &UpstreamUrl, front: &Front) 
     }
 }
 
-/// What sends clients to other ports or schemes of the host that they asked (RFC 7838, RFC 6797). That host is the
-/// proxy's: usually `localhost`, which would be of no use to anybody over HTTP for the year that servers ask for.
+/// Fields that send clients to other ports or schemes of the same host (RFC 7838, RFC 6797). That host is the proxy's:
+/// usually `localhost`, which browsers would refuse over HTTP for the year that servers ask for.
 static AROUND: [HeaderName; 2] = [header::ALT_SVC, header::STRICT_TRANSPORT_SECURITY];
 
 struct Way<'r> {
@@ -35,7 +35,7 @@ struct Way<'r> {
 }
 
 impl Way<'_> {
-    /// What stands in the place of a header's value; `None` when it can stay as it is.
+    /// The new value of a header; `None` when it can stay as it is.
     fn change(&self, name: &HeaderName, value: &[u8]) -> Option<Vec<u8>> {
         match name.as_str() {
             "set-cookie" => cookies::set(value, self.upstream, self.front),
@@ -55,7 +55,7 @@ impl Way<'_> {
         }
     }
 
-    /// Where a reference leads through the proxy; `None` when it can stay as it is.
+    /// A reference that leads through the proxy; `None` when it can stay as it is.
     fn reference(&self, text: &[u8]) -> Option<Vec<u8>> {
         let base = &*self.upstream.base_path;
         let Some(reference) = ServerReference::parse(text) else {
@@ -77,7 +77,7 @@ impl Way<'_> {
         if !self.is_front(&reference) {
             return None;
         }
-        // The upstream believes what it hears of the proxy, and says its own paths and perhaps its own scheme.
+        // The upstream knows the proxy's host from the request; its paths, and perhaps the scheme, are its own.
         let path = if base.is_empty() { rest.into() } else { strip_base(rest, base).unwrap_or(rest.into()) };
         let spoken = scheme.map(|scheme| scheme.as_secure_as(self.front.spoken()));
         (spoken != scheme || *path != *rest).then(|| url(spoken, userinfo, authority, &path))
@@ -142,7 +142,7 @@ fn rooted(mut after: Vec<u8>) -> Vec<u8> {
     after
 }
 
-/// `text` with what stands after each `start` and before the next `end` in place of which `change` gives another.
+/// `text` with the bytes between each `start` and the next `end` replaced as `change` says.
 fn after_each(
     text: &[u8],
     start: &[u8],

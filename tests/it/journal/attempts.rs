@@ -1,7 +1,8 @@
 //! The recorded facts of each attempt, as its client and its upstream saw it.
 
-use fracas::model::{AskedWait, Attempt, Kind, MediaType, Phase, ResponseRecord};
+use fracas::model::{AskedWait, Attempt, Kind, MediaType, Phase, ResponseRecord, VersionPlace};
 
+use crate::support::encoded::encoded;
 use crate::support::message::Message;
 use crate::support::proxy::{TestProxy, before};
 use crate::support::upstream::Upstream;
@@ -191,4 +192,27 @@ fn every_worker_s_attempts_are_there_once() {
     let paths: std::collections::BTreeSet<_> = attempts.iter().map(|attempt| &attempt.path).collect();
     assert_eq!((attempts.len(), paths.len()), (CLIENTS * EACH, CLIENTS * EACH));
     assert!(attempts.iter().zip(1..).all(|(attempt, id)| attempt.id == id));
+}
+
+#[test]
+fn versions_in_compressed_bodies_are_recorded() {
+    let rules = "[[rule]]\nmethod = \"PUT\"\non = \"stale\"\nper = \"path\"\nversion = \"body:/rev\"\n";
+    let (sent, shown) = (br#"{"rev":"7","a":1}"#, br#"{"rev":"8","a":1}"#);
+    for coding in ["", "gzip", "br", "zstd", "gzip, br"] {
+        let (body, answer) = (encoded(coding, sent), encoded(coding, shown));
+        let head =
+            format!("Content-Type: application/json\r\nContent-Encoding: {coding}\r\nContent-Length: ");
+        let response =
+            [format!("HTTP/1.1 200 OK\r\n{head}{}\r\n\r\n", answer.len()).as_bytes(), &answer].concat();
+        let proxy = before(Upstream::answering(response).address).rules(rules).start();
+        let mut client = proxy.connect();
+        client.send(format!("PUT /it HTTP/1.1\r\nHost: a\r\n{head}{}\r\n\r\n", body.len()));
+        client.send(&body);
+        assert_eq!(client.response().status(), 200, "{coding}");
+        let attempts = proxy.attempts();
+        let [attempt] = &attempts[..] else { panic!("{attempts:?}") };
+        assert_eq!(attempt.sent.version.as_deref(), Some("7"), "{coding}");
+        let shown = VersionPlace::Field("body:/rev".into());
+        assert_eq!(attempt.got.shown.at(&shown), Some("8"), "{coding}");
+    }
 }
