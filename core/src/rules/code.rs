@@ -68,6 +68,7 @@ codes! {
     SameAddress = "same-address": "Two listeners on one address.",
     NotYet = "not-yet": "A key that is understood, but whose behaviour is not built yet.",
     NeverReached = "never-reached": "A warning: an earlier rule always answers first.",
+    NeverMatches = "never-matches": "A warning: conditions that hardly any request meets, or state that none can.",
     OutlivesState = "outlives-state": "A warning: state is forgotten before the time that a key asks for.",
     OutlastsConflict = "outlasts-conflict": "A warning: `retry_after` asks to wait longer than the conflict lasts.",
     Insecure = "insecure": "A warning: the upstream may be anybody.",

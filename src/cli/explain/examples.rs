@@ -3,7 +3,7 @@
 use crate::rules::{self, BodyFileError, Code};
 
 /// Files that provoke each code. Missing codes are about files on disk, which an example cannot have.
-const EXAMPLES: [(Code, &str); 32] = [
+const EXAMPLES: [(Code, &str); 33] = [
     (Code::Syntax, "[[rule]]\nmethod = PUT"),
     (Code::MissingFile, "[[rule]]\nreply = { body_file = \"nowhere.json\" }"),
     (Code::UnsetVariable, "[[rule]]\nheader = { x-tenant = \"${TENANT}\" }"),
@@ -35,6 +35,7 @@ const EXAMPLES: [(Code, &str); 32] = [
     (Code::OwnListener, "listen = \"127.0.0.1:4090\"\nupstream = \"http://127.0.0.1:4090\""),
     (Code::NotYet, "admin = \"127.0.0.1:4091\""),
     (Code::NeverReached, "[[rule]]\n[[rule]]\nmethod = \"PUT\""),
+    (Code::NeverMatches, "[[rule]]\nmethod = \"GET\"\nbody = { \"/name\" = \"lamp\" }"),
     (Code::OutlivesState, "[limits]\nkey_ttl = \"1m\"\n[[rule]]\nfirst = 1\nclear = \"5m\""),
     (Code::OutlastsConflict, "[[rule]]\nfirst = 1\nclear = \"1s\"\nreply = { retry_after = \"5s\" }"),
     (Code::Insecure, "upstream = \"https://staging.example\"\n[upstream_tls]\ninsecure = true"),

@@ -8,6 +8,7 @@ mod bodies;
 mod pass;
 mod replies;
 mod responses;
+mod state;
 
 use std::io::Write as _;
 
@@ -37,11 +38,12 @@ pub enum Backend {
 }
 
 /// Every area, with its rows.
-const AREAS: [(&str, &[Task]); 4] = [
+const AREAS: [(&str, &[Task]); 5] = [
     ("bodies", bodies::TASKS),
     ("pass", pass::TASKS),
     ("replies", replies::TASKS),
     ("responses", responses::TASKS),
+    ("state", state::TASKS),
 ];
 
 #[test]

@@ -25,6 +25,7 @@ mod settings;
 mod sources;
 mod syntax;
 mod trigger;
+mod unmatched;
 mod unreachable;
 pub(super) mod upstream;
 mod upstream_tls;
@@ -192,6 +193,7 @@ impl<'f> Reader<'f> {
             }
         }
         unreachable::warn(self, &rules, &tables, &unsound);
+        unmatched::warn(self, &settings.client_id, &rules, &tables, &unsound);
         expected::warn(self, table, &settings, &rules, &tables);
         waiting::check(self, &rules, &tables);
         lasting::warn(self, settings.limits.key_ttl, &rules, &tables);
