@@ -165,7 +165,11 @@ impl Grader {
             .sort_by_key(|client| (std::cmp::Reverse(client.verdict), std::cmp::Reverse(client.conflicted)));
         let expectations = self.expectations(&record.rules, record.extent());
         let verdict = if expectations.is_empty() {
-            worst(clients.iter().map(|client| client.verdict))
+            // A client that met no conflict has not taken any well.
+            let has_met = |client: &&ClientReport| {
+                client.verdict != Verdict::Pass || client.conflicted + client.conflicted_upstream > 0
+            };
+            worst(clients.iter().filter(has_met).map(|client| client.verdict))
         } else {
             expectations.iter().map(|expectation| expectation.verdict).max().unwrap_or(Verdict::Undetermined)
         };
@@ -295,12 +299,14 @@ impl Grader {
 /// R11, which counts requests.
 const AMPLIFICATION: u8 = 11;
 
-/// Whether a pass says anything of how conflicts were taken: one of them was taken to an end, and not only the
-/// number of requests (R11) was found to be well.
+/// Whether a pass says anything of how conflicts were taken: one of them was taken to an end, and a check found the
+/// refusals of a rule to be taken well, beside the number of requests (R11). A pass over all rules may rest on
+/// operations that met no conflict.
 fn has_shown_a_move(client: &ClientReport) -> bool {
     let has_ended = client.conflicted == 0 || client.unfinished < client.conflicted;
-    let passed =
-        |finding: &Finding| finding.verdict == Verdict::Pass && finding.check.number() != AMPLIFICATION;
+    let passed = |finding: &Finding| {
+        finding.verdict == Verdict::Pass && finding.rule.is_some() && finding.check.number() != AMPLIFICATION
+    };
     has_ended && (client.conflicted == 0 || client.findings.iter().any(passed))
 }
 

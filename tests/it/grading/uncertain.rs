@@ -18,7 +18,7 @@ fn attempt((line, id): (&str, u64)) -> Attempt {
     let start = next().parse::<u64>().expect("milliseconds") * 1_000;
     let (method, path) = (next().into(), next().into());
     let (mut sent, mut got, mut conflict) = (RequestRecord::default(), ResponseRecord::default(), None);
-    let mut connection = 0;
+    let (mut connection, mut agent) = (0, None);
     (sent.body, sent.bytes) = (Some(Fingerprint(1)), 9);
     for word in words {
         match word.split_once('=') {
@@ -28,6 +28,7 @@ fn attempt((line, id): (&str, u64)) -> Attempt {
             Some(("c", number)) => connection = number.parse().expect("a number"),
             Some(("up", status)) => got.upstream = Some(status.parse().expect("a status")),
             Some(("e", error)) => got.error = Some(error.into()),
+            Some(("by", other)) => agent = Some(other.into()),
             _ if matches!(word, ">" | "-") => {}
             _ if word.starts_with(|c: char| c.is_ascii_digit()) => {
                 got.status = Some(word.parse().expect("a status"));
@@ -45,9 +46,10 @@ fn attempt((line, id): (&str, u64)) -> Attempt {
     if conflict.is_none() && got.error.is_none() {
         got.upstream = got.upstream.or(got.status);
     }
-    let client = Fingerprint(1);
+    let client = Fingerprint(if agent.is_some() { 2 } else { 1 });
     Attempt {
         id,
+        agent,
         start,
         end: start + 1_000,
         client,
@@ -351,6 +353,25 @@ fn a_client_passes_by_what_it_did_after_a_conflict_alone() {
         (
             "nobody knows whose tries they are, and only requests can be counted",
             "0   PUT /items/1 v=1 c=1 > - up=200 transient:lost
+             700 PUT /items/1 v=1 c=2 > 412",
+            true,
+            Verdict::Undetermined,
+        ),
+        (
+            "its accepted write was applied once, and the refused one's tries cannot be told apart",
+            "0   POST /register b=7 c=1 > 201
+             50  POST /register b=7 c=2 > 409 duplicate
+             150 POST /register b=7 c=3 > 409 duplicate
+             250 POST /register b=7 c=4 > 409 duplicate
+             350 POST /register b=7 c=5 > 409 duplicate
+             450 POST /register b=7 c=6 > 409 duplicate",
+            true,
+            Verdict::Undetermined,
+        ),
+        (
+            "another client's write was accepted, and it met no conflict",
+            "0   PUT /items/2 by=other/1 > 200
+             10  PUT /items/1 v=1 c=1 > - up=200 transient:lost
              700 PUT /items/1 v=1 c=2 > 412",
             true,
             Verdict::Undetermined,
