@@ -270,16 +270,7 @@ fn explain_says_what_the_data_path_does() {
 #[test]
 fn explain_says_every_trigger_in_its_own_words() {
     for (word, lines) in trigger_examples() {
-        let rules = rules(&[lines.to_owned()]);
-        let rules = RuleSet::new(rules, 7, true).expect("replies");
-        let head = http::Request::put("/items/7")
-            .header("idempotency-key", "k")
-            .body(())
-            .map(|request| request.into_parts().0)
-            .expect("a request");
-        let mut facts = Facts::new(&head, IpAddr::V4(Ipv4Addr::LOCALHOST));
-        let walked = super::walk::walk(&rules, &mut facts, &Settings::default(), 1);
-        let text = super::words::table(&rules, &walked, usize::MAX);
+        let text = explained(&[lines]);
         let row = text.lines().nth(1).unwrap_or_default();
         assert!(
             row.contains(&format!("matches; {word} ")) || row.contains(&format!("matches; {word}:")),
@@ -289,4 +280,29 @@ fn explain_says_every_trigger_in_its_own_words() {
             assert!(row.contains("; conflicts "), "{text}");
         }
     }
+}
+
+#[test]
+fn a_rule_about_responses_is_no_rule_behind_another_one() {
+    let answers = "first = 1";
+    let unlike = "phase = \"after\"\nupstream_response = { status = 423 }";
+    let alone = explained(&[unlike]);
+    assert!(alone.contains("is like `upstream_response`") && alone.contains(": passes\n"), "{alone}");
+    assert!(!alone.contains("an earlier rule"), "{alone}");
+    let behind = explained(&[answers, unlike]);
+    assert!(behind.contains("matches, but an earlier rule answers"), "{behind}");
+}
+
+/// The table for one PUT under rules with these lines.
+fn explained(lines: &[&str]) -> String {
+    let lines: Vec<String> = lines.iter().map(|lines| format!("{lines}\n")).collect();
+    let rules = RuleSet::new(rules(&lines), 7, true).expect("replies");
+    let head = http::Request::put("/items/7")
+        .header("idempotency-key", "k")
+        .body(())
+        .map(|request| request.into_parts().0)
+        .expect("a request");
+    let mut facts = Facts::new(&head, IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let walked = super::walk::walk(&rules, &mut facts, &Settings::default(), 1);
+    super::words::table(&rules, &walked, usize::MAX)
 }

@@ -75,6 +75,8 @@ pub enum WalkOutcome {
     Replays {
         n: u64,
     },
+    /// The imagined response of the upstream is not like the rule's `upstream_response`.
+    Unlike,
     Unreached,
 }
 
@@ -96,11 +98,14 @@ pub fn walk(rules: &RuleSet, facts: &mut Facts<'_>, settings: &Settings, times: 
         let judged = stage.pass(facts, now, ticket.into());
         let mut judged = judged.into_iter().peekable();
         let mut answered = None;
-        for (at, said) in walked.rules.iter_mut().enumerate() {
+        for (at, (said, active)) in walked.rules.iter_mut().zip(rules.iter()).enumerate() {
             let judged = judged.next_if(|judged| judged.position as usize == at);
+            let unheard = match active.rule.upstream_response {
+                Some(_) if answered.is_none() => WalkOutcome::Unlike,
+                _ => WalkOutcome::Unreached,
+            };
             // After a rule that overrides the upstream's response, rules that watch the upstream still run.
-            let outcome =
-                judged.filter(|_| answered.is_none()).map_or(WalkOutcome::Unreached, WalkOutcome::of);
+            let outcome = judged.filter(|_| answered.is_none()).map_or(unheard, WalkOutcome::of);
             if outcome.answers() {
                 answered = Some((at, outcome));
             }
@@ -226,7 +231,7 @@ impl Outcomes {
             self.first.push(outcome);
         }
         match outcome {
-            WalkOutcome::Passes { .. } => self.passes += 1,
+            WalkOutcome::Passes { .. } | WalkOutcome::Unlike => self.passes += 1,
             WalkOutcome::Conflicts { choice, .. } | WalkOutcome::StillOpen { choice, .. } => {
                 self.conflicts += 1;
                 let Some(choice) = choice else { return };

@@ -90,7 +90,7 @@ impl Outcomes {
             return text;
         }
         let words = self.first.iter().map(|outcome| match outcome {
-            WalkOutcome::Passes { .. } => "passes",
+            WalkOutcome::Passes { .. } | WalkOutcome::Unlike => "passes",
             WalkOutcome::Conflicts { .. } => "CONFLICT",
             WalkOutcome::PassesWithFaults { .. } => "FAULT",
             WalkOutcome::StillOpen { .. } => "CONFLICT (still open)",
@@ -102,10 +102,11 @@ impl Outcomes {
             | WalkOutcome::Conflicts { n, .. }
             | WalkOutcome::PassesWithFaults { n }
             | WalkOutcome::Replays { n } => Some(n.to_string()),
-            WalkOutcome::StillOpen { .. } | WalkOutcome::Unreached => None,
+            WalkOutcome::StillOpen { .. } | WalkOutcome::Unlike | WalkOutcome::Unreached => None,
         });
         let (words, counts): (Vec<_>, Vec<_>) = (words.collect(), counts.collect());
-        format!("{} (n = {})", words.join(", "), counts.join(", "))
+        let words = words.join(", ");
+        if counts.is_empty() { words } else { format!("{words} (n = {})", counts.join(", ")) }
     }
 }
 
@@ -122,7 +123,9 @@ fn trigger(active: &ActiveRule, key: &str) -> String {
         Phase::Lost => ", after the upstream accepted it, without an answer",
     };
     let response = match &rule.upstream_response {
-        Some(_) => ", where its response is like `upstream_response`",
+        Some(_) => {
+            ", where its response is like `upstream_response` (here it is a 2xx without header and body)"
+        }
         None => "",
     };
     let replies = match &rule.replies {
