@@ -8,6 +8,7 @@ use toml::de::{DeTable, DeValue};
 use super::Reader;
 use super::habits::words;
 use crate::rules::diagnostic::shown;
+use crate::rules::keys::value::ValueType;
 use crate::rules::keys::{Group, KeyEntry, RULE, SECTIONS, Section, TOP, nearest};
 use crate::rules::{Code, Diagnostic, Mistakes};
 
@@ -122,8 +123,15 @@ fn unknown(section: &Section, name: &str, span: Range<usize>, value: &DeValue) -
     let folded = |name: &str| name.replace(['-', '_'], "").to_ascii_lowercase();
     let is_same =
         |entry: &KeyEntry| entry.name == name || name.len() <= 40 && folded(entry.name) == folded(name);
-    let found =
-        homes.clone().find_map(|home| Some((home, home.entries().find(|entry| is_same(entry))?.name)));
+    // A key of several tables is meant where it takes such a value: `pass` is a table in a rule, and true in `replies`.
+    let is_flag = matches!(value, DeValue::Boolean(_));
+    let found = |fits: bool| {
+        let fits = move |entry: &KeyEntry| !fits || is_flag == matches!(entry.value, ValueType::Boolean);
+        homes
+            .clone()
+            .find_map(|home| Some((home, home.entries().find(|entry| is_same(entry) && fits(entry))?.name)))
+    };
+    let found = found(true).or_else(|| found(false));
     if let Some((home, name)) = found {
         return mistake.at(span, format!("belongs in {}: {}", home.name, placed(home, name, value)));
     }

@@ -75,7 +75,15 @@ impl Reader<'_> {
         phase: Phase,
         scope: TemplateScope<'_>,
     ) -> (ReplySettings, LostResponse) {
-        let fields = rule.take("reply").and_then(|given| self.fields(&given, &REPLY));
+        let fields = rule.take("reply").and_then(|given| match given.value.get_ref() {
+            DeValue::Array(_) => {
+                let mistake = Diagnostic::error(Code::WrongType, "`reply` is one reply");
+                let help = "several, in turn or by `weight`, are `replies = [{ … }, { … }]`";
+                self.report(mistake.at(given.span(), "this is a list").help(help));
+                None
+            }
+            _ => self.fields(&given, &REPLY),
+        });
         let Some(mut fields) = fields else { return (ReplySettings::default(), LostResponse::Closed) };
         let read = self.reply_of(&mut fields, phase, scope);
         fields.finish(self);

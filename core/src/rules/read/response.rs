@@ -33,10 +33,19 @@ impl Reader<'_> {
             self.report(warning.help(given.entry.for_example()));
         }
         if phase == Phase::Before {
-            let title = "a rule with `upstream_response` and without `phase` never fires";
             let label = "the rule decides before there is a response";
-            let warning = Diagnostic::warning(Code::NoEffect, title).at(given.key, label);
-            self.report(warning.help("write `phase = \"after\"`, or `phase = \"lost\"`, beside it"));
+            self.report(match rule.value_span("phase") {
+                Some(phase) => {
+                    let title = "a rule with `upstream_response` and `phase = \"before\"` never fires";
+                    let warning = Diagnostic::warning(Code::NoEffect, title).at(given.key, label);
+                    warning.also(phase, "this phase").help("write `phase = \"after\"`, or `phase = \"lost\"`")
+                }
+                None => {
+                    let title = "a rule with `upstream_response` and without `phase` never fires";
+                    let warning = Diagnostic::warning(Code::NoEffect, title).at(given.key, label);
+                    warning.help("write `phase = \"after\"`, or `phase = \"lost\"`, beside it")
+                }
+            });
         }
         Some(ResponseMatch { statuses, headers, body })
     }
